@@ -1,0 +1,234 @@
+"""Every setting, read from the environment once, typed; `.env.example` names each with its default.
+
+`MODE` decides how strict we are. `production`, the default, refuses to start without what a real clinic needs.
+`local` is `make run`, `make dev` and the tests: plain http on this machine, mail into files, a key made in `var/`.
+"""
+
+import os
+import secrets
+from contextlib import suppress
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import dj_database_url
+from csp.constants import NONCE, NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+from environs import Env, EnvValidationError, validate
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = Env(eager=False)
+if env_file := os.environ.get("ENV_FILE", str(BASE_DIR / ".env")):
+    env.read_env(env_file, recurse=False)  # what is in the environment already wins; a file that is not there is fine
+
+# Read first, judged together below, so that an operator sees every mistake at once.
+MODE = env.str("MODE", "production", validate=validate.OneOf(["production", "local"]))
+DEBUG = env.bool("DEBUG", False)
+VAR_DIR = env.path("VAR_DIR", BASE_DIR / "var")
+SECRET_KEY = env.str("SECRET_KEY", "")
+SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", [])
+ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", [])
+SITE_URL = env.str("SITE_URL", "")
+PROXY_COUNT = env.int("PROXY_COUNT", 1 if MODE == "production" else 0, validate=validate.Range(min=0, max=5))
+DATABASE_URL = env.str("DATABASE_URL", "")
+DATABASE_POOL_SIZE = env.int("DATABASE_POOL_SIZE", 8, validate=validate.Range(min=1, max=200))
+EMAIL_HOST = env.str("EMAIL_HOST", "")
+EMAIL_PORT = env.int("EMAIL_PORT", 587, validate=validate.Range(min=1, max=65535))
+EMAIL_SECURITY = env.str("EMAIL_SECURITY", "starttls", validate=validate.OneOf(["starttls", "tls", "none"]))
+EMAIL_HOST_USER = env.str("EMAIL_HOST_USER", "")
+EMAIL_HOST_PASSWORD = env.str("EMAIL_HOST_PASSWORD", "")
+EMAIL_TIMEOUT = env.int("EMAIL_TIMEOUT", 20, validate=validate.Range(min=1, max=120))
+LOG_LEVEL = env.str("LOG_LEVEL", "INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))
+
+try:
+    env.seal()
+except EnvValidationError as error:
+    raise ImproperlyConfigured(f"Settings from the environment are not usable: {error.error_messages}") from None
+
+PRODUCTION = MODE == "production"
+if PRODUCTION:
+    required = {"SECRET_KEY": SECRET_KEY, "ALLOWED_HOSTS": ALLOWED_HOSTS, "EMAIL_HOST": EMAIL_HOST}
+    missing = [name for name, value in required.items() if not value]
+    if missing:
+        raise ImproperlyConfigured(
+            f"Production needs {', '.join(missing)} in the environment, see .env.example. (MODE=local does not.)"
+        )
+    if DEBUG:
+        raise ImproperlyConfigured("DEBUG=true shows patients' data on error pages: production refuses it.")
+    if len(SECRET_KEY) < 50:
+        raise ImproperlyConfigured("SECRET_KEY is shorter than 50 characters.")
+    if "*" in ALLOWED_HOSTS:
+        raise ImproperlyConfigured("ALLOWED_HOSTS=* lets anyone forge the site's name: list the names.")
+else:
+    VAR_DIR.mkdir(parents=True, exist_ok=True)
+    ALLOWED_HOSTS = ALLOWED_HOSTS or ["127.0.0.1", "localhost", "[::1]"]
+
+
+def local_secret_key(path: Path) -> str:
+    """The key of one machine, made at its first start and readable by its owner only.
+
+    Several processes may start at once: `link` lets one of them win, complete, and all read the winner's.
+    """
+    if not path.exists():
+        mine = path.with_suffix(f".{os.getpid()}")
+        mine.touch(mode=0o600)
+        mine.write_text(secrets.token_urlsafe(64))
+        with suppress(FileExistsError):
+            path.hardlink_to(mine)
+        mine.unlink()
+    return path.read_text()
+
+
+SECRET_KEY = SECRET_KEY or local_secret_key(VAR_DIR / "secret_key")
+
+# Links in messages are built from this and never from the Host header (a forged one would end up in a patient's mail).
+SITE_URL = (SITE_URL or (f"https://{ALLOWED_HOSTS[0]}" if PRODUCTION else "http://127.0.0.1:8000")).rstrip("/")
+if urlsplit(SITE_URL).scheme not in ({"https"} if PRODUCTION else {"http", "https"}) or not urlsplit(SITE_URL).hostname:
+    raise ImproperlyConfigured(f"SITE_URL is not an address this mode can use: {SITE_URL!r}.")
+
+INSTALLED_APPS = [
+    "clinic.apps.CareDeskConfig",  # Django's admin with our AdminSite as its default
+    "content",
+    "signups",
+    "crispy_forms",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "csp",
+    "clinic.apps.ClinicConfig",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "clinic.urls"
+WSGI_APPLICATION = "clinic.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "content.context_processors.clinic",
+            ]
+        },
+    }
+]
+CRISPY_ALLOWED_TEMPLATE_PACKS = ["clinic"]
+CRISPY_TEMPLATE_PACK = "clinic"
+CRISPY_FAIL_SILENTLY = False
+SIGNUPS_TERMS = "clinic.terms.current"  # what signups must know of the clinic, without importing content
+
+# --- Database -----------------------------------------------------------------------------------------------------
+DATABASES = {"default": dj_database_url.parse(DATABASE_URL or f"sqlite:///{VAR_DIR / 'clinic.sqlite3'}")}
+match DATABASES["default"]["ENGINE"]:
+    case "django.db.backends.sqlite3":
+        DATABASES["default"]["OPTIONS"] = {
+            # A writer takes its lock when it begins: a plain BEGIN upgraded half way fails with "database is locked".
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,
+            # FULL, SQLite's own default, is said aloud: what a patient was told is saved survives a power cut.
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
+        }
+    case "django.db.backends.postgresql":
+        DATABASES["default"]["CONN_HEALTH_CHECKS"] = True  # a restarted server costs no request
+        DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {"min_size": 1, "max_size": DATABASE_POOL_SIZE}
+    case engine:
+        raise ImproperlyConfigured(f"DATABASE_URL must name PostgreSQL or SQLite, not {engine}.")
+
+# --- Time, language, files ------------------------------------------------------------------------------------------
+LANGUAGE_CODE = "en-us"
+USE_I18N = False
+TIME_ZONE = "UTC"
+STATIC_URL = "/static/"
+STATIC_ROOT = VAR_DIR / "static"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+WHITENOISE_MAX_AGE = 3600  # of unhashed names; hashed ones are immutable
+
+# --- Mail -----------------------------------------------------------------------------------------------------------
+EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend" if EMAIL_HOST else "clinic.mail.FileBackend"
+EMAIL_USE_TLS = EMAIL_SECURITY == "starttls"
+EMAIL_USE_SSL = EMAIL_SECURITY == "tls"
+EMAIL_FILE_PATH = VAR_DIR / "mail"
+
+# --- Safety ---------------------------------------------------------------------------------------------------------
+HTTPS = SITE_URL.startswith("https:")
+CSRF_TRUSTED_ORIGINS = [SITE_URL]
+CSRF_COOKIE_NAME = "__Host-csrftoken" if HTTPS else "csrftoken"
+CSRF_COOKIE_SECURE = HTTPS
+CSRF_COOKIE_HTTPONLY = True
+CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_AGE = None  # gone with the browser session
+SESSION_COOKIE_NAME = "__Host-sessionid" if HTTPS else "sessionid"
+SESSION_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"  # Strict would sign staff out when they follow a link from their mail
+SECURE_SSL_REDIRECT = HTTPS
+SECURE_REDIRECT_EXEMPT = [r"^health/"]  # a load balancer asks over plain http
+SECURE_HSTS_SECONDS = 63_072_000 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
+SECURE_HSTS_PRELOAD = HTTPS
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if PROXY_COUNT else None
+SECURE_REFERRER_POLICY = (
+    "same-origin"  # "no-referrer" makes browsers post forms with `Origin: null`, which CSRF refuses
+)
+X_FRAME_OPTIONS = "DENY"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 100_000  # bytes: our longest form is a hundredth of it
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "base-uri": [NONE],
+        "connect-src": [SELF],
+        "font-src": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+        "img-src": [SELF, "data:"],
+        "manifest-src": [SELF],
+        "script-src": [SELF, NONCE],
+        "style-src": [SELF],
+    }
+}
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "admin:login"
+
+# --- Logs: to standard error, without addresses, names, bodies or private links ----------------------------------
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"no_paths": {"()": "clinic.logs.NoPaths"}},
+    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["no_paths"]}},
+    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
+    # Replaces Django's own handlers: its mail to ADMINS would carry whole requests.
+    "loggers": {"django": {"handlers": [], "level": LOG_LEVEL, "propagate": True}},
+}

@@ -1,0 +1,49 @@
+"""Editors' forms: what they accept, a page can show."""
+
+from typing import Any
+
+from django import forms
+
+from . import pages
+from .evidence.markup import MarkupError
+from .models import Article, ClinicProfile, LegalText, Quotation
+
+
+class PageForm(forms.ModelForm):
+    """A text that names a source, quotation, block or placeholder that does not exist is refused, line by line."""
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        texts = {name: data.get(name, "") for name in ("title", "summary", "body")}
+        try:
+            pages.build(**texts, profile=ClinicProfile.current())
+        except MarkupError as error:
+            self.add_error("body", [str(finding) for finding in error.findings])
+        return data
+
+
+class ArticleForm(PageForm):
+    class Meta:
+        model = Article
+        fields = "__all__"  # noqa: DJ007  (an editor's form, behind permissions)
+
+
+class LegalTextForm(PageForm):
+    class Meta:
+        model = LegalText
+        fields = "__all__"  # noqa: DJ007
+
+
+class QuotationForm(forms.ModelForm):
+    class Meta:
+        model = Quotation
+        fields = "__all__"  # noqa: DJ007
+
+    def clean_wording_checked(self) -> bool:
+        """Unchecked again only when no page shows it: a published quotation is a checked one."""
+        checked: bool = self.cleaned_data["wording_checked"]
+        shown = f"::: quotation {self.instance.key}\n"
+        used = Article.objects.published().filter(body__contains=shown).first() if self.instance.pk else None
+        if used and not checked:
+            raise forms.ValidationError(f"“{used}” shows this quotation: take it out there first.")
+        return checked

@@ -1,0 +1,67 @@
+"""The one place that knows the clinic's name, number, hours and what it offers."""
+
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+
+from content.phones import dialable
+from content.validators import validate_opening_hours, validate_time_zone
+
+
+class ClinicProfile(models.Model):
+    """One row (`pk=1`), held by a constraint; another clinic changes it in the admin and every page follows."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
+    name = models.CharField(max_length=80)
+    phone = models.CharField(
+        max_length=40, blank=True, help_text="As you print it; a link to dial is made when the number is valid."
+    )
+    phone_region = models.CharField(
+        max_length=2, default="US", help_text="Country of numbers written without +, e.g. US."
+    )
+    mailbox = models.EmailField(help_text="Patients' replies arrive here; invitations and messages come from here.")
+    postal_address = models.TextField(max_length=400)
+    time_zone = models.CharField(max_length=64, default="America/New_York", validators=[validate_time_zone])
+    opening_hours = models.JSONField(
+        default=list,
+        validators=[validate_opening_hours],
+        help_text='A list of {"weekday": 0–6 (0 = Monday), "start": "09:00", "end": "17:00"}, in the clinic’s zone.',
+    )
+    trial_days = models.PositiveSmallIntegerField(default=7, validators=[MinValueValidator(1), MaxValueValidator(90)])
+    guarantee_days = models.PositiveSmallIntegerField(
+        default=30, validators=[MinValueValidator(1), MaxValueValidator(365)]
+    )
+    crisis_name = models.CharField(max_length=80)
+    crisis_phone = models.CharField(max_length=20)
+    crisis_text = models.TextField(max_length=400)
+    emergency_phone = models.CharField(max_length=20)
+
+    class Meta:
+        verbose_name = "clinic profile"
+        verbose_name_plural = "clinic profile"
+        constraints = [models.CheckConstraint(condition=models.Q(pk=1), name="content_one_clinic_profile")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @classmethod
+    def current(cls) -> "ClinicProfile":
+        """The clinic's profile; raises `DoesNotExist` until `manage.py load_content` or an editor made it."""
+        return cls.objects.get(pk=1)
+
+    @property
+    def phone_e164(self) -> str:
+        """The number as `+15551234567`, or empty when nobody could dial it (then pages show it without a link)."""
+        return dialable(self.phone, self.phone_region)
+
+    @property
+    def placeholders(self) -> dict[str, str]:
+        """What `{name}` in a text may stand for."""
+        return {
+            "clinic": self.name,
+            "phone": self.phone,
+            "mailbox": self.mailbox,
+            "trial_days": str(self.trial_days),
+            "guarantee_days": str(self.guarantee_days),
+            "crisis_name": self.crisis_name,
+            "crisis_phone": self.crisis_phone,
+        }

@@ -1,0 +1,78 @@
+"""What the pages rest on: works, and the exact words taken from them."""
+
+from django.core.validators import RegexValidator
+from django.db import models
+
+
+class Checked(models.TextChoices):
+    CHECKED = "checked", "checked"
+    RECHECK = "recheck", "to be re-checked"
+
+
+class Source(models.Model):
+    """A work that a page cites. Field names follow CSL-JSON 1.0 where it has one; `pages` is CSL's `page`."""
+
+    class Type(models.TextChoices):
+        JOURNAL = "article-journal", "journal article"
+        NEWSPAPER = "article-newspaper", "news article"
+        CHAPTER = "chapter", "chapter"
+        LEGISLATION = "legislation", "legislation"
+        REPORT = "report", "report"
+        WEBPAGE = "webpage", "web page"
+
+    key = models.SlugField(unique=True, help_text="What texts cite it by: [@key].")
+    type = models.CharField(max_length=20, choices=Type)
+    authors = models.JSONField(default=list, help_text="A list of names as they are printed, in order.")
+    title = models.CharField(max_length=400)
+    container = models.CharField("published in", max_length=200, blank=True)
+    volume = models.CharField(max_length=20, blank=True)
+    issue = models.CharField(max_length=20, blank=True)
+    pages = models.CharField(max_length=40, blank=True)
+    year = models.PositiveSmallIntegerField(null=True, blank=True)
+    doi = models.CharField(
+        "DOI", max_length=120, blank=True, validators=[RegexValidator(r"^10\.\d{4,9}/\S+$", "A DOI begins with 10.")]
+    )
+    pmid = models.CharField(
+        "PubMed number", max_length=12, blank=True, validators=[RegexValidator(r"^\d+$", "Digits only.")]
+    )
+    url = models.URLField(max_length=400)
+    status = models.CharField(max_length=10, choices=Checked, default=Checked.RECHECK)
+    recheck_fields = models.JSONField(
+        default=list, blank=True, help_text="Which of the above nobody has seen at the source yet."
+    )
+
+    class Meta:
+        ordering = ["key"]
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.title}"
+
+    @property
+    def authors_line(self) -> str:
+        """Authors as Vancouver style lists them: all up to six, else six and “et al.” (ICMJE)."""
+        shown = self.authors if len(self.authors) <= 6 else [*self.authors[:6], "et al."]
+        return ", ".join(shown)
+
+    @property
+    def place_line(self) -> str:
+        """Where in its container: `2012;338(6103):68-72`, as far as it is known."""
+        issue = f"({self.issue})" if self.issue else ""
+        where = f"{self.volume}{issue}" + (f":{self.pages}" if self.pages else "")
+        return ";".join(part for part in (str(self.year or ""), where) if part)
+
+
+class Quotation(models.Model):
+    """Somebody's exact words. A page shows only one whose wording was checked against its source."""
+
+    key = models.SlugField(unique=True)
+    text = models.TextField(max_length=1000)
+    speaker = models.CharField(max_length=120)
+    source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="quotations")
+    wording_checked = models.BooleanField(default=False)
+    note = models.TextField(max_length=1000, blank=True)
+
+    class Meta:
+        ordering = ["key"]
+
+    def __str__(self) -> str:
+        return f"{self.key} ({self.speaker})"

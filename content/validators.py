@@ -1,0 +1,28 @@
+"""Rules of the clinic profile's fields, in words an editor can act on."""
+
+from datetime import time
+from zoneinfo import available_timezones
+
+from django.core.exceptions import ValidationError
+
+
+def validate_time_zone(name: str) -> None:
+    if name not in available_timezones():
+        raise ValidationError(f"“{name}” is not an IANA time zone such as America/New_York.")
+
+
+def validate_opening_hours(hours: object) -> None:
+    """A list of `{weekday, start, end}`; `24:00` ends a day; an end must come after its start."""
+    if not isinstance(hours, list):
+        raise ValidationError("Opening hours are a list.")
+    for row in hours:
+        try:
+            weekday, start, end = row["weekday"], str(row["start"]), str(row["end"])
+            opens = time.fromisoformat(start)
+            closes = time.max if end == "24:00" else time.fromisoformat(end)
+        except (TypeError, KeyError, ValueError):
+            raise ValidationError(f"{row!r} needs weekday 0–6, start and end as HH:MM.") from None
+        if weekday not in range(7):
+            raise ValidationError(f"Weekday {weekday!r} is not 0 (Monday) to 6 (Sunday).")
+        if closes <= opens:
+            raise ValidationError(f"{start}–{end} on weekday {weekday} ends before it starts.")

@@ -1,0 +1,130 @@
+"""The delivery worker's work: take due messages under a lease, send them, note what became of them.
+
+Killed at any point, it loses nothing: a message is `sent` only after the mail server took it, and a dead worker's lease
+runs out. At most the one message that the server had taken when the worker died goes out again, with the same
+`Message-ID`. Several workers, on any number of machines, share the work without meeting.
+"""
+
+import datetime as dt
+import logging
+import smtplib
+import uuid
+from collections.abc import Callable
+from contextlib import suppress
+from email.utils import formatdate
+
+from django.core.mail import EmailMultiAlternatives, get_connection
+from django.core.mail.backends.base import BaseEmailBackend
+from django.db import connection, transaction
+from django.db.models import F
+
+from . import links, terms
+from .models import Message
+from .states import MessageStatus
+
+logger = logging.getLogger(__name__)
+
+BATCH = 20
+# Longer than one message can take (settings.EMAIL_TIMEOUT per exchange with the server); renewed before each.
+LEASE = dt.timedelta(minutes=5)
+FIRST_PAUSE = dt.timedelta(minutes=1)
+LONGEST_PAUSE = dt.timedelta(hours=6)
+MOST_ATTEMPTS = 12  # with the pauses between them, about a day and a half
+
+Clock = Callable[[], dt.datetime]
+
+
+def deliver_due(clock: Clock) -> int:
+    """Sends one batch of due messages; returns how many were taken, so that 0 means there is nothing to do."""
+    lease = uuid.uuid4()
+    taken = _take(lease, clock())
+    mail_server = get_connection()
+    for message in taken:
+        _deliver(message, lease, mail_server, clock)
+    _hang_up(mail_server)
+    return len(taken)
+
+
+@transaction.atomic
+def _take(lease: uuid.UUID, now: dt.datetime) -> list[Message]:
+    """Up to BATCH due messages, ours alone until the lease ends."""
+    due = Message.objects.due(now).select_for_update(skip_locked=connection.features.has_select_for_update_skip_locked)
+    taken = list(due[:BATCH])
+    Message.objects.filter(pk__in=[message.pk for message in taken]).update(lease=lease, leased_until=now + LEASE)
+    return taken
+
+
+def _deliver(message: Message, lease: uuid.UUID, mail_server: BaseEmailBackend, clock: Clock) -> None:
+    """Sends one message, unless its lease was lost meanwhile (this process slept, and another took over)."""
+    ours = Message.objects.pending().filter(pk=message.pk, lease=lease)
+    # Counted before the attempt: a message that kills its worker must not be tried for ever.
+    if not ours.update(leased_until=clock() + LEASE, attempts=F("attempts") + 1):
+        return
+    try:
+        mail_server.open()  # once per batch: it does nothing while the connection stands
+        mail_server.send_messages([compose(message)])
+    except Exception as error:  # (whatever is wrong with one message must not keep back the others)
+        ours.update(**_after_failure(message.attempts + 1, error, clock()), lease=None, leased_until=None)
+        logger.warning("message %s was not sent: %s", message.pk, _why(error))
+        _hang_up(mail_server)
+        return
+    # What was sent is kept for the staff to read, without the patient's private link.
+    ours.update(
+        status=MessageStatus.SENT,
+        sent_at=clock(),
+        last_error="",
+        text=links.redact(message.text),
+        html=links.redact(message.html),
+        lease=None,
+        leased_until=None,
+    )
+
+
+def _hang_up(mail_server: BaseEmailBackend) -> None:
+    with suppress(OSError, smtplib.SMTPException):  # whatever it wanted to say, its messages are accounted for
+        mail_server.close()
+
+
+def _after_failure(attempts: int, error: Exception, now: dt.datetime) -> dict[str, object]:
+    """Tried again after twice the last pause; given up at once when the server says that it never will (5xx)."""
+    if attempts >= MOST_ATTEMPTS or _is_final(error):
+        return {"status": MessageStatus.DEAD, "last_error": _why(error)}
+    pause = min(FIRST_PAUSE * 2 ** (attempts - 1), LONGEST_PAUSE)
+    return {"send_at": now + pause, "last_error": _why(error)}
+
+
+def _codes(error: Exception) -> list[int]:
+    """The reply codes in `error` (RFC 5321 §4.2.1): one for each refused recipient, one for a refused command."""
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        return [code for code, _ in error.recipients.values()]
+    return [error.smtp_code] if isinstance(error, smtplib.SMTPResponseException) else []
+
+
+def _is_final(error: Exception) -> bool:
+    """The server refuses this message for ever. A refused sign-in is the operator's to mend, so it is not."""
+    codes = _codes(error)
+    return bool(codes) and all(code >= 500 for code in codes) and not isinstance(error, smtplib.SMTPAuthenticationError)
+
+
+def _why(error: Exception) -> str:
+    """For the staff: the kind of error and its codes; the server's own words may repeat the address."""
+    return " ".join([type(error).__name__, *map(str, _codes(error))])
+
+
+def compose(message: Message) -> EmailMultiAlternatives:
+    """The message as it goes out; every attempt carries the same Message-ID and date."""
+    clinic = terms.current()
+    domain = clinic.mailbox.rpartition("@")[2]
+    mail = EmailMultiAlternatives(
+        subject=message.subject,
+        body=message.text,
+        from_email=f'"{clinic.clinic_name}" <{clinic.mailbox}>',
+        to=[message.to],
+        headers={
+            "Message-ID": f"<{message.pk}@{domain}>",
+            "Date": formatdate(message.created_at.timestamp()),
+            "Auto-Submitted": "auto-generated",  # RFC 3834: no out-of-office replies, please
+        },
+    )
+    mail.attach_alternative(message.html, "text/html")
+    return mail

@@ -1,0 +1,7 @@
+from .consents import Consent, ConsentText
+from .events import Event
+from .leads import Lead
+from .messages import Message
+from .trials import Trial
+
+__all__ = ["Consent", "ConsentText", "Event", "Lead", "Message", "Trial"]

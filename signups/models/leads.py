@@ -1,0 +1,60 @@
+"""A person who asked for a trial or a call."""
+
+import uuid
+from typing import Self
+
+from django.conf import settings
+from django.db import models
+
+from signups.states import GONE, Channel, LeadStatus
+
+
+class LeadQuerySet(models.QuerySet["Lead"]):
+    def live(self) -> Self:
+        """Those that hold their e-mail address: at most one each."""
+        return self.exclude(status__in=GONE)
+
+
+class Lead(models.Model):
+    """Contact facts as the person gave them, beside the forms we compare and dial (`signups/normalise.py`)."""
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    name = models.CharField(max_length=100)
+    email = models.EmailField("e-mail", max_length=254)
+    email_key = models.CharField(max_length=254, editable=False)
+    phone = models.CharField(max_length=40, blank=True)
+    phone_e164 = models.CharField("phone, E.164", max_length=16, blank=True, editable=False)
+    time_zone = models.CharField(max_length=64)
+    preferred_channel = models.CharField(max_length=10, choices=Channel, default=Channel.EMAIL)
+    source = models.CharField("first came from", max_length=100, blank=True, editable=False)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="leads"
+    )
+    status = models.CharField(max_length=10, choices=LeadStatus, default=LeadStatus.NEW)
+    close_reason = models.CharField(max_length=200, blank=True)
+    # Raised to make every private link given out so far stop working.
+    link_version = models.PositiveIntegerField(default=1, editable=False)
+    created_at = models.DateTimeField(editable=False)
+
+    objects = LeadQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["email_key"], condition=~models.Q(status__in=GONE), name="signups_one_live_lead_per_address"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(status=LeadStatus.CLOSED, close_reason__gt="")
+                | (~models.Q(status=LeadStatus.CLOSED) & models.Q(close_reason="")),
+                name="signups_closed_lead_has_a_reason",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["-created_at", "-id"], name="signups_lead_newest"),
+            models.Index(fields=["status", "-created_at", "-id"], name="signups_lead_status_newest"),
+            models.Index(fields=["owner", "-created_at", "-id"], name="signups_lead_owner_newest"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name

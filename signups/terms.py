@@ -1,0 +1,38 @@
+"""What this room must know of the clinic; `clinic` provides it (`settings.SIGNUPS_TERMS`), so nothing here imports content."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.utils.module_loading import import_string
+
+from .states import Purpose
+
+
+@dataclass(frozen=True)
+class Document:
+    """A text as it stands in front of somebody today: its version and its exact words."""
+
+    version: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Terms:
+    """The offer and the clinic's own facts at this moment. `documents` has one for each purpose a form asks for."""
+
+    clinic_name: str
+    mailbox: str
+    postal_address: str
+    phone_region: str
+    time_zone: str
+    trial_days: int
+    guarantee_days: int
+    crisis_text: str
+    documents: Mapping[Purpose, Document]
+
+
+def current() -> Terms:
+    """Raises what the provider raises when the content is not loaded."""
+    terms: Terms = import_string(settings.SIGNUPS_TERMS)()
+    return terms

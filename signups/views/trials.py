@@ -1,0 +1,69 @@
+"""Starting a trial and confirming the address."""
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from signups import links, normalise
+from signups.actions import trials
+from signups.forms.trials import TrialForm
+
+from .decorators import private_link
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def start(request: HttpRequest) -> HttpResponse:
+    """The trial form; every valid one, from a known or a new address, ends at the same place."""
+    form = TrialForm(
+        request.POST if request.method == "POST" else None, source=normalise.source(request.GET.get("source", ""))
+    )
+    if not form.is_bound:
+        return render(request, "signups/start.html", {"form": form})
+    if not form.is_valid():
+        return render(request, "signups/start.html", {"form": form}, status=422)
+    form.save(now=timezone.now())
+    response = redirect("check-your-email")
+    response.status_code = 303
+    return response
+
+
+@require_safe
+@never_cache
+def check_your_email(request: HttpRequest) -> HttpResponse:
+    return render(request, "signups/check_your_email.html")
+
+
+@csrf_exempt
+@private_link
+@require_http_methods(["GET", "HEAD", "POST"])
+def confirm(request: HttpRequest, token: str) -> HttpResponse:
+    """GET shows a button, POST starts the trial: mail scanners open links, and must not start anything."""
+    try:
+        lead = links.confirming(token)
+    except links.Expired:
+        return render(request, "signups/confirm_expired.html", {"token": token}, status=410)
+    if request.method != "POST":
+        return render(request, "signups/confirm.html", {"token": token})
+    trial = trials.confirm(lead, now=timezone.now())
+    if trial is None:
+        raise Http404
+    return render(request, "signups/confirmed.html", {"trial": trial, "time_zone": lead.time_zone})
+
+
+@csrf_exempt
+@private_link
+@require_POST
+def confirm_again(request: HttpRequest, token: str) -> HttpResponse:
+    """A new link for whoever holds an old one; it goes to the stored address only."""
+    try:
+        lead = links.confirming(token)
+    except links.Expired as expired:
+        lead = expired.lead
+    trials.send_new_link(lead, now=timezone.now())
+    response = redirect("check-your-email")
+    response.status_code = 303
+    return response

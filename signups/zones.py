@@ -1,0 +1,37 @@
+"""The time zones a form offers: IANA names, those of the United States first."""
+
+from functools import cache
+from zoneinfo import available_timezones
+
+US_ZONES = {
+    "America/New_York": "Eastern (New York)",
+    "America/Chicago": "Central (Chicago)",
+    "America/Denver": "Mountain (Denver)",
+    "America/Phoenix": "Mountain, no daylight saving (Phoenix)",
+    "America/Los_Angeles": "Pacific (Los Angeles)",
+    "America/Anchorage": "Alaska (Anchorage)",
+    "Pacific/Honolulu": "Hawaii (Honolulu)",
+    "America/Puerto_Rico": "Atlantic (Puerto Rico)",
+}
+REGIONS = ("Africa", "America", "Antarctica", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific")
+
+
+@cache
+def choices() -> list[tuple[str, list[tuple[str, str]]]]:
+    """Grouped choices for a select: 8 US zones by the name people use, then every region's cities."""
+    elsewhere = sorted(zone for zone in available_timezones() if zone.split("/")[0] in REGIONS and zone not in US_ZONES)
+    return [
+        ("United States", list(US_ZONES.items())),
+        *(
+            (
+                region,
+                [
+                    (zone, zone.partition("/")[2].replace("_", " "))
+                    for zone in elsewhere
+                    if zone.split("/")[0] == region
+                ],
+            )
+            for region in REGIONS
+        ),
+        ("Other", [("UTC", "UTC")]),
+    ]

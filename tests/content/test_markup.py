@@ -1,0 +1,121 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from content.evidence.markup import Ledger, MarkupError, fill, parse
+
+LEDGER = Ledger(
+    sources={"trial-2006", "mice-2020"}, quotations={"Q1": ("trial-2006", True), "Q9": ("mice-2020", False)}
+)
+
+
+def document(text, **values):
+    return parse(text, ledger=LEDGER, values=values)
+
+
+def html(text, **values):
+    return "".join(block.html for section in document(text, **values).sections for block in section.blocks)
+
+
+def findings(text, **values):
+    with pytest.raises(MarkupError) as error:
+        document(text, **values)
+    return [str(finding) for finding in error.value.findings]
+
+
+def test_sections_begin_at_second_level_headings():
+    sections = document("Before.\n\n## One thing\n\nText.\n\n## One thing\n\nMore.").sections
+    assert [(section.heading, section.slug) for section in sections] == [
+        ("", ""),
+        ("One thing", "one-thing"),
+        ("One thing", "one-thing-2"),
+    ]
+
+
+def test_citations_are_numbered_by_first_use_and_know_their_uses():
+    notes = document("A. [@mice-2020] B. [@trial-2006, p. 70; @mice-2020]").notes
+    assert [(note.number, note.key, note.uses) for note in notes] == [
+        (1, "mice-2020", ["cite-1-1", "cite-1-2"]),
+        (2, "trial-2006", ["cite-2-1"]),
+    ]
+
+
+def test_citation_links_to_its_source():
+    assert html("A. [@mice-2020, p. 7]") == (
+        '<p>A. <sup class="cite"><a id="cite-1-1" href="#source-1" role="doc-noteref" '
+        'aria-label="Source 1, p. 7">1, p. 7</a></sup></p>'
+    )
+
+
+def test_citation_in_code_is_left_alone():
+    assert html("`[@nobody]`") == "<p><code>[@nobody]</code></p>"
+
+
+def test_quotation_cites_its_source():
+    parsed = document("::: quotation Q1\n:::")
+    block = parsed.sections[0].blocks[0]
+    assert (block.kind, block.argument, block.note.key, parsed.quotation_keys) == (
+        "quotation",
+        "Q1",
+        "trial-2006",
+        {"Q1"},
+    )
+
+
+def test_blocks_carry_their_argument_and_body():
+    block = document("::: notice Take care\nIt is **new**.\n:::").sections[0].blocks[0]
+    assert (block.argument, block.html) == ("Take care", "<p>It is <strong>new</strong>.</p>")
+
+
+@pytest.mark.parametrize(
+    ("text", "finding"),
+    [
+        ("One.\n\nTwo. [@nobody]", "line 3: there is no source “nobody”"),
+        ("One\ntwo. [@nobody]", "line 2: there is no source “nobody”"),
+        ("::: quotation Q7\n:::", "line 1: there is no quotation “Q7” in the ledger"),
+        ("::: quotation Q9\n:::", "line 1: the wording of quotation “Q9” was not checked against its source"),
+        ("\n::: advert now\n:::", "line 2: there is no block “advert”"),
+        ("::: notice A\nText", "line 1: the block “::: notice A” is never closed with :::"),
+        ("::: notice\nText\n:::", "line 1: the block “notice” takes an argument"),
+        ("::: start\nText\n:::", "line 1: the block “start” has no body"),
+        ("One\n{nothing}", "line 2: {nothing} stands for nothing"),
+    ],
+)
+def test_what_is_not_understood_is_named_with_its_line(text, finding):
+    assert findings(text) == [finding]
+
+
+def test_every_finding_is_told_at_once():
+    assert len(findings("A. [@nobody]\n\n::: advert\n:::\n\nB. [@noone]")) == 3
+
+
+def test_findings_in_a_block_have_the_line_of_the_text():
+    assert findings("## A\n\n::: notice B\nOne.\n\nTwo. [@nobody]\n:::") == ["line 6: there is no source “nobody”"]
+
+
+def test_placeholders_are_text_and_never_markup():
+    assert html("From {clinic}.", clinic="*A* [x](https://x.example) <b>") == (
+        "<p>From *A* [x](https://x.example) &lt;b&gt;.</p>"
+    )
+    assert document("## {clinic}’s way", clinic="A*B").sections[0].heading == "A*B’s way"
+    assert fill("{clinic}", {"clinic": "A*B"}) == "A*B"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["<script>alert(1)</script>", "[a](javascript:alert(1))", "<img src=x onerror=alert(1)>", "[a](data:text/html,x)"],
+)
+def test_no_script_survives(text):
+    assert not any(bad in html(text).lower() for bad in ("<script", "<img", 'href="javascript', 'href="data'))
+
+
+@given(st.text(alphabet=st.sampled_from("[]@:#`*_<>(){} \n\\abQ1-;,.|!\"'&"), max_size=200))
+def test_any_text_is_a_document_or_findings(text):
+    try:
+        parsed = document(text)
+    except MarkupError as error:
+        assert error.findings  # noqa: PT017
+        return
+    out = "".join(block.html for section in parsed.sections for block in section.blocks)
+    assert "<script" not in out
+    assert all(f'id="{use}"' in out for note in parsed.notes for use in note.uses if "quotation" not in text)

@@ -1,0 +1,174 @@
+"""One factory for each model. What a test does not name is plausible and unimportant."""
+
+import datetime as dt
+
+import factory
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group
+from django.utils import timezone
+
+from content import models as content
+from signups import models as signups
+from signups import states
+
+
+class UserFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = get_user_model()
+        skip_postgeneration_save = True
+
+    username = factory.Sequence("staff{}".format)
+    password = factory.django.Password("a long password for tests")
+    is_staff = True
+
+    @factory.post_generation
+    def role(self, create, role, **kwargs):
+        """`UserFactory(role=roles.HEAD)` joins that role's group."""
+        if role:
+            self.groups.add(Group.objects.get(name=role))
+
+
+class ClinicProfileFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = content.ClinicProfile
+        django_get_or_create = ["id"]
+
+    id = 1
+    name = "Harbor Clinic"
+    phone = "800-555-0199"
+    mailbox = "care@harbor.example"
+    postal_address = "1 Quay Street\nHarbor, NY 10001"
+    time_zone = "America/New_York"
+    opening_hours = [{"weekday": 0, "start": "09:00", "end": "17:00"}]
+    crisis_name = "988 Lifeline"
+    crisis_phone = "988"
+    crisis_text = "In a crisis, call or text 988."
+    emergency_phone = "911"
+
+
+class PersonFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = content.Person
+
+    key = factory.Sequence("person-{}".format)
+    name = "Ada Moss"
+    role = "Nurse"
+
+
+class SourceFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = content.Source
+
+    key = factory.Sequence("source-{}".format)
+    type = content.Source.Type.JOURNAL
+    authors = ["Moss A", "Reed B"]
+    title = factory.LazyAttribute(lambda source: f"A trial called {source.key}")
+    container = "Journal of Trials"
+    year = 2020
+    url = "https://journal.example/trial"
+    status = "checked"
+
+
+class QuotationFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = content.Quotation
+
+    key = factory.Sequence("Q{}".format)
+    text = "these exact words"
+    speaker = "Ada Moss"
+    source = factory.SubFactory(SourceFactory)
+    wording_checked = True
+
+
+class ArticleFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = content.Article
+
+    slug = factory.Sequence("article-{}".format)
+    title = "An article"
+    summary = "What it says."
+    description = "What it says, briefly."
+    body = "## A heading\n\nSome prose."
+    author = factory.SubFactory(PersonFactory)
+    published = dt.date(2026, 11, 1)
+    review_by = dt.date(2027, 5, 1)
+
+
+class LegalTextFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = content.LegalText
+
+    kind = content.LegalText.Kind.TERMS
+    version = "2026-11"
+    title = "Our terms"
+    summary = "In short."
+    body = "## Free days\n\nThere are {trial_days}."
+    published = dt.date(2026, 11, 1)
+
+
+class LeadFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = signups.Lead
+
+    name = "Jo Miller"
+    email = factory.Sequence("jo{}@example.com".format)
+    email_key = factory.SelfAttribute("email")
+    time_zone = "America/New_York"
+    created_at = factory.LazyFunction(timezone.now)
+
+
+class TrialFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = signups.Trial
+
+    lead = factory.SubFactory(LeadFactory)
+    days = 7
+    guarantee_days = 30
+    terms_version = "2026-11"
+    requested_at = factory.LazyFunction(timezone.now)
+
+
+class ConsentTextFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = signups.ConsentText
+
+    purpose = states.Purpose.TERMS
+    version = "2026-11"
+    sha256 = factory.Sequence("{:064x}".format)
+    text = "The terms."
+
+
+class ConsentFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = signups.Consent
+
+    lead = factory.SubFactory(LeadFactory)
+    text = factory.SubFactory(ConsentTextFactory)
+    granted = True
+    channel = states.ConsentChannel.WEB
+    at = factory.LazyFunction(timezone.now)
+
+
+class EventFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = signups.Event
+
+    lead = factory.SubFactory(LeadFactory)
+    at = factory.LazyFunction(timezone.now)
+    actor_kind = states.ActorKind.PATIENT
+    verb = states.Verb.SIGNED_UP
+
+
+class MessageFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = signups.Message
+
+    lead = factory.SubFactory(LeadFactory)
+    kind = states.MessageKind.CONFIRM_TRIAL
+    dedupe_key = factory.Sequence("message:{}".format)
+    to = factory.SelfAttribute("lead.email")
+    subject = "A subject"
+    text = "A text."
+    html = "<p>A text.</p>"
+    created_at = factory.LazyFunction(timezone.now)
+    send_at = factory.SelfAttribute("created_at")

@@ -1,0 +1,49 @@
+"""A real SMTP server on loopback that keeps what it is given and answers as a test wants."""
+
+import email
+import email.policy
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from email.message import EmailMessage
+from queue import Queue
+
+from aiosmtpd.controller import Controller
+
+from .processes import free_port
+
+
+class MailServer:
+    """`messages`: what was accepted, parsed. `answer(message)` decides what the client is told."""
+
+    def __init__(self) -> None:
+        self.messages: list[EmailMessage] = []
+        self.arrivals: Queue[EmailMessage] = Queue()
+        self.port = 0
+        self.answer: Callable[[EmailMessage], str] = lambda message: "250 OK"
+
+    async def handle_DATA(self, server, session, envelope) -> str:  # noqa: N802  (aiosmtpd's name)
+        message = email.message_from_bytes(envelope.content, policy=email.policy.default)
+        answer = await server.loop.run_in_executor(None, self.answer, message)
+        if answer.startswith("250"):
+            self.messages.append(message)
+            self.arrivals.put(message)
+        return answer
+
+    def next_to(self, address: str, timeout: float = 20) -> EmailMessage:
+        """The next message to `address`, waited for; raises queue.Empty after `timeout` seconds."""
+        while True:
+            message = self.arrivals.get(timeout=timeout)
+            if address in message["To"]:
+                return message
+
+
+@contextmanager
+def running() -> Iterator[MailServer]:
+    handler = MailServer()
+    handler.port = free_port()
+    controller = Controller(handler, hostname="127.0.0.1", port=handler.port)
+    controller.start()
+    try:
+        yield handler
+    finally:
+        controller.stop(no_assert=True)

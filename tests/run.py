@@ -1,0 +1,176 @@
+"""Run every layer of tests and say plainly what ran on what, and what could not: `make test`, standard library only.
+
+Whatever a layer needs is found or, on Debian as root, installed. What is missing is skipped loudly; where CI=true,
+a skip is a failure.
+"""
+
+import argparse
+import functools
+import os
+import re
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+import services
+
+TOP = Path(__file__).resolve().parent.parent
+UNIT = ["tests", "--ignore=tests/journeys", "-n", "2"]
+JOURNEYS = ["tests/journeys"]
+NOTHING_COLLECTED = 5  # pytest's exit code
+STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+HOW_TO = {
+    "postgresql": "install PostgreSQL 14 or newer (Debian: apt install postgresql)",
+    "chromium": "install Chromium (Debian: apt install chromium) or name one: CHROMIUM=/path/to/chrome",
+}
+
+
+@dataclass(frozen=True)
+class Layer:
+    name: str
+    group: str  # what --only calls it
+    needs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Result:
+    layer: Layer
+    outcome: str  # "passed", "no match", "FAILED" or "SKIPPED"
+    seconds: float = 0.0
+    note: str = ""
+
+
+LAYERS = (
+    Layer("SQLite", "sqlite"),
+    Layer("PostgreSQL", "postgresql", ("postgresql",)),
+    Layer("Browser on SQLite", "browser", ("chromium",)),
+    Layer("Browser on PostgreSQL", "browser", ("chromium", "postgresql")),
+)
+GROUPS = tuple(dict.fromkeys(layer.group for layer in LAYERS))
+
+
+@functools.cache
+def provide(package: str) -> Path | None:
+    """Where a service is, installed first if it is missing and may be; asked once for all layers."""
+    find = {"postgresql": services.find_postgres, "chromium": services.find_chromium}[package]
+    found = find()
+    if found is None:
+        say(f"{package} is missing; trying to install it …")
+        found = find() if services.install(package) else None
+    return found
+
+
+def clean_environment() -> dict[str, str]:
+    """The environment without this project's settings, so that a developer's shell does not decide a test."""
+    ours = set(re.findall(r"^#?\s*([A-Z][A-Z_]*)=", (TOP / ".env.example").read_text(), re.MULTILINE))
+    ours |= {"DJANGO_SETTINGS_MODULE", "CHROMIUM"}
+    kept = {name: value for name, value in services.postgres_environment().items() if name not in ours}
+    return kept | {"MODE": "local", "PYTHONUNBUFFERED": "1"}
+
+
+def run_layer(layer: Layer, extra: list[str]) -> Result:
+    """Run one layer on services of its own and judge it."""
+    missing = [package for package in layer.needs if provide(package) is None]
+    if missing:
+        return Result(layer, "SKIPPED", note="; ".join(HOW_TO[package] for package in missing))
+    started = time.monotonic()
+    try:
+        heading(title(layer))
+        code = run_on_services(layer, extra)
+    except services.ServiceError as error:
+        say(str(error))
+        code = 1
+    outcome = "passed" if code == 0 else "FAILED"
+    # Choosing tests by name may leave a layer with none; otherwise an empty layer is a mistake.
+    if code == NOTHING_COLLECTED and any(arg.startswith("-k") for arg in extra):
+        outcome = "no match"
+    return Result(layer, outcome, time.monotonic() - started)
+
+
+def run_on_services(layer: Layer, extra: list[str]) -> int:
+    env = clean_environment()
+    with ExitStack() as stack:
+        if "postgresql" in layer.needs and (bin_dir := provide("postgresql")):
+            env["DATABASE_URL"] = stack.enter_context(services.throwaway_postgres(bin_dir))
+        if "chromium" in layer.needs:
+            env["CHROMIUM"] = str(provide("chromium"))
+        return pytest([*(JOURNEYS if layer.group == "browser" else UNIT), *extra], env)
+
+
+def title(layer: Layer) -> str:
+    """The layer with the versions it really runs on, such as "Browser: Chromium 156.0 on SQLite 3.45.1"."""
+    database = f"SQLite {sqlite3.sqlite_version}"
+    if "postgresql" in layer.needs and (bin_dir := provide("postgresql")):
+        database = services.postgres_version(bin_dir)
+    if "chromium" in layer.needs and (browser := provide("chromium")):
+        return f"Browser: {services.chromium_version(browser)} on {database}"
+    return database
+
+
+def pytest(args: list[str], env: dict[str, str]) -> int:
+    """pytest's exit code. Told to stop, it gets one SIGINT, so that its fixtures take down what they started."""
+    process = subprocess.Popen([sys.executable, "-m", "pytest", *args], cwd=TOP, env=env, start_new_session=True)
+    try:
+        return process.wait()
+    except BaseException:
+        process.send_signal(signal.SIGINT)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=20)
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        raise
+
+
+def stop(number: int, frame: FrameType | None) -> None:
+    """Leave by an exception, so that every `finally` runs; a second signal must not interrupt those."""
+    for each in STOPPING:
+        signal.signal(each, signal.SIG_IGN)
+    say("\nStopping …")
+    raise SystemExit(128 + number)
+
+
+def say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()  # before a child writes to the same place
+
+
+def heading(text: str) -> None:
+    say(f"\n=== {text} {'=' * max(3, 100 - len(text))}")
+
+
+def summary(results: list[Result]) -> None:
+    heading("Summary")
+    for result in results:
+        say(f"{result.layer.name:<24}{result.outcome:<9}{result.seconds:6.1f} s")
+    for result in results:
+        if result.outcome == "SKIPPED":
+            say(f"\n!!! SKIPPED: {result.layer.name} layer – its tests did NOT run.\n!!! To run it, {result.note}.")
+
+
+def chosen_groups(text: str) -> list[str]:
+    groups = text.split(",")
+    if unknown := set(groups) - set(GROUPS):
+        raise argparse.ArgumentTypeError(f"no such layer: {', '.join(sorted(unknown))} (there are {', '.join(GROUPS)})")
+    return groups
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Run the tests; further arguments go to pytest.", allow_abbrev=False)
+    parser.add_argument("--only", type=chosen_groups, default=GROUPS, metavar=",".join(GROUPS))
+    options, extra = parser.parse_known_args()
+    for number in STOPPING:
+        signal.signal(number, stop)
+    results = [run_layer(layer, extra) for layer in LAYERS if layer.group in options.only]
+    summary(results)
+    bad = {"FAILED", "SKIPPED"} if os.environ.get("CI", "").lower() in {"true", "1"} else {"FAILED"}
+    return 1 if any(result.outcome in bad for result in results) else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,138 @@
+"""What the tests need of the machine: a throwaway PostgreSQL server and a Chromium. Standard library only."""
+
+import os
+import pwd
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+POSTGRES_FOLDERS = (
+    "/usr/lib/postgresql/*/bin",  # Debian
+    "/usr/pgsql-*/bin",  # Red Hat
+    "/opt/homebrew/opt/postgresql*/bin",
+    "/usr/local/opt/postgresql*/bin",
+    "/Applications/Postgres.app/Contents/Versions/*/bin",
+)
+CHROMIUM_NAMES = (
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "google-chrome-stable",
+    "/Applications/Chromium.app/Contents/MacOS/Chromium",
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+)
+# Data that is thrown away needs no care on disk; 200 connections are room for xdist and the races in the tests.
+POSTGRES_CONF = """
+listen_addresses = ''
+unix_socket_directories = '{folder}'
+max_connections = 200
+fsync = off
+full_page_writes = off
+synchronous_commit = off
+"""
+
+
+class ServiceError(Exception):
+    """A service that is there would not start; the message carries its own words."""
+
+
+def install(package: str) -> bool:
+    """Install a package where that is ours to do: on Debian as root. Its output is shown on failure only."""
+    if os.geteuid() != 0 or not Path("/etc/debian_version").exists():
+        return False
+    env = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+    try:
+        run(["apt-get", "update"], env=env)
+        run(["apt-get", "install", "-y", "--no-install-recommends", package], env=env)
+    except ServiceError as error:
+        sys.stdout.write(f"{error}\n")
+        return False
+    return True
+
+
+def find_postgres() -> Path | None:
+    """The folder with `initdb` and `postgres`: the one on the PATH, else the highest version installed."""
+    on_path = shutil.which("initdb")
+    found = [path for pattern in POSTGRES_FOLDERS for path in Path("/").glob(pattern.lstrip("/"))]
+    found.sort(key=lambda path: [int(number) for number in re.findall(r"\d+", str(path))], reverse=True)
+    candidates = [Path(on_path).resolve().parent, *found] if on_path else found
+    return next((path for path in candidates if (path / "initdb").exists() and (path / "postgres").exists()), None)
+
+
+def find_chromium() -> Path | None:
+    """The browser named in CHROMIUM, else the first one installed."""
+    names = (os.environ.get("CHROMIUM", ""), *CHROMIUM_NAMES)
+    return next((Path(path) for name in names if name and (path := shutil.which(name))), None)
+
+
+def postgres_version(bin_dir: Path) -> str:
+    """Such as "PostgreSQL 15.18"."""
+    return "PostgreSQL " + run([bin_dir / "postgres", "--version"]).split()[2]
+
+
+def chromium_version(browser: Path) -> str:
+    """Such as "Chromium 156.0.8078.79"."""
+    return run([browser, "--version"]).partition(" built on ")[0].strip()
+
+
+@contextmanager
+def throwaway_postgres(bin_dir: Path) -> Iterator[str]:
+    """Yield the DATABASE_URL of an empty database on a server of its own, which is gone afterwards.
+
+    The server listens on a socket inside its private folder only, so several can run side by side and no other
+    user can reach them: that is why it may trust everyone. The folder is in /tmp because a socket's whole path
+    has to fit into about 100 bytes, and its name is lower case because a host in a URL is read that way.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="clinic-pg-", dir="/tmp"))
+    account = server_account()
+    options: dict[str, Any] = {"cwd": folder, "env": postgres_environment(), **account}
+    pg_ctl: list[str | Path] = [bin_dir / "pg_ctl", "--pgdata", folder / "data", "--wait"]
+    try:
+        if account:
+            shutil.chown(folder, account["user"], account["group"])
+        create_cluster(bin_dir, folder, options)
+        run([*pg_ctl, "start", "--log", folder / "log"], **options)
+        run([bin_dir / "createdb", "--host", folder, "--username", "clinic", "clinic"], **options)
+        yield f"postgres://clinic@{quote(str(folder), safe='')}/clinic"
+    finally:
+        # Also after a start that was interrupted; without a server this fails, and nobody minds.
+        subprocess.run([*pg_ctl, "stop", "--mode", "immediate"], capture_output=True, check=False, **options)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def create_cluster(bin_dir: Path, folder: Path, options: Mapping[str, Any]) -> None:
+    """Lay out the data folder: UTF-8, the C locale, a superuser `clinic`."""
+    flags = ["--username", "clinic", "--auth", "trust", "--encoding", "UTF8", "--locale", "C", "--no-sync"]
+    run([bin_dir / "initdb", "--pgdata", folder / "data", *flags], **options)
+    with (folder / "data/postgresql.conf").open("a") as conf:
+        conf.write(POSTGRES_CONF.format(folder=folder))
+
+
+def server_account() -> dict[str, Any]:
+    """PostgreSQL refuses to run as root: the account to run it under then, as arguments of `subprocess`."""
+    if os.geteuid() != 0:
+        return {}
+    accounts = {account.pw_name: account for account in pwd.getpwall()}
+    account = accounts.get("postgres") or accounts["nobody"]
+    return {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
+
+
+def postgres_environment() -> dict[str, str]:
+    """Without PGPORT, PGUSER and their like, which would point the tools elsewhere."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("PG")}
+
+
+def run(argv: Sequence[str | Path], **options: Any) -> str:
+    """What a command writes to standard output; raises ServiceError with all it wrote when it fails."""
+    done = subprocess.run(argv, capture_output=True, text=True, check=False, **options)
+    output: str = done.stdout
+    if done.returncode:
+        raise ServiceError(f"{' '.join(map(str, argv))} failed:\n{output}{done.stderr}")
+    return output

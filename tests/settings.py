@@ -1,0 +1,17 @@
+"""The site's own settings, made quick: nothing here changes what is tested."""
+
+import os
+
+os.environ["MODE"] = "local"
+os.environ["ENV_FILE"] = ""
+os.environ.setdefault("VAR_DIR", "var/tests")
+
+from clinic.settings import *  # noqa: F403
+from clinic.settings import DATABASES, STATIC_ROOT, STORAGES, VAR_DIR
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    # A file, so that other threads and processes of a test see the same database.
+    DATABASES["default"]["TEST"] = {"NAME": str(VAR_DIR.absolute() / "test.sqlite3")}
+STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # whitenoise warns when there is none

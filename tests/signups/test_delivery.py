@@ -1,0 +1,244 @@
+"""The outbox: nothing lost, nothing sent twice, whatever dies in the middle."""
+
+import datetime as dt
+import signal
+import threading
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from io import StringIO
+
+import pytest
+from django.core.management import call_command
+from django.db import connection, transaction
+
+from signups import delivery, links
+from signups.models import Message
+from tests import processes
+from tests.factories import MessageFactory
+
+from .conftest import NOW
+
+pytestmark = pytest.mark.django_db
+
+
+def clock(at=NOW):
+    return lambda: at
+
+
+def written(**fields):
+    return MessageFactory(**{"created_at": NOW, **fields})
+
+
+def state(message):
+    message.refresh_from_db()
+    return message.status, message.attempts
+
+
+def test_due_message_is_sent_as_it_was_written(clinic, mail_server):
+    message = written(subject="Ünïcode", text="A text.\n", html="<p>A text.</p>")
+    assert delivery.deliver_due(clock()) == 1
+    (sent,) = mail_server.messages
+    assert (sent["To"], sent["Subject"], sent["From"]) == (
+        message.to,
+        "Ünïcode",
+        "Harbor Clinic <care@harbor.example>",
+    )
+    assert [part.get_content_type() for part in sent.iter_parts()] == ["text/plain", "text/html"]
+    assert state(message) == ("sent", 1)
+    assert message.sent_at == NOW
+
+
+def test_message_waits_for_its_time(clinic, mail_server):
+    written(send_at=NOW + dt.timedelta(seconds=1))
+    assert delivery.deliver_due(clock()) == 0
+    assert delivery.deliver_due(clock(NOW + dt.timedelta(seconds=1))) == 1
+
+
+def test_nothing_is_sent_for_what_was_rolled_back(clinic, mail_server):
+    with transaction.atomic():
+        written()
+        transaction.set_rollback(True)
+    assert (delivery.deliver_due(clock()), mail_server.messages) == (0, [])
+
+
+def test_private_link_is_sent_and_then_forgotten(clinic, mail_server):
+    message = written()
+    link = links.confirm_url(message.lead)
+    Message.objects.update(text=f"Press {link} now", html=f'<a href="{link}">Press</a>')
+    delivery.deliver_due(clock())
+    message.refresh_from_db()
+    assert link in mail_server.messages[0].get_body(["plain"]).get_content()
+    token = link.split("/")[-2]
+    assert token not in message.text + message.html
+    assert message.text.startswith("Press http")
+
+
+def test_refusal_for_now_is_tried_again_later_and_later(clinic, mail_server):
+    message = written()
+    mail_server.answer = lambda _: "451 try later"
+    at = NOW
+    pauses = []
+    for _ in range(4):
+        assert delivery.deliver_due(clock(at)) == 1
+        message.refresh_from_db()
+        pauses.append(message.send_at - at)
+        assert delivery.deliver_due(clock(message.send_at - dt.timedelta(seconds=1))) == 0
+        at = message.send_at
+    assert [pause / dt.timedelta(minutes=1) for pause in pauses] == [1, 2, 4, 8]
+    assert message.last_error == "SMTPDataError 451"
+    mail_server.answer = lambda _: "250 OK"
+    delivery.deliver_due(clock(at))
+    assert state(message) == ("sent", 5)
+
+
+def test_every_attempt_has_the_same_message_id(clinic, mail_server):
+    message = written()
+    seen = []
+    mail_server.answer = lambda sent: seen.append((sent["Message-ID"], sent["Date"])) or "451 try later"
+    delivery.deliver_due(clock())
+    delivery.deliver_due(clock(NOW + dt.timedelta(hours=1)))
+    assert len(seen) == 2
+    assert set(seen) == {(f"<{message.pk}@harbor.example>", seen[0][1])}
+
+
+def test_refusal_for_good_gives_up_at_once(clinic, mail_server):
+    message = written()
+    mail_server.answer = lambda _: "550 no such mailbox"
+    delivery.deliver_due(clock())
+    assert (*state(message), message.last_error) == ("dead", 1, "SMTPDataError 550")
+
+
+def test_message_is_given_up_after_enough_attempts(clinic, mail_server):
+    message = written(attempts=delivery.MOST_ATTEMPTS - 1)
+    mail_server.answer = lambda _: "451 try later"
+    delivery.deliver_due(clock())
+    assert state(message) == ("dead", delivery.MOST_ATTEMPTS)
+
+
+def test_one_bad_message_keeps_back_no_other(clinic, mail_server):
+    bad, good = written(subject="two\nlines"), written()
+    delivery.deliver_due(clock())
+    assert (state(bad), state(good)) == (("pending", 1), ("sent", 1))
+
+
+def test_absent_mail_server_costs_an_attempt_and_loses_nothing(clinic, settings):
+    message = written()
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_USE_TLS = "127.0.0.1", 1, False  # nobody listens there
+    delivery.deliver_due(clock())
+    assert (*state(message), message.last_error) == ("pending", 1, "ConnectionRefusedError")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_worker_that_lost_its_lease_sends_nothing(clinic, mail_server):
+    written()
+    stolen = written(created_at=NOW + dt.timedelta(seconds=1))
+
+    def another_worker_takes_over(message):
+        Message.objects.filter(pk=stolen.pk).update(lease=uuid.uuid4())
+        connection.close()
+        return "250 OK"
+
+    mail_server.answer = another_worker_takes_over
+    assert delivery.deliver_due(clock(NOW + dt.timedelta(seconds=1))) == 2
+    assert (len(mail_server.messages), state(stolen)) == (1, ("pending", 0))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_workers_at_once_share_the_work(clinic, mail_server):
+    for _ in range(60):
+        written()
+
+    def work(_):
+        try:
+            while delivery.deliver_due(clock(NOW)):
+                pass
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(work, range(3)))
+    assert sorted(message["Message-ID"] for message in mail_server.messages) == sorted(
+        f"<{pk}@harbor.example>" for pk in Message.objects.values_list("pk", flat=True)
+    )
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("accepted", [False, True], ids=["before-acceptance", "before-the-reply"])
+def test_killed_in_the_middle_nothing_is_lost(clinic, mail_server, accepted):
+    """kill -9 while the server holds the third of five messages, before or after it kept it."""
+    for second in range(5):
+        written(created_at=NOW + dt.timedelta(seconds=second))
+    third, go_on = threading.Event(), threading.Event()
+    count = iter(range(1, 100))
+
+    def answer(message):
+        if next(count) == 3:
+            if accepted:
+                mail_server.messages.append(message)
+            third.set()
+            assert go_on.wait(30)
+            return "451 the client is gone"
+        return "250 OK"
+
+    mail_server.answer = answer
+    worker = processes.manage(
+        "deliver",
+        DATABASE_URL=processes.database_url(),
+        EMAIL_HOST="127.0.0.1",
+        EMAIL_PORT=str(mail_server.port),
+        EMAIL_SECURITY="none",
+    )
+    try:
+        assert third.wait(30)
+        worker.send_signal(signal.SIGKILL)
+        worker.wait(30)
+    finally:
+        go_on.set()
+        worker.kill()
+        worker.communicate()
+    assert Message.objects.filter(status="sent").count() == 2
+
+    later = dt.datetime.now(dt.UTC) + delivery.LEASE + dt.timedelta(minutes=1)  # the dead worker's lease has run out
+    while delivery.deliver_due(clock(later)):
+        pass
+    ids = [message["Message-ID"] for message in mail_server.messages]
+    assert set(ids) == {f"<{pk}@harbor.example>" for pk in Message.objects.values_list("pk", flat=True)}
+    assert len(ids) == (6 if accepted else 5)
+    assert not Message.objects.exclude(status="sent").exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_worker_stops_when_told_to(clinic, mail_server):
+    written()
+    worker = processes.manage(
+        "deliver",
+        DATABASE_URL=processes.database_url(),
+        EMAIL_HOST="127.0.0.1",
+        EMAIL_PORT=str(mail_server.port),
+        EMAIL_SECURITY="none",
+    )
+    try:
+        mail_server.arrivals.get(timeout=30)
+        worker.terminate()
+        assert worker.wait(30) == 0
+    finally:
+        worker.kill()
+        worker.communicate()
+
+
+def test_command_sends_what_is_due_and_ends(clinic, mail_server):
+    for _ in range(delivery.BATCH + 1):
+        written()
+    call_command("deliver", once=True, stdout=StringIO())
+    assert len(mail_server.messages) == delivery.BATCH + 1
+
+
+def test_mail_on_one_machine_is_a_file_and_its_links_are_printed(clinic, settings, tmp_path, capsys):
+    settings.EMAIL_BACKEND, settings.EMAIL_FILE_PATH = "clinic.mail.FileBackend", tmp_path
+    message = written()
+    link = links.confirm_url(message.lead)
+    Message.objects.update(text=f"Press this:\n\n{link}\n")
+    delivery.deliver_due(clock())
+    assert [path.name for path in tmp_path.iterdir()] == [f"{message.pk}.eml"]
+    assert f"    {link}\n" in capsys.readouterr().out
