@@ -33,7 +33,9 @@ dev: .venv/.runtime ## The same for developing: reloads when code changes, shows
 test: .venv/.dev ## Run every test on SQLite, PostgreSQL and in a browser (ARGS="--only sqlite -k name")
 	@exec $(VENV_PYTHON) tests/run.py $(ARGS)
 
+# No .env of a developer decides what is checked.
 check: export MODE = local
+check: export ENV_FILE =
 check: .venv/.dev ## Check style, types, templates, imports, dependencies, migrations and production settings
 	$(VENV_PYTHON) -m ruff check .
 	$(VENV_PYTHON) -m ruff format --check .

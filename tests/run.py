@@ -67,11 +67,11 @@ def provide(package: str) -> Path | None:
 
 
 def clean_environment() -> dict[str, str]:
-    """The environment without this project's settings, so that a developer's shell does not decide a test."""
+    """The environment without this project's settings, so that no developer's shell or .env decides a test."""
     ours = set(re.findall(r"^#?\s*([A-Z][A-Z_]*)=", (TOP / ".env.example").read_text(), re.MULTILINE))
     ours |= {"DJANGO_SETTINGS_MODULE", "CHROMIUM"}
     kept = {name: value for name, value in services.postgres_environment().items() if name not in ours}
-    return kept | {"MODE": "local", "PYTHONUNBUFFERED": "1"}
+    return kept | {"MODE": "local", "ENV_FILE": "", "PYTHONUNBUFFERED": "1"}
 
 
 def run_layer(layer: Layer, extra: list[str]) -> Result:

@@ -263,6 +263,10 @@ def _citation_rule(state: StateInline, silent: bool) -> bool:
         return False
     if not silent:
         parser: _Parser = state.env["parser"]
+        # The note clings to its sentence: no space or line break of the text may part them.
+        state.pending = state.pending.rstrip()
+        if not state.pending and state.tokens and state.tokens[-1].type == "softbreak":
+            state.tokens.pop()
         token = state.push("citation", "", 0)
         token.meta["cited"] = parser.cite(match[1], state.env["line"] + state.src.count("\n", 0, state.pos))
     state.pos = match.end()

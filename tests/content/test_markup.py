@@ -42,9 +42,13 @@ def test_citations_are_numbered_by_first_use_and_know_their_uses():
 
 def test_citation_links_to_its_source():
     assert html("A. [@mice-2020, p. 7]") == (
-        '<p>A. <sup class="cite"><a id="cite-1-1" href="#source-1" role="doc-noteref" '
+        '<p>A.<sup class="cite"><a id="cite-1-1" href="#source-1" role="doc-noteref" '
         'aria-label="Source 1, p. 7">1, p. 7</a></sup></p>'
     )
+
+
+def test_citation_on_the_next_line_clings_to_its_sentence():
+    assert html("A.\n[@mice-2020]").startswith('<p>A.<sup class="cite">')
 
 
 def test_citation_in_code_is_left_alone():

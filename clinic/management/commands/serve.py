@@ -101,8 +101,8 @@ class Command(BaseCommand):
             "site": web_command(host, port, dev=dev),
             "mail worker": [sys.executable, "manage.py", "deliver"],
         }
-        # Links in messages must lead to the port that was asked for.
-        env = {"SITE_URL": url} | os.environ | {"PYTHONUNBUFFERED": "1"}
+        # Links in messages must lead to the port that was asked for, unless the operator says otherwise.
+        env = os.environ | {"SITE_URL": os.environ.get("SITE_URL") or url, "PYTHONUNBUFFERED": "1"}
         try:
             Supervisor(commands, cwd=settings.BASE_DIR, env=env).run(
                 ready=lambda: answers(reach, port),
