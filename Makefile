@@ -40,7 +40,7 @@ check: .venv/.dev ## Check style, types, templates, imports, dependencies, migra
 	$(VENV_PYTHON) -m ruff check .
 	$(VENV_PYTHON) -m ruff format --check .
 	$(VENV_PYTHON) -m mypy
-	$(VENV_PYTHON) -m djlint templates --lint --check --quiet
+	$(VENV_PYTHON) -m djlint templates --lint --quiet
 	$(VENV_PYTHON) -c 'from importlinter.cli import lint_imports_command as main; main()'
 	$(VENV_PYTHON) -m deptry .
 	$(VENV_PYTHON) manage.py makemigrations --check --dry-run

@@ -6,7 +6,7 @@ from django import forms
 
 from . import pages
 from .evidence.markup import MarkupError
-from .models import Article, ClinicProfile, LegalText, Quotation
+from .models import Article, ClinicProfile, LegalText, Quotation, Source
 
 
 class PageForm(forms.ModelForm):
@@ -31,6 +31,14 @@ class ArticleForm(PageForm):
 class LegalTextForm(PageForm):
     class Meta:
         model = LegalText
+        fields = "__all__"  # noqa: DJ007
+
+
+class SourceForm(forms.ModelForm):
+    url = forms.URLField(max_length=400, assume_scheme="https")
+
+    class Meta:
+        model = Source
         fields = "__all__"  # noqa: DJ007
 
 

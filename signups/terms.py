@@ -1,4 +1,4 @@
-"""What this room must know of the clinic; `clinic` provides it (`settings.SIGNUPS_TERMS`), so nothing here imports content."""
+"""What this room must know of the clinic. `clinic` provides it (`settings.SIGNUPS_TERMS`); content is not imported."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.db import models
 from django.http import HttpRequest
 
-from content.forms import ArticleForm, LegalTextForm, QuotationForm
+from content.forms import ArticleForm, LegalTextForm, QuotationForm, SourceForm
 from content.models import Article, ClinicProfile, LegalText, Person, Quotation, Source
 
 
@@ -36,6 +36,7 @@ class KeyedAdmin(admin.ModelAdmin):
 
 @admin.register(Source)
 class SourceAdmin(KeyedAdmin):
+    form = SourceForm
     list_display = ["key", "title", "year", "status"]
     list_filter = ["status", "type"]
     search_fields = ["key", "title"]

@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.db.models import Model, Prefetch, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.html import format_html, linebreaks
 
 from signups import links
 from signups.models import Consent, Event, Lead, Message, Trial
@@ -25,8 +26,8 @@ class ReadOnly:
 
 
 class ReadOnlyInline(ReadOnly, admin.TabularInline):
+    template = "admin/signups/records.html"
     extra = 0
-    show_change_link = False
 
 
 class TrialInline(ReadOnlyInline):
@@ -59,7 +60,7 @@ class MessageInline(ReadOnlyInline):
     @admin.display(description="Text")
     def body(self, message: Message) -> str:
         """As sent, without the patient's private link, which is theirs alone."""
-        return links.redact(message.text)
+        return format_html("<details><summary>Read</summary>{}</details>", linebreaks(links.redact(message.text), True))
 
 
 class EventInline(ReadOnlyInline):
@@ -80,7 +81,7 @@ class LeadAdmin(ReadOnly, admin.ModelAdmin):
     search_fields = ["name", "email_key", "phone", "phone_e164"]
     search_help_text = "Any part of a name, an e-mail address or a phone number"
     date_hierarchy = "created_at"
-    inlines = [TrialInline, ConsentInline, MessageInline, EventInline]
+    inlines = [TrialInline, EventInline, MessageInline, ConsentInline]
     fieldsets = [
         (None, {"fields": ["name", "email", "phone", "phone_e164", "preferred_channel", "time_zone"]}),
         ("Care", {"fields": ["status", "close_reason", "owner", "source", "created_at"]}),

@@ -103,7 +103,8 @@ class TrialForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
         if self.has_error("stamp", stamps.STALE):
-            self.data = {**self.data, "stamp": stamps.new()}  # the page shown next carries one that works
+            # The page shown next carries one that works.
+            self.data = {name: self.data.get(name) for name in self.data} | {"stamp": stamps.new()}
         data["phone_e164"] = ""
         if data.get("phone"):
             try:

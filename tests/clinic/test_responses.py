@@ -1,0 +1,100 @@
+"""What every answer carries: caching, cookies, safety."""
+
+import pytest
+from django.urls import reverse
+
+from tests.factories import ArticleFactory
+
+PUBLIC = ["/", "/learn/", "/learn/a-page/", "/terms/", "/privacy/"]
+
+
+@pytest.fixture(autouse=True)
+def pages(clinic):
+    ArticleFactory(kind="landing", slug="landing")
+    ArticleFactory(slug="a-page")
+
+
+@pytest.mark.parametrize("path", PUBLIC)
+def test_public_page_is_the_same_for_everyone(client, path):
+    response = client.get(path)
+    assert (response.status_code, response.cookies, response.get("Vary")) == (200, {}, None)
+    assert response["Cache-Control"] == "public, max-age=60, stale-while-revalidate=600"
+
+
+@pytest.mark.parametrize("path", PUBLIC)
+def test_public_page_takes_no_post(client, path):
+    assert (client.post(path).status_code, client.head(path).status_code) == (405, 200)
+
+
+@pytest.mark.parametrize("path", ["/start/", "/start/check-your-email/", "/admin/login/", "/health/live"])
+def test_other_pages_are_stored_nowhere(client, path):
+    response = client.get(path)
+    assert response.status_code == 200
+    assert "no-store" in response["Cache-Control"]
+
+
+@pytest.mark.parametrize("path", [*PUBLIC, "/start/", "/admin/login/", "/no-such-page/", "/health/live"])
+def test_policy_allows_nothing_inline_and_no_other_site(client, path):
+    policy = client.get(path)["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "unsafe" not in policy
+    assert "http" not in policy
+
+
+def test_forged_host_is_refused_and_reaches_no_page(client):
+    assert client.get("/", HTTP_HOST="evil.example").status_code == 400
+
+
+def test_drafts_are_not_found(client):
+    ArticleFactory(slug="draft", published=None)
+    assert client.get("/learn/draft/").status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/nothing/", "/learn/nothing/", "/%00/", "/learn/%ff/", "/confirm/%00/"])
+def test_unknown_address_is_a_helpful_404(client, path):
+    response = client.get(path)
+    assert response.status_code == 404
+    assert b"We cannot find that page" in response.content
+    assert b"988" in response.content
+
+
+def test_server_error_page_helps(client, monkeypatch):
+    monkeypatch.setattr("content.views.pages.build", lambda **_: 1 / 0)
+    client.raise_request_exception = False
+    response = client.get("/learn/a-page/")
+    assert response.status_code == 500
+    assert b"Something went wrong on our side" in response.content
+    assert b"988" in response.content
+
+
+def test_form_without_its_cookie_is_refused_in_words(client):
+    client.handler.enforce_csrf_checks = True
+    response = client.post("/start/", {"name": "Jo"})
+    assert response.status_code == 403
+    assert b"This form needs one cookie" in response.content
+
+
+def test_log_lines_do_not_name_private_addresses(client, caplog):
+    from clinic.logs import NoPaths
+
+    caplog.handler.addFilter(NoPaths())
+    client.get("/confirm/a-private-token/")
+    assert "a-private-token" not in caplog.text
+    assert "404 GET confirm" in caplog.text
+
+
+@pytest.mark.parametrize(("name", "status"), [("health-live", 200), ("health-ready", 200)])
+def test_probes_answer(client, name, status):
+    assert client.get(reverse(name)).status_code == status
+
+
+def test_ready_says_so_when_the_database_is_away(client, monkeypatch):
+    from django.db import OperationalError, connection
+
+    def away(*args, **kwargs):
+        raise OperationalError("the server is gone")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(connection, "cursor", away)
+        assert (client.get("/health/ready").status_code, client.get("/health/live").status_code) == (503, 200)

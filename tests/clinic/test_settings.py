@@ -1,0 +1,122 @@
+"""The environment decides, and nonsense in it is refused before anything runs."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from tests.processes import ROOT
+
+SECRET = "x" * 60
+PRODUCTION = {
+    "MODE": "production",
+    "SECRET_KEY": SECRET,
+    "ALLOWED_HOSTS": "clinic.example",
+    "EMAIL_HOST": "smtp.example",
+    "DATABASE_URL": "postgres://clinic@db.example/clinic",
+}
+SHOWN = ("DEBUG", "SITE_URL", "SECURE_SSL_REDIRECT", "SESSION_COOKIE_NAME", "EMAIL_BACKEND", "DATABASES")
+
+
+def start(tmp_path, **environment):
+    """(exit code, settings or the last line of the error) of a process with exactly this environment."""
+    code = f"""
+import json, django
+from django.conf import settings
+print(json.dumps({{name: getattr(settings, name) for name in {SHOWN!r}}}, default=str))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env={
+            "DJANGO_SETTINGS_MODULE": "clinic.settings",
+            "ENV_FILE": "",
+            "PATH": "/usr/bin:/bin",
+            "VAR_DIR": str(tmp_path),
+            **environment,
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        return done.returncode, done.stderr.strip().splitlines()[-1]
+    return 0, json.loads(done.stdout)
+
+
+def test_production_starts_with_what_it_needs(tmp_path):
+    code, settings = start(tmp_path, **PRODUCTION)
+    assert code == 0
+    assert (settings["DEBUG"], settings["SITE_URL"], settings["SECURE_SSL_REDIRECT"]) == (
+        False,
+        "https://clinic.example",
+        True,
+    )
+    assert settings["SESSION_COOKIE_NAME"].startswith("__Host-")
+    assert settings["DATABASES"]["default"]["OPTIONS"]["pool"] == {"min_size": 1, "max_size": 8}
+
+
+def test_production_is_what_nothing_at_all_means(tmp_path):
+    code, error = start(tmp_path)
+    assert code != 0
+    assert "Production needs SECRET_KEY, ALLOWED_HOSTS, EMAIL_HOST" in error
+
+
+@pytest.mark.parametrize("name", ["SECRET_KEY", "ALLOWED_HOSTS", "EMAIL_HOST"])
+def test_production_names_what_is_missing(tmp_path, name):
+    code, error = start(tmp_path, **{**PRODUCTION, name: ""})
+    assert (code != 0, f"Production needs {name} " in error) == (True, True)
+
+
+@pytest.mark.parametrize(
+    ("environment", "said"),
+    [
+        ({"MODE": "prod"}, "MODE"),
+        ({"DEBUG": "perhaps"}, "DEBUG"),
+        ({"DEBUG": "true"}, "DEBUG=true"),
+        ({"EMAIL_PORT": "smtp"}, "EMAIL_PORT"),
+        ({"EMAIL_SECURITY": "please"}, "EMAIL_SECURITY"),
+        ({"PROXY_COUNT": "-1"}, "PROXY_COUNT"),
+        ({"SECRET_KEY": "short"}, "SECRET_KEY is shorter"),
+        ({"ALLOWED_HOSTS": "*"}, "ALLOWED_HOSTS=*"),
+        ({"SITE_URL": "http://clinic.example"}, "SITE_URL"),
+        ({"SITE_URL": "clinic.example"}, "SITE_URL"),
+        ({"DATABASE_URL": "mysql://db.example/clinic"}, "DATABASE_URL must name PostgreSQL or SQLite"),
+        ({"LOG_LEVEL": "LOUD"}, "LOG_LEVEL"),
+    ],
+)
+def test_nonsense_is_refused_by_name(tmp_path, environment, said):
+    code, error = start(tmp_path, **{**PRODUCTION, **environment})
+    assert (code != 0, said in error) == (True, True), error
+
+
+def test_every_mistake_is_told_at_once(tmp_path):
+    _, error = start(tmp_path, **{**PRODUCTION, "DEBUG": "perhaps", "EMAIL_PORT": "smtp"})
+    assert "DEBUG" in error
+    assert "EMAIL_PORT" in error
+
+
+def test_one_machine_needs_nothing(tmp_path):
+    code, settings = start(tmp_path, MODE="local")
+    assert code == 0
+    assert (settings["DEBUG"], settings["EMAIL_BACKEND"]) == (False, "clinic.mail.FileBackend")
+    assert settings["DATABASES"]["default"]["NAME"] == str(tmp_path / "clinic.sqlite3")
+
+
+def test_key_of_one_machine_is_its_own_and_stays(tmp_path):
+    for _ in range(2):
+        start(tmp_path, MODE="local")
+    key = tmp_path / "secret_key"
+    first = key.read_text()
+    start(tmp_path, MODE="local")
+    assert (key.read_text(), len(first) > 50, oct(key.stat().st_mode)[-3:]) == (first, True, "600")
+
+
+def test_example_file_names_every_default(tmp_path):
+    """With the values of .env.example, nothing is different from having set nothing."""
+    example = [line.split("=", 1) for line in (ROOT / ".env.example").read_text().splitlines() if "=" in line]
+    values = {name: value for name, value in example if not name.startswith("#")}
+    kept = {name: value for name, value in values.items() if value and name not in ("MODE", "VAR_DIR", "PROXY_COUNT")}
+    assert start(tmp_path, **PRODUCTION, **kept) == start(tmp_path, **PRODUCTION)
+    assert values["MODE"] == "production"

@@ -1,0 +1,86 @@
+"""Who gets to the desk, and what they may see there."""
+
+import re
+from io import StringIO
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.core.management import CommandError, call_command
+
+from clinic import roles
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+CARE = ["/admin/signups/lead/"]
+CONTENT = [
+    "/admin/content/article/",
+    "/admin/content/clinicprofile/",
+    "/admin/content/legaltext/",
+    "/admin/content/quotation/",
+    "/admin/content/source/",
+]
+USERS = ["/admin/auth/user/", "/admin/auth/group/"]
+
+
+@pytest.mark.parametrize(
+    ("role", "allowed"), [(roles.HEAD, CARE), (roles.EDITOR, CONTENT), (None, [])], ids=["head", "editor", "no-role"]
+)
+def test_roles_open_their_own_rooms_and_no_other(client, role, allowed):
+    client.force_login(factories.UserFactory(role=role))
+    opened = [path for path in CARE + CONTENT + USERS if client.get(path).status_code == 200]
+    assert opened == allowed
+
+
+def test_strangers_are_asked_to_sign_in(client):
+    for path in ["/admin/", *CARE, *CONTENT]:
+        response = client.get(path)
+        assert (response.status_code, response["Location"]) == (302, f"/admin/login/?next={path}")
+
+
+@pytest.mark.parametrize("role", list(roles.ROLES))
+def test_nobody_deletes(role):
+    user = factories.UserFactory(role=role)
+    assert [permission for permission in user.get_all_permissions() if ".delete_" in permission] == []
+
+
+def test_roles_are_put_right_after_migrating():
+    head = factories.UserFactory(role=roles.HEAD)
+    group = head.groups.get()
+    group.permissions.clear()
+    call_command("migrate", verbosity=0)
+    assert get_user_model().objects.get(pk=head.pk).has_perm("signups.view_lead")
+
+
+def test_demo_account_is_a_head_with_a_password_of_its_own(client):
+    out = StringIO()
+    call_command("demo_staff", stdout=out)
+    password = re.search(r"password  (\S+)", out.getvalue())[1]
+    assert client.login(username="head", password=password)
+    assert client.get("/admin/signups/lead/").status_code == 200
+
+
+def test_demo_password_is_printed_once():
+    call_command("demo_staff", stdout=StringIO())
+    out = StringIO()
+    call_command("demo_staff", stdout=out)
+    assert "password  " not in out.getvalue()
+    assert get_user_model().objects.count() == 1
+
+
+def test_production_has_no_demo_account(settings):
+    settings.PRODUCTION = True
+    with pytest.raises(CommandError, match="no demo account"):
+        call_command("demo_staff")
+    assert get_user_model().objects.count() == 0
+
+
+def test_desk_shows_the_clinics_own_time(client):
+    import datetime as dt
+
+    factories.ClinicProfileFactory(time_zone="Asia/Tokyo")
+    factories.LeadFactory(created_at=dt.datetime(2026, 11, 20, 15, 30, tzinfo=dt.UTC))
+    client.force_login(factories.UserFactory(role=roles.HEAD))
+    page = client.get("/admin/signups/lead/").content.decode()
+    assert "Nov. 21, 2026, 12:30 a.m." in page
+    assert "Times are those of Asia/Tokyo." in page

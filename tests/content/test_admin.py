@@ -1,0 +1,92 @@
+"""Editors' forms: what they accept, a page can show."""
+
+import pytest
+
+from clinic import roles
+from content.models import Article, LegalText, Quotation
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def editor(client, clinic):
+    client.force_login(factories.UserFactory(role=roles.EDITOR))
+    return client
+
+
+def article_form(**changed):
+    author = factories.PersonFactory()
+    return {
+        "kind": "article",
+        "slug": "new",
+        "title": "New",
+        "summary": "S",
+        "description": "D",
+        "body": "Text.",
+        "author": author.pk,
+        "published": "2026-11-01",
+        "review_by": "2027-05-01",
+        **changed,
+    }
+
+
+def test_article_is_published_and_shows(editor):
+    factories.SourceFactory(key="trial")
+    assert editor.post("/admin/content/article/add/", article_form(body="Text. [@trial]")).status_code == 302
+    assert editor.get("/learn/new/").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("body", "finding"),
+    [("One.\n\nText. [@nobody]", "line 3: there is no source “nobody”"), ("{x}", "line 1: {x} stands for nothing")],
+)
+def test_article_that_names_nothing_known_is_refused_with_the_line(editor, body, finding):
+    response = editor.post("/admin/content/article/add/", article_form(body=body))
+    assert (response.status_code, finding in response.content.decode()) == (200, True)
+    assert Article.objects.count() == 0
+
+
+def test_quotation_on_a_page_stays_checked(editor):
+    quotation = factories.QuotationFactory(key="Q1")
+    factories.ArticleFactory(body="::: quotation Q1\n:::")
+    form = {"text": quotation.text, "speaker": quotation.speaker, "source": quotation.source_id, "note": ""}
+    response = editor.post(f"/admin/content/quotation/{quotation.pk}/change/", form)
+    assert (response.status_code, "take it out there first" in response.content.decode()) == (200, True)
+    assert Quotation.objects.get().wording_checked
+
+
+def test_key_that_texts_refer_to_does_not_change(editor):
+    source = factories.SourceFactory(key="trial")
+    editor.post(f"/admin/content/source/{source.pk}/change/", {"key": "other"})
+    source.refresh_from_db()
+    assert source.key == "trial"
+
+
+def test_agreed_text_gets_versions_and_never_changes(editor):
+    text = LegalText.objects.first()
+    path = f"/admin/content/legaltext/{text.pk}/change/"
+    assert editor.get(path).status_code == 200
+    assert editor.post(path, {"body": "Other."}).status_code == 403
+    form = {"kind": "terms", "version": "2027-01", "title": "T", "summary": "S", "body": "B", "published": "2027-01-01"}
+    assert editor.post("/admin/content/legaltext/add/", form).status_code == 302
+    assert LegalText.objects.current("terms").first().version == "2027-01"
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        ("opening_hours", '[{"weekday": 7, "start": "09:00", "end": "17:00"}]', "is not 0 (Monday) to 6 (Sunday)"),
+        ("opening_hours", '[{"weekday": 0, "start": "17:00", "end": "09:00"}]', "ends before it starts"),
+        ("opening_hours", '[{"weekday": 0}]', "needs weekday 0–6, start and end as HH:MM"),
+        ("opening_hours", '"always"', "Opening hours are a list"),
+        ("time_zone", "Mars/Olympus", "is not an IANA time zone"),
+    ],
+)
+def test_impossible_profile_is_refused_in_words(editor, field, value, said):
+    response = editor.post("/admin/content/clinicprofile/1/change/", {field: value})
+    assert said in response.content.decode()
+
+
+def test_there_is_one_profile(editor):
+    assert editor.get("/admin/content/clinicprofile/add/").status_code == 403

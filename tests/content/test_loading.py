@@ -1,0 +1,158 @@
+"""The shipped texts, and how they reach the database."""
+
+import shutil
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from content import loading, pages
+from content.models import Article, ClinicProfile, LegalText, Quotation, Source
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def files(tmp_path):
+    """A copy of the shipped files that a test may change."""
+    return shutil.copytree(loading.FILES, tmp_path / "files")
+
+
+def test_shipped_texts_load_and_every_page_shows(client):
+    loading.load()
+    paths = ["/", "/learn/", *(article.get_absolute_url() for article in Article.objects.articles())]
+    paths += [f"/{kind}/" for kind in LegalText.Kind.values]
+    assert {path: client.get(path).status_code for path in paths} == dict.fromkeys(paths, 200)
+
+
+def test_loading_again_changes_nothing():
+    first, second = loading.load(), loading.load()
+    assert (first.created, second.created, second.same) == (second.same, 0, first.created)
+
+
+def test_what_an_editor_changed_is_kept():
+    loading.load()
+    ClinicProfile.objects.update(name="Harbor Clinic")
+    assert loading.load().kept == 1
+    assert ClinicProfile.current().name == "Harbor Clinic"
+
+
+def test_update_brings_back_what_the_files_say():
+    loading.load()
+    ClinicProfile.objects.update(name="Harbor Clinic")
+    assert loading.load(update=True).updated == 1
+    assert ClinicProfile.current().name != "Harbor Clinic"
+
+
+def test_a_text_people_agreed_to_is_never_replaced(files):
+    loading.load(files)
+    terms = files / "terms.md"
+    terms.write_text(terms.read_text() + "\nOne more rule.\n")
+    with pytest.raises(loading.ContentError, match=r"terms\.md: .*people may have agreed to this version"):
+        loading.load(files, update=True)
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "said"),
+    [
+        ("landing.md", "[@mnt-2012]", "[@mnt-2013]", "landing.md: line {line}: there is no source “mnt-2013”"),
+        ("landing.md", "::: quotation Q1", "::: quotation Q5", "line {line}: the wording of quotation “Q5” was not"),
+        (
+            "landing.md",
+            "author: michaela-white",
+            "author: nobody",
+            "landing.md: {{'slug': 'landing'}}: Person matching",
+        ),
+        ("quotations.yaml", "source: yale-news-2012", "source: nowhere", "quotations.yaml: "),
+        ("profile.yaml", "time_zone: America/New_York", "time_zone: Mars/Olympus", "profile.yaml: "),
+        ("profile.yaml", 'start: "09:00"', 'start: "19:00"', "ends before it starts"),
+        ("profile.yaml", "name: Joyous", "name: [", "profile.yaml: "),
+    ],
+)
+def test_mistake_in_a_file_is_named_and_nothing_is_loaded(files, file, old, new, said):
+    text = (files / file).read_text()
+    if "[@mnt-2012]" in old:  # cited among others there
+        old, new = "@mnt-2012", "@mnt-2013"
+    assert old in text
+    line = text[: text.index(old)].count("\n") + 1
+    (files / file).write_text(text.replace(old, new, 1))
+    with pytest.raises(loading.ContentError) as error:
+        loading.load(files)
+    assert said.format(line=line) in str(error.value)
+    assert Source.objects.count() == 0
+
+
+def test_command_says_what_it_did():
+    out = StringIO()
+    call_command("load_content", stdout=out)
+    assert out.getvalue().startswith("Content: ")
+
+
+def test_command_ends_with_the_finding(monkeypatch):
+    def load(*, update):
+        raise loading.ContentError("landing.md: line 3: there is no source “x”")
+
+    monkeypatch.setattr(loading, "load", load)
+    with pytest.raises(CommandError, match="line 3: there is no source “x”"):
+        call_command("load_content")
+
+
+def test_clinics_name_and_terms_come_from_the_profile_alone(client):
+    loading.load()
+    ClinicProfile.objects.update(name="Harbor *Clinic*", phone="800-555-0199", trial_days=9, guarantee_days=45)
+    for path in ("/", "/terms/", "/privacy/", "/start/", "/learn/how-ketamine-works/"):
+        page = client.get(path).content.decode()
+        assert "Harbor *Clinic*" in page
+        assert "Joyous" not in page.replace("joyous.example", "").replace("Joyous, address", "")
+        assert " 7 free" not in page
+        assert "995-265-656" not in page
+    assert 'href="tel:+18005550199"' in client.get("/").content.decode()
+
+
+def test_number_nobody_can_dial_is_shown_without_a_link(client):
+    loading.load()
+    page = client.get("/").content.decode()
+    assert "995-265-656" in page
+    assert 'href="tel:995' not in page
+
+
+def test_landing_page_carries_what_it_must(client):
+    loading.load()
+    page = client.get("/").content.decode()
+    for words in (
+        "the rapid therapeutic response of ketamine",
+        "Ronald Duman",
+        "Michaela White",
+        "Head of Customer Care at Joyous",
+        "https://medicine.yale.edu/news-article/4112/",
+        "7 days on us",
+        "No credit card",
+        "No contract",
+        "30-day money-back guarantee",
+        "Free hands-on onboarding and support",
+        "off-label",
+        "wears off",
+        'href="tel:988"',
+    ):
+        assert words in page, words
+    assert "According to Yale" not in page
+    assert "SaasBox" not in page
+
+
+def test_every_quotation_shown_is_checked_and_exact():
+    loading.load()
+    profile = ClinicProfile.current()
+    shown = {}
+    for article in Article.objects.all():
+        page = pages.build(title=article.title, summary=article.summary, body=article.body, profile=profile)
+        shown |= page.quotations
+    assert sorted(shown) == ["Q1", "Q2", "Q3", "Q4"]
+    assert all(quotation.wording_checked for quotation in shown.values())
+
+
+def test_every_loaded_source_is_cited_somewhere():
+    loading.load()
+    texts = "".join(Article.objects.values_list("body", flat=True))
+    quoted = set(Quotation.objects.values_list("source__key", flat=True))
+    uncited = {source.key for source in Source.objects.all() if f"@{source.key}" not in texts}
+    assert uncited - quoted == set()

@@ -1,0 +1,140 @@
+"""The site as a newcomer starts it, on the database of DATABASE_URL, with a real mail server and a real browser."""
+
+import os
+import re
+import signal
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from queue import Queue
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import ConsoleMessage, Page, Request
+
+from tests import mail_server, processes, services
+
+CHROMIUM_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+# Without `preload`, for which axe puts styles into the page that the site's policy refuses.
+AXE = {"resultTypes": ["violations"], "preload": False}
+
+
+@dataclass(frozen=True)
+class Site:
+    url: str
+    password: str
+    mail: mail_server.MailServer
+    log: list[str]
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    port = processes.free_port()
+    var = tmp_path_factory.mktemp("var")
+    log: list[str] = []
+    ready: Queue[str | None] = Queue()
+    with mail_server.running() as mail:
+        server = processes.manage(
+            "serve",
+            f"--port={port}",
+            VAR_DIR=str(var),
+            DATABASE_URL=os.environ.get("DATABASE_URL", ""),
+            EMAIL_HOST="127.0.0.1",
+            EMAIL_PORT=str(mail.port),
+            EMAIL_SECURITY="none",
+        )
+
+        def read() -> None:
+            assert server.stdout
+            for line in server.stdout:
+                log.append(line)
+                if "Stop with Ctrl-C" in line:
+                    ready.put(line)
+            ready.put(None)
+
+        reader = threading.Thread(target=read)
+        reader.start()
+        try:
+            assert ready.get(timeout=120), "".join(log)
+            password = re.search(r"password  (\S+)", "".join(log))
+            assert password, "".join(log)
+            yield Site(f"http://127.0.0.1:{port}", password[1], mail, log)
+        finally:
+            server.send_signal(signal.SIGTERM)
+            server.wait(30)
+            reader.join(30)
+    assert server.returncode == 0, "".join(log)
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args() -> dict[str, object]:
+    chromium = services.find_chromium()
+    if chromium is None:
+        pytest.skip("there is no Chromium")
+    return {"executable_path": str(chromium), "args": CHROMIUM_FLAGS}
+
+
+@pytest.fixture(scope="session")
+def browser_context_args(site: Site) -> dict[str, object]:
+    return {"base_url": site.url, "viewport": {"width": 360, "height": 740}}
+
+
+@pytest.fixture
+def page(page: Page, site: Site) -> Iterator[Page]:
+    """A page on which every request stays on this site and nothing is written to the console as an error."""
+    wrong: list[str] = []
+
+    def check(request: Request) -> None:
+        if not request.url.startswith((site.url, "data:")):
+            wrong.append(f"request to {request.url}")
+
+    page.on("request", check)
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("console", lambda message: wrong.append(message.text) if is_error(message) else None)
+    yield page
+    assert wrong == []
+
+
+def is_error(message: ConsoleMessage) -> bool:
+    """Chromium also logs the status of a refused form or an unknown page, which is no mistake of the page."""
+    refused = "server responded with a status of 4" in message.text and message.location["url"].endswith("/")
+    return message.type == "error" and not refused
+
+
+def look(page: Page) -> None:
+    """No accessibility fault that axe can find, in light and in dark, and nothing wider than the screen."""
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        found = Axe().run(page, options=AXE)
+        assert found.violations_count == 0, f"{page.url} ({scheme})\n{found.generate_report()}"
+    assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"], page.url
+
+
+def wait_like_a_person(page: Page) -> None:
+    """Until the page is two seconds old. (`wait_for_function` needs `unsafe-eval`, which the site does not allow.)"""
+    while page.evaluate("performance.now()") < 2000:
+        pass
+
+
+def press(page: Page, button: str) -> None:
+    """Presses a form's button no sooner than a person could: scripts that are quicker are refused."""
+    wait_like_a_person(page)
+    page.get_by_role("button", name=button).click()
+
+
+def link_in(message: object, path: str) -> str:
+    """The private link to `path` in the text of an e-mail."""
+    text = message.get_body(["plain"]).get_content()
+    found = re.search(rf"\S+{path}\S+", text)
+    assert found, text
+    return found[0]

@@ -1,0 +1,77 @@
+"""One form for each thing people type."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from signups import normalise
+
+
+@pytest.mark.parametrize(
+    ("typed", "tidy"),
+    [
+        ("  Jo   Miller ", "Jo Miller"),
+        ("Jo\tMiller", "Jo Miller"),
+        ("Sine\u0301ad O\u2019Neil", "Sinéad O’Neil"),
+        ("李", "李"),
+        ("مریم", "مریم"),
+        ("Ñ", "Ñ"),
+        ("J\u202eo\u200b", "Jo"),
+        ("=cmd", "=cmd"),
+    ],
+)
+def test_names_stay_as_people_write_them(typed, tidy):
+    assert normalise.name(typed) == tidy
+
+
+@pytest.mark.parametrize("typed", ["", "   ", "12", "\u200b\u202e", "Jo\nMiller", "Jo\rMiller", "Jo\u2028Miller"])
+def test_names_without_a_letter_or_of_two_lines_are_refused(typed):
+    with pytest.raises(ValueError, match=r"name"):
+        normalise.name(typed)
+
+
+@given(st.text(max_size=120))
+def test_any_name_is_tidied_once_and_for_all(typed):
+    try:
+        tidy = normalise.name(typed)
+    except ValueError:
+        return
+    assert normalise.name(tidy) == tidy
+    assert not set(tidy) & set("\r\n\x00")
+
+
+@pytest.mark.parametrize(
+    ("typed", "key"),
+    [
+        ("Jo@Example.COM", "jo@example.com"),
+        (" jo@example.com ", "jo@example.com"),
+        ("jo+x@bücher.example", "jo+x@xn--bcher-kva.example"),
+    ],
+)
+def test_two_spellings_of_an_address_have_one_key(typed, key):
+    assert normalise.email_key(typed) == key
+
+
+@pytest.mark.parametrize("typed", ["jo\u212a@example.com", "jö@example.com", "jo@" + "ü" * 80 + ".example"])
+def test_lookalike_address_is_refused(typed):
+    with pytest.raises(ValueError, match="e-mail"):
+        normalise.email_key(typed)
+
+
+@pytest.mark.parametrize(
+    ("typed", "region", "e164"),
+    [
+        ("(212) 555-0123", "US", "+12125550123"),
+        ("+44 20 7946 0958", "US", "+442079460958"),
+        ("020 7946 0958", "GB", "+442079460958"),
+        ("1.212.555.0123", "US", "+12125550123"),
+    ],
+)
+def test_number_in_any_format_has_one_dialable_form(typed, region, e164):
+    assert normalise.phone_e164(typed, region) == e164
+
+
+@pytest.mark.parametrize("typed", ["995-265-656", "call me", "1" * 40, "+"])
+def test_number_nobody_could_dial_is_refused(typed):
+    with pytest.raises(ValueError, match="phone number"):
+        normalise.phone_e164(typed, "US")

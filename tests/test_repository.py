@@ -1,0 +1,81 @@
+"""Rules about the repository itself."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+
+ROOT = Path(__file__).resolve().parent.parent
+ROOMS = ("clinic", "content", "signups")
+# Django and crispy-forms ask for these by name.
+CALLED_BY_NAME = {"400.html", "403.html", "403_csrf.html", "404.html", "500.html"}
+
+
+def text_of(pattern, folders=ROOMS):
+    return "\n".join(path.read_text() for folder in folders for path in (ROOT / folder).rglob(pattern))
+
+
+@pytest.mark.django_db
+def test_migrations_are_current():
+    call_command("makemigrations", check=True, dry_run=True, verbosity=0)
+
+
+def test_every_template_is_used():
+    code = text_of("*.py") + text_of("*.html", ["templates"]) + text_of("*.txt", ["templates"])
+    folder = ROOT / "templates"
+    names = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()} - CALLED_BY_NAME
+    unused = []
+    for name in sorted(names):
+        stem = name.split("/")[-1].split(".")[0]
+        by_kind = name.startswith("emails/") and f'"{stem}"' in code
+        by_block = name.startswith("content/blocks/") and (f'"{stem[1:]}"' in code)
+        by_framework = name.startswith(("clinic/", "admin/")) and not stem.startswith("_")
+        if not (name in code or by_kind or by_block or by_framework):
+            unused.append(name)
+    assert unused == []
+
+
+def test_every_setting_is_in_the_example_file():
+    read = re.findall(r'env\.\w+\("([A-Z_]+)"', (ROOT / "clinic/settings.py").read_text())
+    named = re.findall(r"^([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE)
+    assert sorted(named) == sorted(read)
+
+
+def test_imports_run_one_way():
+    done = subprocess.run(
+        [sys.executable, "-c", "from importlinter.cli import lint_imports_command as main; main()"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+
+
+def test_every_model_has_a_factory():
+    from django.apps import apps
+
+    from tests import factories
+
+    made = {factory._meta.model for factory in vars(factories).values() if hasattr(factory, "_meta")}
+    ours = {model for room in ("content", "signups") for model in apps.get_app_config(room).get_models()}
+    assert {model.__name__ for model in ours - made} == set()
+
+
+def test_no_payment_field_exists():
+    """“No credit card” is kept by there being no place for one."""
+    from django.apps import apps
+
+    words = ("card", "payment", "iban", "account_number", "cvc", "expiry", "billing")
+    fields = [str(field) for model in apps.get_models() for field in model._meta.get_fields()]
+    assert [field for field in fields if any(word in field.lower() for word in words)] == []
+
+
+def test_locks_name_no_index():
+    for lock in ("requirements.lock", "tests/requirements.lock"):
+        text = (ROOT / lock).read_text()
+        assert "://" not in text
+        assert "--hash=sha256:" in text
