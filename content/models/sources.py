@@ -49,9 +49,9 @@ class Source(models.Model):
 
     @property
     def authors_line(self) -> str:
-        """Authors as Vancouver style lists them: all up to six, else six and “et al.” (ICMJE)."""
+        """Authors as Vancouver style lists them: all up to six, else six and “et al.” (ICMJE), with the full stop."""
         shown = self.authors if len(self.authors) <= 6 else [*self.authors[:6], "et al."]
-        return ", ".join(shown)
+        return ", ".join(shown).removesuffix(".") + "."
 
     @property
     def place_line(self) -> str:

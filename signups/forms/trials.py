@@ -28,7 +28,7 @@ class TrialForm(forms.Form):
     email = forms.EmailField(
         label="E-mail address",
         max_length=254,
-        help_text="We send one link to this address. Your free days start when you open it.",
+        help_text="We send a link to this address. Nothing starts until you use it.",
         widget=forms.EmailInput({"autocomplete": "email", "inputmode": "email", "spellcheck": "false"}),
         error_messages={
             "required": "Enter your e-mail address.",

@@ -25,7 +25,7 @@ class Lead(models.Model):
     phone = models.CharField(max_length=40, blank=True)
     phone_e164 = models.CharField("phone, E.164", max_length=16, blank=True, editable=False)
     time_zone = models.CharField(max_length=64)
-    preferred_channel = models.CharField(max_length=10, choices=Channel, default=Channel.EMAIL)
+    preferred_channel = models.CharField("reach by", max_length=10, choices=Channel, default=Channel.EMAIL)
     source = models.CharField("first came from", max_length=100, blank=True, editable=False)
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="leads"
