@@ -20,6 +20,7 @@ register_converter(TextKind, "text")
 
 urlpatterns = [
     path("", views.landing, name="landing"),
+    path("site.webmanifest", views.manifest, name="manifest"),
     path("learn/", views.learn, name="learn"),
     path("learn/<slug:slug>/", views.article, name="article"),
     path("<text:kind>/", views.text, name="text"),

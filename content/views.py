@@ -22,6 +22,13 @@ def landing(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @public
+def manifest(request: HttpRequest) -> HttpResponse:
+    """What a phone that puts the site on its home screen shows."""
+    return render(request, "site.webmanifest", content_type="application/manifest+json")
+
+
+@require_safe
+@public
 def learn(request: HttpRequest) -> HttpResponse:
     articles = Article.objects.published().articles().select_related("author")
     return render(request, "content/learn.html", {"articles": articles})

@@ -1,9 +1,13 @@
 import os
 
+import hypothesis
 import pytest
 from django.db import connection
 
 from . import factories
+
+hypothesis.settings.register_profile("clinic", deadline=None)  # how long an example takes proves nothing here
+hypothesis.settings.load_profile("clinic")
 
 
 @pytest.fixture

@@ -172,3 +172,12 @@ class MessageFactory(factory.django.DjangoModelFactory):
     html = "<p>A text.</p>"
     created_at = factory.LazyFunction(timezone.now)
     send_at = factory.SelfAttribute("created_at")
+
+
+class RateCountFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = signups.RateCount
+
+    key = factory.Sequence("{:064x}".format)
+    window = factory.LazyFunction(timezone.now)
+    count = 1

@@ -29,6 +29,7 @@ from markdown_it.utils import EnvType, OptionsDict
 BLOCKS = {
     "call": (False, False),
     "crisis": (False, False),
+    "figure": (True, False),
     "notice": (True, True),
     "promises": (False, False),
     "question": (True, True),
@@ -37,6 +38,7 @@ BLOCKS = {
     "steps": (False, True),
     "team": (False, False),
 }
+FIGURES = {"party"}  # each one a template in content/figures/
 TAGS = {"a", "blockquote", "br", "code", "em", "h3", "h4", "hr", "li", "ol", "p", "strong", "sup", "ul"}
 ATTRIBUTES = {"a": {"href", "title", "id", "role", "aria-label"}, "sup": {"class"}}
 CITATION = re.compile(r"\[(@[^\[\]]+)\]")
@@ -207,6 +209,8 @@ class _Parser:
         takes_argument, has_body = BLOCKS[name]
         if takes_argument != bool(argument):
             self.find(line, f"the block “{name}” takes {'an' if takes_argument else 'no'} argument")
+        if name == "figure" and argument and argument not in FIGURES:
+            self.find(line, f"there is no figure “{argument}”")
         html = self.render(body, line + 1)
         if has_body != bool(html):
             self.find(line, f"the block “{name}” has {'a' if has_body else 'no'} body")
@@ -268,9 +272,21 @@ def _citation_rule(state: StateInline, silent: bool) -> bool:
         if not state.pending and state.tokens and state.tokens[-1].type == "softbreak":
             state.tokens.pop()
         token = state.push("citation", "", 0)
-        token.meta["cited"] = parser.cite(match[1], state.env["line"] + state.src.count("\n", 0, state.pos))
+        token.meta["cited"] = parser.cite(match[1], _line(state))
     state.pos = match.end()
     return True
+
+
+def _refuse_image(state: StateInline, silent: bool) -> bool:
+    """A picture from anywhere would be a request to there; ours are blocks."""
+    if state.src.startswith("![", state.pos) and not silent:
+        state.env["parser"].find(_line(state), "a picture is a block: ::: figure and its name")
+    return False
+
+
+def _line(state: StateInline) -> int:
+    line: int = state.env["line"] + state.src.count("\n", 0, state.pos)
+    return line
 
 
 def _render_citation(
@@ -288,5 +304,6 @@ def _render_citation(
 
 MARKDOWN = MarkdownIt("commonmark", {"html": False})
 MARKDOWN.inline.ruler.before("link", "citation", _citation_rule)
+MARKDOWN.inline.ruler.at("image", _refuse_image)
 MARKDOWN.core.ruler.at("inline", _inline_with_lines)
 MARKDOWN.add_render_rule("citation", _render_citation)

@@ -24,8 +24,13 @@ def request(*, form_key: uuid.UUID, now: dt.datetime, **told: Any) -> None:
     try:
         _request(form_key=form_key, now=now, **told)
     except IntegrityError:
-        if not Event.objects.filter(form_key=form_key).exists():
+        if not was_requested(form_key=form_key):
             raise
+
+
+def was_requested(*, form_key: uuid.UUID) -> bool:
+    """Whether this form has done its work already."""
+    return Event.objects.filter(form_key=form_key).exists()
 
 
 @transaction.atomic

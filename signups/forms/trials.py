@@ -115,6 +115,10 @@ class TrialForm(forms.Form):
             self.add_error("phone", "Enter a phone number, or choose e-mail.")
         return data
 
+    def is_replay(self) -> bool:
+        """This very form was sent before (a double click, the back button): its answer is the same."""
+        return trials.was_requested(form_key=self.cleaned_data["stamp"])
+
     def save(self, *, now: dt.datetime) -> None:
         fields = ("name", "email", "phone", "phone_e164", "preferred_channel", "time_zone")
         told = {name: self.cleaned_data[name] for name in fields}

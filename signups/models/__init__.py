@@ -2,6 +2,7 @@ from .consents import Consent, ConsentText
 from .events import Event
 from .leads import Lead
 from .messages import Message
+from .rates import RateCount
 from .trials import Trial
 
-__all__ = ["Consent", "ConsentText", "Event", "Lead", "Message", "Trial"]
+__all__ = ["Consent", "ConsentText", "Event", "Lead", "Message", "RateCount", "Trial"]

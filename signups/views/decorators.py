@@ -5,9 +5,26 @@ from functools import wraps
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 
-from signups import links
+from signups import links, throttle
+
+
+def throttled(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Too much of it is a 429 page that says when to come back (RFC 6585 §4, RFC 9110 §10.2.3)."""
+
+    @wraps(view)
+    def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            return view(request, *args, **kwargs)
+        except throttle.TooMany as error:
+            minutes = -(-error.wait // 60)
+            response = render(request, "429.html", {"minutes": minutes}, status=429)
+            response["Retry-After"] = str(error.wait)
+            return response
+
+    return wrapper
 
 
 def private_link(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:

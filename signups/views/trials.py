@@ -1,5 +1,7 @@
 """Starting a trial and confirming the address."""
 
+import datetime as dt
+
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -7,15 +9,18 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from signups import links, normalise
+from signups import links, normalise, throttle
 from signups.actions import trials
 from signups.forms.trials import TrialForm
 
-from .decorators import private_link
+from .decorators import private_link, throttled
+
+HOUR = dt.timedelta(hours=1)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
+@throttled
 def start(request: HttpRequest) -> HttpResponse:
     """The trial form; every valid one, from a known or a new address, ends at the same place."""
     form = TrialForm(
@@ -23,9 +28,13 @@ def start(request: HttpRequest) -> HttpResponse:
     )
     if not form.is_bound:
         return render(request, "signups/start.html", {"form": form})
+    now = timezone.now()
+    throttle.check("start", throttle.client(request), limit=60, per=HOUR, now=now)
     if not form.is_valid():
         return render(request, "signups/start.html", {"form": form}, status=422)
-    form.save(now=timezone.now())
+    if not form.is_replay():
+        throttle.check("start", form.cleaned_data["email"], limit=10, per=HOUR, now=now)
+        form.save(now=now)
     response = redirect("check-your-email")
     response.status_code = 303
     return response

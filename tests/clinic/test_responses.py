@@ -1,6 +1,8 @@
 """What every answer carries: caching, cookies, safety."""
 
 import pytest
+from django.db import OperationalError, connection
+from django.template.loader import render_to_string
 from django.urls import reverse
 
 from tests.factories import ArticleFactory
@@ -68,6 +70,22 @@ def test_server_error_page_helps(client, monkeypatch):
     assert b"988" in response.content
 
 
+def test_lost_database_is_a_page_that_asks_for_patience(client, monkeypatch):
+    def away(**_):
+        raise OperationalError("the server is gone")
+
+    monkeypatch.setattr("content.views.pages.build", away)
+    response = client.get("/learn/a-page/")
+    assert (response.status_code, response["Retry-After"], response["Cache-Control"]) == (503, "30", "no-store")
+    assert b"We will be back in a moment" in response.content
+
+
+@pytest.mark.parametrize("page", ["500.html", "503.html"])
+def test_fault_pages_ask_nothing_of_the_database(page, django_assert_num_queries):
+    with django_assert_num_queries(0):
+        assert "988" in render_to_string(page)
+
+
 def test_form_without_its_cookie_is_refused_in_words(client):
     client.handler.enforce_csrf_checks = True
     response = client.post("/start/", {"name": "Jo"})
@@ -90,8 +108,6 @@ def test_probes_answer(client, name, status):
 
 
 def test_ready_says_so_when_the_database_is_away(client, monkeypatch):
-    from django.db import OperationalError, connection
-
     def away(*args, **kwargs):
         raise OperationalError("the server is gone")
 

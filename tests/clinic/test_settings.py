@@ -54,7 +54,7 @@ def test_production_starts_with_what_it_needs(tmp_path):
         True,
     )
     assert settings["SESSION_COOKIE_NAME"].startswith("__Host-")
-    assert settings["DATABASES"]["default"]["OPTIONS"]["pool"] == {"min_size": 1, "max_size": 8}
+    assert settings["DATABASES"]["default"]["OPTIONS"]["pool"] == {"min_size": 1, "max_size": 8, "timeout": 5}
 
 
 def test_production_is_what_nothing_at_all_means(tmp_path):

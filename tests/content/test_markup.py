@@ -1,3 +1,5 @@
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -79,9 +81,11 @@ def test_blocks_carry_their_argument_and_body():
         ("::: quotation Q7\n:::", "line 1: there is no quotation “Q7” in the ledger"),
         ("::: quotation Q9\n:::", "line 1: the wording of quotation “Q9” was not checked against its source"),
         ("\n::: advert now\n:::", "line 2: there is no block “advert”"),
+        ("::: figure parade\n:::", "line 1: there is no figure “parade”"),
         ("::: notice A\nText", "line 1: the block “::: notice A” is never closed with :::"),
         ("::: notice\nText\n:::", "line 1: the block “notice” takes an argument"),
         ("::: start\nText\n:::", "line 1: the block “start” has no body"),
+        ("One\n![a](https://x.example/a.png)", "line 2: a picture is a block: ::: figure and its name"),
         ("One\n{nothing}", "line 2: {nothing} stands for nothing"),
     ],
 )
@@ -113,13 +117,39 @@ def test_no_script_survives(text):
     assert not any(bad in html(text).lower() for bad in ("<script", "<img", 'href="javascript', 'href="data'))
 
 
-@given(st.text(alphabet=st.sampled_from("[]@:#`*_<>(){} \n\\abQ1-;,.|!\"'&"), max_size=200))
-def test_any_text_is_a_document_or_findings(text):
+FRAGMENTS = st.sampled_from(
+    [
+        *"[]()!#`*_<>{}\\&\"'~|-; \n",
+        "@",
+        "![a [@mice-2020]](https://x.example/)",
+        "[@mice-2020]",
+        "[@trial-2006, p. 7]",
+        "[@mice-2020; @trial-2006]",
+        "\n## A heading\n",
+        "\n::: notice Note\n",
+        "\n::: quotation Q1\n",
+        "\n:::\n",
+        "\n    code\n",
+        "\n> said\n",
+        "\n1. one\n",
+        "https://x.example/",
+        "javascript:alert(1)",
+        "<script>",
+        "word",
+    ]
+)
+
+
+@given(st.lists(FRAGMENTS, max_size=25).map("".join))
+def test_any_text_is_a_safe_document_or_findings(text):
     try:
         parsed = document(text)
     except MarkupError as error:
         assert error.findings  # noqa: PT017
         return
-    out = "".join(block.html for section in parsed.sections for block in section.blocks)
-    assert "<script" not in out
-    assert all(f'id="{use}"' in out for note in parsed.notes for use in note.uses if "quotation" not in text)
+    blocks = [block for section in parsed.sections for block in section.blocks]
+    out = "".join(block.html for block in blocks)
+    assert not re.search(r"<(script|img|iframe|style)|href=\"(?!https:|mailto:|tel:|#)", out)
+    # Every note leads to a place in the text, and every place to its note.
+    anchors = {*re.findall(r'id="(cite-[\d-]+)"', out), *(block.anchor for block in blocks if block.note)}
+    assert {use for note in parsed.notes for use in note.uses} == anchors

@@ -26,6 +26,8 @@ def test_form_asks_for_no_payment_and_nothing_clinical(clinic, client):
     assert asked == {
         "viewport",
         "color-scheme",
+        "theme-color",
+        "twitter:card",
         "csrfmiddlewaretoken",
         "stamp",
         "website",
@@ -159,8 +161,7 @@ def test_second_signup_is_told_of_the_running_trial(clinic, post_start):
 
 
 def test_nobody_is_flooded_through_us(clinic, post_start):
-    for _ in range(10):
-        assert post_start().status_code == 303
+    assert [post_start().status_code for _ in range(10)] == [303] * 10
     assert Message.objects.count() == 3
 
 

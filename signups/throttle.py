@@ -1,0 +1,61 @@
+"""An exact counter in the database, the same for every process and machine."""
+
+import datetime as dt
+from ipaddress import IPv6Address, ip_address, ip_network
+
+from django.conf import settings
+from django.db import connection
+from django.http import HttpRequest
+from django.utils.crypto import salted_hmac
+
+from .models import RateCount
+
+
+class TooMany(Exception):
+    """More than allowed; it is allowed again in `wait` seconds."""
+
+    def __init__(self, wait: int) -> None:
+        super().__init__(f"allowed again in {wait} s")
+        self.wait = wait
+
+
+def check(scope: str, who: str, *, limit: int, per: dt.timedelta, now: dt.datetime) -> None:
+    """Counts one more of `scope` by `who`; raises TooMany from the one after `limit` in the same window on.
+
+    Windows are `per` long and begin at whole multiples of it. One statement counts and answers, so that no two
+    processes can both believe that they were the last one allowed.
+    """
+    seconds = int(per.total_seconds())
+    window = dt.datetime.fromtimestamp(now.timestamp() // seconds * seconds, dt.UTC)
+    key = salted_hmac("signups.throttle", f"{scope}:{_folded(who)}", algorithm="sha256").hexdigest()
+    table = connection.ops.quote_name(RateCount._meta.db_table)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f'INSERT INTO {table} (key, "window", count) VALUES (%s, %s, 1) '  # noqa: S608  (a name of our own)
+            f'ON CONFLICT (key, "window") DO UPDATE SET count = {table}.count + 1 RETURNING count',
+            [key, connection.ops.adapt_datetimefield_value(window)],
+        )
+        (count,) = cursor.fetchone()
+    if count > limit:
+        raise TooMany(int((window + per - now).total_seconds()) + 1)
+
+
+def client(request: HttpRequest) -> str:
+    """The address that our own outermost proxy saw, counted from the right: what stands left of it, anybody can write.
+
+    IPv6 counts by /64, which is what one subscriber has.
+    """
+    hops = [hop.strip() for hop in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if hop.strip()]
+    trusted = settings.PROXY_COUNT
+    seen = hops[-trusted] if 0 < trusted <= len(hops) else request.META.get("REMOTE_ADDR", "")
+    try:
+        address = ip_address(seen)
+    except ValueError:
+        return "unknown"
+    return str(ip_network((address, 64), strict=False)) if isinstance(address, IPv6Address) else str(address)
+
+
+def _folded(who: str) -> str:
+    """One mailbox is one bucket, however its owner or somebody else dots or tags it (jo.m+x@… is jom@…)."""
+    local, at, domain = who.lower().partition("@")
+    return local.partition("+")[0].replace(".", "") + at + domain if at else who
