@@ -1,7 +1,9 @@
+from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 
 from . import health
+from .styleguide import styleguide
 
 urlpatterns = [
     path("admin/", admin.site.urls),
@@ -10,3 +12,6 @@ urlpatterns = [
     path("", include("signups.urls")),
     path("", include("content.urls")),
 ]
+
+if settings.DEBUG:
+    urlpatterns.insert(0, path("styleguide/", styleguide))

@@ -13,6 +13,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,15 @@ STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 HOW_TO = {
     "postgresql": "install PostgreSQL 14 or newer (Debian: apt install postgresql)",
     "chromium": "install Chromium (Debian: apt install chromium) or name one: CHROMIUM=/path/to/chrome",
+    "java": "install Java 11 or newer (Debian: apt install default-jre-headless) or set JAVA_HOME",
+    "vnu": f"install npm, which fetches the HTML checker ({services.VNU_PACKAGE})",
+}
+# How each is found, and how it is installed where that is ours to do.
+PROVIDERS: dict[str, tuple[Callable[[], Path | None], Callable[[], bool]]] = {
+    "postgresql": (services.find_postgres, functools.partial(services.install, "postgresql")),
+    "chromium": (services.find_chromium, functools.partial(services.install, "chromium")),
+    "java": (services.find_java, functools.partial(services.install, "default-jre-headless")),
+    "vnu": (services.find_vnu, services.install_vnu),
 }
 
 
@@ -36,6 +46,7 @@ class Layer:
     name: str
     group: str  # what --only calls it
     needs: tuple[str, ...] = ()
+    wants: tuple[str, ...] = ()  # without these it runs, and some of its tests are skipped
 
 
 @dataclass(frozen=True)
@@ -49,20 +60,20 @@ class Result:
 LAYERS = (
     Layer("SQLite", "sqlite"),
     Layer("PostgreSQL", "postgresql", ("postgresql",)),
-    Layer("Browser on SQLite", "browser", ("chromium",)),
-    Layer("Browser on PostgreSQL", "browser", ("chromium", "postgresql")),
+    Layer("Browser on SQLite", "browser", ("chromium",), ("java", "vnu")),
+    Layer("Browser on PostgreSQL", "browser", ("chromium", "postgresql"), ("java", "vnu")),
 )
 GROUPS = tuple(dict.fromkeys(layer.group for layer in LAYERS))
 
 
 @functools.cache
-def provide(package: str) -> Path | None:
+def provide(need: str) -> Path | None:
     """Where a service is, installed first if it is missing and may be; asked once for all layers."""
-    find = {"postgresql": services.find_postgres, "chromium": services.find_chromium}[package]
+    find, install = PROVIDERS[need]
     found = find()
     if found is None:
-        say(f"{package} is missing; trying to install it …")
-        found = find() if services.install(package) else None
+        say(f"{need} is missing; trying to install it …")
+        found = find() if install() else None
     return found
 
 
@@ -76,9 +87,10 @@ def clean_environment() -> dict[str, str]:
 
 def run_layer(layer: Layer, extra: list[str]) -> Result:
     """Run one layer on services of its own and judge it."""
-    missing = [package for package in layer.needs if provide(package) is None]
+    missing = how_to_get(layer.needs)
     if missing:
-        return Result(layer, "SKIPPED", note="; ".join(HOW_TO[package] for package in missing))
+        return Result(layer, "SKIPPED", note=missing)
+    lacking = how_to_get(layer.wants)
     started = time.monotonic()
     try:
         heading(title(layer))
@@ -90,7 +102,12 @@ def run_layer(layer: Layer, extra: list[str]) -> Result:
     # Choosing tests by name may leave a layer with none; otherwise an empty layer is a mistake.
     if code == NOTHING_COLLECTED and any(arg.startswith("-k") for arg in extra):
         outcome = "no match"
-    return Result(layer, outcome, time.monotonic() - started)
+    return Result(layer, outcome, time.monotonic() - started, lacking)
+
+
+def how_to_get(needs: tuple[str, ...]) -> str:
+    """What to do about those that are not there; empty when all are."""
+    return "; ".join(HOW_TO[need] for need in needs if provide(need) is None)
 
 
 def run_on_services(layer: Layer, extra: list[str]) -> int:
@@ -151,6 +168,8 @@ def summary(results: list[Result]) -> None:
     for result in results:
         if result.outcome == "SKIPPED":
             say(f"\n!!! SKIPPED: {result.layer.name} layer – its tests did NOT run.\n!!! To run it, {result.note}.")
+        elif result.note:
+            say(f"\n!!! SKIPPED: some tests of the {result.layer.name} layer.\n!!! To run them, {result.note}.")
 
 
 def chosen_groups(text: str) -> list[str]:

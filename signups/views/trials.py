@@ -60,7 +60,14 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
     trial = trials.confirm(lead, now=timezone.now())
     if trial is None:
         raise Http404
-    return render(request, "signups/confirmed.html", {"trial": trial, "time_zone": lead.time_zone})
+    facts = [
+        ("What you have", f"{trial.days} free days of our care program"),
+        ("What it costs", "Nothing"),
+        ("What you must do", "Nothing: it ends by itself"),
+        ("If you become a paying patient", f"{trial.guarantee_days} days to ask for your money back"),
+    ]
+    context = {"trial": trial, "time_zone": lead.time_zone, "facts": facts}
+    return render(request, "signups/confirmed.html", context)
 
 
 @csrf_exempt

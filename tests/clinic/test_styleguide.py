@@ -1,0 +1,28 @@
+"""The page that shows every component, for whoever works on the looks."""
+
+from pathlib import Path
+
+import pytest
+from django.test import RequestFactory
+
+from clinic.styleguide import styleguide
+from content.evidence.markup import BLOCKS
+
+TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
+
+
+@pytest.mark.django_db
+def test_every_component_is_shown(clinic, monkeypatch):
+    shown = []
+    from django.template.base import Template
+
+    render = Template._render
+    monkeypatch.setattr(Template, "_render", lambda self, context: shown.append(self.name) or render(self, context))
+    assert styleguide(RequestFactory().get("/styleguide/")).status_code == 200
+    wanted = {f"components/{path.name}" for path in (TEMPLATES / "components").iterdir()}
+    wanted |= {f"content/blocks/_{name}.html" for name in BLOCKS} | {"clinic/_error_summary.html", "clinic/field.html"}
+    assert wanted - set(shown) == set()
+
+
+def test_visitors_do_not_see_it(db, clinic, client):
+    assert client.get("/styleguide/").status_code == 404

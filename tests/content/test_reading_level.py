@@ -1,0 +1,109 @@
+"""What patients read is plain: the Flesch–Kincaid grade (a year of US school; Kincaid et al., 1975) stays low.
+
+Counted here, since textstat downloads a dictionary when it runs. Where in doubt, the count errs on the strict side.
+"""
+
+import datetime as dt
+import html
+import re
+import uuid
+from itertools import chain
+
+import pyphen
+import pytest
+from django.utils.html import strip_tags
+
+from content import loading
+from content.models import Article
+from signups.actions import trials
+from signups.models import Lead, Message
+
+NOW = dt.datetime(2026, 11, 20, 15, 0, tzinfo=dt.UTC)
+HYPHENS = pyphen.Pyphen(lang="en_US")
+SILENT = re.compile(r"(?<=[^aeiouyl])e$|(?<=[aeiouy]l)e$|(?<=[^aeiouytd])ed$|(?<=[^aeiouycghsxz])es$")
+NOT_PROSE = re.compile(
+    r'<(h\d|nav|sup|svg|button)\b.*?</\1>|<section[^>]* id="sources".*|.*<main\b[^>]*>|</main>.*', re.DOTALL
+)
+BLOCK = re.compile(r"</?(?:p|li|ul|ol|div|section|article|details|summary|figure|figcaption|blockquote)\b[^>]*>")
+
+
+def prose(page: str) -> list[str]:
+    """The paragraphs and list items of a page that are whole sentences: no headings, buttons, labels or sources."""
+    blocks = (" ".join(html.unescape(strip_tags(block)).split()) for block in BLOCK.split(NOT_PROSE.sub("", page)))
+    return [block for block in blocks if block.endswith((".", "?", "!", ":", "”"))]
+
+
+def grade(blocks: list[str]) -> float:
+    """Of all sentences together; none goes on from one block into the next."""
+    sentences = [words for block in blocks for part in re.split(r"(?<=[.?!])[”’)]*\s", block) if (words := split(part))]
+    words = list(chain.from_iterable(sentences))
+    return 0.39 * len(words) / len(sentences) + 11.8 * sum(map(syllables, words)) / len(words) - 15.59
+
+
+def split(text: str) -> list[str]:
+    return re.findall(r"\w+(?:[.,]\w+)*", re.sub(r"['’](?=\w)", "", text))
+
+
+def syllables(word: str) -> int:
+    """Letters of an abbreviation and digits count as one each, as they are read aloud.
+
+    Hyphenation knows that “trial” has two, groups of vowels know it of “any”: the higher count is taken.
+    """
+    if word.isupper() or word[0].isdigit():
+        return len(word)
+    vowels = re.findall(r"[aeiouy]+", SILENT.sub("", word.lower()))
+    return max(1, len(vowels), len(HYPHENS.positions(word)) + 1)
+
+
+@pytest.mark.parametrize(
+    ("word", "count"),
+    [("any", 2), ("trial", 2), ("made", 1), ("people", 2), ("whole", 1), ("settled", 2), ("ketamine", 3), ("FDA", 3)],
+)
+def test_syllables(word, count):
+    assert syllables(word) == count
+
+
+def test_grade_of_a_text_counted_by_hand():
+    # 10 words in 2 sentences, 11 syllables.
+    assert grade(["The cat sat on the mat. “Any cat can sit.”"]) == pytest.approx(
+        0.39 * 10 / 2 + 11.8 * 11 / 10 - 15.59
+    )
+
+
+def test_only_whole_sentences_of_the_text_count():
+    page = """<p>Skip.</p><main><h1>Long heading.</h1><p>One <b>two</b>.<sup>1</sup></p><p><a>Button</a></p>
+        <ul><li>Three &amp; four.</li></ul>
+        <section class="band" id="sources"><p>Doe.</p></section></main><p>Foot.</p>"""
+    assert prose(page) == ["One two.", "Three & four."]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("kind", "limit"), [(Article.Kind.LANDING, 8), (Article.Kind.ARTICLE, 9)])
+def test_page_is_plain(client, kind, limit):
+    loading.load()
+    for article in Article.objects.filter(kind=kind):
+        blocks = prose(client.get(article.get_absolute_url()).content.decode())
+        assert len(blocks) > 20
+        assert grade(blocks) <= limit, hardest(blocks)
+
+
+@pytest.mark.django_db
+def test_emails_are_plain():
+    loading.load()
+    told = {"name": "Jo", "email": "jo@example.com", "phone": "", "phone_e164": "", "preferred_channel": "email"}
+    told |= {"time_zone": "America/New_York", "source": ""}
+    trials.request(**told, form_key=uuid.uuid4(), now=NOW)
+    trials.confirm(Lead.objects.get(), now=NOW)
+    trials.request(**told, form_key=uuid.uuid4(), now=NOW)
+    texts = dict(Message.objects.values_list("kind", "text"))
+    assert sorted(texts) == ["confirm_trial", "trial_exists", "trial_started"]
+    for kind, text in texts.items():
+        blocks = [block for block in text.split("\n\n") if block.strip().endswith((".", ":"))]
+        assert len(blocks) >= 3
+        assert grade(blocks) <= 8, f"{kind}: {hardest(blocks)}"
+
+
+def hardest(blocks: list[str]) -> str:
+    """For whoever has to mend a text: its grade, and the five blocks to begin with."""
+    worst = sorted(blocks, key=lambda block: grade([block]), reverse=True)[:5]
+    return "\n".join([f"grade {grade(blocks):.1f}", *(f"{grade([block]):.1f}: {block}" for block in worst)])
