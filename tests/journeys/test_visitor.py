@@ -23,7 +23,7 @@ def test_from_the_first_page_to_the_desk(page: Page, site: Site) -> None:
     expect(page.locator("#cite-1-1")).to_be_in_viewport()
 
     # The form, first with a mistake.
-    page.get_by_role("link", name="Start free").click()
+    page.get_by_role("link", name="Start your free 7 days").click()
     look(page)
     page.get_by_label("Your name").fill("Ann O’Neil")
     page.get_by_label("E-mail address").fill("ann.visitor@")
