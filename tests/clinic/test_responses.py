@@ -45,7 +45,11 @@ def test_policy_allows_nothing_inline_and_no_other_site(client, path):
 
 
 def test_forged_host_is_refused_and_reaches_no_page(client):
-    assert client.get("/", HTTP_HOST="evil.example").status_code == 400
+    response = client.get("/", HTTP_HOST="evil.example")
+    assert response.status_code == 400
+    assert b"We could not read that" in response.content
+    assert b'href="tel:988"' in response.content
+    assert b"evil.example" not in response.content
 
 
 def test_drafts_are_not_found(client):
@@ -80,7 +84,7 @@ def test_lost_database_is_a_page_that_asks_for_patience(client, monkeypatch):
     assert b"We will be back in a moment" in response.content
 
 
-@pytest.mark.parametrize("page", ["500.html", "503.html"])
+@pytest.mark.parametrize("page", ["400.html", "500.html", "503.html"])
 def test_fault_pages_ask_nothing_of_the_database(page, django_assert_num_queries):
     with django_assert_num_queries(0):
         assert "988" in render_to_string(page)

@@ -1,9 +1,13 @@
 """The shipped texts, and how they reach the database."""
 
+import re
 import shutil
 from io import StringIO
+from pathlib import Path
 
+import brotli
 import pytest
+from django.contrib.staticfiles import finders
 from django.core.management import CommandError, call_command
 
 from content import loading, pages
@@ -156,3 +160,34 @@ def test_every_loaded_source_is_cited_somewhere():
     quoted = set(Quotation.objects.values_list("source__key", flat=True))
     uncited = {source.key for source in Source.objects.all() if f"@{source.key}" not in texts}
     assert uncited - quoted == set()
+
+
+def test_every_link_within_the_site_leads_somewhere(client):
+    loading.load()
+    paths = ["/", "/learn/", *(article.get_absolute_url() for article in Article.objects.articles())]
+    pages = {path: client.get(path).content.decode() for path in [*paths, "/terms/", "/privacy/", "/start/"]}
+    broken = []
+    for path, page in pages.items():
+        for link in re.findall(r'href="([/#][^"]*)"', page):
+            target, _, fragment = link.partition("#")
+            there = pages.get(target or path)
+            if there is None and not target.startswith("/static/"):
+                there = client.get(target).content.decode() if client.get(target).status_code == 200 else None
+            if not target.startswith("/static/") and (there is None or (fragment and f'id="{fragment}"' not in there)):
+                broken.append((path, link))
+    assert broken == []
+
+
+def test_landing_page_is_light(client):
+    """HTML and all of the CSS: at most 14 KB as sent, which is what one round trip carries (RFC 6928)."""
+    loading.load()
+    sent = [client.get("/").content, finders_read("clinic/site.css")]
+    assert sum(len(brotli.compress(text)) for text in sent) <= 14 * 1024
+    assert len(finders_read("clinic/forms.js")) <= 3 * 1024
+    # Before it can be read: the page and one style sheet; nothing else holds it up.
+    page = client.get("/").content.decode()
+    assert (page.count('rel="stylesheet"'), page.count("<script")) == (1, 0)
+
+
+def finders_read(path):
+    return Path(finders.find(path)).read_bytes()

@@ -1,9 +1,10 @@
 """Every public page on a small screen, magnified, by keyboard, without scripts, and while it loads."""
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
-from .conftest import press
+from .conftest import AXE, press
 from .test_validity import ARTICLES, PAGES
 
 EVERY_PAGE = [*PAGES, "/start/ refused"]
@@ -87,6 +88,16 @@ def test_controls_are_as_large_as_a_finger(page: Page, name: str) -> None:
     show(page, name)
     small = page.evaluate(TOO_SMALL)
     assert small == [], "\n".join(small)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", EVERY_PAGE)
+def test_text_stands_out_seven_to_one(page: Page, name: str, scheme: str) -> None:
+    """WCAG 2.2 SC 1.4.6, which axe checks only when asked."""
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    show(page, name)
+    found = Axe().run(page, options={**AXE, "runOnly": ["color-contrast-enhanced"]})
+    assert found.violations_count == 0, found.generate_report()
 
 
 @pytest.mark.parametrize("name", EVERY_PAGE)
