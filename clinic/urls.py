@@ -5,6 +5,8 @@ from django.urls import include, path
 from . import health
 from .styleguide import styleguide
 
+handler500 = "clinic.faults.server_error"
+
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("health/live", health.live, name="health-live"),

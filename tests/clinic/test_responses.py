@@ -74,12 +74,15 @@ def test_server_error_page_helps(client, monkeypatch):
     assert b"988" in response.content
 
 
-def test_lost_database_is_a_page_that_asks_for_patience(client, monkeypatch):
-    def away(**_):
+@pytest.mark.parametrize("path", ["/", "/start/", "/no-such-page/", "/admin/login/"])
+def test_lost_database_is_a_page_that_asks_for_patience(client, monkeypatch, path):
+    def away(*args, **kwargs):
         raise OperationalError("the server is gone")
 
-    monkeypatch.setattr("content.views.pages.build", away)
-    response = client.get("/learn/a-page/")
+    client.raise_request_exception = False
+    with monkeypatch.context() as patch:
+        patch.setattr(connection, "cursor", away)
+        response = client.get(path)
     assert (response.status_code, response["Retry-After"], response["Cache-Control"]) == (503, "30", "no-store")
     assert b"We will be back in a moment" in response.content
 
