@@ -1,5 +1,6 @@
 """Editors' forms: what they accept, a page can show."""
 
+import re
 from typing import Any
 
 from django import forms
@@ -50,8 +51,9 @@ class QuotationForm(forms.ModelForm):
     def clean_wording_checked(self) -> bool:
         """Unchecked again only when no page shows it: a published quotation is a checked one."""
         checked: bool = self.cleaned_data["wording_checked"]
-        shown = f"::: quotation {self.instance.key}\n"
-        used = Article.objects.published().filter(body__contains=shown).first() if self.instance.pk else None
-        if used and not checked:
-            raise forms.ValidationError(f"“{used}” shows this quotation: take it out there first.")
+        block = re.compile(rf"^:::\s*quotation\s+{re.escape(self.instance.key)}\s*$", re.MULTILINE)
+        texts: list[Article | LegalText] = [] if checked else [*Article.objects.all(), *LegalText.objects.all()]
+        for text in texts:
+            if block.search(text.body):
+                raise forms.ValidationError(f"“{text}” shows this quotation: take it out there first.")
         return checked

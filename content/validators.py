@@ -11,6 +11,11 @@ def validate_time_zone(name: str) -> None:
         raise ValidationError(f"“{name}” is not an IANA time zone such as America/New_York.")
 
 
+def validate_names(names: object) -> None:
+    if not isinstance(names, list) or not names or not all(isinstance(name, str) and name.strip() for name in names):
+        raise ValidationError('Authors are a list of names, such as ["Moss A", "Reed B"].')
+
+
 def validate_opening_hours(hours: object) -> None:
     """A list of `{weekday, start, end}`; `24:00` ends a day; an end must come after its start."""
     if not isinstance(hours, list):

@@ -3,6 +3,9 @@
 import re
 import unicodedata
 
+NAME_LENGTH = 100
+EMAIL_LENGTH = 254  # RFC 5321 §4.5.3.1.3, less the angle brackets
+
 
 def name(typed: str) -> str:
     """NFC, without invisible characters or stray spaces. A line break is refused (it could end a mail header)."""
@@ -14,6 +17,8 @@ def name(typed: str) -> str:
     tidy = " ".join(unicodedata.normalize("NFC", visible).split())
     if not any(character.isalpha() for character in tidy):
         raise ValueError("Enter your name, with at least one letter.")
+    if len(tidy) > NAME_LENGTH:  # some letters become two when composed
+        raise ValueError(f"Write your name in at most {NAME_LENGTH} letters.")
     return tidy
 
 
@@ -23,12 +28,14 @@ def email_key(email: str) -> str:
     The part before the @ must be ASCII: the Kelvin sign lower-cases to k, and mail must not go to somebody else.
     """
     local, _, domain = email.strip().rpartition("@")
-    if not local.isascii():
+    if not re.fullmatch(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+", local):  # RFC 5322 §3.2.3, without quoted strings
         raise ValueError("Use an e-mail address with plain letters before the @.")
     try:
         ascii_domain = domain.lower() if domain.isascii() else domain.encode("idna").decode("ascii").lower()
     except UnicodeError:
         raise ValueError("Check the part of the e-mail address after the @.") from None
+    if len(local) + len(ascii_domain) >= EMAIL_LENGTH:
+        raise ValueError("Use a shorter e-mail address.")
     return f"{local.lower()}@{ascii_domain}"
 
 

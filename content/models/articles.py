@@ -4,13 +4,15 @@ from typing import Self
 
 from django.db import models
 from django.urls import reverse
+from django.utils import timezone
 
 from .people import Person
 
 
 class ArticleQuerySet(models.QuerySet["Article"]):
     def published(self) -> Self:
-        return self.filter(published__isnull=False)
+        """Those whose day has come; a draft has none."""
+        return self.filter(published__lte=timezone.localdate())
 
     def articles(self) -> Self:
         return self.filter(kind=Article.Kind.ARTICLE)

@@ -3,6 +3,8 @@
 from django.core.validators import RegexValidator
 from django.db import models
 
+from content.validators import validate_names
+
 
 class Checked(models.TextChoices):
     CHECKED = "checked", "checked"
@@ -22,7 +24,7 @@ class Source(models.Model):
 
     key = models.SlugField(unique=True, help_text="What texts cite it by: [@key].")
     type = models.CharField(max_length=20, choices=Type)
-    authors = models.JSONField(default=list, help_text="A list of names as they are printed, in order.")
+    authors = models.JSONField(default=list, validators=[validate_names], help_text="Names as printed, in order.")
     title = models.CharField(max_length=400)
     container = models.CharField("published in", max_length=200, blank=True)
     volume = models.CharField(max_length=20, blank=True)

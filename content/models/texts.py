@@ -4,12 +4,13 @@ from typing import Self
 
 from django.db import models
 from django.urls import reverse
+from django.utils import timezone
 
 
 class LegalTextQuerySet(models.QuerySet["LegalText"]):
     def current(self, kind: str) -> Self:
-        """The newest published version of `kind`, first."""
-        return self.filter(kind=kind).order_by("-published", "-pk")
+        """The newest version of `kind` whose day has come, first."""
+        return self.filter(kind=kind, published__lte=timezone.localdate()).order_by("-published", "-pk")
 
 
 class LegalText(models.Model):

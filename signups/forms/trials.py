@@ -117,7 +117,7 @@ class TrialForm(forms.Form):
 
     def is_replay(self) -> bool:
         """This very form was sent before (a double click, the back button): its answer is the same."""
-        return trials.was_requested(form_key=self.cleaned_data["stamp"])
+        return trials.was_requested(form_key=self.cleaned_data["stamp"], email=self.cleaned_data["email"])
 
     def save(self, *, now: dt.datetime) -> None:
         fields = ("name", "email", "phone", "phone_e164", "preferred_channel", "time_zone")

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+from django.core.exceptions import BadRequest
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
@@ -23,6 +24,18 @@ def throttled(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
             response = render(request, "429.html", {"minutes": minutes}, status=429)
             response["Retry-After"] = str(error.wait)
             return response
+
+    return wrapper
+
+
+def one_value_each(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """A form that names a field twice is a 400: no browser sends one, and “the last wins” is how checks are fooled."""
+
+    @wraps(view)
+    def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if any(len(values) > 1 for _, values in request.POST.lists()):
+            raise BadRequest("A field was sent twice.")
+        return view(request, *args, **kwargs)
 
     return wrapper
 

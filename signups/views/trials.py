@@ -13,7 +13,7 @@ from signups import links, normalise, throttle
 from signups.actions import trials
 from signups.forms.trials import TrialForm
 
-from .decorators import private_link, throttled
+from .decorators import one_value_each, private_link, throttled
 
 HOUR = dt.timedelta(hours=1)
 
@@ -21,6 +21,7 @@ HOUR = dt.timedelta(hours=1)
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @throttled
+@one_value_each
 def start(request: HttpRequest) -> HttpResponse:
     """The trial form; every valid one, from a known or a new address, ends at the same place."""
     form = TrialForm(
@@ -55,11 +56,15 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
         lead = links.confirming(token)
     except links.Expired:
         return render(request, "signups/confirm_expired.html", {"token": token}, status=410)
-    if request.method != "POST":
-        return render(request, "signups/confirm.html", {"token": token})
-    trial = trials.confirm(lead, now=timezone.now())
+    now = timezone.now()
+    trial = lead.trials.filter(cancelled_at=None).first()
     if trial is None:
         raise Http404
+    if trial.started_at and (request.method != "POST" or not trial.day(now)):
+        return render(request, "signups/confirm_expired.html", {"token": token, "used": True}, status=410)
+    if request.method != "POST":
+        return render(request, "signups/confirm.html", {"token": token, "trial": trial})
+    trial = trials.confirm(lead, now=now) or trial
     facts = [
         ("What you have", f"{trial.days} free days of our care program"),
         ("What it costs", "Nothing"),

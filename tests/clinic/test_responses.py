@@ -1,8 +1,10 @@
 """What every answer carries: caching, cookies, safety."""
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import OperationalError, connection
 from django.template.loader import render_to_string
+from django.test import RequestFactory
 from django.urls import reverse
 
 from tests.factories import ArticleFactory
@@ -121,3 +123,37 @@ def test_ready_says_so_when_the_database_is_away(client, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(connection, "cursor", away)
         assert (client.get("/health/ready").status_code, client.get("/health/live").status_code) == (503, 200)
+
+
+@pytest.mark.parametrize("charset", ["base64", "hex", "undefined", "idna", "latin-1"])
+@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"])
+def test_body_in_another_coding_is_refused(kind, charset):
+    assert served("GET", f"{kind}; charset={charset}") == "400 Bad Request"
+
+
+def test_endless_content_type_is_refused():
+    assert served("GET", "text/plain; " + "a=b; " * 5000) in ("400 Bad Request", "200 OK")
+
+
+def test_body_in_utf8_is_read():
+    assert served("GET", "application/x-www-form-urlencoded; charset=UTF-8") == "200 OK"
+
+
+def served(method, content_type):
+    """The status line that the server sends: Django's test client does not pass through clinic.wsgi."""
+    from clinic.wsgi import application
+
+    statuses = []
+    environ = RequestFactory().generic(method, "/health/live?source=x").environ
+    body = application(environ | {"CONTENT_TYPE": content_type}, lambda status, headers: statuses.append(status))
+    assert b"".join(body)
+    return statuses[0]
+
+
+def test_file_sent_to_a_form_is_refused(client):
+    file = SimpleUploadedFile("name.txt", b"x" * 10)
+    assert client.post("/start/", {"name": file}).status_code == 400
+
+
+def test_field_sent_twice_is_refused(client):
+    assert client.post("/start/", {"email": ["a@example.com", "b@example.com"]}).status_code == 400

@@ -49,7 +49,7 @@ def test_article_that_names_nothing_known_is_refused_with_the_line(editor, body,
 
 def test_quotation_on_a_page_stays_checked(editor):
     quotation = factories.QuotationFactory(key="Q1")
-    factories.ArticleFactory(body="::: quotation Q1\n:::")
+    factories.ArticleFactory(body="::: quotation Q1\r\n:::")
     form = {"text": quotation.text, "speaker": quotation.speaker, "source": quotation.source_id, "note": ""}
     response = editor.post(f"/admin/content/quotation/{quotation.pk}/change/", form)
     assert (response.status_code, "take it out there first" in response.content.decode()) == (200, True)
@@ -68,9 +68,25 @@ def test_agreed_text_gets_versions_and_never_changes(editor):
     path = f"/admin/content/legaltext/{text.pk}/change/"
     assert editor.get(path).status_code == 200
     assert editor.post(path, {"body": "Other."}).status_code == 403
-    form = {"kind": "terms", "version": "2027-01", "title": "T", "summary": "S", "body": "B", "published": "2027-01-01"}
+    form = {"kind": "terms", "version": "2027-01", "title": "T", "summary": "S", "body": "B", "published": "2026-11-02"}
     assert editor.post("/admin/content/legaltext/add/", form).status_code == 302
     assert LegalText.objects.current("terms").first().version == "2027-01"
+
+
+def test_text_of_a_later_day_waits_for_it(clinic, client, time_machine):
+    factories.LegalTextFactory(version="2027-01", title="Later terms", published="2027-01-01")
+    factories.ArticleFactory(slug="later", published="2027-01-01")
+    time_machine.move_to("2026-12-31T12:00:00Z")
+    assert b"Later terms" not in client.get("/terms/").content
+    assert client.get("/learn/later/").status_code == 404
+    time_machine.move_to("2027-01-01T12:00:00Z")
+    assert b"Later terms" in client.get("/terms/").content
+    assert client.get("/learn/later/").status_code == 200
+
+
+def test_authors_are_names(editor):
+    response = editor.post("/admin/content/source/add/", {"authors": "[1, 2]"})
+    assert "Authors are a list of names" in response.content.decode()
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,22 @@ def test_pressing_it_again_changes_nothing(client, path, time_machine):
     assert (Trial.objects.get().started_at, Event.objects.count(), Message.objects.count()) == (NOW, 2, 1)
 
 
+def test_used_link_says_so_and_shows_nothing(client, path, lead, time_machine):
+    client.post(path)
+    page = client.get(path)
+    assert (page.status_code, "This link was used already" in page.content.decode()) == (410, True)
+    time_machine.shift(dt.timedelta(days=1, hours=20))
+    assert client.get(path).status_code == 410
+
+
+def test_terms_are_those_of_the_day_it_was_asked_for(client, path, clinic):
+    clinic.trial_days = 14
+    clinic.save()
+    assert "Your free 7 days start" in client.get(path).content.decode()
+    client.post(path + "again/")
+    assert Message.objects.get().subject == "Confirm your e-mail to start your free 7 days"
+
+
 def test_link_needs_no_cookie_and_is_told_to_nobody(client, path):
     response = client.get(path)
     assert (response.cookies, response["Referrer-Policy"]) == ({}, "no-referrer")
