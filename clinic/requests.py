@@ -14,10 +14,7 @@ def utf8_only(application: WSGIApplication) -> WSGIApplication:
     Django fails on those while it makes the request, before any middleware could answer."""
 
     def wrapper(environ: WSGIEnvironment, start_response: StartResponse) -> Any:
-        try:
-            charset = parse_header_parameters(environ.get("CONTENT_TYPE", ""))[1].get("charset", "utf-8")
-        except ValueError:  # longer than Django reads
-            charset = "unknown"
+        charset = parse_header_parameters(environ.get("CONTENT_TYPE", ""))[1].get("charset", "utf-8")
         if charset.lower() in ("utf-8", "utf8"):
             return application(environ, start_response)
         start_response("400 Bad Request", [("Content-Type", "text/html; charset=utf-8"), ("Cache-Control", "no-store")])
