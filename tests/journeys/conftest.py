@@ -113,6 +113,7 @@ def is_error(message: ConsoleMessage) -> bool:
 
 def look(page: Page) -> None:
     """No accessibility fault that axe can find, in light and in dark, and nothing wider than the screen."""
+    page.wait_for_load_state()  # a click returns once the next page has begun to arrive
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
         found = Axe().run(page, options=AXE)
