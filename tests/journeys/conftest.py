@@ -131,6 +131,7 @@ def press(page: Page, button: str) -> None:
     """Presses a form's button no sooner than a person could: scripts that are quicker are refused."""
     wait_like_a_person(page)
     page.get_by_role("button", name=button).click()
+    page.wait_for_load_state()
 
 
 def link_in(message: object, path: str) -> str:
