@@ -12,7 +12,7 @@ from .states import MessageKind
 
 def confirm_trial(lead: Lead, *, now: dt.datetime) -> Message:
     """Asks whether the address is theirs; the trial starts with the answer. Once per version of the lead's links."""
-    context = {"link": links.confirm_url(lead), "trial": lead.trials.filter(cancelled_at=None).first()}
+    context = {"link": links.confirm_url(lead), "trial": lead.current_trial()}
     return _write(MessageKind.CONFIRM_TRIAL, lead, lead.link_version, now, context)
 
 

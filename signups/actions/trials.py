@@ -70,6 +70,12 @@ def _request(
     if not is_new:
         send_new_link(lead, now=now)
         return
+    _open_trial(lead, now=now)
+    emails.confirm_trial(lead, now=now)
+
+
+def _open_trial(lead: Lead, *, now: dt.datetime) -> None:
+    """The trial on today's terms, and the consents to the texts that were in front of the person."""
     offer = terms.current()
     Trial.objects.create(
         lead=lead,
@@ -80,7 +86,6 @@ def _request(
     )
     for purpose, document in offer.documents.items():
         consents.grant(lead, purpose, document, channel=ConsentChannel.WEB, now=now)
-    emails.confirm_trial(lead, now=now)
 
 
 def _find_or_create(*, email: str, created_at: dt.datetime, **fields: str) -> tuple[Lead, bool]:
@@ -119,7 +124,7 @@ def send_new_link(lead: Lead, *, now: dt.datetime) -> None:
 def confirm(lead: Lead, *, now: dt.datetime) -> Trial | None:
     """The address is theirs: the free days begin now. Again, it changes nothing; None when there is none to start."""
     Lead.objects.select_for_update().get(pk=lead.pk)
-    trial = lead.trials.filter(cancelled_at=None).first()
+    trial = lead.current_trial()
     if trial is None or trial.started_at:
         return trial
     trial.started_at = now

@@ -1,12 +1,15 @@
 """A person who asked for a trial or a call."""
 
 import uuid
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
 from django.db import models
 
 from signups.states import GONE, Channel, LeadStatus
+
+if TYPE_CHECKING:
+    from .trials import Trial
 
 
 class LeadQuerySet(models.QuerySet["Lead"]):
@@ -58,3 +61,7 @@ class Lead(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def current_trial(self) -> "Trial | None":
+        """The newest one that was not cancelled, started or not."""
+        return self.trials.filter(cancelled_at=None).first()

@@ -57,14 +57,16 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
     except links.Expired:
         return render(request, "signups/confirm_expired.html", {"token": token}, status=410)
     now = timezone.now()
-    trial = lead.trials.filter(cancelled_at=None).first()
+    trial = lead.current_trial()
     if trial is None:
         raise Http404
     if trial.started_at and (request.method != "POST" or not trial.day(now)):
         return render(request, "signups/confirm_expired.html", {"token": token, "used": True}, status=410)
     if request.method != "POST":
         return render(request, "signups/confirm.html", {"token": token, "trial": trial})
-    trial = trials.confirm(lead, now=now) or trial
+    trial = trials.confirm(lead, now=now)
+    if trial is None:  # cancelled this very moment
+        raise Http404
     facts = [
         ("What you have", f"{trial.days} free days of our care program"),
         ("What it costs", "Nothing"),
