@@ -9,7 +9,7 @@ ARGS ?=
 
 VENV_PYTHON := .venv/bin/python
 PIP_INSTALL := $(VENV_PYTHON) -m pip install -qq --disable-pip-version-check --require-hashes
-# What production sets, with nobody's real values; SECRET_KEY is added at run time.
+# What production sets, with nobody's real values; keys are added at run time.
 PRODUCTION := MODE=production DEBUG=false ALLOWED_HOSTS=clinic.example SITE_URL=https://clinic.example \
 	DATABASE_URL=postgres://clinic@db.example/clinic EMAIL_HOST=smtp.example
 
@@ -24,7 +24,7 @@ endif
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: .venv/.runtime ## Start the site and its mail worker on this machine (PORT=8000)
+run: .venv/.runtime ## Start the site and its worker on this machine (PORT=8000)
 	@exec env MODE=local $(VENV_PYTHON) manage.py serve --port $(PORT)
 
 dev: .venv/.runtime ## The same for developing: reloads when code changes, shows errors in full
@@ -45,6 +45,7 @@ check: .venv/.dev ## Check style, types, templates, imports, dependencies, migra
 	$(VENV_PYTHON) -m deptry .
 	$(VENV_PYTHON) manage.py makemigrations --check --dry-run
 	$(PRODUCTION) SECRET_KEY=$$($(VENV_PYTHON) -c 'import secrets; print(secrets.token_urlsafe(64))') \
+		ENCRYPTION_KEYS=$$($(VENV_PYTHON) -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())') \
 		$(VENV_PYTHON) manage.py check --deploy --fail-level WARNING
 
 lock: python ## Resolve the dependencies of pyproject.toml into both lock files (ARGS=--upgrade for newer ones)

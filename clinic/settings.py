@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import dj_database_url
+from cryptography.fernet import Fernet, MultiFernet
 from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from environs import Env, EnvValidationError, validate
@@ -26,6 +27,7 @@ DEBUG = env.bool("DEBUG", False)
 VAR_DIR = env.path("VAR_DIR", BASE_DIR / "var")
 SECRET_KEY = env.str("SECRET_KEY", "")
 SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", [])
+ENCRYPTION_KEYS: list[str] = env.list("ENCRYPTION_KEYS", [])
 ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", [])
 SITE_URL = env.str("SITE_URL", "")
 PROXY_COUNT = env.int("PROXY_COUNT", 1 if MODE == "production" else 0, validate=validate.Range(min=0, max=5))
@@ -46,7 +48,12 @@ except EnvValidationError as error:
 
 PRODUCTION = MODE == "production"
 if PRODUCTION:
-    required = {"SECRET_KEY": SECRET_KEY, "ALLOWED_HOSTS": ALLOWED_HOSTS, "EMAIL_HOST": EMAIL_HOST}
+    required = {
+        "SECRET_KEY": SECRET_KEY,
+        "ENCRYPTION_KEYS": ENCRYPTION_KEYS,
+        "ALLOWED_HOSTS": ALLOWED_HOSTS,
+        "EMAIL_HOST": EMAIL_HOST,
+    }
     missing = [name for name, value in required.items() if not value]
     if missing:
         raise ImproperlyConfigured(
@@ -63,22 +70,27 @@ else:
     ALLOWED_HOSTS = ALLOWED_HOSTS or ["127.0.0.1", "localhost", "[::1]"]
 
 
-def local_secret_key(path: Path) -> str:
-    """The key of one machine, made at its first start and readable by its owner only.
+def local_secret(path: Path, new: str) -> str:
+    """A secret of one machine, `new` at its first start, and readable by its owner only.
 
     Several processes may start at once: `link` lets one of them win, complete, and all read the winner's.
     """
     if not path.exists():
         mine = path.with_suffix(f".{os.getpid()}")
         mine.touch(mode=0o600)
-        mine.write_text(secrets.token_urlsafe(64))
+        mine.write_text(new)
         with suppress(FileExistsError):
             path.hardlink_to(mine)
         mine.unlink()
     return path.read_text()
 
 
-SECRET_KEY = SECRET_KEY or local_secret_key(VAR_DIR / "secret_key")
+SECRET_KEY = SECRET_KEY or local_secret(VAR_DIR / "secret_key", secrets.token_urlsafe(64))
+ENCRYPTION_KEYS = ENCRYPTION_KEYS or [local_secret(VAR_DIR / "encryption_key", Fernet.generate_key().decode())]
+try:
+    MultiFernet([Fernet(key) for key in ENCRYPTION_KEYS])
+except ValueError:
+    raise ImproperlyConfigured("ENCRYPTION_KEYS are Fernet keys: 32 bytes each, in URL-safe base64.") from None
 
 # Links in messages are built from this and never from the Host header (a forged one would end up in a patient's mail).
 SITE_URL = (SITE_URL or (f"https://{ALLOWED_HOSTS[0]}" if PRODUCTION else "http://127.0.0.1:8000")).rstrip("/")
@@ -133,6 +145,9 @@ CRISPY_ALLOWED_TEMPLATE_PACKS = ["clinic"]
 CRISPY_TEMPLATE_PACK = "clinic"
 CRISPY_FAIL_SILENTLY = False
 SIGNUPS_TERMS = "clinic.terms.current"  # what signups must know of the clinic, without importing content
+# What `manage.py worker` does, and how many seconds it rests when a job found nothing to do. A job is called with a
+# clock and returns how much it did; it may run on several machines at once.
+WORKER_JOBS = {"signups.delivery.deliver_due": 1.0}
 
 # --- Database -----------------------------------------------------------------------------------------------------
 DATABASES = {"default": dj_database_url.parse(DATABASE_URL or f"sqlite:///{VAR_DIR / 'clinic.sqlite3'}")}

@@ -18,7 +18,7 @@ from django.core.mail.backends.base import BaseEmailBackend
 from django.db import connection, transaction
 from django.db.models import F
 
-from . import links, terms
+from . import links, terms, wanted
 from .models import Message
 from .states import MessageStatus
 
@@ -59,6 +59,9 @@ def _deliver(message: Message, lease: uuid.UUID, mail_server: BaseEmailBackend, 
     ours = Message.objects.pending().filter(pk=message.pk, lease=lease)
     # Counted before the attempt: a message that kills its worker must not be tried for ever.
     if not ours.update(leased_until=clock() + LEASE, attempts=F("attempts") + 1):
+        return
+    if not wanted.still(message, clock()):
+        ours.update(status=MessageStatus.WITHDRAWN, lease=None, leased_until=None)
         return
     try:
         mail_server.open()  # once per batch: it does nothing while the connection stands

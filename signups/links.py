@@ -34,6 +34,7 @@ class _Purpose:
 
 
 CONFIRM = _Purpose("signups.links.confirm", "confirm", CONFIRM_LIFETIME)
+MY = _Purpose("signups.links.my", "my", None)  # works until it is replaced
 
 
 def confirm_url(lead: Lead) -> str:
@@ -44,6 +45,16 @@ def confirm_url(lead: Lead) -> str:
 def confirming(token: str) -> Lead:
     """The lead whose confirmation link this is. Raises Unknown, or Expired when it is too old or superseded."""
     return _read(CONFIRM, token)
+
+
+def my_url(lead: Lead) -> str:
+    """The absolute address of `lead`'s own page. Given only to an address that was confirmed."""
+    return settings.SITE_URL + reverse(MY.view, args=[_token(MY, lead)])
+
+
+def mine(token: str) -> Lead:
+    """The lead whose own page this is. Raises Unknown, or Expired when a newer link replaced it."""
+    return _read(MY, token)
 
 
 def redact(text: str) -> str:

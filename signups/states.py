@@ -28,10 +28,17 @@ NEEDS_PHONE = (Channel.CALL, Channel.TEXT)
 class Purpose(TextChoices):
     TERMS = "terms", "terms"
     PRIVACY = "privacy", "privacy notice"
+    NEWS = "news", "news by e-mail"
+    CALLS = "calls", "phone calls"
+    TEXTS = "texts", "text messages"
 
 
 class ConsentChannel(TextChoices):
     WEB = "web", "on the site"
+    PAGE = "page", "on their own page"
+    EMAIL = "email", "from an e-mail"
+    PHONE = "phone", "on the phone"
+    STAFF = "staff", "by staff, on request"
 
 
 class MessageKind(TextChoices):
@@ -44,6 +51,7 @@ class MessageStatus(TextChoices):
     PENDING = "pending", "waiting"
     SENT = "sent", "sent"
     DEAD = "dead", "given up"
+    WITHDRAWN = "withdrawn", "no longer wanted"
 
 
 class Verb(TextChoices):

@@ -8,6 +8,7 @@ from django.core.exceptions import BadRequest
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
 
 from signups import links, throttle
 
@@ -36,6 +37,23 @@ def one_value_each(view: Callable[..., HttpResponse]) -> Callable[..., HttpRespo
         if any(len(values) > 1 for _, values in request.POST.lists()):
             raise BadRequest("A field was sent twice.")
         return view(request, *args, **kwargs)
+
+    return wrapper
+
+
+def patient_page(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """A page of one person, called with their lead and the token; a replaced link is a friendly 410."""
+
+    @csrf_exempt
+    @private_link
+    @one_value_each
+    @wraps(view)
+    def wrapper(request: HttpRequest, token: str, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            lead = links.mine(token)
+        except links.Expired:
+            return render(request, "signups/my/replaced.html", {"token": token}, status=410)
+        return view(request, lead, token, *args, **kwargs)
 
     return wrapper
 

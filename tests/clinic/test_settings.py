@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+from cryptography.fernet import Fernet
 
 from tests.processes import ROOT
 
@@ -12,6 +13,7 @@ SECRET = "x" * 60
 PRODUCTION = {
     "MODE": "production",
     "SECRET_KEY": SECRET,
+    "ENCRYPTION_KEYS": Fernet.generate_key().decode(),
     "ALLOWED_HOSTS": "clinic.example",
     "EMAIL_HOST": "smtp.example",
     "DATABASE_URL": "postgres://clinic@db.example/clinic",
@@ -60,10 +62,10 @@ def test_production_starts_with_what_it_needs(tmp_path):
 def test_production_is_what_nothing_at_all_means(tmp_path):
     code, error = start(tmp_path)
     assert code != 0
-    assert "Production needs SECRET_KEY, ALLOWED_HOSTS, EMAIL_HOST" in error
+    assert "Production needs SECRET_KEY, ENCRYPTION_KEYS, ALLOWED_HOSTS, EMAIL_HOST" in error
 
 
-@pytest.mark.parametrize("name", ["SECRET_KEY", "ALLOWED_HOSTS", "EMAIL_HOST"])
+@pytest.mark.parametrize("name", ["SECRET_KEY", "ENCRYPTION_KEYS", "ALLOWED_HOSTS", "EMAIL_HOST"])
 def test_production_names_what_is_missing(tmp_path, name):
     code, error = start(tmp_path, **{**PRODUCTION, name: ""})
     assert (code != 0, f"Production needs {name} " in error) == (True, True)
@@ -79,6 +81,7 @@ def test_production_names_what_is_missing(tmp_path, name):
         ({"EMAIL_SECURITY": "please"}, "EMAIL_SECURITY"),
         ({"PROXY_COUNT": "-1"}, "PROXY_COUNT"),
         ({"SECRET_KEY": "short"}, "SECRET_KEY is shorter"),
+        ({"ENCRYPTION_KEYS": "abc"}, "ENCRYPTION_KEYS"),
         ({"ALLOWED_HOSTS": "*"}, "ALLOWED_HOSTS=*"),
         ({"SITE_URL": "http://clinic.example"}, "SITE_URL"),
         ({"SITE_URL": "clinic.example"}, "SITE_URL"),
@@ -107,10 +110,11 @@ def test_one_machine_needs_nothing(tmp_path):
 def test_key_of_one_machine_is_its_own_and_stays(tmp_path):
     for _ in range(2):
         start(tmp_path, MODE="local")
-    key = tmp_path / "secret_key"
-    first = key.read_text()
-    start(tmp_path, MODE="local")
-    assert (key.read_text(), len(first) > 50, oct(key.stat().st_mode)[-3:]) == (first, True, "600")
+    for name in ("secret_key", "encryption_key"):
+        key = tmp_path / name
+        first = key.read_text()
+        start(tmp_path, MODE="local")
+        assert (key.read_text(), len(first) > 40, oct(key.stat().st_mode)[-3:]) == (first, True, "600")
 
 
 def test_example_file_names_every_default(tmp_path):

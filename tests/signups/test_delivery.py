@@ -12,7 +12,7 @@ from django.core.management import call_command
 from django.db import connection, transaction
 
 from signups import delivery, links
-from signups.models import Message
+from signups.models import Lead, Message
 from tests import processes
 from tests.factories import MessageFactory
 
@@ -183,7 +183,7 @@ def test_killed_in_the_middle_nothing_is_lost(clinic, mail_server, accepted):
 
     mail_server.answer = answer
     worker = processes.manage(
-        "deliver",
+        "worker",
         DATABASE_URL=processes.database_url(),
         EMAIL_HOST="127.0.0.1",
         EMAIL_PORT=str(mail_server.port),
@@ -212,7 +212,7 @@ def test_killed_in_the_middle_nothing_is_lost(clinic, mail_server, accepted):
 def test_worker_stops_when_told_to(clinic, mail_server):
     written()
     worker = processes.manage(
-        "deliver",
+        "worker",
         DATABASE_URL=processes.database_url(),
         EMAIL_HOST="127.0.0.1",
         EMAIL_PORT=str(mail_server.port),
@@ -230,7 +230,7 @@ def test_worker_stops_when_told_to(clinic, mail_server):
 def test_command_sends_what_is_due_and_ends(clinic, mail_server):
     for _ in range(delivery.BATCH + 1):
         written()
-    call_command("deliver", once=True, stdout=StringIO())
+    call_command("worker", once=True, stdout=StringIO())
     assert len(mail_server.messages) == delivery.BATCH + 1
 
 
@@ -242,3 +242,11 @@ def test_mail_on_one_machine_is_a_file_and_its_links_are_printed(clinic, setting
     delivery.deliver_due(clock())
     assert [path.name for path in tmp_path.iterdir()] == [f"{message.pk}.eml"]
     assert f"    {link}\n" in capsys.readouterr().out
+
+
+def test_nothing_is_sent_to_who_is_gone(clinic, mail_server):
+    message = written()
+    Lead.objects.update(status="erased")
+    delivery.deliver_due(clock())
+    message.refresh_from_db()
+    assert (mail_server.messages, message.status, message.lease) == ([], "withdrawn", None)

@@ -72,7 +72,7 @@ class Command(BaseCommand):
     def handle(self, *, host: str, port: int, dev: bool, no_setup: bool, **_: Any) -> None:
         if settings.MODE != "local":
             raise CommandError(
-                "serve is for one machine (MODE=local); production runs granian and `manage.py deliver` as services."
+                "serve is for one machine (MODE=local); production runs granian and `manage.py worker` as services."
             )
         check_port(host, port)
         try:
@@ -99,7 +99,7 @@ class Command(BaseCommand):
         url = f"http://{reach}:{port}"
         commands = {
             "site": web_command(host, port, dev=dev),
-            "mail worker": [sys.executable, "manage.py", "deliver"],
+            "worker": [sys.executable, "manage.py", "worker"],
         }
         # Links in messages must lead to the port that was asked for, unless the operator says otherwise.
         env = os.environ | {"SITE_URL": os.environ.get("SITE_URL") or url, "PYTHONUNBUFFERED": "1"}

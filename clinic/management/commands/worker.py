@@ -1,0 +1,74 @@
+import logging
+import signal
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandParser
+from django.db import Error, close_old_connections
+from django.utils import timezone
+from django.utils.module_loading import import_string
+
+logger = logging.getLogger(__name__)
+
+LONGEST_PAUSE = 60.0  # seconds, while the database is away
+
+
+@dataclass
+class Job:
+    """One entry of settings.WORKER_JOBS, and when (on the monotonic clock) it is looked at again."""
+
+    name: str
+    rest: float
+    next_at: float = 0.0
+    failures: int = 0
+
+    def run(self) -> bool:
+        """Whether there may be more to do at once. A job that fails is tried later, and keeps back no other."""
+        try:
+            busy = bool(import_string(self.name)(timezone.now))
+            self.failures = 0
+        except (Error, OSError):  # the database is away: what is due stays due
+            self.failures += 1
+            logger.exception("%s pauses", self.name)
+            close_old_connections()
+            busy = False
+        except Exception:
+            self.failures += 1
+            logger.exception("%s failed", self.name)
+            busy = False
+        pause = 0.0 if busy else min(self.rest * 2**self.failures, max(LONGEST_PAUSE, self.rest))
+        self.next_at = time.monotonic() + pause
+        return busy
+
+
+class Command(BaseCommand):
+    help = "Does what need not be done at once: sends messages and the like, for ever. Stop it with SIGTERM."
+    stopping = False
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--once", action="store_true", help="stop when nothing is left to do")
+
+    def handle(self, *args: Any, once: bool, **options: Any) -> None:
+        jobs = [Job(name, rest) for name, rest in settings.WORKER_JOBS.items()]
+        if once:
+            for name in settings.WORKER_JOBS:
+                while import_string(name)(timezone.now):
+                    pass
+            return
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self.stop)
+        while not self.stopping:
+            for job in jobs:
+                if not self.stopping and job.next_at <= time.monotonic():
+                    job.run()
+            self.wait(min(job.next_at for job in jobs))
+
+    def stop(self, *_: Any) -> None:
+        """After the batch in hand. Only a flag: a lock taken in a signal handler can wait for itself."""
+        self.stopping = True
+
+    def wait(self, until: float) -> None:
+        while not self.stopping and (left := until - time.monotonic()) > 0:
+            time.sleep(min(left, 0.5))

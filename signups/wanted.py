@@ -1,0 +1,18 @@
+"""Whether a message should still go out, asked at the moment of sending: much can happen after it was written."""
+
+import datetime as dt
+from collections.abc import Callable
+
+from .models import Message
+from .states import GONE, MessageKind
+
+# One entry for each kind that can become untrue while it waits, called with the message and the time of sending.
+CHECKS: dict[MessageKind, Callable[[Message, dt.datetime], bool]] = {}
+
+
+def still(message: Message, now: dt.datetime) -> bool:
+    """False withdraws the message: its person is gone, or its own check says so."""
+    if message.lead.status in GONE:
+        return False
+    check = CHECKS.get(MessageKind(message.kind))
+    return check(message, now) if check else True
