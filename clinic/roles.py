@@ -8,11 +8,13 @@ from django.apps.registry import Apps
 from django.db.models import Q
 
 HEAD = "Head of Customer Care"
+COORDINATOR = "Care coordinator"
 EDITOR = "Content editor"
 EDITED = ("article", "person", "quotation", "source")
 
 # Role -> app -> permissions, as Django names them. Hard deletion is nobody's.
 ROLES = {
+    COORDINATOR: {"signups": ["view_lead", "view_trial", "view_consent", "view_message", "view_event"]},
     HEAD: {"signups": ["view_lead", "view_trial", "view_consent", "view_message", "view_event"]},
     EDITOR: {
         "content": [

@@ -24,7 +24,9 @@ USERS = ["/admin/auth/user/", "/admin/auth/group/"]
 
 
 @pytest.mark.parametrize(
-    ("role", "allowed"), [(roles.HEAD, CARE), (roles.EDITOR, CONTENT), (None, [])], ids=["head", "editor", "no-role"]
+    ("role", "allowed"),
+    [(roles.HEAD, CARE), (roles.COORDINATOR, CARE), (roles.EDITOR, CONTENT), (None, [])],
+    ids=["head", "coordinator", "editor", "no-role"],
 )
 def test_roles_open_their_own_rooms_and_no_other(client, role, allowed):
     client.force_login(factories.UserFactory(role=role))
