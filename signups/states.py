@@ -45,6 +45,7 @@ class MessageKind(TextChoices):
     CONFIRM_TRIAL = "confirm_trial", "confirm your e-mail"
     TRIAL_EXISTS = "trial_exists", "you already have a trial"
     TRIAL_STARTED = "trial_started", "your trial has started"
+    UNREACHABLE = "unreachable", "we could not reach you"
 
 
 class MessageStatus(TextChoices):
@@ -59,6 +60,57 @@ class Verb(TextChoices):
     SIGNED_UP_AGAIN = "signed_up_again", "signed up again"
     CONFIRMED = "confirmed", "confirmed the e-mail address"
     TRIAL_STARTED = "trial_started", "trial started"
+    CALLBACK_REQUESTED = "callback_requested", "asked to be called"
+    CALLBACK_CLAIMED = "callback_claimed", "took the callback"
+    CALLBACK_RELEASED = "callback_released", "put the callback back"
+    CALLBACK_REASSIGNED = "callback_reassigned", "gave the callback to somebody"
+    CALL_ATTEMPTED = "call_attempted", "called"
+    CALLBACK_CLOSED = "callback_closed", "callback closed"
+
+
+class PartOfDay(TextChoices):
+    ANY = "any", "Any time"
+    MORNING = "morning", "In the morning"
+    AFTERNOON = "afternoon", "In the afternoon"
+    EVENING = "evening", "In the evening"
+
+
+class Topic(TextChoices):
+    """What a call is about, in words that say nothing of anybody's health."""
+
+    PROGRAM = "program", "How the program works"
+    COST = "cost", "What it costs"
+    BOOKING = "booking", "Booking or moving a call"
+    PRIVACY = "privacy", "How you treat what I tell you"
+    OTHER = "other", "Something else"
+
+
+class CallOutcome(TextChoices):
+    """How one try to reach somebody by phone ended."""
+
+    REACHED = "reached", "Reached"
+    NO_ANSWER = "no_answer", "No answer"
+    VOICEMAIL = "voicemail", "Voicemail left"
+    BUSY = "busy", "Busy"
+    WRONG_NUMBER = "wrong_number", "Wrong number"
+    DECLINED = "declined", "Declined"
+    DO_NOT_CALL = "do_not_call", "Do not call again"
+
+
+TRY_AGAIN = (CallOutcome.NO_ANSWER, CallOutcome.VOICEMAIL, CallOutcome.BUSY)  # every other outcome closes the request
+
+
+class CallbackOutcome(TextChoices):
+    """Why a request to be called is closed."""
+
+    REACHED = "reached", "reached"
+    WRONG_NUMBER = "wrong_number", "wrong number"
+    DECLINED = "declined", "declined"
+    DO_NOT_CALL = "do_not_call", "do not call"
+    UNREACHABLE = "unreachable", "unreachable"
+    CANCELLED = "cancelled", "cancelled by the person"
+    ASKED_AGAIN = "asked_again", "asked again"
+    NOT_NEEDED = "not_needed", "settled without a call"
 
 
 class ActorKind(TextChoices):

@@ -181,3 +181,35 @@ class RateCountFactory(factory.django.DjangoModelFactory):
     key = factory.Sequence("{:064x}".format)
     window = factory.LazyFunction(timezone.now)
     count = 1
+
+
+class CallbackRequestFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = signups.CallbackRequest
+
+    lead = factory.SubFactory(LeadFactory)
+    phone = "(212) 555-0123"
+    phone_e164 = "+12125550123"
+    time_zone = factory.SelfAttribute("lead.time_zone")
+    topic = states.Topic.COST
+    consent = factory.SubFactory(
+        ConsentFactory, lead=factory.SelfAttribute("..lead"), text__purpose=states.Purpose.CALLS
+    )
+    created_at = factory.LazyFunction(timezone.now)
+    due_at = factory.LazyAttribute(lambda request: request.created_at + dt.timedelta(hours=4))
+
+
+class CallAttemptFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = signups.CallAttempt
+
+    request = factory.SubFactory(CallbackRequestFactory)
+    number = 1
+    at = factory.LazyFunction(timezone.now)
+    by = factory.SubFactory(UserFactory)
+    outcome = states.CallOutcome.NO_ANSWER
+    next_attempt_at = factory.LazyAttribute(
+        lambda attempt: (
+            attempt.at + dt.timedelta(hours=2) if attempt.outcome in states.TRY_AGAIN and attempt.number < 3 else None
+        )
+    )

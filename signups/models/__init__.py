@@ -1,3 +1,4 @@
+from .callbacks import CallAttempt, CallbackRequest
 from .consents import Consent, ConsentText
 from .events import Event
 from .leads import Lead
@@ -5,4 +6,4 @@ from .messages import Message
 from .rates import RateCount
 from .trials import Trial
 
-__all__ = ["Consent", "ConsentText", "Event", "Lead", "Message", "RateCount", "Trial"]
+__all__ = ["CallAttempt", "CallbackRequest", "Consent", "ConsentText", "Event", "Lead", "Message", "RateCount", "Trial"]

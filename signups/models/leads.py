@@ -23,8 +23,9 @@ class Lead(models.Model):
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     name = models.CharField(max_length=100)
-    email = models.EmailField("e-mail", max_length=254)
-    email_key = models.CharField(max_length=254, editable=False)
+    # Empty for those who gave a number only, to be called.
+    email = models.EmailField("e-mail", max_length=254, blank=True)
+    email_key = models.CharField(max_length=254, blank=True, editable=False)
     phone = models.CharField(max_length=40, blank=True)
     phone_e164 = models.CharField("phone, E.164", max_length=16, blank=True, editable=False)
     time_zone = models.CharField(max_length=64)
@@ -45,7 +46,13 @@ class Lead(models.Model):
         ordering = ["-created_at", "-id"]
         constraints = [
             models.UniqueConstraint(
-                fields=["email_key"], condition=~models.Q(status__in=GONE), name="signups_one_live_lead_per_address"
+                fields=["email_key"],
+                condition=~models.Q(status__in=GONE) & ~models.Q(email_key=""),
+                name="signups_one_live_lead_per_address",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(status__in=GONE) | ~models.Q(email_key="") | ~models.Q(phone_e164=""),
+                name="signups_live_lead_can_be_reached",
             ),
             models.CheckConstraint(
                 condition=models.Q(status=LeadStatus.CLOSED, close_reason__gt="")
@@ -56,6 +63,7 @@ class Lead(models.Model):
         indexes = [
             models.Index(fields=["-created_at", "-id"], name="signups_lead_newest"),
             models.Index(fields=["status", "-created_at", "-id"], name="signups_lead_status_newest"),
+            models.Index(fields=["phone_e164"], condition=~models.Q(phone_e164=""), name="signups_lead_phone"),
             models.Index(fields=["owner", "-created_at", "-id"], name="signups_lead_owner_newest"),
         ]
 
