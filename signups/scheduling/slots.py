@@ -1,0 +1,167 @@
+"""Which starts of a call are offered. The listing and the booking ask the same functions, so neither can promise more.
+
+All instants are aware and in UTC; a host's zone decides windows, dates and limits, and the invitee's only the display.
+"""
+
+import datetime as dt
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from .hours import Hours
+from .spans import Span, Spans
+
+
+class Refused(Exception):
+    """A call that cannot be had so; `code` says why."""
+
+    code = ""
+
+
+class SlotUnavailable(Refused):
+    code = "slot_unavailable"
+
+
+class TooSoon(Refused):
+    code = "too_soon"
+
+
+class SlotTaken(Refused):
+    code = "slot_taken"
+
+
+@dataclass(frozen=True)
+class CallRules:
+    """How calls are cut out of the hours. Buffers belong to the host's time, not to the call."""
+
+    length: dt.timedelta
+    step: dt.timedelta
+    before: dt.timedelta
+    after: dt.timedelta
+    notice: dt.timedelta
+    horizon_days: int
+
+    def protected(self, start: dt.datetime) -> Span:
+        """What a call at `start` keeps free of anything else, its buffers included."""
+        return start - self.before, start + self.length + self.after
+
+
+@dataclass(frozen=True)
+class Booking:
+    """A call that stands: its start, and the range it was given when it was made."""
+
+    start: dt.datetime
+    protected: Span
+
+
+@dataclass(frozen=True)
+class Host:
+    """One person's diary. `busy` is met by buffers, `time_off` only by the call itself."""
+
+    id: int | str
+    hours: Hours
+    bookings: Sequence[Booking] = ()
+    time_off: Sequence[Span] = ()
+    busy: Sequence[Span] = ()
+    daily_limit: int | None = None
+
+
+class Slot(NamedTuple):
+    start: dt.datetime
+    host_ids: tuple[int | str, ...]
+
+
+def offered(
+    hosts: Iterable[Host], rules: CallRules, *, now: dt.datetime, begin: dt.datetime, end: dt.datetime
+) -> list[Slot]:
+    """Every start in `[begin, end)` for which somebody is free, in order, with the sorted ids of those who are."""
+    free: dict[dt.datetime, list[int | str]] = defaultdict(list)
+    soonest = max(begin, now + rules.notice)
+    for host in _sorted(hosts):
+        diary = _Diary(host, rules, now)
+        for start in diary.open_starts(soonest, end):
+            if diary.is_free(start):
+                free[start].append(host.id)
+    return [Slot(start, tuple(free[start])) for start in sorted(free)]
+
+
+def hosts_for(
+    start: dt.datetime, hosts: Iterable[Host], rules: CallRules, *, now: dt.datetime, force: bool = False
+) -> list[int | str]:
+    """The ids of those who can take a call at `start`: at least one.
+
+    Raises SlotUnavailable when nobody's hours offer it, TooSoon, or SlotTaken. `force` lifts the first two, for a start
+    that is still to come.
+    """
+    diaries = [_Diary(host, rules, now) for host in _sorted(hosts)]
+    just_then = start, start + dt.timedelta.resolution
+    if not force:
+        diaries = [diary for diary in diaries if start in diary.open_starts(*just_then)]
+    if not diaries:
+        raise SlotUnavailable
+    if start < (now if force else now + rules.notice):
+        raise TooSoon
+    free = [diary.host.id for diary in diaries if diary.is_free(start)]
+    if not free:
+        raise SlotTaken
+    return free
+
+
+def by_day(starts: Iterable[dt.datetime], zone: ZoneInfo) -> dict[dt.date, list[dt.datetime]]:
+    """Starts in `zone`, under the dates they have there."""
+    days: dict[dt.date, list[dt.datetime]] = {}
+    for start in starts:
+        local = start.astimezone(zone)
+        days.setdefault(local.date(), []).append(local)
+    return days
+
+
+def _sorted(hosts: Iterable[Host]) -> list[Host]:
+    return sorted(hosts, key=lambda host: host.id)
+
+
+class _Diary:
+    """One host's time as the questions need it."""
+
+    def __init__(self, host: Host, rules: CallRules, now: dt.datetime) -> None:
+        self.host = host
+        self.rules = rules
+        self.last_date = host.hours.date(now) + dt.timedelta(days=rules.horizon_days)
+        self.time_off = Spans(host.time_off)
+        self.blocked = Spans([*host.busy, *(booking.protected for booking in host.bookings)])
+        limited = host.bookings if host.daily_limit is not None else ()
+        self.per_date = Counter(host.hours.date(booking.start) for booking in limited)
+
+    def open_starts(self, begin: dt.datetime, end: dt.datetime) -> Iterator[dt.datetime]:
+        """Starts in `[begin, end)` at which hours, time off and horizon have room for a call."""
+        if begin >= end:
+            return
+        hours, length = self.host.hours, self.rules.length
+        windows = hours.windows(begin, end + length)
+        open_time = Spans(windows)
+        for start in self._grid(windows, begin, end):
+            if (
+                open_time.cover(start, start + length)
+                and not self.time_off.overlap(start, start + length)
+                and hours.date(start) <= self.last_date
+            ):
+                yield start
+
+    def _grid(self, windows: list[Span], begin: dt.datetime, end: dt.datetime) -> list[dt.datetime]:
+        """Steps of elapsed time from the start of each window; nothing else shifts them."""
+        step, starts = self.rules.step, set()
+        for opens, closes in windows:
+            start = opens + max(0, -((opens - begin) // step)) * step  # the first that is not before `begin`
+            while start < min(closes, end):
+                starts.add(start)
+                start += step
+        return sorted(starts)
+
+    def is_free(self, start: dt.datetime) -> bool:
+        """Whether a call at `start`, with its buffers, meets nothing and stays within the day's limit."""
+        limit = self.host.daily_limit
+        if limit is not None and self.per_date[self.host.hours.date(start)] >= limit:
+            return False
+        return not self.blocked.overlap(*self.rules.protected(start))

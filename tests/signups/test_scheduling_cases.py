@@ -1,0 +1,71 @@
+"""Every worked case of `tests/data/scheduling_cases.json` through the real functions, actions and database."""
+
+import datetime as dt
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from signups.scheduling import assignment, hours, slots
+
+from . import scheduling_cases as cases
+
+
+@pytest.mark.parametrize("case", cases.named("slot_cases"))
+def test_slots(case):
+    now, (begin, end) = cases.instant(case["now"]), map(cases.instant, case["range"])
+    found = slots.offered(cases.hosts(case), cases.rules(case), now=now, begin=begin, end=end)
+    expected = [(cases.instant(slot["start_utc"]), tuple(slot["staff_ids"])) for slot in case["expected"]]
+    assert [tuple(slot) for slot in found] == expected
+    assert len(found) == case["expected_count"]
+    if "invitee_tz" in case:
+        days = slots.by_day([slot.start for slot in found], ZoneInfo(case["invitee_tz"]))
+        local = [start.isoformat() for starts in days.values() for start in starts]
+        assert local == case["expected_invitee_local"]
+        assert {date.isoformat(): len(starts) for date, starts in days.items()} == case["expected_invitee_days"]
+
+
+@pytest.mark.parametrize("case", cases.named("slot_cases"))
+def test_booking_agrees_with_the_listing(case):
+    """Each start offered is granted to the same hosts, and those a minute away only if they are offered too."""
+    now, rules, hosts = cases.instant(case["now"]), cases.rules(case), cases.hosts(case)
+    offered = {cases.instant(slot["start_utc"]): slot["staff_ids"] for slot in case["expected"]}
+    begin, end = map(cases.instant, case["range"])
+    tried = {start + dt.timedelta(minutes=off) for start in offered for off in (-1, 0, 1)}
+    for start in sorted(tried):
+        if not begin <= start < end:
+            continue
+        try:
+            granted = slots.hosts_for(start, hosts, rules, now=now)
+        except slots.Refused:
+            granted = None
+        assert granted == offered.get(start)
+
+
+@pytest.mark.parametrize("case", cases.named("sla_cases"))
+def test_due_time(case):
+    opening = cases.opening(case["hours"], case["holidays"])
+    due = hours.due(cases.instant(case["created"]), case["target_business_min"], opening)
+    assert due == cases.instant(case["expected_due"])
+
+
+@pytest.mark.parametrize("case", cases.named("round_robin_cases"))
+def test_round_robin(case):
+    if "candidates" in case:
+        candidates = [
+            assignment.Candidate(
+                one["id"],
+                one["load"],
+                one["weight"],
+                one["last_assigned_at"] and cases.instant(one["last_assigned_at"]),
+            )
+            for one in case["candidates"]
+        ]
+        assert assignment.choose(candidates) == case["expected"]
+        return
+    load, last, chosen = dict.fromkeys(case["weights"], 0), dict.fromkeys(case["weights"]), []
+    for turn in range(len(case["expected_sequence"])):
+        pool = [assignment.Candidate(id_, load[id_], weight, last[id_]) for id_, weight in case["weights"].items()]
+        chosen.append(assignment.choose(pool))
+        load[chosen[-1]] += 1
+        last[chosen[-1]] = dt.datetime(2026, 6, 1, 10 + turn, tzinfo=dt.UTC)
+    assert chosen == case["expected_sequence"]
