@@ -1,10 +1,24 @@
 """The WSGI application that granian serves."""
 
 import os
+from wsgiref.types import WSGIApplication
 
 from django.core.wsgi import get_wsgi_application
 
 from clinic.requests import utf8_only
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "clinic.settings")
-application = utf8_only(get_wsgi_application())
+django = utf8_only(get_wsgi_application())
+
+
+def _application() -> WSGIApplication:
+    """Imported late: these need the settings that the line above has read."""
+    from django.conf import settings
+
+    from clinic.page_store import PageStore
+    from content import editions
+
+    return django if settings.DEBUG else PageStore(django, edition=editions.current, paths=editions.paths)
+
+
+application = _application()

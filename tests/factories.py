@@ -106,6 +106,14 @@ class LegalTextFactory(factory.django.DjangoModelFactory):
     published = dt.date(2026, 11, 1)
 
 
+class EditionFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = content.Edition
+        django_get_or_create = ["id"]
+
+    id = 1
+
+
 class LeadFactory(factory.django.DjangoModelFactory):
     class Meta:
         model = signups.Lead

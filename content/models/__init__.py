@@ -1,7 +1,8 @@
 from .articles import Article
+from .editions import Edition
 from .people import Person
 from .profile import ClinicProfile
 from .sources import Quotation, Source
 from .texts import LegalText
 
-__all__ = ["Article", "ClinicProfile", "LegalText", "Person", "Quotation", "Source"]
+__all__ = ["Article", "ClinicProfile", "Edition", "LegalText", "Person", "Quotation", "Source"]
