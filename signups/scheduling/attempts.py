@@ -1,0 +1,89 @@
+"""When a person may be called, by when they will be, and when to try them again."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from zoneinfo import ZoneInfo
+
+from .hours import Hours, due
+from .spans import Span, Spans
+
+LAWFUL = {weekday: [(8 * 60, 21 * 60)] for weekday in range(7)}  # on the person's clock: 47 CFR 64.1200(c)(1)
+PARTS = ((12, "morning"), (17, "afternoon"), (24, "evening"))  # each up to that hour
+PAUSE = dt.timedelta(hours=2)  # between two tries
+STEP = dt.timedelta(minutes=30)
+AHEAD = 7 * 24 * 2  # steps that are looked at for the next try
+FAIR_CHANCE = 60  # minutes in which we are open and may call, before a promise falls due
+
+
+def may_call(moment: dt.datetime, zone: str) -> bool:
+    """Whether it is between 8 a.m. and 9 p.m. in `zone` (IANA)."""
+    return 8 <= moment.astimezone(ZoneInfo(zone)).hour < 21
+
+
+@dataclass(frozen=True)
+class Reach(Hours):
+    """The clinic's hours, less those in which somebody in the zone `person` must not be called."""
+
+    person: ZoneInfo = field(kw_only=True)
+
+    @classmethod
+    def of(cls, clinic: Hours, zone: str) -> "Reach":
+        return cls(clinic.zone, clinic.weekly, clinic.overrides, clinic.holidays, person=ZoneInfo(zone))
+
+    def windows_on(self, date: dt.date) -> list[Span]:
+        lawful = Hours(self.person, LAWFUL)
+        both = [
+            (max(start, first), min(end, last))
+            for start, end in super().windows_on(date)
+            for first, last in lawful.windows(start, end)
+        ]
+        return [span for span in both if span[0] < span[1]]
+
+
+def promise(asked: dt.datetime, target: int, clinic: Hours, zone: str) -> dt.datetime | None:
+    """By when somebody in `zone` will be called: `target` business minutes after `asked`.
+
+    Later where those minutes are mostly night for the person, so that it can be kept; None where it never can.
+    """
+    usual, possible = due(asked, target, clinic), due(asked, min(target, FAIR_CHANCE), Reach.of(clinic, zone))
+    return max(usual, possible) if usual and possible else None
+
+
+def part_of_day(moment: dt.datetime, zone: str) -> str:
+    """Morning up to noon, evening from 5 p.m., as a clock in `zone` shows it."""
+    hour = moment.astimezone(ZoneInfo(zone)).hour
+    return next(part for until, part in PARTS if hour < until)
+
+
+def propose(tried: Sequence[dt.datetime], clinic: Hours, zone: str, best: str = "any") -> dt.datetime:
+    """When to try again after the calls at `tried` (oldest first, at least one): UTC, on the half hour.
+
+    In a part of the person's day that was not tried yet, the one they like `best` first; else in that tried longest
+    ago; there as early as we are open, they may be called and PAUSE has passed. Where our hours and theirs do not meet
+    in a week: as early as they may be called.
+    """
+    last_try = {part_of_day(moment, zone): number for number, moment in enumerate(tried)}
+    earliest = tried[-1] + PAUSE
+    first = earliest + (dt.datetime.min.replace(tzinfo=dt.UTC) - earliest) % STEP  # up to the half hour
+    starts = [(first + step * STEP).astimezone(dt.UTC) for step in range(AHEAD)]
+    open_time = Spans(Reach.of(clinic, zone).windows(starts[0], starts[-1]))
+    good = [start for start in starts if open_time.cover(start, start + STEP)]
+    good = good or [start for start in starts if may_call(start, zone)]
+
+    def rank(start: dt.datetime) -> tuple[int, bool, dt.datetime]:
+        part = part_of_day(start, zone)
+        return last_try.get(part, -1), part != best, start
+
+    return min(good, key=rank)
+
+
+def in_words(moment: dt.datetime, now: dt.datetime, zone: str) -> str:
+    """`moment` for somebody in `zone` at `now`: “today, 1:30 p.m.”, “Monday, 9 a.m.”, “December 7, noon”."""
+    there, today = moment.astimezone(ZoneInfo(zone)), now.astimezone(ZoneInfo(zone)).date()
+    days = (there.date() - today).days
+    day = {0: "today", 1: "tomorrow"}.get(days) or (f"{there:%A}" if 1 < days < 7 else f"{there:%B} {there.day}")
+    minutes = f":{there:%M}" if there.minute else ""
+    if there.hour == 12 and not minutes:
+        return f"{day}, noon"
+    return f"{day}, {there.hour % 12 or 12}{minutes} {'a.m.' if there.hour < 12 else 'p.m.'}"
