@@ -45,6 +45,7 @@ check: .venv/.dev ## Check style, types, templates, imports, dependencies, migra
 	$(VENV_PYTHON) -m deptry .
 	$(VENV_PYTHON) manage.py makemigrations --check --dry-run
 	$(PRODUCTION) SECRET_KEY=$$($(VENV_PYTHON) -c 'import secrets; print(secrets.token_urlsafe(64))') \
+		AUDIT_KEYS=$$($(VENV_PYTHON) -c 'import secrets; print(secrets.token_urlsafe(64))') \
 		ENCRYPTION_KEYS=$$($(VENV_PYTHON) -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())') \
 		$(VENV_PYTHON) manage.py check --deploy --fail-level WARNING
 

@@ -28,6 +28,8 @@ VAR_DIR = env.path("VAR_DIR", BASE_DIR / "var")
 SECRET_KEY = env.str("SECRET_KEY", "")
 SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", [])
 ENCRYPTION_KEYS: list[str] = env.list("ENCRYPTION_KEYS", [])
+AUDIT_KEYS: list[str] = env.list("AUDIT_KEYS", [])
+AUDIT_HEAD_FILE = env.path("AUDIT_HEAD_FILE", VAR_DIR / "audit-head")
 ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", [])
 SITE_URL = env.str("SITE_URL", "")
 PROXY_COUNT = env.int("PROXY_COUNT", 1 if MODE == "production" else 0, validate=validate.Range(min=0, max=5))
@@ -51,6 +53,7 @@ if PRODUCTION:
     required = {
         "SECRET_KEY": SECRET_KEY,
         "ENCRYPTION_KEYS": ENCRYPTION_KEYS,
+        "AUDIT_KEYS": AUDIT_KEYS,
         "ALLOWED_HOSTS": ALLOWED_HOSTS,
         "EMAIL_HOST": EMAIL_HOST,
     }
@@ -63,6 +66,8 @@ if PRODUCTION:
         raise ImproperlyConfigured("DEBUG=true shows patients' data on error pages: production refuses it.")
     if len(SECRET_KEY) < 50:
         raise ImproperlyConfigured("SECRET_KEY is shorter than 50 characters.")
+    if any(len(key) < 40 for key in AUDIT_KEYS):
+        raise ImproperlyConfigured("AUDIT_KEYS are at least 40 characters each.")
     if "*" in ALLOWED_HOSTS:
         raise ImproperlyConfigured("ALLOWED_HOSTS=* lets anyone forge the site's name: list the names.")
 else:
@@ -87,6 +92,7 @@ def local_secret(path: Path, new: str) -> str:
 
 SECRET_KEY = SECRET_KEY or local_secret(VAR_DIR / "secret_key", secrets.token_urlsafe(64))
 ENCRYPTION_KEYS = ENCRYPTION_KEYS or [local_secret(VAR_DIR / "encryption_key", Fernet.generate_key().decode())]
+AUDIT_KEYS = AUDIT_KEYS or [local_secret(VAR_DIR / "audit_key", secrets.token_urlsafe(64))]
 try:
     MultiFernet([Fernet(key) for key in ENCRYPTION_KEYS])
 except ValueError:
@@ -147,7 +153,7 @@ CRISPY_FAIL_SILENTLY = False
 SIGNUPS_TERMS = "clinic.terms.current"  # what signups must know of the clinic, without importing content
 # What `manage.py worker` does, and how many seconds it rests when a job found nothing to do. A job is called with a
 # clock and returns how much it did; it may run on several machines at once.
-WORKER_JOBS = {"signups.delivery.deliver_due": 1.0}
+WORKER_JOBS = {"signups.delivery.deliver_due": 1.0, "signups.audit.seal_due": 1.0}
 
 # --- Database -----------------------------------------------------------------------------------------------------
 DATABASES = {"default": dj_database_url.parse(DATABASE_URL or f"sqlite:///{VAR_DIR / 'clinic.sqlite3'}")}

@@ -66,6 +66,20 @@ class Verb(TextChoices):
     CALLBACK_REASSIGNED = "callback_reassigned", "gave the callback to somebody"
     CALL_ATTEMPTED = "call_attempted", "called"
     CALLBACK_CLOSED = "callback_closed", "callback closed"
+    ADDED = "added", "added"
+    CHANGED = "changed", "changed"
+    DELETED = "deleted", "deleted"
+    SIGNED_IN = "signed_in", "signed in"
+    SIGNED_OUT = "signed_out", "signed out"
+    LOCKED_OUT = "locked_out", "was locked out"
+    SESSION_ENDED = "session_ended", "ended a session elsewhere"
+    SECOND_STEP_ADDED = "second_step_added", "set up a second step"
+    SECOND_STEP_REMOVED = "second_step_removed", "removed a second step"
+
+
+def verbs() -> list[tuple[str, str]]:
+    """As a function, so that a new verb is no migration."""
+    return Verb.choices
 
 
 class PartOfDay(TextChoices):

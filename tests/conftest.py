@@ -3,11 +3,34 @@ import os
 import hypothesis
 import pytest
 from django.db import connection
+from django.test import TransactionTestCase
+
+from signups import guards
 
 from . import factories
 
 hypothesis.settings.register_profile("clinic", deadline=None)  # how long an example takes proves nothing here
 hypothesis.settings.load_profile("clinic")
+
+
+@pytest.fixture(autouse=True)
+def audit_head(settings, tmp_path):
+    """Each test's trail begins anew, so its end is noted anew too."""
+    settings.AUDIT_HEAD_FILE = tmp_path / "audit-head"
+
+
+@pytest.fixture(autouse=True, scope="session")
+def emptying_between_tests():
+    """Lets Django empty the tables after a test with real commits; `flush` then puts the guards up again."""
+    flush = TransactionTestCase._fixture_teardown
+
+    def take_down_and_flush(test):
+        guards.take_down(connection)
+        flush(test)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", take_down_and_flush)
+        yield
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
+from django.conf import settings
 from django.db import connection
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -31,6 +32,8 @@ def database_url() -> str:
 def manage(*args: str, **environment: str) -> subprocess.Popen[str]:
     """`manage.py args` with nothing of this process's own settings but what `environment` names."""
     kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG", "VAR_DIR")}
+    if "VAR_DIR" not in environment:
+        kept["AUDIT_HEAD_FILE"] = str(settings.AUDIT_HEAD_FILE)  # this test's own
     return subprocess.Popen(
         [sys.executable, "manage.py", *args],
         cwd=ROOT,

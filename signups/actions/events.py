@@ -1,4 +1,4 @@
-"""The one way to add to a lead's timeline."""
+"""The one way to add to the timeline."""
 
 import datetime as dt
 import uuid
@@ -13,10 +13,25 @@ Actor = ActorKind | User  # the patient or the system by kind, staff by name
 
 
 def record(
-    lead: Lead, verb: Verb, *, by: Actor, now: dt.datetime, form_key: uuid.UUID | None = None, **detail: Any
+    lead: Lead | None,
+    verb: Verb,
+    *,
+    by: Actor,
+    now: dt.datetime,
+    subject: str = "",
+    form_key: uuid.UUID | None = None,
+    **detail: Any,
 ) -> Event:
-    """Raises IntegrityError when `form_key` was already used: the same form, sent again."""
+    """Adds what `by` did to `lead`, or to `subject` (`host:5`) when it is about no lead; call it in the deed's own
+    transaction. Raises IntegrityError when `form_key` was already used: the same form, sent again."""
     kind, actor = (by, None) if isinstance(by, ActorKind) else (ActorKind.STAFF, by)
     return Event.objects.create(
-        lead=lead, verb=verb, actor_kind=kind, actor=actor, at=now, form_key=form_key, detail=detail
+        lead=lead,
+        subject=subject,
+        verb=verb,
+        actor_kind=kind,
+        actor=actor,
+        at=now,
+        form_key=form_key,
+        detail=detail,
     )

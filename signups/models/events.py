@@ -1,36 +1,71 @@
-"""The timeline: who did what to which lead, and when; written in the transaction of the deed itself."""
+"""The timeline: who did what to which lead, and when; written in the transaction of the deed itself.
+
+It is the audit trail too: each event is signed when it is written and gets its place in a sealed chain soon after
+(`signups/seals.py`, `signups/audit.py`). Triggers refuse every other change in the database (`signups/guards.py`).
+"""
+
+from typing import Any
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from signups.states import ActorKind, Verb
+from signups import seals
+from signups.states import ActorKind, verbs
 
 from .append_only import AppendOnly
 from .leads import Lead
 
 
-class Event(AppendOnly):
-    """`detail` holds plain facts for the reader (a version, a channel), never an address, a name or a link."""
+class SignatureField(models.CharField):
+    """Signs the event as it is added, also by `bulk_create`."""
 
-    lead = models.ForeignKey(Lead, on_delete=models.PROTECT, related_name="events")
+    def pre_save(self, model_instance: models.Model, add: bool) -> Any:
+        if add:
+            said = seals.content(*(getattr(model_instance, name) for name in seals.SIGNED))
+            setattr(model_instance, self.attname, seals.sign(said))
+        return super().pre_save(model_instance, add)
+
+
+class Event(AppendOnly):
+    """`detail` holds plain facts for the reader (a version, a channel), never an address, a name or a link.
+
+    An event that is about no lead names its `subject`: `host:5`, `article:2`.
+    """
+
+    lead = models.ForeignKey(Lead, on_delete=models.PROTECT, null=True, related_name="events")
+    subject = models.CharField(max_length=60, blank=True)
     at = models.DateTimeField()
     actor_kind = models.CharField(max_length=10, choices=ActorKind)
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
-    verb = models.CharField(max_length=30, choices=Verb)
+    verb = models.CharField(max_length=30, choices=verbs)
     detail = models.JSONField(default=dict)
     # Of the form that caused it: the same form sent twice does its work once.
     form_key = models.UUIDField(null=True, unique=True)
+    signature = SignatureField(max_length=73, default="", editable=False)
+    # Filled once, by the worker, in the order in which it finds events: ids are given before a commit and places after.
+    position = models.PositiveBigIntegerField(null=True, unique=True, editable=False)
+    seal = models.CharField(max_length=73, blank=True, editable=False)
 
     class Meta:
         ordering = ["-at", "-id"]
-        indexes = [models.Index(fields=["lead", "-at", "-id"], name="signups_event_timeline")]
+        indexes = [
+            models.Index(fields=["lead", "-at", "-id"], name="signups_event_timeline"),
+            models.Index(fields=["id"], condition=Q(position=None), name="signups_event_unsealed"),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=Q(actor_kind=ActorKind.STAFF, actor__isnull=False)
                 | (~Q(actor_kind=ActorKind.STAFF) & Q(actor=None)),
                 name="signups_staff_events_name_their_actor",
-            )
+            ),
+            models.CheckConstraint(
+                condition=Q(lead__isnull=False) | Q(subject__gt=""), name="signups_event_is_about_something"
+            ),
+            models.CheckConstraint(
+                condition=Q(position=None, seal="") | Q(position__gte=1, seal__gt=""),
+                name="signups_sealed_event_has_its_place",
+            ),
         ]
 
     def __str__(self) -> str:

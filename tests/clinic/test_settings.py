@@ -14,6 +14,7 @@ PRODUCTION = {
     "MODE": "production",
     "SECRET_KEY": SECRET,
     "ENCRYPTION_KEYS": Fernet.generate_key().decode(),
+    "AUDIT_KEYS": SECRET,
     "ALLOWED_HOSTS": "clinic.example",
     "EMAIL_HOST": "smtp.example",
     "DATABASE_URL": "postgres://clinic@db.example/clinic",
@@ -62,10 +63,10 @@ def test_production_starts_with_what_it_needs(tmp_path):
 def test_production_is_what_nothing_at_all_means(tmp_path):
     code, error = start(tmp_path)
     assert code != 0
-    assert "Production needs SECRET_KEY, ENCRYPTION_KEYS, ALLOWED_HOSTS, EMAIL_HOST" in error
+    assert "Production needs SECRET_KEY, ENCRYPTION_KEYS, AUDIT_KEYS, ALLOWED_HOSTS, EMAIL_HOST" in error
 
 
-@pytest.mark.parametrize("name", ["SECRET_KEY", "ENCRYPTION_KEYS", "ALLOWED_HOSTS", "EMAIL_HOST"])
+@pytest.mark.parametrize("name", ["SECRET_KEY", "ENCRYPTION_KEYS", "AUDIT_KEYS", "ALLOWED_HOSTS", "EMAIL_HOST"])
 def test_production_names_what_is_missing(tmp_path, name):
     code, error = start(tmp_path, **{**PRODUCTION, name: ""})
     assert (code != 0, f"Production needs {name} " in error) == (True, True)
@@ -81,6 +82,7 @@ def test_production_names_what_is_missing(tmp_path, name):
         ({"EMAIL_SECURITY": "please"}, "EMAIL_SECURITY"),
         ({"PROXY_COUNT": "-1"}, "PROXY_COUNT"),
         ({"SECRET_KEY": "short"}, "SECRET_KEY is shorter"),
+        ({"AUDIT_KEYS": "short"}, "AUDIT_KEYS are at least"),
         ({"ENCRYPTION_KEYS": "abc"}, "ENCRYPTION_KEYS"),
         ({"ALLOWED_HOSTS": "*"}, "ALLOWED_HOSTS=*"),
         ({"SITE_URL": "http://clinic.example"}, "SITE_URL"),
@@ -110,7 +112,7 @@ def test_one_machine_needs_nothing(tmp_path):
 def test_key_of_one_machine_is_its_own_and_stays(tmp_path):
     for _ in range(2):
         start(tmp_path, MODE="local")
-    for name in ("secret_key", "encryption_key"):
+    for name in ("secret_key", "encryption_key", "audit_key"):
         key = tmp_path / name
         first = key.read_text()
         start(tmp_path, MODE="local")

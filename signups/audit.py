@@ -1,0 +1,159 @@
+"""Sealing the audit trail, and verifying it.
+
+The worker gives every event a place in one chain, in the order in which it finds them: an event whose transaction
+committed late comes later in the chain, and none is ever skipped. The end of the chain (the *head*) is noted in a file
+outside the database and in the log, so that a trail that was cut short shows too.
+"""
+
+import datetime as dt
+import logging
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from django.conf import settings
+from django.db import IntegrityError, connection, transaction
+
+from . import guards, seals
+from .models import Event
+
+logger = logging.getLogger(__name__)
+
+BATCH = 500
+Clock = Callable[[], dt.datetime]
+
+
+class Broken(Exception):
+    """The trail is not as it was written; the message names the first place where it shows."""
+
+
+class Head(NamedTuple):
+    """The end of the chain: how many events are sealed, and the last one's seal."""
+
+    position: int
+    seal: str
+
+    @classmethod
+    def noted(cls, path: Path) -> "Head":
+        """What the file says; the beginning when there is none. Raises Broken when it is no head."""
+        try:
+            position, seal = path.read_text().split()
+            return cls(int(position), seal)
+        except FileNotFoundError:
+            return BEGINNING
+        except ValueError:
+            raise Broken(f"{path} does not hold the end of an audit trail.") from None
+
+    def note(self, path: Path) -> None:
+        """Replaces the file whole, on the disk before its name."""
+        new = path.with_name(f"{path.name}.{os.getpid()}")
+        with new.open("w") as file:
+            file.write(f"{self.position} {self.seal}\n")
+            file.flush()
+            os.fsync(file.fileno())
+        new.replace(path)
+        logger.info("the audit trail ends at %d with %s", self.position, self.seal)
+
+
+BEGINNING = Head(0, seals.GENESIS)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A trail that holds: its end, and how many events still wait for the worker."""
+
+    head: Head
+    waiting: int
+
+
+def seal_due(clock: Clock) -> int:
+    """Seals one batch; returns how many, so that 0 means there is nothing to do.
+
+    Two workers that take the same events come to the same seals; where they saw different ones, the unique place lets
+    one win, and the other tries again. Raises Broken, and seals nothing, when events that were sealed are gone.
+    """
+    try:
+        with transaction.atomic():
+            head, sealed = _seal_batch()
+    except IntegrityError:
+        return 0
+    if sealed:
+        head.note(settings.AUDIT_HEAD_FILE)
+    return sealed
+
+
+def _seal_batch() -> tuple[Head, int]:
+    last = Event.objects.exclude(position=None).order_by("-position").first()
+    head = Head(last.position or 0, last.seal) if last else BEGINNING
+    _compare(Head.noted(settings.AUDIT_HEAD_FILE))
+    waiting = Event.objects.filter(position=None).order_by("id").values_list("id", "signature")[:BATCH]
+    rows = []
+    for event_id, signature in waiting:
+        position = head.position + 1
+        head = Head(position, seals.chain(head.seal, position, event_id, signature))
+        rows.append((position, head.seal, event_id))
+    if rows:
+        with connection.cursor() as cursor:
+            cursor.executemany(
+                f"UPDATE {guards.TABLE} SET position = %s, seal = %s WHERE id = %s AND position IS NULL",  # noqa: S608
+                rows,
+            )
+    return head, len(rows)
+
+
+def _compare(noted: Head) -> None:
+    """Raises Broken when the database does not know the noted head (any more)."""
+    if noted.position and not Event.objects.filter(position=noted.position, seal=noted.seal).exists():
+        raise Broken(
+            f"{settings.AUDIT_HEAD_FILE} says that {noted.position} events were sealed and how the last one ends: "
+            "the database has no such event. The trail was cut short or replaced. (If an older backup was restored, "
+            "keep the file as the record of what is missing, and move it away.)"
+        )
+
+
+def verify() -> Verdict:
+    """Reads the whole trail, in constant memory. Raises Broken with the first place that does not hold."""
+    if missing := guards.missing(connection):
+        raise Broken(f"The database lacks its guards {', '.join(missing)}: run `manage.py migrate`.")
+    noted = Head.noted(settings.AUDIT_HEAD_FILE)
+    head = BEGINNING
+    newest = list(seals.keyring())  # of the keys by age, how old the one in use may still be
+    for position, event_id, signature, seal, *said in _rows(Event.objects.exclude(position=None).order_by("position")):
+        here = f"event {event_id}, place {position}"
+        here = f"event {event_id}, place {position}"
+        if position != head.position + 1:
+            raise Broken(f"The event at place {head.position + 1} is gone: {here}, comes next.")
+        _check_signature(event_id, signature, said)
+        key = seals.key_of(seal)
+        if key not in newest:
+            raise Broken(f"In {here}: sealed with the key “{key}”, which is not ours or already retired.")
+        newest = newest[: newest.index(key) + 1]
+        if seals.chain(head.seal, position, event_id, signature, key) != seal:
+            raise Broken(f"In {here}: not the event that was sealed there. It was moved or put in.")
+        if position == noted.position and seal != noted.seal:
+            raise Broken(f"In {here}: {settings.AUDIT_HEAD_FILE} has another seal. The trail was replaced.")
+        head = Head(position, seal)
+    if head.position < noted.position:
+        _compare(noted)
+    waiting = 0
+    for _, event_id, signature, _, *said in _rows(Event.objects.filter(position=None).order_by("id")):
+        _check_signature(event_id, signature, said)
+        waiting += 1
+    return Verdict(head, waiting)
+
+
+def _rows(events: Any) -> Iterator[tuple[Any, ...]]:
+    rows: Iterator[tuple[Any, ...]] = events.values_list("position", "id", "signature", "seal", *seals.SIGNED).iterator(
+        chunk_size=5000
+    )
+    return rows
+
+
+def _check_signature(event_id: int, signature: str, said: list[Any]) -> None:
+    key = seals.key_of(signature)
+    if key not in seals.keyring():
+        raise Broken(f"Event {event_id} was not written by the site: it is signed with no key of ours.")
+    if seals.sign(seals.content(*said), key) != signature:
+        raise Broken(f"Event {event_id} does not say what was written: it was changed afterwards.")

@@ -1,0 +1,19 @@
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from signups import audit
+
+
+class Command(BaseCommand):
+    help = "Reads the whole audit trail and names the first event that was changed, removed, moved or put in."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            verdict = audit.verify()
+        except audit.Broken as broken:
+            raise CommandError(str(broken)) from None
+        self.stdout.write(
+            f"The audit trail holds: {verdict.head.position} events sealed, {verdict.waiting} wait for the worker. "
+            f"It ends with {verdict.head.seal}."
+        )
