@@ -49,19 +49,6 @@ class Source(models.Model):
     def __str__(self) -> str:
         return f"{self.key}: {self.title}"
 
-    @property
-    def authors_line(self) -> str:
-        """Authors as Vancouver style lists them: all up to six, else six and “et al.” (ICMJE), with the full stop."""
-        shown = self.authors if len(self.authors) <= 6 else [*self.authors[:6], "et al."]
-        return ", ".join(shown).removesuffix(".") + "."
-
-    @property
-    def place_line(self) -> str:
-        """Where in its container: `2012;338(6103):68-72`, as far as it is known."""
-        issue = f"({self.issue})" if self.issue else ""
-        where = f"{self.volume}{issue}" + (f":{self.pages}" if self.pages else "")
-        return ";".join(part for part in (str(self.year or ""), where) if part)
-
 
 class Quotation(models.Model):
     """Somebody's exact words. A page shows only one whose wording was checked against its source."""

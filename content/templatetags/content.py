@@ -3,7 +3,10 @@ from typing import TypeVar
 
 from django import template
 
+from content.evidence import formats
+
 register = template.Library()
+register.filter("vancouver", formats.vancouver)
 T = TypeVar("T")
 
 
