@@ -10,7 +10,7 @@ from django.db.models import Q
 HEAD = "Head of Customer Care"
 COORDINATOR = "Care coordinator"
 EDITOR = "Content editor"
-EDITED = ("article", "person", "quotation", "source")
+EDITED = ("article", "claim", "person", "quotation", "source")
 
 # Role -> app -> permissions, as Django names them. Hard deletion is nobody's.
 ROLES = {

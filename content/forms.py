@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 
 from . import pages
-from .evidence.markup import MarkupError
+from .evidence.findings import MarkupError
 from .models import Article, ClinicProfile, LegalText, Quotation, Source
 
 

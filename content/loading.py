@@ -10,8 +10,8 @@ from django.core.exceptions import ValidationError
 from django.db import models, transaction
 
 from . import pages
-from .evidence.markup import MarkupError
-from .models import Article, ClinicProfile, LegalText, Person, Quotation, Source
+from .evidence.findings import MarkupError
+from .models import Article, Claim, ClinicProfile, LegalText, Person, Quotation, Source
 
 FILES = Path(__file__).parent / "files"
 
@@ -49,7 +49,7 @@ def _rows(folder: Path) -> Iterator[tuple[Path, type[models.Model], dict[str, An
     """(file, model, its natural key, all its fields, the line its body begins on), what others refer to first."""
     profile = folder / "profile.yaml"
     yield profile, ClinicProfile, {"pk": 1}, _yaml(profile), 1
-    for name, model in (("people", Person), ("sources", Source), ("quotations", Quotation)):
+    for name, model in (("people", Person), ("sources", Source), ("quotations", Quotation), ("claims", Claim)):
         path = folder / f"{name}.yaml"
         for row in _yaml(path):
             yield path, model, {"key": row.get("key")}, row, 1
@@ -79,28 +79,42 @@ def _save(model: type[models.Model], key: dict[str, Any], row: dict[str, Any], l
     values = {name: _value(model, name, value) for name, value in row.items()}
     found = model._default_manager.filter(**key).first()
     if found is None:
-        item = model(**{**values, **key})
-        item.full_clean()
-        item.save()
+        _write(model(**key), values)
         loaded.created += 1
-        return
-    if all(getattr(found, name) == value for name, value in values.items()):
+    elif all(_held(found, name) == value for name, value in values.items()):
         loaded.same += 1
     elif not update:
         loaded.kept += 1
     elif isinstance(found, LegalText):
         raise ValidationError("people may have agreed to this version: give a changed text a new one.")
     else:
-        for name, value in values.items():
-            setattr(found, name, value)
-        found.full_clean()
-        found.save()
+        _write(found, values)
         loaded.updated += 1
+
+
+def _write(item: models.Model, values: dict[str, Any]) -> None:
+    many = {field.name for field in item._meta.many_to_many}
+    for name, value in values.items():
+        if name not in many:
+            setattr(item, name, value)
+    item.full_clean()
+    item.save()
+    for name in many & values.keys():
+        getattr(item, name).set(values[name])
+
+
+def _held(item: models.Model, name: str) -> Any:
+    held = getattr(item, name)
+    return set(held.all()) if isinstance(held, models.Manager) else held
 
 
 def _value(model: type[models.Model], name: str, value: Any) -> Any:
     """What the field holds for `value` of a file: a person or source is named there by its key."""
     field: Any = model._meta.get_field(name)
+    if isinstance(field, models.ManyToManyField):
+        if not value:
+            raise ValidationError(f"{name}: at least one is needed.")
+        return {field.related_model._default_manager.get(key=key) for key in value}
     if isinstance(field, models.ForeignKey) and value is not None:
         return field.related_model._default_manager.get(key=value)
     return field.to_python(value.strip() if isinstance(value, str) and name != "body" else value)

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from .evidence import ledger as ledgers
 from .evidence import markup
-from .models import ClinicProfile, Quotation, Source
+from .models import Claim, ClinicProfile, Quotation, Source
 
 
 @dataclass(frozen=True)
@@ -24,19 +25,17 @@ class Page:
     sources: list[CitedSource]
 
 
-def ledger() -> markup.Ledger:
-    """Every source and quotation a text may name today."""
-    return markup.Ledger(
+def ledger() -> ledgers.Ledger:
+    """Every source, quotation and claim a text may rest on today: four small queries."""
+    return ledgers.Ledger(
         sources=frozenset(Source.objects.values_list("key", flat=True)),
-        quotations={
-            key: (source, checked)
-            for key, source, checked in Quotation.objects.values_list("key", "source__key", "wording_checked")
-        },
+        quotations={quotation.key: quotation.entry for quotation in Quotation.objects.select_related("source")},
+        claims={claim.key: claim.entry for claim in Claim.objects.prefetch_related("sources")},
     )
 
 
 def build(*, title: str, summary: str, body: str, profile: ClinicProfile) -> Page:
-    """The page; raises `markup.MarkupError` when a text names what does not exist."""
+    """The page; raises `MarkupError` when a text names what does not exist."""
     document = markup.parse(body, ledger=ledger(), values=profile.placeholders)
     sources = {source.key: source for source in Source.objects.filter(key__in=[note.key for note in document.notes])}
     quotations = Quotation.objects.select_related("source").filter(key__in=document.quotation_keys)

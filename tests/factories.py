@@ -80,6 +80,25 @@ class QuotationFactory(factory.django.DjangoModelFactory):
     wording_checked = True
 
 
+class ClaimFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = content.Claim
+        skip_postgeneration_save = True
+
+    key = factory.Sequence("claim-{}".format)
+    text = "Ketamine was given to 73 people."
+    kind = "trial"
+    people = 73
+    confidence = "high"
+    checked_on = dt.date(2026, 11, 1)
+
+    @factory.post_generation
+    def sources(self, create, sources, **kwargs):
+        """`ClaimFactory(sources=[a, b])`; one of its own when none is named."""
+        if create:
+            self.sources.set(sources or [SourceFactory()])
+
+
 class ArticleFactory(factory.django.DjangoModelFactory):
     class Meta:
         model = content.Article

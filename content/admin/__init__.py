@@ -5,7 +5,7 @@ from django.db import models
 from django.http import HttpRequest
 
 from content.forms import ArticleForm, LegalTextForm, QuotationForm, SourceForm
-from content.models import Article, ClinicProfile, LegalText, Person, Quotation, Source
+from content.models import Article, Claim, ClinicProfile, LegalText, Person, Quotation, Source
 
 
 @admin.register(ClinicProfile)
@@ -48,6 +48,14 @@ class QuotationAdmin(KeyedAdmin):
     list_display = ["key", "speaker", "source", "wording_checked"]
     list_filter = ["wording_checked"]
     list_select_related = ["source"]
+
+
+@admin.register(Claim)
+class ClaimAdmin(KeyedAdmin):
+    list_display = ["key", "kind", "people", "confidence", "checked_on", "review_by"]
+    list_filter = ["kind", "confidence"]
+    search_fields = ["key", "text"]
+    filter_horizontal = ["sources"]
 
 
 @admin.register(Article)

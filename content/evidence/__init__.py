@@ -1,0 +1,3 @@
+from .engine import check
+
+__all__ = ["check"]

@@ -1,29 +1,28 @@
-"""Our Markdown: CommonMark without HTML, with citations, blocks and placeholders. Pure: text in, typed document out.
+"""Our Markdown: CommonMark without HTML, with marks, blocks and placeholders. Pure: text in, typed document out.
 
     ## A section's heading
-    Prose with a citation. [@zarate-2006] Several, one with its page. [@li-2010; @gerhard-2020, p. 70]
+    A sentence that carries a claim of the ledger. [^c04] Several, one with the page. [^c12; ^c13; @gerhard-2020, p. 70]
+    A citation alone. [@zarate-2006] Please ask your doctor about ketamine. [^advice]
 
     ::: notice A title
     Prose inside a block.
     :::
 
-`{clinic}` and its like stand for the clinic's own facts. Whatever is not understood is a `Finding` with its line;
-nothing is dropped silently.
+A claim brings its sources along; where some are named, those are cited and no others. `{clinic}` and its like stand for
+the clinic's own facts. Whatever is not understood is a `Finding` with its line; nothing is dropped silently.
 """
 
 import re
-from collections.abc import Collection, Mapping, MutableMapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import nh3
 from django.utils.text import slugify
-from markdown_it import MarkdownIt
-from markdown_it.renderer import RendererHTML
-from markdown_it.rules_core import StateCore
-from markdown_it.rules_inline import StateInline
-from markdown_it.token import Token
-from markdown_it.utils import EnvType, OptionsDict
+
+from .findings import Finding, MarkupError, Rule
+from .inline import render
+from .ledger import Ledger
+from .sentences import Mark, Passage
 
 # Block name -> whether it takes an argument, whether it has a body.
 BLOCKS = {
@@ -39,38 +38,27 @@ BLOCKS = {
     "team": (False, False),
 }
 FIGURES = {"party"}  # each one a template in content/figures/
-TAGS = {"a", "blockquote", "br", "code", "em", "h3", "h4", "hr", "li", "ol", "p", "strong", "sup", "ul"}
-ATTRIBUTES = {"a": {"href", "title", "id", "role", "aria-label"}, "sup": {"class"}}
-CITATION = re.compile(r"\[(@[^\[\]]+)\]")
+# Why a sentence on our subjects needs no claim: it tells the reader what to do, what the clinic offers, what this text
+# does, or what a word means.
+EXEMPT = ("advice", "offer", "page", "word")
 PLACEHOLDER = re.compile(r"\{(\w*)\}")
 MARKDOWN_SPECIALS = re.compile(r"([\\`*_\[\]<>#])")
 
 
-@dataclass(frozen=True, order=True)
-class Finding:
-    """Something an editor must mend, and the line (from 1) on which it stands."""
-
-    line: int
-    message: str
-
-    def __str__(self) -> str:
-        return f"line {self.line}: {self.message}"
-
-
-class MarkupError(Exception):
-    """The text breaks a rule; `findings` say where."""
-
-    def __init__(self, findings: Sequence[Finding]) -> None:
-        super().__init__("; ".join(map(str, findings)))
-        self.findings = sorted(findings)
-
-
 @dataclass(frozen=True)
-class Ledger:
-    """What a text may refer to: keys of sources, and key → (its source's key, whether its wording was checked)."""
+class Place:
+    """One place in the text that cites one source.
 
-    sources: Collection[str] = frozenset()
-    quotations: Mapping[str, tuple[str, bool]] = field(default_factory=dict)
+    `claims` are keys of the claims that stand there and rest on this source; `quotation` is the key of one shown there.
+    """
+
+    anchor: str
+    number: int
+    source: str
+    line: int
+    locator: str = ""
+    claims: tuple[str, ...] = ()
+    quotation: str = ""
 
 
 @dataclass
@@ -96,6 +84,7 @@ class Block:
     html: str = ""
     note: Note | None = None
     anchor: str = ""
+    line: int = 0
 
     @property
     def template(self) -> str:
@@ -108,6 +97,7 @@ class Section:
 
     heading: str = ""
     slug: str = ""
+    line: int = 0
     blocks: list[Block] = field(default_factory=list)
 
 
@@ -115,6 +105,12 @@ class Section:
 class Document:
     sections: list[Section] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
+    places: dict[str, Place] = field(default_factory=dict)  # by anchor, in the order of the text
+    passages: list[Passage] = field(default_factory=list)
+
+    @property
+    def claim_keys(self) -> set[str]:
+        return {key for passage in self.passages for sentence in passage.sentences for key in sentence.claims}
 
     @property
     def quotation_keys(self) -> set[str]:
@@ -150,6 +146,8 @@ class _Parser:
     def __init__(self, ledger: Ledger) -> None:
         self.ledger = ledger
         self.notes: dict[str, Note] = {}
+        self.places: dict[str, Place] = {}
+        self.passages: list[Passage] = []
         self.findings: list[Finding] = []
         self.sections = [Section()]
 
@@ -167,13 +165,13 @@ class _Parser:
                 self.add_block(line, lines[at + 1 : end], at + 1)
                 at = end
             else:
-                self.add_section(line.removeprefix("## ").strip())
+                self.add_section(line.removeprefix("## ").strip(), at + 1)
             prose_from = at = at + 1
         self.add_prose(lines[prose_from:], prose_from + 1)
         if self.findings:
             raise MarkupError(self.findings)
         sections = [section for section in self.sections if section.heading or section.blocks]
-        return Document(sections, list(self.notes.values()))
+        return Document(sections, list(self.notes.values()), self.places, self.passages)
 
     def end_of_block(self, lines: list[str], opening: int) -> int:
         """The index of the `:::` that closes the block opened at `lines[opening]`."""
@@ -183,10 +181,13 @@ class _Parser:
         self.find(opening + 1, f"the block “{lines[opening]}” is never closed with :::")
         return len(lines)
 
-    def find(self, line: int, message: str) -> None:
-        self.findings.append(Finding(line, message))
+    def find(self, line: int, message: str, rule: Rule = Rule.MARKUP) -> None:
+        self.findings.append(Finding(line, message, rule))
 
-    def add_section(self, heading: str) -> None:
+    def read(self, passage: Passage) -> None:
+        self.passages.append(passage)
+
+    def add_section(self, heading: str, line: int) -> None:
         heading = re.sub(r"\\(.)", r"\1", heading)
         slug = base = slugify(heading) or "section"
         taken = {section.slug for section in self.sections}
@@ -194,11 +195,11 @@ class _Parser:
         while slug in taken:
             count += 1
             slug = f"{base}-{count}"
-        self.sections.append(Section(heading, slug))
+        self.sections.append(Section(heading, slug, line))
 
     def add_prose(self, lines: list[str], first_line: int) -> None:
-        if html := self.render(lines, first_line):
-            self.sections[-1].blocks.append(Block("prose", html=html))
+        if html := render(lines, first_line, self):
+            self.sections[-1].blocks.append(Block("prose", html=html, line=first_line))
 
     def add_block(self, opening: str, body: list[str], line: int) -> None:
         name, _, argument = opening.removeprefix(":::").strip().partition(" ")
@@ -211,99 +212,66 @@ class _Parser:
             self.find(line, f"the block “{name}” takes {'an' if takes_argument else 'no'} argument")
         if name == "figure" and argument and argument not in FIGURES:
             self.find(line, f"there is no figure “{argument}”")
-        html = self.render(body, line + 1)
+        html = render(body, line + 1, self)
         if has_body != bool(html):
             self.find(line, f"the block “{name}” has {'a' if has_body else 'no'} body")
         note, anchor = None, ""
         if name == "quotation" and (note := self.quotation_note(argument, line)):
-            anchor = note.use()
-        self.sections[-1].blocks.append(Block(name, argument, html, note, anchor))
+            anchor = self.place(note, line, quotation=argument)
+        self.sections[-1].blocks.append(Block(name, argument, html, note, anchor, line))
 
     def quotation_note(self, key: str, line: int) -> Note | None:
         if key not in self.ledger.quotations:
             self.find(line, f"there is no quotation “{key}” in the ledger")
             return None
-        source, wording_checked = self.ledger.quotations[key]
-        if not wording_checked:
-            self.find(line, f"the wording of quotation “{key}” was not checked against its source")
-        return self.note(source)
+        quotation = self.ledger.quotations[key]
+        if not quotation.wording_checked:
+            self.find(line, f"the wording of quotation “{key}” was not checked against its source", Rule.UNCHECKED)
+        return self.note(quotation.source)
 
     def note(self, key: str) -> Note:
         return self.notes.setdefault(key, Note(len(self.notes) + 1, key))
 
-    def cite(self, inside: str, line: int) -> list[tuple[Note, str, str]]:
-        """(note, anchor, locator) for each key in `@key; @other, p. 70`."""
-        cited = []
-        for part in inside.split(";"):
-            key, _, locator = part.strip().partition(",")
-            if not key.startswith("@") or key[1:] not in self.ledger.sources:
-                self.find(line, f"there is no source “{key.removeprefix('@')}”")
-                continue
-            note = self.note(key[1:])
-            cited.append((note, note.use(), locator.strip()))
-        return cited
+    def place(self, note: Note, line: int, **what: Any) -> str:
+        """The anchor of one more place that cites `note`."""
+        anchor = note.use()
+        self.places[anchor] = Place(anchor, note.number, note.key, line, **what)
+        return anchor
 
-    def render(self, lines: list[str], first_line: int) -> str:
-        """Clean HTML of some Markdown whose first line is `first_line`."""
-        env: MutableMapping[str, Any] = {"parser": self, "line": first_line}
-        html = MARKDOWN.render("\n".join(lines), env)
-        clean = nh3.clean(html, tags=TAGS, attributes=ATTRIBUTES, url_schemes={"https", "mailto", "tel"}, link_rel=None)
-        return clean.strip()
+    def mark(self, inside: str, line: int) -> tuple[Mark, list[tuple[int, str, str]]]:
+        """What `@key; @other, p. 70; ^claim` means, and (number, anchor, locator) of each source to print."""
+        parts = [part.strip() for part in inside.split(";")]
+        if len(parts) == 1 and inside.startswith("^") and parts[0][1:] in EXEMPT:
+            return Mark(exempt=parts[0][1:]), []
+        claims: dict[str, tuple[str, ...]] = {}  # key -> its sources
+        named: dict[str, str] = {}  # source -> locator
+        for part in parts:
+            kind = "claim" if part.startswith("^") else "source"
+            key, _, locator = part.removeprefix("^").removeprefix("@").partition(",")
+            if kind == "claim" and key in self.ledger.claims and not locator:
+                claims[key] = self.ledger.claims[key].sources
+            elif part.startswith("@") and key in self.ledger.sources:
+                named[key] = locator.strip()
+            else:
+                self.find(line, f"“{key}” stands alone" if key in EXEMPT else f"there is no {kind} “{key}”")
+        self.compare(claims, list(named), line)
+        return Mark(tuple(claims), tuple(named)), [
+            self.print_note(source, named.get(source, ""), claims, line)
+            for source in named or dict.fromkeys(key for sources in claims.values() for key in sources)
+        ]
 
+    def compare(self, claims: Mapping[str, tuple[str, ...]], named: list[str], line: int) -> None:
+        """Sources named beside claims are theirs, and leave none of them without."""
+        for source in named:
+            if claims and not any(source in sources for sources in claims.values()):
+                self.find(line, f"the claim beside “{source}” does not rest on it")
+        for claim, sources in claims.items():
+            if named and not set(sources) & set(named):
+                self.find(line, f"claim “{claim}” rests on none of the sources beside it")
 
-def _inline_with_lines(state: StateCore) -> None:
-    """markdown-it's own `inline` step, with each token's line passed on: a finding must say where it stands."""
-    first_line = state.env["line"]
-    for token in state.tokens:
-        if token.type == "inline":
-            state.env["line"] = first_line + (token.map[0] if token.map else 0)
-            token.children = []
-            state.md.inline.parse(token.content, state.md, state.env, token.children)
-
-
-def _citation_rule(state: StateInline, silent: bool) -> bool:
-    match = CITATION.match(state.src, state.pos)
-    if not match:
-        return False
-    if not silent:
-        parser: _Parser = state.env["parser"]
-        # The note clings to its sentence: no space or line break of the text may part them.
-        state.pending = state.pending.rstrip()
-        if not state.pending and state.tokens and state.tokens[-1].type == "softbreak":
-            state.tokens.pop()
-        token = state.push("citation", "", 0)
-        token.meta["cited"] = parser.cite(match[1], _line(state))
-    state.pos = match.end()
-    return True
-
-
-def _refuse_image(state: StateInline, silent: bool) -> bool:
-    """A picture from anywhere would be a request to there; ours are blocks."""
-    if state.src.startswith("![", state.pos) and not silent:
-        state.env["parser"].find(_line(state), "a picture is a block: ::: figure and its name")
-    return False
-
-
-def _line(state: StateInline) -> int:
-    line: int = state.env["line"] + state.src.count("\n", 0, state.pos)
-    return line
-
-
-def _render_citation(
-    _renderer: RendererHTML, tokens: Sequence[Token], index: int, _options: OptionsDict, _env: EnvType
-) -> str:
-    links = []
-    for note, anchor, locator in tokens[index].meta["cited"]:
-        where = f", {locator}" if locator else ""
-        links.append(
-            f'<a id="{anchor}" href="#source-{note.number}" role="doc-noteref" '
-            f'aria-label="Source {note.number}{nh3.clean_text(where)}">{note.number}{nh3.clean_text(where)}</a>'
-        )
-    return f'<sup class="cite">{", ".join(links)}</sup>'
-
-
-MARKDOWN = MarkdownIt("commonmark", {"html": False})
-MARKDOWN.inline.ruler.before("link", "citation", _citation_rule)
-MARKDOWN.inline.ruler.at("image", _refuse_image)
-MARKDOWN.core.ruler.at("inline", _inline_with_lines)
-MARKDOWN.add_render_rule("citation", _render_citation)
+    def print_note(
+        self, source: str, locator: str, claims: Mapping[str, tuple[str, ...]], line: int
+    ) -> tuple[int, str, str]:
+        note = self.note(source)
+        here = tuple(claim for claim, sources in claims.items() if source in sources)
+        return note.number, self.place(note, line, locator=locator, claims=here), locator

@@ -3,6 +3,7 @@
 from django.core.validators import RegexValidator
 from django.db import models
 
+from content.evidence import ledger
 from content.validators import validate_names
 
 
@@ -65,3 +66,8 @@ class Quotation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.key} ({self.speaker})"
+
+    @property
+    def entry(self) -> ledger.Quotation:
+        """For the engine."""
+        return ledger.Quotation(self.key, self.text, self.speaker, self.source.key, self.wording_checked)

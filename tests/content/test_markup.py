@@ -1,13 +1,25 @@
+import datetime as dt
 import re
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from content.evidence.markup import Ledger, MarkupError, fill, parse
+from content.evidence.findings import MarkupError
+from content.evidence.ledger import Claim, Ledger, Quotation
+from content.evidence.markup import Place, fill, parse
 
+DAY = dt.date(2026, 11, 1)
 LEDGER = Ledger(
-    sources={"trial-2006", "mice-2020"}, quotations={"Q1": ("trial-2006", True), "Q9": ("mice-2020", False)}
+    sources={"trial-2006", "mice-2020"},
+    quotations={
+        "Q1": Quotation("Q1", "exact words", "Ada Moss", "trial-2006", wording_checked=True),
+        "Q9": Quotation("Q9", "other words", "Ada Moss", "mice-2020", wording_checked=False),
+    },
+    claims={
+        "c1": Claim("c1", "It was seen.", "trial", ("trial-2006",), DAY),
+        "c2": Claim("c2", "It was seen twice.", "review", ("trial-2006", "mice-2020"), DAY),
+    },
 )
 
 
@@ -53,6 +65,49 @@ def test_citation_on_the_next_line_clings_to_its_sentence():
     assert html("A.\n[@mice-2020]").startswith('<p>A.<sup class="cite">')
 
 
+def test_claim_brings_its_sources():
+    parsed = document("A. [^c2] B. [@mice-2020, p. 7; ^c2]")
+    assert list(parsed.places.values()) == [
+        Place("cite-1-1", 1, "trial-2006", 1, claims=("c2",)),
+        Place("cite-2-1", 2, "mice-2020", 1, claims=("c2",)),
+        Place("cite-2-2", 2, "mice-2020", 1, locator="p. 7", claims=("c2",)),
+    ]
+    assert parsed.claim_keys == {"c2"}
+
+
+def test_place_names_only_the_claims_that_rest_on_its_source():
+    places = document("A. [^c1; ^c2]").places.values()
+    assert [(place.source, place.claims) for place in places] == [("trial-2006", ("c1", "c2")), ("mice-2020", ("c2",))]
+
+
+def test_reason_for_no_claim_prints_nothing():
+    assert html("Ask a doctor. [^advice] So do.") == "<p>Ask a doctor. So do.</p>"
+
+
+def test_marks_belong_to_the_sentence_they_stand_in_or_behind():
+    sentences = (
+        document(
+            "One went on,\nsee p. 7, at 8 a.m. now. [^c1]\n**Two** “so.” [@mice-2020] [^c2]\nThree [^c1], and [^c2] on"
+        )
+        .passages[0]
+        .sentences
+    )
+    assert [(sentence.text, sentence.line, sentence.claims) for sentence in sentences] == [
+        ("One went on, see p. 7, at 8 a.m. now.", 1, ("c1",)),
+        ("Two “so.”", 3, ("c2",)),
+        ("Three, and on", 4, ("c1", "c2")),
+    ]
+
+
+def test_headings_are_no_sentences_and_quoted_ones_are_told_apart():
+    passages = document("## A heading\n\n### Another\n\nProse.\n\n> Said.\n\n- An item.").passages
+    assert [(passage.text, passage.line, passage.quoted) for passage in passages] == [
+        ("Prose.", 5, False),
+        ("Said.", 7, True),
+        ("An item.", 9, False),
+    ]
+
+
 def test_citation_in_code_is_left_alone():
     assert html("`[@nobody]`") == "<p><code>[@nobody]</code></p>"
 
@@ -78,6 +133,11 @@ def test_blocks_carry_their_argument_and_body():
     [
         ("One.\n\nTwo. [@nobody]", "line 3: there is no source “nobody”"),
         ("One\ntwo. [@nobody]", "line 2: there is no source “nobody”"),
+        ("One\n[^c9]", "line 2: there is no claim “c9”"),
+        ("One [^advice; ^c1]", "line 1: “advice” stands alone"),
+        ("One [^c1, p. 7]", "line 1: there is no claim “c1”"),
+        ("One [^c1; @trial-2006; @mice-2020]", "line 1: the claim beside “mice-2020” does not rest on it"),
+        ("One [^c1; ^c2; @mice-2020]", "line 1: claim “c1” rests on none of the sources beside it"),
         ("::: quotation Q7\n:::", "line 1: there is no quotation “Q7” in the ledger"),
         ("::: quotation Q9\n:::", "line 1: the wording of quotation “Q9” was not checked against its source"),
         ("\n::: advert now\n:::", "line 2: there is no block “advert”"),
@@ -125,6 +185,13 @@ FRAGMENTS = st.sampled_from(
         "[@mice-2020]",
         "[@trial-2006, p. 7]",
         "[@mice-2020; @trial-2006]",
+        "[^c2]",
+        "[^c2; @mice-2020, p. <b>]",
+        "[^advice]",
+        "[^nothing]",
+        ". ",
+        "“",
+        "”",
         "\n## A heading\n",
         "\n::: notice Note\n",
         "\n::: quotation Q1\n",
@@ -152,4 +219,7 @@ def test_any_text_is_a_safe_document_or_findings(text):
     assert not re.search(r"<(script|img|iframe|style)|href=\"(?!https:|mailto:|tel:|#)", out)
     # Every note leads to a place in the text, and every place to its note.
     anchors = {*re.findall(r'id="(cite-[\d-]+)"', out), *(block.anchor for block in blocks if block.note)}
-    assert {use for note in parsed.notes for use in note.uses} == anchors
+    assert {use for note in parsed.notes for use in note.uses} == anchors == set(parsed.places)
+    # No mark is lost on its way to a sentence.
+    claimed = {key for place in parsed.places.values() for key in place.claims}
+    assert claimed == parsed.claim_keys

@@ -1,0 +1,84 @@
+"""Prose as a reader meets it: paragraphs cut into sentences, each with the marks that belong to it. Pure."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from markdown_it.token import Token
+
+END = re.compile(r"[.!?]+[”’\"')\]]*")
+ABBREVIATIONS = re.compile(r"\b(?:U\.S|e\.g|i\.e|et al|vs|Dr|Mr|Mrs|Ms|St|No|pp?|approx)\.$")
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What stands in one pair of brackets: `claims` and `sources` by key, or the reason why none is needed."""
+
+    claims: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+    exempt: str = ""
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """`line` counts from 1 in the text; a sentence has the marks inside it and those right behind it."""
+
+    text: str
+    line: int
+    marks: tuple[Mark, ...] = ()
+
+    @property
+    def claims(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(key for mark in self.marks for key in mark.claims))
+
+    @property
+    def exempt(self) -> str:
+        return next((mark.exempt for mark in self.marks if mark.exempt), "")
+
+
+@dataclass(frozen=True)
+class Passage:
+    """A paragraph or list item; `quoted` when the editor wrote it as a block quotation (`> …`)."""
+
+    text: str
+    line: int
+    sentences: tuple[Sentence, ...]
+    quoted: bool = False
+
+
+def passage(tokens: Sequence[Token], line: int, *, quoted: bool) -> Passage:
+    """What the inline `tokens` of a paragraph say; its first line is `line`."""
+    text, lines, marks = "", [(0, line)], []
+    for token in tokens:
+        if token.type == "citation":
+            marks.append((len(text), token.meta["mark"]))
+            line = token.meta["line"]
+        elif token.type in ("softbreak", "hardbreak"):
+            text += " "
+            line += 1
+        else:
+            text += token.content
+            continue
+        lines.append((len(text), line))
+    return Passage(text, lines[0][1], tuple(_sentences(text, lines, marks)), quoted)
+
+
+def _sentences(text: str, lines: list[tuple[int, int]], marks: list[tuple[int, Mark]]) -> Iterator[Sentence]:
+    start = 0
+    for end in _ends(text, {at for at, _ in marks}):
+        said = text[start:end]
+        begin = start + len(said) - len(said.lstrip())
+        own = tuple(mark for at, mark in marks if start < at <= end or (start == 0 == at))
+        if said.strip() or own:
+            yield Sentence(said.strip(), max(line for at, line in lines if at <= begin), own)
+        start = end
+
+
+def _ends(text: str, marked: set[int]) -> Iterator[int]:
+    """Where each sentence ends: behind its stop, unless that belongs to an abbreviation or the sentence goes on."""
+    for match in END.finditer(text):
+        rest = text[match.end() :]
+        goes_on = rest.lstrip()[:1].islower() or ABBREVIATIONS.search(text[: match.end()])
+        if rest and not goes_on and (rest[0].isspace() or match.end() in marked):
+            yield match.end()
+    yield len(text)

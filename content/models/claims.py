@@ -1,0 +1,72 @@
+"""What the pages say about the world, each statement once, with what it rests on."""
+
+import datetime as dt
+
+from django.core.exceptions import ValidationError
+from django.core.validators import MinValueValidator
+from django.db import models
+
+from content.evidence import ledger, markup
+
+from .sources import Source
+
+
+def validate_claim_key(key: str) -> None:
+    if key in markup.EXEMPT:
+        raise ValidationError(f"“{key}” has a meaning of its own in texts.")
+
+
+def validate_topics(topics: object) -> None:
+    if not isinstance(topics, list) or not set(topics) <= set(ledger.Topic.values):
+        raise ValidationError(f"Topics are a list of some of {', '.join(ledger.Topic.values)}.")
+
+
+class Claim(models.Model):
+    """One statement in our own words. A sentence carries it by its key: `[^key]`. It has at least one source."""
+
+    key = models.SlugField(unique=True, validators=[validate_claim_key], help_text="Sentences carry it by [^key].")
+    text = models.TextField(max_length=600, help_text="With the doubt of its sources: “may”, “usually”, “suggests”.")
+    sources = models.ManyToManyField(Source, related_name="claims")
+    kind = models.CharField("kind of evidence", max_length=16, choices=ledger.Kind)
+    people = models.PositiveIntegerField(
+        "people in the studies", null=True, blank=True, validators=[MinValueValidator(1)]
+    )
+    detail = models.CharField(max_length=200, blank=True, help_text="What a reader should know of the evidence.")
+    topics = models.JSONField(
+        default=list,
+        blank=True,
+        validators=[validate_topics],
+        help_text=f"A list of some of {', '.join(ledger.Topic.values)}; a page with the first needs all.",
+    )
+    confidence = models.CharField(max_length=6, choices=ledger.Confidence)
+    checked_on = models.DateField(help_text="When somebody last held it against its sources.")
+
+    class Meta:
+        ordering = ["key"]
+        constraints = [
+            models.CheckConstraint(
+                condition=~models.Q(kind="trial") | models.Q(people__gte=1),
+                name="content_trial_counts_its_people",
+                violation_error_message="A trial says how many people took part.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.text}"
+
+    @property
+    def review_by(self) -> dt.date:
+        """When it must have been checked again: 6 months for regulators and services, 12 for the rest."""
+        return ledger.review_by(self.kind, self.checked_on)
+
+    @property
+    def evidence_line(self) -> str:
+        """As a reader's note prints it: `randomized trial in people, n = 73`."""
+        people = f", n = {self.people:,}" if self.people else ""
+        return f"{self.get_kind_display()}{people}"
+
+    @property
+    def entry(self) -> ledger.Claim:
+        """For the engine; reads the sources, which a list of claims prefetches."""
+        sources = tuple(source.key for source in self.sources.all())
+        return ledger.Claim(self.key, self.text, self.kind, sources, self.checked_on, tuple(self.topics))
