@@ -2,11 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.utils.module_loading import import_string
 
 from .states import Purpose
+
+if TYPE_CHECKING:
+    from .scheduling.hours import Hours
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,8 @@ class Terms:
     time_zone: str
     trial_days: int
     guarantee_days: int
+    hours: "Hours"  # when somebody answers the phone
+    callback_minutes: int  # of those, until who asked for a call is called
     crisis_text: str
     documents: Mapping[Purpose, Document]
 

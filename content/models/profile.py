@@ -30,6 +30,11 @@ class ClinicProfile(models.Model):
     guarantee_days = models.PositiveSmallIntegerField(
         default=30, validators=[MinValueValidator(1), MaxValueValidator(365)]
     )
+    callback_minutes = models.PositiveSmallIntegerField(
+        default=240,
+        validators=[MinValueValidator(15), MaxValueValidator(2400)],
+        help_text="Within so many minutes of your opening hours, whoever asks for a call is called.",
+    )
     crisis_name = models.CharField(max_length=80)
     crisis_phone = models.CharField(max_length=20)
     crisis_text = models.TextField(max_length=400)
