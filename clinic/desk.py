@@ -4,8 +4,10 @@ from collections.abc import Callable
 
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, URLResolver, path, reverse
 from django.utils import timezone
+from django.views.decorators.http import require_safe
 
 from content.models import ClinicProfile
 
@@ -16,6 +18,22 @@ class CareDesk(admin.AdminSite):
     index_title = "Today"
     site_url = "/"
     enable_nav_sidebar = False
+
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        return [path("roles/", self.admin_view(require_safe(self.roles)), name="roles"), *super().get_urls()]
+
+    def roles(self, request: HttpRequest) -> HttpResponse:
+        """Who may do what, read from where it is decided."""
+        from . import roles  # models, which are not there yet when the site is made
+
+        context = {
+            **self.each_context(request),
+            "title": "Roles",
+            "subtitle": None,
+            "roles": list(roles.ROLES),
+            "rights": roles.table(),
+        }
+        return TemplateResponse(request, "admin/roles.html", context)
 
 
 def clinic_time(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:

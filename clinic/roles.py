@@ -5,17 +5,21 @@ from typing import Any
 from django.apps import AppConfig
 from django.apps import apps as installed
 from django.apps.registry import Apps
+from django.contrib.auth.models import Permission
 from django.db.models import Q
 
 HEAD = "Head of Customer Care"
 COORDINATOR = "Care coordinator"
 EDITOR = "Content editor"
+AUDITOR = "Auditor"
 EDITED = ("article", "claim", "person", "quotation", "source")
+READ = ["view_lead", "view_trial", "view_consent", "view_message", "view_event", "view_note"]
+WORK = [*READ, "see_contact", "change_lead", "add_note"]
 
 # Role -> app -> permissions, as Django names them. Hard deletion is nobody's.
 ROLES = {
-    COORDINATOR: {"signups": ["view_lead", "view_trial", "view_consent", "view_message", "view_event"]},
-    HEAD: {"signups": ["view_lead", "view_trial", "view_consent", "view_message", "view_event"]},
+    COORDINATOR: {"signups": [*WORK, "take_lead"]},
+    HEAD: {"signups": [*WORK, "work_any_lead", "reopen_lead", "merge_lead", "erase_lead", "export_lead"]},
     EDITOR: {
         "content": [
             *(f"{action}_{model}" for model in EDITED for action in ("view", "add", "change")),
@@ -24,6 +28,9 @@ ROLES = {
             "view_legaltext",
             "add_legaltext",
         ]
+    },
+    AUDITOR: {
+        "content": [f"view_{model}" for model in (*EDITED, "clinicprofile", "legaltext")],
     },
 }
 APPS = sorted({app for permissions in ROLES.values() for app in permissions})
@@ -45,3 +52,14 @@ def sync(sender: AppConfig, apps: Apps = installed, **kwargs: Any) -> None:
         codenames = wanted.get(sender.label, [])
         group.permissions.remove(*group.permissions.filter(of_sender).exclude(codename__in=codenames))
         group.permissions.add(*permissions.filter(of_sender, codename__in=codenames))
+
+
+def table() -> list[tuple[str, list[bool]]]:
+    """Each right by name, and which of the roles, in the order of ROLES, have it."""
+    rights: dict[str, list[bool]] = {}
+    for permission in Permission.objects.filter(content_type__app_label__in=APPS).select_related("content_type"):
+        app = permission.content_type.app_label
+        having = [permission.codename in granted.get(app, []) for granted in ROLES.values()]
+        if any(having):
+            rights[permission.name] = having
+    return sorted(rights.items())

@@ -30,6 +30,7 @@ SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", [])
 ENCRYPTION_KEYS: list[str] = env.list("ENCRYPTION_KEYS", [])
 AUDIT_KEYS: list[str] = env.list("AUDIT_KEYS", [])
 AUDIT_HEAD_FILE = env.path("AUDIT_HEAD_FILE", VAR_DIR / "audit-head")
+ASSIGN_LEADS = env.bool("ASSIGN_LEADS", True)
 ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", [])
 SITE_URL = env.str("SITE_URL", "")
 PROXY_COUNT = env.int("PROXY_COUNT", 1 if MODE == "production" else 0, validate=validate.Range(min=0, max=5))
@@ -153,7 +154,12 @@ CRISPY_FAIL_SILENTLY = False
 SIGNUPS_TERMS = "clinic.terms.current"  # what signups must know of the clinic, without importing content
 # What `manage.py worker` does, and how many seconds it rests when a job found nothing to do. A job is called with a
 # clock and returns how much it did; it may run on several machines at once.
-WORKER_JOBS = {"signups.delivery.deliver_due": 1.0, "signups.audit.seal_due": 1.0}
+WORKER_JOBS = {
+    "signups.delivery.deliver_due": 1.0,
+    "signups.audit.seal_due": 1.0,
+}
+if ASSIGN_LEADS:
+    WORKER_JOBS["signups.actions.turns.assign_waiting"] = 5.0
 
 # --- Database -----------------------------------------------------------------------------------------------------
 DATABASES = {"default": dj_database_url.parse(DATABASE_URL or f"sqlite:///{VAR_DIR / 'clinic.sqlite3'}")}

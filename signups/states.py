@@ -1,5 +1,7 @@
 """Choices and named groups of them. A leaf: everything imports it, it imports nothing of ours."""
 
+from collections.abc import Mapping
+
 from django.db.models import TextChoices
 
 
@@ -14,6 +16,18 @@ class LeadStatus(TextChoices):
 
 
 GONE = (LeadStatus.MERGED, LeadStatus.ERASED)  # every other lead is live and holds its e-mail address alone
+OPEN = (LeadStatus.NEW, LeadStatus.CONTACTED, LeadStatus.QUALIFIED)  # somebody has work to do
+
+# Every way a lead may go. Merging and erasing are deeds of their own, and nothing comes back from them.
+TRANSITIONS: Mapping[LeadStatus, tuple[LeadStatus, ...]] = {
+    LeadStatus.NEW: (LeadStatus.CONTACTED, LeadStatus.CLOSED),
+    LeadStatus.CONTACTED: (LeadStatus.QUALIFIED, LeadStatus.CLOSED),
+    LeadStatus.QUALIFIED: (LeadStatus.CONVERTED, LeadStatus.CLOSED),
+    LeadStatus.CONVERTED: (),
+    LeadStatus.CLOSED: (LeadStatus.CONTACTED,),
+    LeadStatus.MERGED: (),
+    LeadStatus.ERASED: (),
+}
 
 
 class Channel(TextChoices):
@@ -60,6 +74,10 @@ class Verb(TextChoices):
     SIGNED_UP_AGAIN = "signed_up_again", "signed up again"
     CONFIRMED = "confirmed", "confirmed the e-mail address"
     TRIAL_STARTED = "trial_started", "trial started"
+    ASSIGNED = "assigned", "given to"
+    MOVED = "moved", "moved on"
+    NOTED = "noted", "wrote a note"
+    READ = "read", "read the page"
     CALLBACK_REQUESTED = "callback_requested", "asked to be called"
     CALLBACK_CLAIMED = "callback_claimed", "took the callback"
     CALLBACK_RELEASED = "callback_released", "put the callback back"

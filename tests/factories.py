@@ -240,3 +240,20 @@ class CallAttemptFactory(factory.django.DjangoModelFactory):
             attempt.at + dt.timedelta(hours=2) if attempt.outcome in states.TRY_AGAIN and attempt.number < 3 else None
         )
     )
+
+
+class NoteFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = signups.Note
+
+    lead = factory.SubFactory(LeadFactory)
+    author = factory.SubFactory(UserFactory)
+    text = "Prefers mornings."
+    at = factory.LazyFunction(timezone.now)
+
+
+class TurnFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = signups.Turn
+
+    user = factory.SubFactory(UserFactory)

@@ -3,7 +3,21 @@ from .consents import Consent, ConsentText
 from .events import Event
 from .leads import Lead
 from .messages import Message
+from .notes import Note
 from .rates import RateCount
 from .trials import Trial
+from .turns import Turn
 
-__all__ = ["CallAttempt", "CallbackRequest", "Consent", "ConsentText", "Event", "Lead", "Message", "RateCount", "Trial"]
+__all__ = [
+    "CallAttempt",
+    "CallbackRequest",
+    "Consent",
+    "ConsentText",
+    "Event",
+    "Lead",
+    "Message",
+    "Note",
+    "RateCount",
+    "Trial",
+    "Turn",
+]

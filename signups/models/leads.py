@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Self
 from django.conf import settings
 from django.db import models
 
-from signups.states import GONE, Channel, LeadStatus
+from signups.states import GONE, OPEN, Channel, LeadStatus
 
 if TYPE_CHECKING:
     from .trials import Trial
@@ -16,6 +16,14 @@ class LeadQuerySet(models.QuerySet["Lead"]):
     def live(self) -> Self:
         """Those that hold their e-mail address: at most one each."""
         return self.exclude(status__in=GONE)
+
+    def open(self) -> Self:
+        """Those that somebody has work to do for."""
+        return self.filter(status__in=OPEN)
+
+    def unassigned(self) -> Self:
+        """Open, and nobody's: every open lead has an owner or is one of these."""
+        return self.open().filter(owner=None)
 
 
 class Lead(models.Model):
@@ -44,6 +52,15 @@ class Lead(models.Model):
 
     class Meta:
         ordering = ["-created_at", "-id"]
+        permissions = [
+            ("see_contact", "Can see contact details"),
+            ("take_lead", "Is given new leads in turn"),
+            ("work_any_lead", "Can work leads that others own"),
+            ("reopen_lead", "Can reopen closed leads"),
+            ("merge_lead", "Can merge leads and undo it"),
+            ("erase_lead", "Can erase leads"),
+            ("export_lead", "Can export leads"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["email_key"],
@@ -65,6 +82,11 @@ class Lead(models.Model):
             models.Index(fields=["status", "-created_at", "-id"], name="signups_lead_status_newest"),
             models.Index(fields=["phone_e164"], condition=~models.Q(phone_e164=""), name="signups_lead_phone"),
             models.Index(fields=["owner", "-created_at", "-id"], name="signups_lead_owner_newest"),
+            models.Index(
+                fields=["-created_at", "-id"],
+                condition=models.Q(owner=None, status__in=OPEN),
+                name="signups_lead_unassigned",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -25,8 +25,14 @@ USERS = ["/admin/auth/user/", "/admin/auth/group/"]
 
 @pytest.mark.parametrize(
     ("role", "allowed"),
-    [(roles.HEAD, CARE), (roles.COORDINATOR, CARE), (roles.EDITOR, CONTENT), (None, [])],
-    ids=["head", "coordinator", "editor", "no-role"],
+    [
+        (roles.HEAD, CARE),
+        (roles.COORDINATOR, CARE),
+        (roles.EDITOR, CONTENT),
+        (roles.AUDITOR, CONTENT),
+        (None, []),
+    ],
+    ids=["head", "coordinator", "editor", "auditor", "no-role"],
 )
 def test_roles_open_their_own_rooms_and_no_other(client, role, allowed):
     client.force_login(factories.UserFactory(role=role))
@@ -86,3 +92,13 @@ def test_desk_shows_the_clinics_own_time(client):
     page = client.get("/admin/signups/lead/").content.decode()
     assert "Nov. 21, 2026, 12:30 a.m." in page
     assert "Times are those of Asia/Tokyo." in page
+
+
+@pytest.mark.parametrize("role", [*roles.ROLES, None])
+def test_roles_page_says_what_each_role_may_do(client, role, django_assert_max_num_queries):
+    client.force_login(factories.UserFactory(role=role))
+    with django_assert_max_num_queries(6):
+        page = client.get("/admin/roles/").content.decode()
+    row = re.search(r'<th scope="row">Can reopen closed leads</th>(.*?)</tr>', page)[1]
+    assert re.findall("yes|–", row) == ["yes" if name == roles.HEAD else "–" for name in roles.ROLES]
+    assert re.search("[Dd]elete", page.split("<tbody>")[1]) is None

@@ -1,0 +1,96 @@
+"""Working a lead: whose it is, how far it has come, what staff wrote down. Every rule about that is here."""
+
+import datetime as dt
+import uuid
+
+from django.contrib.auth.models import User
+from django.db import IntegrityError, transaction
+
+from signups.models import Event, Lead, Note
+from signups.states import GONE, TRANSITIONS, LeadStatus, Verb
+
+from . import events
+
+
+class Refused(Exception):
+    """Why it was not done, in words for whoever asked."""
+
+
+def may_work(user: User, lead: Lead) -> bool:
+    """Coordinators work their own leads and those that are nobody's; the Head works all."""
+    mine = lead.owner_id in (None, user.pk) or user.has_perm("signups.work_any_lead")
+    return mine and user.has_perm("signups.change_lead")
+
+
+def may_reopen(by: events.Actor) -> bool:
+    return isinstance(by, User) and by.has_perm("signups.reopen_lead")
+
+
+def ways(lead: Lead, user: User) -> list[LeadStatus]:
+    """Where `user` may take this lead from where it stands. Converting is the trial's deed (`actions/trials.py`)."""
+    if not may_work(user, lead) or (lead.status == LeadStatus.CLOSED and not may_reopen(user)):
+        return []
+    return [status for status in TRANSITIONS[LeadStatus(lead.status)] if status != LeadStatus.CONVERTED]
+
+
+@transaction.atomic
+def assign(*, lead: Lead, to: User | None, by: events.Actor, now: dt.datetime) -> None:
+    """`to` answers for the lead from now on; None gives it back to nobody. Idempotent. Raises Refused."""
+    stored = _held(lead, by)
+    if to and not (to.is_active and to.has_perm("signups.change_lead")):
+        raise Refused("That person does not work leads.")
+    if stored.owner_id != (to and to.pk):
+        Lead.objects.filter(pk=stored.pk).update(owner=to)
+        events.record(stored, Verb.ASSIGNED, by=by, now=now, owner=to and to.pk)
+    lead.owner = to
+
+
+@transaction.atomic
+def transition(*, lead: Lead, to: LeadStatus, by: events.Actor, now: dt.datetime, reason: str = "") -> None:
+    """Takes `lead` from the status the caller saw to `to` (`states.TRANSITIONS`); `reason` is why it is closed.
+
+    Raises Refused, also when somebody else moved it meanwhile: the database compares and writes in one statement.
+    """
+    _held(lead, by)
+    seen = LeadStatus(lead.status)
+    if to not in TRANSITIONS[seen]:
+        raise Refused(f"A lead that is {seen.label} cannot become {to.label}.")
+    if seen == LeadStatus.CLOSED and not may_reopen(by):
+        raise Refused("Only the Head of Customer Care reopens a closed lead.")
+    reason = " ".join(reason.split()) if to == LeadStatus.CLOSED else ""
+    if to == LeadStatus.CLOSED and not reason:
+        raise Refused("Say why it is closed.")
+    if to == LeadStatus.CONVERTED and not lead.trials.filter(converted_at__isnull=False).exists():
+        raise Refused("Convert the trial: the lead follows it.")
+    if not Lead.objects.filter(pk=lead.pk, status=seen).update(status=to, close_reason=reason):
+        raise Refused("Somebody else moved this lead just now. Look at it again.")
+    lead.status, lead.close_reason = to, reason
+    events.record(lead, Verb.MOVED, by=by, now=now, seen=seen.value, to=to.value)
+
+
+@transaction.atomic
+def write_note(
+    *, lead: Lead, text: str, by: User, now: dt.datetime, form_key: uuid.UUID, supersedes: Note | None = None
+) -> None:
+    """Adds a note, or a newer version of one. The same form again (`form_key`) adds nothing. Raises Refused."""
+    _held(lead, by)
+    if Event.objects.filter(form_key=form_key).exists():
+        return
+    if supersedes and supersedes.lead_id != lead.pk:
+        raise Refused("That note is about somebody else.")
+    try:
+        with transaction.atomic():
+            Note.objects.create(lead=lead, author=by, text=text, at=now, supersedes=supersedes)
+    except IntegrityError:
+        raise Refused("Somebody else changed this note just now. Read it again.") from None
+    events.record(lead, Verb.NOTED, by=by, now=now, form_key=form_key)
+
+
+def _held(lead: Lead, by: events.Actor) -> Lead:
+    """The row of `lead` as it is now, locked until the commit; Refused when `by` may not work it, or nobody can."""
+    stored = Lead.objects.select_for_update().get(pk=lead.pk)
+    if stored.status in GONE:
+        raise Refused(f"This lead was {LeadStatus(stored.status).label}.")
+    if isinstance(by, User) and not may_work(by, stored):
+        raise Refused("This lead is somebody else’s.")
+    return stored

@@ -1,0 +1,54 @@
+"""Giving out leads in turn, so that each of the staff gets as many as the others and none waits for a hand."""
+
+import datetime as dt
+from collections.abc import Callable
+
+from django.contrib.auth.models import User
+from django.db import connection, transaction
+
+from signups.models import Lead, Turn
+from signups.states import ActorKind
+
+from . import events, leads
+
+BATCH = 50
+NEVER = dt.datetime.min.replace(tzinfo=dt.UTC)
+
+
+def on_duty(now: dt.datetime) -> list[User]:
+    """Those who are given leads and may sign in."""
+    backend = "django.contrib.auth.backends.ModelBackend"
+    takers = User.objects.with_perm("signups.take_lead", include_superusers=False, backend=backend)
+    return list(takers.filter(is_staff=True).order_by("pk"))
+
+
+@transaction.atomic
+def assign_next(*, lead: Lead, by: events.Actor, now: dt.datetime) -> User | None:
+    """Gives `lead` to whoever has waited longest for one; None when nobody is there. Raises leads.Refused."""
+    there = {user.pk: user for user in on_duty(now)}
+    Turn.objects.bulk_create([Turn(user_id=pk) for pk in there], ignore_conflicts=True)
+    # All of them, in one order: two at once must not both find the same person waiting.
+    turns = list(Turn.objects.select_for_update().filter(user__in=there).order_by("user_id"))
+    if not turns:
+        return None
+    longest = min(turns, key=lambda turn: (turn.last_at or NEVER, turn.user_id))
+    user = there[longest.user_id]
+    leads.assign(lead=lead, to=user, by=by, now=now)
+    Turn.objects.filter(pk=longest.pk).update(last_at=now)
+    return user
+
+
+def assign_waiting(clock: Callable[[], dt.datetime]) -> int:
+    """The worker's job: gives out a batch of open leads that are nobody's, longest waiting first; how many it gave."""
+    given = 0
+    while given < BATCH and _assign_one(clock()):
+        given += 1
+    return given
+
+
+@transaction.atomic
+def _assign_one(now: dt.datetime) -> bool:
+    waiting = Lead.objects.unassigned().order_by("created_at", "id")
+    waiting = waiting.select_for_update(skip_locked=connection.features.has_select_for_update_skip_locked)
+    lead = waiting.first()
+    return bool(lead and assign_next(lead=lead, by=ActorKind.SYSTEM, now=now))
