@@ -1,5 +1,6 @@
 """Rules of the clinic profile's fields, in words an editor can act on."""
 
+import re
 from datetime import time
 from zoneinfo import available_timezones
 
@@ -31,3 +32,10 @@ def validate_opening_hours(hours: object) -> None:
             raise ValidationError(f"Weekday {weekday!r} is not 0 (Monday) to 6 (Sunday).")
         if closes <= opens:
             raise ValidationError(f"{start}–{end} on weekday {weekday} ends before it starts.")
+
+
+def validate_states(codes: object) -> None:
+    if not isinstance(codes, list) or not all(
+        isinstance(code, str) and re.fullmatch("[A-Z]{2}", code) for code in codes
+    ):
+        raise ValidationError('States are a list of postal codes, such as ["NY", "NJ"].')

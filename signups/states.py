@@ -39,12 +39,21 @@ class Channel(TextChoices):
 NEEDS_PHONE = (Channel.CALL, Channel.TEXT)
 
 
+class CareFor(TextChoices):
+    SELF = "self", "Me"
+    OTHER = "other", "Someone I care for"
+
+
 class Purpose(TextChoices):
     TERMS = "terms", "terms"
     PRIVACY = "privacy", "privacy notice"
     NEWS = "news", "news by e-mail"
     CALLS = "calls", "phone calls"
     TEXTS = "texts", "text messages"
+
+
+NEEDED = (Purpose.TERMS, Purpose.PRIVACY)  # without these there is no trial; every other one is a free choice
+FREE = (Purpose.NEWS, Purpose.CALLS, Purpose.TEXTS)
 
 
 class ConsentChannel(TextChoices):
@@ -60,6 +69,23 @@ class MessageKind(TextChoices):
     TRIAL_EXISTS = "trial_exists", "you already have a trial"
     TRIAL_STARTED = "trial_started", "your trial has started"
     UNREACHABLE = "unreachable", "we could not reach you"
+    TRIAL_ENDING = "trial_ending", "your trial ends soon"
+    TRIAL_ENDED = "trial_ended", "your trial has ended"
+    TRIAL_CANCELLED = "trial_cancelled", "your trial is cancelled"
+    CONVERTED = "converted", "your guarantee"
+    REFUND_REQUESTED = "refund_requested", "your refund request"
+    MY_LINK = "my_link", "the link to your page"
+    STATE_OPENED = "state_opened", "we are open where you live"
+    ERASED = "erased", "your data is erased"
+
+
+def message_kinds() -> list[tuple[str, str]]:
+    """As a function, so that a new kind is no migration."""
+    return MessageKind.choices
+
+
+# Messages that answer nothing their person did just now: an opt-out stops them, and they come at a decent hour.
+UNASKED = (MessageKind.TRIAL_ENDING, MessageKind.TRIAL_ENDED, MessageKind.STATE_OPENED)
 
 
 class MessageStatus(TextChoices):
@@ -93,6 +119,19 @@ class Verb(TextChoices):
     SESSION_ENDED = "session_ended", "ended a session elsewhere"
     SECOND_STEP_ADDED = "second_step_added", "set up a second step"
     SECOND_STEP_REMOVED = "second_step_removed", "removed a second step"
+    TRIAL_CANCELLED = "trial_cancelled", "cancelled the trial"
+    TRIAL_RESUMED = "trial_resumed", "took the cancelling back"
+    TRIAL_CONVERTED = "trial_converted", "became a paying patient"
+    REFUND_REQUESTED = "refund_requested", "asked for a refund"
+    CONSENT_GRANTED = "consent_granted", "agreed"
+    CONSENT_REVOKED = "consent_revoked", "took an agreement back"
+    MAIL_STOPPED = "mail_stopped", "stopped our e-mail"
+    MAIL_RESUMED = "mail_resumed", "wants our e-mail again"
+    DETAILS_CHANGED = "details_changed", "changed contact details"
+    LINK_REPLACED = "link_replaced", "private link replaced"
+    OPENING_ASKED = "opening_asked", "asked to hear when we open where they live"
+    DOWNLOADED = "downloaded", "downloaded their data"
+    ERASED = "erased", "personal data erased"
 
 
 def verbs() -> list[tuple[str, str]]:

@@ -1,6 +1,6 @@
 """What this room must know of the clinic. `clinic` provides it (`settings.SIGNUPS_TERMS`); content is not imported."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -23,13 +23,17 @@ class Document:
 
 @dataclass(frozen=True)
 class Terms:
-    """The offer and the clinic's own facts at this moment. `documents` has one for each purpose a form asks for."""
+    """The offer and the clinic's own facts at this moment. `states` are postal codes; none: it works everywhere.
+
+    `documents` has one for each purpose.
+    """
 
     clinic_name: str
     mailbox: str
     postal_address: str
     phone_region: str
     time_zone: str
+    states: Sequence[str]
     trial_days: int
     guarantee_days: int
     hours: "Hours"  # when somebody answers the phone

@@ -257,3 +257,20 @@ class TurnFactory(factory.django.DjangoModelFactory):
         model = signups.Turn
 
     user = factory.SubFactory(UserFactory)
+
+
+class OpeningRequestFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = signups.OpeningRequest
+
+    lead = factory.SubFactory(LeadFactory)
+    state = "TX"
+    asked_at = factory.LazyFunction(timezone.now)
+
+
+class SuppressionFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = signups.Suppression
+
+    digest = factory.Sequence("{:064x}".format)
+    at = factory.LazyFunction(timezone.now)

@@ -4,7 +4,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
 from content.phones import dialable
-from content.validators import validate_opening_hours, validate_time_zone
+from content.validators import validate_opening_hours, validate_states, validate_time_zone
 
 
 class ClinicProfile(models.Model):
@@ -34,6 +34,12 @@ class ClinicProfile(models.Model):
         default=240,
         validators=[MinValueValidator(15), MaxValueValidator(2400)],
         help_text="Within so many minutes of your opening hours, whoever asks for a call is called.",
+    )
+    states = models.JSONField(
+        default=list,
+        blank=True,
+        validators=[validate_states],
+        help_text='Where the clinic works: a list of postal codes of states, such as ["NY", "NJ"]. Empty: everywhere.',
     )
     crisis_name = models.CharField(max_length=80)
     crisis_phone = models.CharField(max_length=20)

@@ -10,7 +10,11 @@ from django.utils import timezone
 class LegalTextQuerySet(models.QuerySet["LegalText"]):
     def current(self, kind: str) -> Self:
         """The newest version of `kind` whose day has come, first."""
-        return self.filter(kind=kind, published__lte=timezone.localdate()).order_by("-published", "-pk")
+        return self.published().filter(kind=kind).order_by("-published", "-pk")
+
+    def published(self) -> Self:
+        """Every version whose day has come."""
+        return self.filter(published__lte=timezone.localdate())
 
 
 class LegalText(models.Model):
@@ -18,6 +22,9 @@ class LegalText(models.Model):
         TERMS = "terms", "terms"
         PRIVACY = "privacy", "privacy notice"
         ACCESSIBILITY = "accessibility", "accessibility statement"
+        NEWS = "news", "agreement to news by e-mail"
+        CALLS = "calls", "agreement to phone calls"
+        TEXTS = "texts", "agreement to text messages"
 
     kind = models.CharField(max_length=20, choices=Kind)
     version = models.CharField(max_length=20)

@@ -1,17 +1,49 @@
-"""Agreeing, and taking it back."""
+"""Agreeing, and taking it back. Every yes and no is a row; the latest of a purpose holds."""
 
 import datetime as dt
 import hashlib
+from collections.abc import Iterable
 
+from django.db import transaction
+
+from signups import terms
 from signups.models import Consent, ConsentText, Lead
-from signups.states import ConsentChannel, Purpose
-from signups.terms import Document
+from signups.states import ConsentChannel, Purpose, Verb
+
+from . import events
 
 
-def grant(lead: Lead, purpose: Purpose, document: Document, *, channel: ConsentChannel, now: dt.datetime) -> Consent:
-    """`lead` agreed to `document`, whose exact words are kept with the consent."""
+def with_signup(lead: Lead, purposes: Iterable[Purpose], *, now: dt.datetime) -> None:
+    """What was ticked on a form, told of by the event of the form itself."""
+    for purpose in purposes:
+        Consent.objects.create(lead=lead, text=_today(purpose), granted=True, channel=ConsentChannel.WEB, at=now)
+
+
+@transaction.atomic
+def grant(lead: Lead, purpose: Purpose, *, channel: ConsentChannel, by: events.Actor, now: dt.datetime) -> None:
+    """`lead` agrees to today's words on `purpose`. Nothing is added when they agree to these already."""
+    Lead.objects.select_for_update().get(pk=lead.pk)
+    text = _today(purpose)
+    if not lead.consents.in_force().filter(text=text).exists():
+        Consent.objects.create(lead=lead, text=text, granted=True, channel=channel, at=now)
+        events.record(lead, Verb.CONSENT_GRANTED, by=by, now=now, purpose=purpose, version=text.version)
+
+
+@transaction.atomic
+def revoke(lead: Lead, purpose: Purpose, *, channel: ConsentChannel, by: events.Actor, now: dt.datetime) -> None:
+    """`lead` takes back what they agreed to on `purpose`; nothing is added when there is nothing to take back."""
+    Lead.objects.select_for_update().get(pk=lead.pk)
+    agreed = lead.consents.in_force().filter(text__purpose=purpose).select_related("text").first()
+    if agreed:
+        Consent.objects.create(lead=lead, text=agreed.text, granted=False, channel=channel, at=now)
+        events.record(lead, Verb.CONSENT_REVOKED, by=by, now=now, purpose=purpose, version=agreed.text.version)
+
+
+def _today(purpose: Purpose) -> ConsentText:
+    """The exact words as they stand in front of people today, kept whatever becomes of them."""
+    document = terms.current().documents[purpose]
     sha256 = hashlib.sha256(f"{purpose}\n{document.version}\n{document.text}".encode()).hexdigest()
     text, _ = ConsentText.objects.get_or_create(
         sha256=sha256, defaults={"purpose": purpose, "version": document.version, "text": document.text}
     )
-    return Consent.objects.create(lead=lead, text=text, granted=True, channel=channel, at=now)
+    return text

@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 
 from signups import emails, normalise, terms
 from signups.models import Event, Lead, Trial
-from signups.states import ActorKind, Channel, ConsentChannel, MessageKind, Purpose, Verb
+from signups.states import NEEDED, ActorKind, Channel, MessageKind, Purpose, Verb
 
 from . import consents, events
 
@@ -84,8 +84,7 @@ def _open_trial(lead: Lead, *, now: dt.datetime) -> None:
         terms_version=offer.documents[Purpose.TERMS].version,
         requested_at=now,
     )
-    for purpose, document in offer.documents.items():
-        consents.grant(lead, purpose, document, channel=ConsentChannel.WEB, now=now)
+    consents.with_signup(lead, NEEDED, now=now)
 
 
 def _find_or_create(*, email: str, created_at: dt.datetime, **fields: str) -> tuple[Lead, bool]:

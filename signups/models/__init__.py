@@ -4,7 +4,9 @@ from .events import Event
 from .leads import Lead
 from .messages import Message
 from .notes import Note
+from .openings import OpeningRequest
 from .rates import RateCount
+from .suppressions import Suppression
 from .trials import Trial
 from .turns import Turn
 
@@ -17,7 +19,9 @@ __all__ = [
     "Lead",
     "Message",
     "Note",
+    "OpeningRequest",
     "RateCount",
+    "Suppression",
     "Trial",
     "Turn",
 ]

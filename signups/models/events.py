@@ -4,7 +4,7 @@ It is the audit trail too: each event is signed when it is written and gets its 
 (`signups/seals.py`, `signups/audit.py`). Triggers refuse every other change in the database (`signups/guards.py`).
 """
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import models
@@ -32,6 +32,8 @@ class Event(AppendOnly):
 
     An event that is about no lead names its `subject`: `host:5`, `article:2`.
     """
+
+    PERSONAL: ClassVar[dict[str, Any]] = {}
 
     lead = models.ForeignKey(Lead, on_delete=models.PROTECT, null=True, related_name="events")
     subject = models.CharField(max_length=60, blank=True)

@@ -1,12 +1,15 @@
 """A person who asked for a trial or a call."""
 
+import datetime as dt
 import uuid
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from django.conf import settings
 from django.db import models
 
-from signups.states import GONE, OPEN, Channel, LeadStatus
+from signups import daytime
+from signups.encryption import EncryptedTextField
+from signups.states import GONE, OPEN, CareFor, Channel, LeadStatus, PartOfDay, Purpose
 
 if TYPE_CHECKING:
     from .trials import Trial
@@ -29,6 +32,22 @@ class LeadQuerySet(models.QuerySet["Lead"]):
 class Lead(models.Model):
     """Contact facts as the person gave them, beside the forms we compare and dial (`signups/normalise.py`)."""
 
+    PERSONAL: ClassVar[dict[str, Any]] = {
+        "name": "",
+        "email": "",
+        "email_key": "",
+        "phone": "",
+        "phone_e164": "",
+        "time_zone": "UTC",
+        "preferred_channel": Channel.EMAIL,
+        "best_time": PartOfDay.ANY,
+        "care_for": "",
+        "state": "",
+        "heard_from": "",
+        "source": "",
+        "close_reason": "",
+    }
+
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     name = models.CharField(max_length=100)
     # Empty for those who gave a number only, to be called.
@@ -38,14 +57,20 @@ class Lead(models.Model):
     phone_e164 = models.CharField("phone, E.164", max_length=16, blank=True, editable=False)
     time_zone = models.CharField(max_length=64)
     preferred_channel = models.CharField("reach by", max_length=10, choices=Channel, default=Channel.EMAIL)
+    best_time = models.CharField("best time to call", max_length=10, choices=PartOfDay, default=PartOfDay.ANY)
+    care_for = models.CharField("who it is for", max_length=10, choices=CareFor, blank=True)
+    state = models.CharField("lives in", max_length=2, blank=True)
+    heard_from = EncryptedTextField("how they heard of us", blank=True)
     source = models.CharField("first came from", max_length=100, blank=True, editable=False)
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="leads"
     )
     status = models.CharField(max_length=10, choices=LeadStatus, default=LeadStatus.NEW)
     close_reason = models.CharField(max_length=200, blank=True)
-    # Raised to make every private link given out so far stop working.
+    # Raised to make every link to the person's own page, or every confirmation link, given out so far stop working.
     link_version = models.PositiveIntegerField(default=1, editable=False)
+    confirm_version = models.PositiveIntegerField(default=1, editable=False)
+    mail_stopped_at = models.DateTimeField("stopped our e-mail at", null=True, editable=False)
     created_at = models.DateTimeField(editable=False)
 
     objects = LeadQuerySet.as_manager()
@@ -90,8 +115,16 @@ class Lead(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.name
+        return self.name or "(erased)"
 
     def current_trial(self) -> "Trial | None":
         """The newest one that was not cancelled, started or not."""
         return self.trials.filter(cancelled_at=None).first()
+
+    def agrees_to(self, purpose: Purpose) -> bool:
+        """The latest word of this person on `purpose` is a yes."""
+        return self.consents.in_force().filter(text__purpose=purpose).exists()
+
+    def may_be_called(self, now: dt.datetime) -> bool:
+        """They gave a number, agreed to calls, and it is between 8 a.m. and 9 p.m. where they are."""
+        return bool(self.phone) and daytime.CALLS.include(now, self.time_zone) and self.agrees_to(Purpose.CALLS)

@@ -2,12 +2,12 @@
 
 import datetime as dt
 import uuid
-from typing import Self
+from typing import Any, ClassVar, Self
 
 from django.db import models
 from django.db.models import F, Q
 
-from signups.states import MessageKind, MessageStatus
+from signups.states import MessageStatus, message_kinds
 
 from .leads import Lead
 
@@ -25,9 +25,11 @@ class MessageQuerySet(models.QuerySet["Message"]):
 class Message(models.Model):
     """One e-mail, rendered when it was written. Its id makes its `Message-ID`, the same at every attempt."""
 
+    PERSONAL: ClassVar[dict[str, Any]] = {"to": "", "text": "", "html": "", "last_error": ""}
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     lead = models.ForeignKey(Lead, on_delete=models.PROTECT, related_name="messages")
-    kind = models.CharField(max_length=20, choices=MessageKind)
+    kind = models.CharField(max_length=20, choices=message_kinds)
     dedupe_key = models.CharField(max_length=100, unique=True, help_text="Of the deed: the same deed is told once.")
     to = models.EmailField(max_length=254)
     subject = models.CharField(max_length=200)

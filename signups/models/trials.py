@@ -1,15 +1,47 @@
 """The free days: their terms as they were when asked for, and what happened since."""
 
 import datetime as dt
+from typing import Any, ClassVar, Self
+from zoneinfo import ZoneInfo
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import ExpressionWrapper, F, Q, Value
+from django.db.models.functions import Cast
 
 from .leads import Lead
+
+OPEN = Q(cancelled_at=None, converted_at=None)
+
+
+class TrialQuerySet(models.QuerySet["Trial"]):
+    def open(self) -> Self:
+        """Asked for, and neither cancelled nor followed by treatment; at most one for each lead."""
+        return self.filter(OPEN)
+
+    def running(self, now: dt.datetime) -> Self:
+        """In their free days at `now`."""
+        return self.open().with_end().filter(started_at__lte=now, end__gt=now)
+
+    def ending_within(self, span: dt.timedelta, now: dt.datetime) -> Self:
+        """Running, with at most `span` left; the one that ends first comes first."""
+        return self.running(now).filter(end__lte=now + span).order_by("end")
+
+    def refund_requested(self) -> Self:
+        """Somebody asked for their money back; the longest waiting first."""
+        return self.filter(refund_requested_at__isnull=False).order_by("refund_requested_at")
+
+    def with_end(self) -> Self:
+        """`end`: the instant at which the free days end, null before they start (`Trial.ends_at`)."""
+        # (Cast: on SQLite, Django multiplies durations only with plain integers.)
+        days = Cast("days", models.IntegerField()) * Value(dt.timedelta(days=1), models.DurationField())
+        length = ExpressionWrapper(days, models.DurationField())
+        return self.annotate(end=ExpressionWrapper(F("started_at") + length, models.DateTimeField()))
 
 
 class Trial(models.Model):
     """State, end and days left are derived from the instants below; only these are stored."""
+
+    PERSONAL: ClassVar[dict[str, Any]] = {}
 
     lead = models.ForeignKey(Lead, on_delete=models.PROTECT, related_name="trials")
     days = models.PositiveSmallIntegerField()
@@ -21,12 +53,14 @@ class Trial(models.Model):
     converted_at = models.DateTimeField(null=True, blank=True)
     refund_requested_at = models.DateTimeField(null=True, blank=True)
 
+    objects = TrialQuerySet.as_manager()
+
     class Meta:
         ordering = ["-requested_at"]
         constraints = [
             models.UniqueConstraint(
                 fields=["lead"],
-                condition=Q(cancelled_at=None, converted_at=None),
+                condition=OPEN,
                 name="signups_one_open_trial_per_lead",
             ),
             models.CheckConstraint(
@@ -49,6 +83,14 @@ class Trial(models.Model):
     def ends_at(self) -> dt.datetime | None:
         """`days` times 24 hours after the start (so nobody gets less at a clock change); None before it."""
         return self.started_at + dt.timedelta(days=self.days) if self.started_at else None
+
+    def guarantee_until(self, zone: str) -> dt.datetime | None:
+        """The end of the day on which the money-back guarantee ends, `guarantee_days` after the conversion's, on the
+        calendar of `zone` (IANA); None before conversion. In UTC, exclusive."""
+        if not self.converted_at:
+            return None
+        last = self.converted_at.astimezone(ZoneInfo(zone)).date() + dt.timedelta(days=self.guarantee_days)
+        return dt.datetime.combine(last + dt.timedelta(days=1), dt.time(), ZoneInfo(zone)).astimezone(dt.UTC)
 
     def day(self, now: dt.datetime) -> int | None:
         """Which day of the trial `now` falls on, from 1; None before the start and after the end."""

@@ -1,5 +1,9 @@
 """The patient's own page, behind their private link: no account, no password."""
 
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -10,10 +14,21 @@ from signups.models import Lead
 from .decorators import patient_page
 
 
+def trial_panel(lead: Lead, now: dt.datetime) -> dict[str, Any]:
+    """For `my/_trial.html`: their free days, and where they stand."""
+    trial = lead.trials.first()
+    return {"trial": trial, "state": trial.state(now) if trial else ""}
+
+
+# What `my/page.html` is made of: each gives its own partial what it shows.
+PANELS: list[Callable[[Lead, dt.datetime], dict[str, Any]]] = [trial_panel]
+
+
 @patient_page
 @require_safe
 def page(request: HttpRequest, lead: Lead, token: str) -> HttpResponse:
     """What this person has with us."""
-    trial = lead.current_trial()
-    context = {"lead": lead, "token": token, "trial": trial, "state": trial.state(timezone.now()) if trial else ""}
+    context: dict[str, Any] = {"lead": lead, "token": token}
+    for panel in PANELS:
+        context |= panel(lead, timezone.now())
     return render(request, "signups/my/page.html", context)
