@@ -12,6 +12,7 @@ HEAD = "Head of Customer Care"
 COORDINATOR = "Care coordinator"
 EDITOR = "Content editor"
 AUDITOR = "Auditor"
+REVIEWER = "Medical reviewer"
 EDITED = ("article", "claim", "person", "quotation", "source")
 READ = ["view_lead", "view_trial", "view_consent", "view_message", "view_event", "view_note"]
 WORK = [*READ, "see_contact", "change_lead", "add_note"]
@@ -27,11 +28,13 @@ ROLES = {
             "change_clinicprofile",
             "view_legaltext",
             "add_legaltext",
+            "publish_article",
         ]
     },
     AUDITOR: {
         "content": [f"view_{model}" for model in (*EDITED, "clinicprofile", "legaltext")],
     },
+    REVIEWER: {"content": [*(f"view_{model}" for model in EDITED), "sign_off_article"]},
 }
 APPS = sorted({app for permissions in ROLES.values() for app in permissions})
 

@@ -157,6 +157,7 @@ SIGNUPS_TERMS = "clinic.terms.current"  # what signups must know of the clinic, 
 WORKER_JOBS = {
     "signups.delivery.deliver_due": 1.0,
     "signups.audit.seal_due": 1.0,
+    "content.actions.publication.publish_due": 20.0,
 }
 if ASSIGN_LEADS:
     WORKER_JOBS["signups.actions.turns.assign_waiting"] = 5.0

@@ -23,12 +23,6 @@ class PageForm(forms.ModelForm):
         return data
 
 
-class ArticleForm(PageForm):
-    class Meta:
-        model = Article
-        fields = "__all__"  # noqa: DJ007  (an editor's form, behind permissions)
-
-
 class LegalTextForm(PageForm):
     class Meta:
         model = LegalText

@@ -8,8 +8,10 @@ from typing import Any
 import yaml
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
+from django.utils import timezone
 
 from . import pages
+from .actions import drafts
 from .evidence.findings import MarkupError
 from .models import Article, Claim, ClinicProfile, LegalText, Person, Quotation, Source
 
@@ -101,6 +103,8 @@ def _write(item: models.Model, values: dict[str, Any]) -> None:
     item.save()
     for name in many & values.keys():
         getattr(item, name).set(values[name])
+    if isinstance(item, Article):  # its words are also a revision, so that an editor can come back to them
+        drafts.ship(item, now=timezone.now())
 
 
 def _held(item: models.Model, name: str) -> Any:

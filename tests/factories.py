@@ -8,6 +8,7 @@ from django.contrib.auth.models import Group
 from django.utils import timezone
 
 from content import models as content
+from content.actions import drafts
 from signups import models as signups
 from signups import states
 
@@ -102,6 +103,7 @@ class ClaimFactory(factory.django.DjangoModelFactory):
 class ArticleFactory(factory.django.DjangoModelFactory):
     class Meta:
         model = content.Article
+        skip_postgeneration_save = True
 
     slug = factory.Sequence("article-{}".format)
     title = "An article"
@@ -109,8 +111,45 @@ class ArticleFactory(factory.django.DjangoModelFactory):
     description = "What it says, briefly."
     body = "## A heading\n\nSome prose."
     author = factory.SubFactory(PersonFactory)
-    published = dt.date(2026, 11, 1)
+    published_at = dt.datetime(2026, 11, 1, 14, tzinfo=dt.UTC)
     review_by = dt.date(2027, 5, 1)
+
+    @factory.post_generation
+    def live(self, create, extracted, **kwargs):
+        """As if it had shipped: its words are its only revision, which readers see if it is published."""
+        drafts.ship(self, now=self.published_at or timezone.now())
+
+
+class RevisionFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = content.Revision
+
+    article = factory.SubFactory(ArticleFactory)
+    title = "An article"
+    summary = "What it says."
+    description = "What it says, briefly."
+    body = "Other prose."
+    at = factory.LazyFunction(timezone.now)
+
+
+class SignOffFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = content.SignOff
+
+    article = factory.SubFactory(ArticleFactory)
+    reviewer = factory.SubFactory(PersonFactory)
+    content_hash = factory.LazyAttribute(lambda signed: signed.article.revisions.latest().content_hash)
+    at = factory.LazyFunction(timezone.now)
+    review_by = dt.date(2027, 5, 1)
+
+
+class CorrectionFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = content.Correction
+
+    article = factory.SubFactory(ArticleFactory)
+    at = dt.datetime(2026, 11, 10, 14, tzinfo=dt.UTC)
+    text = "We wrote 2010 where 2012 was meant."
 
 
 class LegalTextFactory(factory.django.DjangoModelFactory):

@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.db import models
 from django.http import HttpRequest
 
-from content.forms import ArticleForm, LegalTextForm, QuotationForm, SourceForm
+from content.forms import LegalTextForm, QuotationForm, SourceForm
 from content.models import Article, Claim, ClinicProfile, LegalText, Person, Quotation, Source
 
 
@@ -60,10 +60,14 @@ class ClaimAdmin(KeyedAdmin):
 
 @admin.register(Article)
 class ArticleAdmin(admin.ModelAdmin):
-    form = ArticleForm
-    list_display = ["title", "kind", "published", "review_by"]
+    list_display = ["title", "kind", "published_at", "review_by"]
     list_filter = ["kind"]
-    prepopulated_fields = {"slug": ["title"]}
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Article | None = None) -> bool:
+        return False
 
 
 @admin.register(LegalText)

@@ -3,7 +3,20 @@ from .claims import Claim
 from .editions import Edition
 from .people import Person
 from .profile import ClinicProfile
+from .revisions import Correction, Revision, SignOff
 from .sources import Quotation, Source
 from .texts import LegalText
 
-__all__ = ["Article", "Claim", "ClinicProfile", "Edition", "LegalText", "Person", "Quotation", "Source"]
+__all__ = [
+    "Article",
+    "Claim",
+    "ClinicProfile",
+    "Correction",
+    "Edition",
+    "LegalText",
+    "Person",
+    "Quotation",
+    "Revision",
+    "SignOff",
+    "Source",
+]

@@ -1,48 +1,112 @@
-"""Pages written by editors: the landing page and the articles."""
+"""Pages written by editors: the landing page and the articles, as readers see them."""
 
+import datetime as dt
 from typing import Self
 
+from django.conf import settings
 from django.db import models
+from django.db.models import Exists, F, OuterRef, Q, Subquery
 from django.urls import reverse
 from django.utils import timezone
 
 from .people import Person
 
 
+class Text(models.Model):
+    """The words of an article, in our Markdown (`content/evidence/markup.py`)."""
+
+    FIELDS = ("title", "summary", "description", "body")
+
+    title = models.CharField(max_length=160)
+    summary = models.TextField(max_length=500)
+    description = models.CharField(max_length=155, help_text="What search engines show.")
+    body = models.TextField()
+
+    class Meta:
+        abstract = True
+
+    @property
+    def words(self) -> dict[str, str]:
+        """The fields of the text by name: what is copied from a revision to its article and back."""
+        return {name: getattr(self, name) for name in Text.FIELDS}
+
+
 class ArticleQuerySet(models.QuerySet["Article"]):
     def published(self) -> Self:
-        """Those whose day has come; a draft has none."""
-        return self.filter(published__lte=timezone.localdate())
+        """Those whose time has come; a draft has none."""
+        return self.filter(published_at__lte=timezone.now())
 
     def articles(self) -> Self:
         return self.filter(kind=Article.Kind.ARTICLE)
 
+    def due(self, now: dt.datetime) -> Self:
+        """Those whose scheduled publication has come."""
+        return self.filter(scheduled_for__lte=now)
 
-class Article(models.Model):
-    """A text in our Markdown (`content/evidence/markup.py`). The landing page is one too: the same rules hold both."""
+    def overdue(self, today: dt.date) -> Self:
+        """Those on the site whose facts should have been read again before `today`."""
+        return self.published().filter(review_by__lt=today)
+
+    def with_progress(self) -> Self:
+        """Adds `newest_id` (of the newest revision) and `is_signed_off` (whether a reviewer signed its very words)."""
+        from .revisions import Revision, SignOff
+
+        newest = Revision.objects.filter(article=OuterRef("pk")).order_by("-pk")
+        signed = SignOff.objects.filter(article=OuterRef("pk"), content_hash=OuterRef("newest_hash"))
+        annotated = self.annotate(
+            newest_id=Subquery(newest.values("pk")[:1]), newest_hash=Subquery(newest.values("content_hash")[:1])
+        )
+        return annotated.annotate(is_signed_off=Exists(signed))
+
+    def with_draft(self) -> Self:
+        """Those whose newest text readers do not see yet."""
+        return self.with_progress().filter(Q(live=None) | ~Q(newest_id=F("live_id")))
+
+
+class Article(Text):
+    """Its own words are those readers see; until it is first published, they follow its draft.
+
+    Editors work on revisions. The landing page is an article too: the same rules hold both. Every write is an action
+    of `content/actions/`.
+    """
 
     class Kind(models.TextChoices):
         LANDING = "landing", "landing page"
         ARTICLE = "article", "article"
 
     kind = models.CharField(max_length=10, choices=Kind, default=Kind.ARTICLE)
-    slug = models.SlugField(unique=True)
-    title = models.CharField(max_length=160)
-    summary = models.TextField(max_length=500)
-    description = models.CharField(max_length=155, help_text="What search engines show.")
-    body = models.TextField()
+    slug = models.SlugField(unique=True, help_text="Its address: /learn/slug/. It stays as it is.")
     author = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="written")
-    reviewer = models.ForeignKey(Person, on_delete=models.PROTECT, null=True, blank=True, related_name="reviewed")
-    published = models.DateField(null=True, blank=True, help_text="Empty: a draft nobody sees.")
+    live = models.ForeignKey("Revision", on_delete=models.PROTECT, null=True, editable=False, related_name="+")
+    published_at = models.DateTimeField(null=True, editable=False)
+    changed_at = models.DateTimeField("when readers last got another text", null=True, editable=False)
+    reviewer = models.ForeignKey(Person, on_delete=models.PROTECT, null=True, editable=False, related_name="reviewed")
+    last_reviewed = models.DateTimeField(null=True, editable=False)
     review_by = models.DateField(help_text="When its facts must have been read again.")
+    scheduled_for = models.DateTimeField(null=True, editable=False)
+    scheduled_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, editable=False, related_name="+"
+    )
+    preview_version = models.PositiveIntegerField(default=1, editable=False)  # older preview links no longer work
 
     objects = ArticleQuerySet.as_manager()
 
     class Meta:
-        ordering = ["-published", "slug"]
+        ordering = ["-published_at", "slug"]
+        permissions = [
+            ("publish_article", "Can publish what a reviewer signed off"),
+            ("sign_off_article", "Can sign off articles as a medical reviewer"),
+        ]
         constraints = [
-            models.UniqueConstraint(
-                fields=["kind"], condition=models.Q(kind="landing"), name="content_one_landing_page"
+            models.UniqueConstraint(fields=["kind"], condition=Q(kind="landing"), name="content_one_landing_page"),
+            models.CheckConstraint(
+                condition=Q(reviewer=None, last_reviewed=None) | Q(reviewer__isnull=False, last_reviewed__isnull=False),
+                name="content_review_names_its_reviewer",
+            ),
+            models.CheckConstraint(
+                condition=Q(scheduled_for=None, scheduled_by=None)
+                | Q(scheduled_for__isnull=False, scheduled_by__isnull=False),
+                name="content_schedule_names_its_editor",
             ),
         ]
 
@@ -51,3 +115,8 @@ class Article(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("landing") if self.kind == self.Kind.LANDING else reverse("article", args=[self.slug])
+
+    @property
+    def updated_at(self) -> dt.datetime | None:
+        """When what readers see last changed: the `lastmod` of sitemaps, `updated` of feeds."""
+        return self.changed_at or self.published_at

@@ -1,3 +1,4 @@
+from django.conf import settings
 from django.db import models
 
 
@@ -9,6 +10,15 @@ class Person(models.Model):
     role = models.CharField(max_length=120)
     bio = models.TextField(max_length=1000, blank=True)
     on_landing_page = models.BooleanField("shown as staff on the landing page", default=False)
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="person",
+        help_text="Their account: a medical reviewer signs off articles with it.",
+    )
 
     class Meta:
         verbose_name_plural = "people"

@@ -55,7 +55,7 @@ def test_forged_host_is_refused_and_reaches_no_page(client):
 
 
 def test_drafts_are_not_found(client):
-    ArticleFactory(slug="draft", published=None)
+    ArticleFactory(slug="draft", published_at=None)
     assert client.get("/learn/draft/").status_code == 404
 
 

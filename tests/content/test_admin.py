@@ -1,9 +1,11 @@
 """Editors' forms: what they accept, a page can show."""
 
+import datetime as dt
+
 import pytest
 
 from clinic import roles
-from content.models import Article, LegalText, Quotation
+from content.models import LegalText, Quotation
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -13,38 +15,6 @@ pytestmark = pytest.mark.django_db
 def editor(client, clinic):
     client.force_login(factories.UserFactory(role=roles.EDITOR))
     return client
-
-
-def article_form(**changed):
-    author = factories.PersonFactory()
-    return {
-        "kind": "article",
-        "slug": "new",
-        "title": "New",
-        "summary": "S",
-        "description": "D",
-        "body": "Text.",
-        "author": author.pk,
-        "published": "2026-11-01",
-        "review_by": "2027-05-01",
-        **changed,
-    }
-
-
-def test_article_is_published_and_shows(editor):
-    factories.SourceFactory(key="trial")
-    assert editor.post("/admin/content/article/add/", article_form(body="Text. [@trial]")).status_code == 302
-    assert editor.get("/learn/new/").status_code == 200
-
-
-@pytest.mark.parametrize(
-    ("body", "finding"),
-    [("One.\n\nText. [@nobody]", "line 3: there is no source “nobody”"), ("{x}", "line 1: {x} stands for nothing")],
-)
-def test_article_that_names_nothing_known_is_refused_with_the_line(editor, body, finding):
-    response = editor.post("/admin/content/article/add/", article_form(body=body))
-    assert (response.status_code, finding in response.content.decode()) == (200, True)
-    assert Article.objects.count() == 0
 
 
 def test_quotation_on_a_page_stays_checked(editor):
@@ -75,7 +45,7 @@ def test_agreed_text_gets_versions_and_never_changes(editor):
 
 def test_text_of_a_later_day_waits_for_it(clinic, client, time_machine):
     factories.LegalTextFactory(version="2027-01", title="Later terms", published="2027-01-01")
-    factories.ArticleFactory(slug="later", published="2027-01-01")
+    factories.ArticleFactory(slug="later", published_at=dt.datetime(2027, 1, 1, tzinfo=dt.UTC))
     time_machine.move_to("2026-12-31T12:00:00Z")
     assert b"Later terms" not in client.get("/terms/").content
     assert client.get("/learn/later/").status_code == 404

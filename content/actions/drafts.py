@@ -1,0 +1,76 @@
+"""Writing: each saved text is a revision, and nothing that readers see changes by it."""
+
+import datetime as dt
+from collections.abc import Mapping
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.utils import timezone
+
+from content.models import Article, Person, Revision
+
+from . import history
+from .refusals import Refused
+
+REVIEW_EVERY = dt.timedelta(days=365)  # at the latest, until a reviewer names a day
+
+
+@transaction.atomic
+def create(*, slug: str, author: Person, words: Mapping[str, str], by: User, now: dt.datetime) -> Article:
+    """A new article that nobody sees yet, with its first revision."""
+    review_by = timezone.localdate(now) + REVIEW_EVERY
+    article = Article.objects.create(slug=slug, author=author, review_by=review_by, **words)
+    Revision.objects.create(article=article, by=by, at=now, **words)
+    history.record(article, "Started.", by=by, now=now)
+    return article
+
+
+@transaction.atomic
+def save(
+    article: Article,
+    *,
+    words: Mapping[str, str],
+    correction: str = "",
+    minor: bool = False,
+    based_on: int,
+    by: User,
+    now: dt.datetime,
+) -> Revision:
+    """The next revision, or the newest again when no word differs.
+
+    `based_on` is the revision the editor began with: raises Refused when somebody else saved one meanwhile. A waiting
+    publication is called off, for it was of the older words.
+    """
+    article = Article.objects.select_for_update().get(pk=article.pk)
+    newest = article.revisions.latest()
+    if newest.pk != based_on:
+        raise Refused([f"{newest.by or 'Somebody'} saved this text while you wrote. Compare with the newest revision."])
+    revision = Revision(article=article, correction=correction, minor=minor, by=by, at=now, **words)
+    if (revision.fingerprint(), minor) == (newest.content_hash, newest.minor):
+        return newest
+    revision.save()
+    article.scheduled_for = article.scheduled_by = None
+    if article.live_id is None:
+        for name, value in words.items():
+            setattr(article, name, value)
+    article.save()
+    history.record(article, "Saved a draft.", by=by, now=now)
+    return revision
+
+
+def revert(article: Article, *, to: Revision, based_on: int, by: User, now: dt.datetime) -> Revision:
+    """The words of an older revision as the newest draft. Raises Refused as `save` does."""
+    return save(article, words=to.words, based_on=based_on, by=by, now=now)
+
+
+@transaction.atomic
+def ship(article: Article, *, now: dt.datetime) -> Revision:
+    """The words that came with the project, just written to `article`, as its newest revision and, if the article is
+    published, the one that readers see. An editor's draft stays among the older ones."""
+    revision = Revision.objects.create(article=article, at=now, **article.words)
+    if article.published_at:
+        if article.live_id:
+            article.changed_at = now
+        article.live = revision
+        article.save(update_fields=["live", "changed_at"])
+    return revision

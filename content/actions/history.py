@@ -1,0 +1,20 @@
+"""Who did what to a text: the admin's own history, written in the transaction of the deed."""
+
+import datetime as dt
+
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.auth.models import User
+from django.contrib.contenttypes.models import ContentType
+from django.db import models
+
+
+def record(item: models.Model, deed: str, *, by: User, now: dt.datetime) -> None:
+    LogEntry.objects.create(
+        user=by,
+        action_time=now,
+        content_type=ContentType.objects.get_for_model(item),
+        object_id=str(item.pk),
+        object_repr=str(item)[:200],
+        action_flag=CHANGE,
+        change_message=deed,
+    )

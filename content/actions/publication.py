@@ -1,0 +1,152 @@
+"""From a draft to what readers see: a reviewer's sign-off, then publication, at once or at an hour of its own."""
+
+import datetime as dt
+from collections.abc import Callable
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.utils import timezone
+
+from content import pages
+from content.evidence.findings import Finding, MarkupError
+from content.models import Article, ClinicProfile, Correction, Person, Revision, SignOff
+
+from . import history
+from .refusals import Refused
+
+
+def findings(revision: Revision) -> list[Finding]:
+    """What an editor must mend before these words may be published, with its lines."""
+    try:
+        pages.build(title=revision.title, summary=revision.summary, body=revision.body, profile=ClinicProfile.current())
+    except MarkupError as error:
+        return error.findings
+    return []
+
+
+def obstacles(article: Article, newest: Revision) -> list[str]:
+    """Why `newest` may not be published, in words; empty when it may."""
+    if newest.pk == article.live_id:
+        return ["Readers see this text already."]
+    reasons = [str(finding) for finding in findings(newest)]
+    if not article.sign_offs.filter(content_hash=newest.content_hash).exists():
+        if last := article.sign_offs.first():
+            reasons.append(f"The text was changed after {last.reviewer} signed it off. It needs another sign-off.")
+        else:
+            reasons.append("No medical reviewer has signed off this text.")
+    return reasons
+
+
+def reviewer_of(user: User) -> Person | None:
+    """The person as whom `user` may sign off articles, if that is their role."""
+    return Person.objects.filter(user=user).first() if user.has_perm("content.sign_off_article") else None
+
+
+def no_sign_off_by(user: User, newest: Revision) -> str:
+    """Why `user` may not sign off `newest`; empty when they may."""
+    if reviewer_of(user) is None:
+        return "Only a medical reviewer whose account is linked to a person may sign off."
+    if newest.by_id == user.pk:
+        return "You wrote the last edit yourself: somebody else must review it."
+    return ""
+
+
+@transaction.atomic
+def sign_off(article: Article, *, read: int, review_by: dt.date, by: User, now: dt.datetime) -> SignOff:
+    """`by` has read the revision `read` and stands for its words until `review_by`.
+
+    Of a text that readers see already it is a new review, which shows at once. Raises Refused.
+    """
+    article = Article.objects.select_for_update().get(pk=article.pk)
+    newest = article.revisions.latest()
+    if newest.pk != read:
+        raise Refused(["The text was changed while you read it. Please read the newest revision."])
+    if reason := no_sign_off_by(by, newest):
+        raise Refused([reason])
+    if review_by <= timezone.localdate(now):
+        raise Refused(["The day of the next review must come after today."])
+    signed = SignOff.objects.create(
+        article=article, reviewer=by.person, content_hash=newest.content_hash, at=now, review_by=review_by
+    )
+    if newest.pk == article.live_id:
+        _show_review(article, signed)
+        article.save()
+    history.record(article, f"Signed off; next review by {review_by}.", by=by, now=now)
+    return signed
+
+
+@transaction.atomic
+def publish(article: Article, *, by: User, now: dt.datetime) -> None:
+    """Readers see the newest revision from now on. Raises Refused with every obstacle."""
+    article = Article.objects.select_for_update().get(pk=article.pk)
+    newest = article.revisions.latest()
+    if reasons := obstacles(article, newest):
+        raise Refused(reasons)
+    if not _is_minor(article):
+        _show_review(article, article.sign_offs.filter(content_hash=newest.content_hash).latest())
+    for name, value in newest.words.items():
+        setattr(article, name, value)
+    if newest.correction:
+        Correction.objects.create(article=article, at=now, text=newest.correction)
+    if article.published_at:
+        article.changed_at = now
+    else:
+        article.published_at = now
+    article.live = newest
+    article.scheduled_for = article.scheduled_by = None
+    article.save()
+    history.record(article, "Published.", by=by, now=now)
+
+
+@transaction.atomic
+def schedule(article: Article, *, at: dt.datetime, by: User, now: dt.datetime) -> None:
+    """The newest revision is to be published at `at` unless it is edited before. Raises Refused as `publish` does."""
+    article = Article.objects.select_for_update().get(pk=article.pk)
+    reasons = obstacles(article, article.revisions.latest())
+    if at <= now:
+        reasons.append("The time of publication must lie ahead.")
+    if reasons:
+        raise Refused(reasons)
+    article.scheduled_for, article.scheduled_by = at, by
+    article.save()
+    history.record(article, f"To be published at {at:%Y-%m-%d %H:%M} UTC.", by=by, now=now)
+
+
+@transaction.atomic
+def unschedule(article: Article, *, by: User, now: dt.datetime) -> None:
+    """The planned publication is called off."""
+    article = Article.objects.select_for_update().get(pk=article.pk)
+    article.scheduled_for = article.scheduled_by = None
+    article.save()
+    history.record(article, "The planned publication was called off.", by=by, now=now)
+
+
+def publish_due(clock: Callable[[], dt.datetime]) -> int:
+    """The worker's job: what is due goes out, and how many did. What is refused stays on the list of what needs
+    attention, is tried again, and keeps back no other."""
+    done = 0
+    for article in Article.objects.due(clock()).select_related("scheduled_by"):
+        try:
+            done += _publish_if_due(article.pk, now=clock())
+        except Refused:
+            continue
+    return done
+
+
+@transaction.atomic
+def _publish_if_due(pk: int, *, now: dt.datetime) -> bool:
+    """False when another worker or an editor was quicker."""
+    article = Article.objects.select_for_update().due(now).filter(pk=pk).first()
+    if article is None or article.scheduled_by is None:
+        return False
+    publish(article, by=article.scheduled_by, now=now)
+    return True
+
+
+def _is_minor(article: Article) -> bool:
+    """Whether readers miss only minor edits. Whatever is published first is none."""
+    return bool(article.live_id) and not article.revisions.filter(pk__gt=article.live_id, minor=False).exists()
+
+
+def _show_review(article: Article, signed: SignOff) -> None:
+    article.reviewer, article.last_reviewed, article.review_by = signed.reviewer, signed.at, signed.review_by

@@ -1,0 +1,84 @@
+"""What became of an article: each text it had, who wrote it, who signed it off, what was corrected."""
+
+import hashlib
+import json
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from .append_only import AppendOnly
+from .articles import Article, Text
+from .people import Person
+
+
+class Revision(AppendOnly, Text):
+    """An article's words at one time. The newest is what editors work on; the article's `live` one readers see."""
+
+    article = models.ForeignKey(Article, on_delete=models.PROTECT, related_name="revisions")
+    correction = models.CharField(
+        max_length=300,
+        blank=True,
+        help_text="If readers were told something wrong: what it said, and what is right. Shown on the page.",
+    )
+    minor = models.BooleanField(
+        "minor edit", default=False, help_text="Spelling and the like: the date of the last review stays as it is."
+    )
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )  # nobody's: it shipped with the project
+    at = models.DateTimeField()
+    content_hash = models.CharField(max_length=64)
+
+    class Meta:
+        ordering = ["-pk"]
+        get_latest_by = "pk"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(minor=False) | Q(correction=""), name="content_correction_is_never_minor"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.title}, revision {self.pk}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.content_hash = self.fingerprint()
+        super().save(*args, **kwargs)
+
+    def fingerprint(self) -> str:
+        """SHA-256 of all that readers will see, as 64 hexadecimal digits: what a reviewer signs."""
+        return hashlib.sha256(json.dumps([*self.words.values(), self.correction]).encode()).hexdigest()
+
+
+class SignOff(AppendOnly):
+    """A medical reviewer has read exactly these words; another word needs another sign-off."""
+
+    article = models.ForeignKey(Article, on_delete=models.PROTECT, related_name="sign_offs")
+    reviewer = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="sign_offs")
+    content_hash = models.CharField(max_length=64)
+    at = models.DateTimeField()
+    review_by = models.DateField(help_text="When the facts must have been read again.")
+
+    class Meta:
+        ordering = ["-pk"]
+        get_latest_by = "pk"
+        indexes = [models.Index(fields=["article", "content_hash"], name="content_sign_off_of_words")]
+
+    def __str__(self) -> str:
+        return f"{self.reviewer} signed off {self.article}"
+
+
+class Correction(AppendOnly):
+    """What readers were told wrongly, and since when they are told right."""
+
+    article = models.ForeignKey(Article, on_delete=models.PROTECT, related_name="corrections")
+    at = models.DateTimeField()
+    text = models.CharField(max_length=300)
+
+    class Meta:
+        ordering = ["-at", "-pk"]
+
+    def __str__(self) -> str:
+        return self.text
