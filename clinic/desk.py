@@ -1,6 +1,7 @@
 """The care desk: Django's admin site under our name, in the clinic's own time."""
 
 from collections.abc import Callable
+from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
@@ -11,6 +12,8 @@ from django.views.decorators.http import require_safe
 
 from content.models import ClinicProfile
 
+from .audited import audited
+
 
 class CareDesk(admin.AdminSite):
     site_title = "Care desk"
@@ -18,6 +21,10 @@ class CareDesk(admin.AdminSite):
     index_title = "Today"
     site_url = "/"
     enable_nav_sidebar = False
+
+    def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
+        """As Django's, and what is done there is recorded."""
+        super().register(model_or_iterable, audited(admin_class), **options)
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         return [path("roles/", self.admin_view(require_safe(self.roles)), name="roles"), *super().get_urls()]

@@ -1,0 +1,53 @@
+"""How long `manage.py verify_audit` takes: `DATABASE_URL=… python bench/audit.py 1000000`, on a database of its own.
+
+Writes that many events, seals them as the worker does, verifies, and prints the seconds of each.
+"""
+
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+os.environ |= {"MODE": "local", "ENV_FILE": "", "LOG_LEVEL": "WARNING", "VAR_DIR": tempfile.mkdtemp()}
+os.environ["DJANGO_SETTINGS_MODULE"] = "clinic.settings"
+
+import django
+
+django.setup()
+
+from django.core.management import call_command
+from django.db import connection
+from django.utils import timezone
+
+from signups import audit
+from signups.models import Event
+from signups.states import ActorKind, Verb
+
+
+def main(count: int) -> None:
+    call_command("migrate", verbosity=0)
+    now = timezone.now()
+    started = time.perf_counter()
+    for first in range(0, count, 10_000):
+        Event.objects.bulk_create(
+            Event(subject=f"host:{n}", at=now, actor_kind=ActorKind.SYSTEM, verb=Verb.CHANGED, detail={"fields": ["x"]})
+            for n in range(first, min(first + 10_000, count))
+        )
+    say("written", started)
+    started = time.perf_counter()
+    while audit.seal_due(timezone.now):
+        pass
+    say("sealed", started)
+    started = time.perf_counter()
+    call_command("verify_audit")
+    say("verified", started)
+
+
+def say(what: str, started: float) -> None:
+    sys.stdout.write(f"{connection.vendor}: {what} in {time.perf_counter() - started:.1f} s\n")
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))
