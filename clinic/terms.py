@@ -1,10 +1,12 @@
 """The content room's facts in the words of the sign-up room."""
 
+from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from content.evidence.markup import fill
 from content.models import ClinicProfile, LegalText
 from signups.scheduling.hours import Hours, by_weekday, minutes
+from signups.scheduling.slots import CallRules
 from signups.states import Purpose
 from signups.terms import Document, Terms
 
@@ -32,6 +34,8 @@ def current() -> Terms:
         hours=_hours(profile),
         callback_minutes=profile.callback_minutes,
         crisis_text=profile.crisis_text,
+        calls=_calls(profile),
+        call_daily_limit=profile.call_daily_limit,
         documents=documents,
     )
 
@@ -39,3 +43,14 @@ def current() -> Terms:
 def _hours(profile: ClinicProfile) -> Hours:
     rows = [(row["weekday"], minutes(row["start"]), minutes(row["end"])) for row in profile.opening_hours]
     return Hours(ZoneInfo(profile.time_zone), by_weekday(rows))
+
+
+def _calls(profile: ClinicProfile) -> CallRules:
+    return CallRules(
+        length=timedelta(minutes=profile.call_minutes),
+        step=timedelta(minutes=profile.call_step_minutes),
+        before=timedelta(minutes=profile.call_minutes_before),
+        after=timedelta(minutes=profile.call_minutes_after),
+        notice=timedelta(minutes=profile.call_notice_minutes),
+        horizon_days=profile.call_horizon_days,
+    )

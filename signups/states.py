@@ -77,6 +77,13 @@ class MessageKind(TextChoices):
     MY_LINK = "my_link", "the link to your page"
     STATE_OPENED = "state_opened", "we are open where you live"
     ERASED = "erased", "your data is erased"
+    CALL_BOOKED = "call_booked", "your call is booked"
+    CALL_MOVED = "call_moved", "your call has changed"
+    CALL_CANCELLED = "call_cancelled", "your call is cancelled"
+    CALL_DAY_BEFORE = "call_day_before", "your call is tomorrow"
+    CALL_HOUR_BEFORE = "call_hour_before", "your call is in an hour"
+    HOST_CALL = "host_call", "to the host: a call"
+    HOST_CALL_OFF = "host_call_off", "to the host: a call is off"
 
 
 def message_kinds() -> list[tuple[str, str]]:
@@ -86,6 +93,32 @@ def message_kinds() -> list[tuple[str, str]]:
 
 # Messages that answer nothing their person did just now: an opt-out stops them, and they come at a decent hour.
 UNASKED = (MessageKind.TRIAL_ENDING, MessageKind.TRIAL_ENDED, MessageKind.STATE_OPENED)
+
+
+TO_STAFF = (MessageKind.HOST_CALL, MessageKind.HOST_CALL_OFF)  # hold nothing about the lead but initials
+
+
+class CalendarMethod(TextChoices):
+    """What the calendar part of a message asks of the reader's calendar (RFC 5546 §3.2)."""
+
+    REQUEST = "REQUEST", "request"
+    CANCEL = "CANCEL", "cancel"
+
+
+class CallStatus(TextChoices):
+    BOOKED = "booked", "booked"
+    CANCELLED = "cancelled", "cancelled"
+    COMPLETED = "completed", "completed"
+    NO_SHOW = "no_show", "no-show"
+
+
+class ForceReason(TextChoices):
+    """Why staff set a call outside the hours or the notice. A choice: nothing about a person is written here."""
+
+    ASKED = "asked", "the patient asked for this time"
+    AGREED = "agreed", "the host agreed to this time"
+    COVER = "cover", "the host stands in for another"
+    URGENT = "urgent", "it cannot wait"
 
 
 class MessageStatus(TextChoices):
@@ -132,6 +165,12 @@ class Verb(TextChoices):
     OPENING_ASKED = "opening_asked", "asked to hear when we open where they live"
     DOWNLOADED = "downloaded", "downloaded their data"
     ERASED = "erased", "personal data erased"
+    CALL_BOOKED = "call_booked", "call booked"
+    CALL_MOVED = "call_moved", "call moved"
+    CALL_REASSIGNED = "call_reassigned", "call given to another host"
+    CALL_CANCELLED = "call_cancelled", "call cancelled"
+    CALL_COMPLETED = "call_completed", "call took place"
+    CALL_MISSED = "call_missed", "patient missed the call"
 
 
 def verbs() -> list[tuple[str, str]]:

@@ -2,15 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.utils.module_loading import import_string
 
+from .scheduling.hours import Hours
+from .scheduling.slots import CallRules
 from .states import Purpose
-
-if TYPE_CHECKING:
-    from .scheduling.hours import Hours
 
 
 @dataclass(frozen=True)
@@ -36,9 +34,11 @@ class Terms:
     states: Sequence[str]
     trial_days: int
     guarantee_days: int
-    hours: "Hours"  # when somebody answers the phone
+    hours: Hours  # when somebody answers the phone
     callback_minutes: int  # of those, until who asked for a call is called
     crisis_text: str
+    calls: CallRules
+    call_daily_limit: int | None  # of a host who has none of their own
     documents: Mapping[Purpose, Document]
 
 

@@ -313,3 +313,63 @@ class SuppressionFactory(factory.django.DjangoModelFactory):
 
     digest = factory.Sequence("{:064x}".format)
     at = factory.LazyFunction(timezone.now)
+
+
+class HostFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = signups.Host
+
+    user = factory.SubFactory(UserFactory)
+    time_zone = "America/New_York"
+
+
+class AvailabilityRuleFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = signups.AvailabilityRule
+
+    host = factory.SubFactory(HostFactory)
+    weekday = 0
+    start = 9 * 60
+    end = 12 * 60
+
+
+class DateOverrideFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = signups.DateOverride
+
+    host = factory.SubFactory(HostFactory)
+    date = dt.date(2026, 11, 30)
+
+
+class TimeOffFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = signups.TimeOff
+
+    host = factory.SubFactory(HostFactory)
+    starts_at = factory.LazyFunction(timezone.now)
+    ends_at = factory.LazyAttribute(lambda off: off.starts_at + dt.timedelta(days=1))
+
+
+class HolidayFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = signups.Holiday
+
+    date = dt.date(2026, 12, 25)
+    name = "Christmas Day"
+
+
+class OnboardingCallFactory(factory.django.DjangoModelFactory):
+    """A call of half an hour, without buffers."""
+
+    class Meta:
+        model = signups.OnboardingCall
+
+    lead = factory.SubFactory(LeadFactory)
+    host = factory.SubFactory(HostFactory)
+    starts_at = factory.LazyFunction(lambda: timezone.now() + dt.timedelta(days=1))
+    ends_at = factory.LazyAttribute(lambda call: call.starts_at + dt.timedelta(minutes=30))
+    blocked_from = factory.SelfAttribute("starts_at")
+    blocked_to = factory.SelfAttribute("ends_at")
+    uid = factory.Sequence("call-{}@harbor.example".format)
+    created_at = factory.LazyFunction(timezone.now)
+    changed_at = factory.SelfAttribute("created_at")

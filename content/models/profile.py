@@ -30,6 +30,36 @@ class ClinicProfile(models.Model):
     guarantee_days = models.PositiveSmallIntegerField(
         default=30, validators=[MinValueValidator(1), MaxValueValidator(365)]
     )
+    call_minutes = models.PositiveSmallIntegerField(
+        "length of a call", default=30, validators=[MinValueValidator(5), MaxValueValidator(240)], help_text="Minutes."
+    )
+    call_step_minutes = models.PositiveSmallIntegerField(
+        "calls begin every",
+        default=30,
+        validators=[MinValueValidator(5), MaxValueValidator(240)],
+        help_text="Minutes, counted from the start of each stretch of a host’s hours.",
+    )
+    call_minutes_before = models.PositiveSmallIntegerField(
+        "free time before a call", default=0, validators=[MaxValueValidator(240)], help_text="Minutes."
+    )
+    call_minutes_after = models.PositiveSmallIntegerField(
+        "free time after a call", default=0, validators=[MaxValueValidator(240)], help_text="Minutes."
+    )
+    call_notice_minutes = models.PositiveSmallIntegerField(
+        "notice before a call",
+        default=240,
+        validators=[MaxValueValidator(10_080)],
+        help_text="Minutes: no call can be booked that begins sooner.",
+    )
+    call_horizon_days = models.PositiveSmallIntegerField(
+        "calls can be booked for",
+        default=28,
+        validators=[MinValueValidator(1), MaxValueValidator(180)],
+        help_text="Days ahead.",
+    )
+    call_daily_limit = models.PositiveSmallIntegerField(
+        "calls a host takes a day", null=True, blank=True, help_text="Empty: no limit. A host may have their own."
+    )
     callback_minutes = models.PositiveSmallIntegerField(
         default=240,
         validators=[MinValueValidator(15), MaxValueValidator(2400)],
@@ -49,7 +79,12 @@ class ClinicProfile(models.Model):
     class Meta:
         verbose_name = "clinic profile"
         verbose_name_plural = "clinic profile"
-        constraints = [models.CheckConstraint(condition=models.Q(pk=1), name="content_one_clinic_profile")]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(pk=1), name="content_one_clinic_profile"),
+            models.CheckConstraint(
+                condition=models.Q(call_minutes__gt=0, call_step_minutes__gt=0), name="content_calls_take_time"
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name

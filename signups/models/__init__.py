@@ -1,6 +1,8 @@
 from .callbacks import CallAttempt, CallbackRequest
+from .calls import OnboardingCall
 from .consents import Consent, ConsentText
 from .events import Event
+from .hosts import AvailabilityRule, DateOverride, Holiday, Host, TimeOff
 from .leads import Lead
 from .messages import Message
 from .notes import Note
@@ -11,17 +13,23 @@ from .trials import Trial
 from .turns import Turn
 
 __all__ = [
+    "AvailabilityRule",
     "CallAttempt",
     "CallbackRequest",
     "Consent",
     "ConsentText",
+    "DateOverride",
     "Event",
+    "Holiday",
+    "Host",
     "Lead",
     "Message",
     "Note",
+    "OnboardingCall",
     "OpeningRequest",
     "RateCount",
     "Suppression",
+    "TimeOff",
     "Trial",
     "Turn",
 ]

@@ -7,8 +7,9 @@ from typing import Any, ClassVar, Self
 from django.db import models
 from django.db.models import F, Q
 
-from signups.states import MessageStatus, message_kinds
+from signups.states import CalendarMethod, MessageStatus, message_kinds
 
+from .calls import OnboardingCall
 from .leads import Lead
 
 
@@ -25,7 +26,7 @@ class MessageQuerySet(models.QuerySet["Message"]):
 class Message(models.Model):
     """One e-mail, rendered when it was written. Its id makes its `Message-ID`, the same at every attempt."""
 
-    PERSONAL: ClassVar[dict[str, Any]] = {"to": "", "text": "", "html": "", "last_error": ""}
+    PERSONAL: ClassVar[dict[str, Any]] = {"to": "", "text": "", "html": "", "calendar": "", "last_error": ""}
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     lead = models.ForeignKey(Lead, on_delete=models.PROTECT, related_name="messages")
@@ -35,6 +36,11 @@ class Message(models.Model):
     subject = models.CharField(max_length=200)
     text = models.TextField()
     html = models.TextField()
+    # An invitation (RFC 5545), what it asks for, and which state of which call it tells of.
+    calendar = models.TextField(blank=True)
+    calendar_method = models.CharField(max_length=10, choices=CalendarMethod, blank=True)
+    call = models.ForeignKey(OnboardingCall, on_delete=models.PROTECT, null=True, related_name="messages")
+    call_sequence = models.PositiveIntegerField(null=True)
     status = models.CharField(max_length=10, choices=MessageStatus, default=MessageStatus.PENDING)
     created_at = models.DateTimeField()
     send_at = models.DateTimeField()

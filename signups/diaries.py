@@ -1,0 +1,69 @@
+"""The rows about hours and calls as the scheduling functions take them: a handful of queries, however many hosts."""
+
+import dataclasses
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable
+from zoneinfo import ZoneInfo
+
+from . import terms
+from .models import AvailabilityRule, DateOverride, Holiday, Host, OnboardingCall, TimeOff
+from .scheduling import hours, slots
+
+# Wider than any local day, call and buffer together: what may bear on a start in a range lies this near to it.
+MARGIN = dt.timedelta(days=3)
+
+
+def clinic_hours(clinic: terms.Terms) -> hours.Hours:
+    """When the clinic itself is open, its holidays left out."""
+    return dataclasses.replace(clinic.hours, holidays=_holidays())
+
+
+def of(
+    hosts: Iterable[Host],
+    clinic: terms.Terms,
+    *,
+    begin: dt.datetime,
+    end: dt.datetime,
+    without: OnboardingCall | None = None,
+) -> list[slots.Host]:
+    """What `hosts` have planned around `[begin, end)`, as if the call `without` were not there. Five queries."""
+    hosts = list(hosts)
+    near = begin - MARGIN, end + MARGIN
+    rules = defaultdict(list)
+    overrides: dict[int, dict[dt.date, list[hours.Window]]] = defaultdict(dict)
+    for rule in AvailabilityRule.objects.filter(host__in=hosts):
+        rules[rule.host_id].append((rule.weekday, rule.start, rule.end))
+    for override in DateOverride.objects.filter(host__in=hosts, date__range=(near[0].date(), near[1].date())):
+        overrides[override.host_id][override.date] = [(start, end) for start, end in override.windows]
+    time_off = defaultdict(list)
+    for off in TimeOff.objects.filter(host__in=hosts, starts_at__lt=near[1], ends_at__gt=near[0]):
+        time_off[off.host_id].append((off.starts_at, off.ends_at))
+    bookings = _bookings(hosts, near, without)
+    holidays = _holidays()
+    return [
+        slots.Host(
+            id=host.pk,
+            hours=hours.Hours(ZoneInfo(host.time_zone), hours.by_weekday(rules[host.pk]), overrides[host.pk], holidays),
+            bookings=bookings[host.pk],
+            time_off=time_off[host.pk],
+            daily_limit=clinic.call_daily_limit if host.daily_limit is None else host.daily_limit,
+        )
+        for host in hosts
+    ]
+
+
+def _bookings(
+    hosts: list[Host], near: tuple[dt.datetime, dt.datetime], without: OnboardingCall | None
+) -> dict[int, list[slots.Booking]]:
+    calls = OnboardingCall.objects.standing().filter(host__in=hosts, blocked_from__lt=near[1], blocked_to__gt=near[0])
+    if without:
+        calls = calls.exclude(pk=without.pk)
+    bookings = defaultdict(list)
+    for host_id, start, *protected in calls.values_list("host_id", "starts_at", "blocked_from", "blocked_to"):
+        bookings[host_id].append(slots.Booking(start, (protected[0], protected[1])))
+    return bookings
+
+
+def _holidays() -> frozenset[dt.date]:
+    return frozenset(Holiday.objects.values_list("date", flat=True))

@@ -1,0 +1,114 @@
+"""Who takes calls, and when: weekly hours in their own zone, other hours on a date, time off, the clinic's holidays."""
+
+import uuid
+from typing import Self
+
+from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import F, Q
+
+
+class HostQuerySet(models.QuerySet["Host"]):
+    def active(self) -> Self:
+        return self.filter(active=True, user__is_active=True)
+
+    def locked(self) -> Self:
+        """Theirs alone until the commit; in id order, so that two who want several never wait for each other."""
+        return self.order_by("pk").select_for_update(of=("self",), no_key=True)
+
+
+class Host(models.Model):
+    """A member of staff whose time can be booked."""
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="host")
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    time_zone = models.CharField(max_length=64)
+    daily_limit = models.PositiveSmallIntegerField(
+        "calls a day", null=True, blank=True, help_text="Empty: what the clinic’s profile says."
+    )
+    weight = models.PositiveSmallIntegerField(
+        default=1,
+        validators=[MinValueValidator(1), MaxValueValidator(100)],
+        help_text="Who has 2 is given twice as many calls as who has 1.",
+    )
+    active = models.BooleanField("takes calls", default=True)
+    # Raised to make the address of the calendar feed stop working.
+    feed_version = models.PositiveIntegerField(default=1, editable=False)
+    last_assigned_at = models.DateTimeField(null=True, editable=False)
+
+    objects = HostQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [models.CheckConstraint(condition=Q(weight__gte=1), name="signups_host_has_weight")]
+
+    def __str__(self) -> str:
+        return self.user.get_full_name() or self.user.get_username()
+
+
+class AvailabilityRule(models.Model):
+    """One window of every week. Minutes after midnight; an end before the start is on the next day."""
+
+    host = models.ForeignKey(Host, on_delete=models.CASCADE, related_name="rules")
+    weekday = models.PositiveSmallIntegerField(help_text="0 is Monday.")
+    start = models.PositiveSmallIntegerField()
+    end = models.PositiveSmallIntegerField()
+
+    class Meta:
+        ordering = ["weekday", "start"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(weekday__lt=7, start__lt=1440, end__lte=1440) & ~Q(start=F("end")),
+                name="signups_rule_is_a_window",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"weekday {self.weekday}, {self.start}–{self.end}"
+
+
+class DateOverride(models.Model):
+    """Other hours on one date of the host's zone. `windows` is a list of [start, end] in minutes; none: closed."""
+
+    host = models.ForeignKey(Host, on_delete=models.CASCADE, related_name="overrides")
+    date = models.DateField()
+    windows = models.JSONField(default=list, blank=True)
+
+    class Meta:
+        ordering = ["date"]
+        constraints = [models.UniqueConstraint(fields=["host", "date"], name="signups_one_override_per_host_and_date")]
+
+    def __str__(self) -> str:
+        return f"{self.date}: {len(self.windows)} windows"
+
+
+class TimeOff(models.Model):
+    """A stretch in which the host takes no calls."""
+
+    host = models.ForeignKey(Host, on_delete=models.CASCADE, related_name="time_off")
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["starts_at"]
+        verbose_name_plural = "time off"
+        constraints = [
+            models.CheckConstraint(condition=Q(ends_at__gt=F("starts_at")), name="signups_time_off_ends_after_start")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.starts_at} to {self.ends_at}"
+
+
+class Holiday(models.Model):
+    """A date on which the clinic is closed, unless a host says otherwise for themselves."""
+
+    date = models.DateField(unique=True)
+    name = models.CharField(max_length=80)
+
+    class Meta:
+        ordering = ["date"]
+
+    def __str__(self) -> str:
+        return f"{self.name}, {self.date}"
