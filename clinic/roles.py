@@ -15,12 +15,22 @@ AUDITOR = "Auditor"
 REVIEWER = "Medical reviewer"
 EDITED = ("article", "claim", "person", "quotation", "source")
 READ = ["view_lead", "view_trial", "view_consent", "view_message", "view_event", "view_note"]
-WORK = [*READ, "see_contact", "change_lead", "add_note"]
+WORK = [*READ, "see_contact", "change_lead", "add_note", "view_callbackrequest", "work_callbackrequest"]
 
 # Role -> app -> permissions, as Django names them. Hard deletion is nobody's.
 ROLES = {
     COORDINATOR: {"signups": [*WORK, "take_lead"]},
-    HEAD: {"signups": [*WORK, "work_any_lead", "reopen_lead", "merge_lead", "erase_lead", "export_lead"]},
+    HEAD: {
+        "signups": [
+            *WORK,
+            "work_any_lead",
+            "reassign_callbackrequest",
+            "reopen_lead",
+            "merge_lead",
+            "erase_lead",
+            "export_lead",
+        ]
+    },
     EDITOR: {
         "content": [
             *(f"{action}_{model}" for model in EDITED for action in ("view", "add", "change")),

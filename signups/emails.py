@@ -3,10 +3,12 @@
 import datetime as dt
 from typing import Any
 
+from django.conf import settings
 from django.template.loader import render_to_string
+from django.urls import reverse
 
 from . import links, terms
-from .models import Lead, Message, Trial
+from .models import CallbackRequest, Lead, Message, Trial
 from .states import MessageKind
 
 
@@ -24,6 +26,14 @@ def trial_exists(lead: Lead, *, now: dt.datetime) -> Message:
 def trial_started(trial: Trial, *, now: dt.datetime) -> Message:
     """The free days run, and when they end. Once per trial."""
     return _write(MessageKind.TRIAL_STARTED, trial.lead, trial.pk, now, {"trial": trial})
+
+
+def unreachable(request: CallbackRequest, *, now: dt.datetime) -> Message | None:
+    """We called and did not reach them; we stop unless they ask again. Once per request; None without an address."""
+    if not request.lead.email:
+        return None
+    context = {"link": settings.SITE_URL + reverse("callback")}
+    return _write(MessageKind.UNREACHABLE, request.lead, request.pk, now, context)
 
 
 def _write(kind: MessageKind, lead: Lead, occasion: int, now: dt.datetime, context: dict[str, Any]) -> Message:

@@ -6,8 +6,15 @@ from collections.abc import Callable
 from .models import Message
 from .states import GONE, MessageKind
 
+
+def _nobody_waits_for_a_call(message: Message, now: dt.datetime) -> bool:
+    return not message.lead.callbacks.open().exists()
+
+
 # One entry for each kind that can become untrue while it waits, called with the message and the time of sending.
-CHECKS: dict[MessageKind, Callable[[Message, dt.datetime], bool]] = {}
+CHECKS: dict[MessageKind, Callable[[Message, dt.datetime], bool]] = {
+    MessageKind.UNREACHABLE: _nobody_waits_for_a_call,  # they asked again meanwhile
+}
 
 
 def still(message: Message, now: dt.datetime) -> bool:

@@ -35,3 +35,8 @@ def choices() -> list[tuple[str, list[tuple[str, str]]]]:
         ),
         ("Other", [("UTC", "UTC")]),
     ]
+
+
+def city(zone: str) -> str:
+    """`America/New_York` as people say it: New York."""
+    return zone.rpartition("/")[2].replace("_", " ")

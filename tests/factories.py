@@ -258,10 +258,13 @@ class CallbackRequestFactory(factory.django.DjangoModelFactory):
     phone_e164 = "+12125550123"
     time_zone = factory.SelfAttribute("lead.time_zone")
     topic = states.Topic.COST
-    consent = factory.SubFactory(
-        ConsentFactory, lead=factory.SelfAttribute("..lead"), text__purpose=states.Purpose.CALLS
-    )
     created_at = factory.LazyFunction(timezone.now)
+    consent = factory.SubFactory(
+        ConsentFactory,
+        lead=factory.SelfAttribute("..lead"),
+        at=factory.SelfAttribute("..created_at"),
+        text__purpose=states.Purpose.CALLS,
+    )
     due_at = factory.LazyAttribute(lambda request: request.created_at + dt.timedelta(hours=4))
 
 

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from signups import terms
 from signups.models import Consent, ConsentText, Lead
-from signups.states import ConsentChannel, Purpose, Verb
+from signups.states import CallbackOutcome, ConsentChannel, Purpose, Verb
 
 from . import events
 
@@ -31,12 +31,18 @@ def grant(lead: Lead, purpose: Purpose, *, channel: ConsentChannel, by: events.A
 
 @transaction.atomic
 def revoke(lead: Lead, purpose: Purpose, *, channel: ConsentChannel, by: events.Actor, now: dt.datetime) -> None:
-    """`lead` takes back what they agreed to on `purpose`; nothing is added when there is nothing to take back."""
+    """`lead` takes back what they agreed to on `purpose`; nothing is added when there is nothing to take back.
+
+    Who may no longer be called is taken off the list of those to call at once.
+    """
     Lead.objects.select_for_update().get(pk=lead.pk)
     agreed = lead.consents.in_force().filter(text__purpose=purpose).select_related("text").first()
     if agreed:
         Consent.objects.create(lead=lead, text=agreed.text, granted=False, channel=channel, at=now)
         events.record(lead, Verb.CONSENT_REVOKED, by=by, now=now, purpose=purpose, version=agreed.text.version)
+    waiting = lead.callbacks.filter(closed_at=None)
+    if purpose == Purpose.CALLS and waiting.update(closed_at=now, outcome=CallbackOutcome.DO_NOT_CALL):
+        events.record(lead, Verb.CALLBACK_CLOSED, by=by, now=now, outcome=CallbackOutcome.DO_NOT_CALL.value)
 
 
 def _today(purpose: Purpose) -> ConsentText:

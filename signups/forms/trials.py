@@ -11,14 +11,10 @@ from signups import normalise, terms, zones
 from signups.actions import trials
 from signups.states import NEEDS_PHONE, Channel
 
-from . import stamps
+from .visitors import VisitorForm, said
 
 
-class TrialForm(forms.Form):
-    stamp = stamps.StampField(required=False)
-    website = forms.CharField(
-        required=False, label="Leave this empty", widget=forms.TextInput({"autocomplete": "off", "tabindex": "-1"})
-    )
+class TrialForm(VisitorForm):
     name = forms.CharField(
         label="Your name",
         max_length=100,
@@ -65,12 +61,10 @@ class TrialForm(forms.Form):
         error_messages={"required": "Agree to the privacy notice to start."},
     )
 
-    def __init__(self, *args: Any, source: str = "", **kwargs: Any) -> None:
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.source = source
         self.offer = terms.current()
         self.fields["time_zone"].initial = self.offer.time_zone
-        self.fields["stamp"].initial = stamps.new
         if not self.is_bound:
             self.fields["time_zone"].widget.attrs["data-guess"] = ""  # the browser's own zone, where a script may ask
         self.helper = FormHelper()
@@ -86,29 +80,20 @@ class TrialForm(forms.Form):
             Submit("start", "Start my free days"),
         )
 
-    def clean_website(self) -> str:
-        """A field no person sees: whoever fills it in is a script."""
-        if self.cleaned_data["website"]:
-            raise forms.ValidationError("Please leave the last field empty.")
-        return ""
-
     def clean_name(self) -> str:
-        return _said(normalise.name, self.cleaned_data["name"])
+        return said(normalise.name, self.cleaned_data["name"])
 
     def clean_email(self) -> str:
         email: str = self.cleaned_data["email"]
-        _said(normalise.email_key, email)
+        said(normalise.email_key, email)
         return email
 
     def clean(self) -> dict[str, Any]:
-        data = super().clean() or {}
-        if self.has_error("stamp", stamps.STALE):
-            # The page shown next carries one that works.
-            self.data = {name: self.data.get(name) for name in self.data} | {"stamp": stamps.new()}
+        data = super().clean()
         data["phone_e164"] = ""
         if data.get("phone"):
             try:
-                data["phone_e164"] = _said(normalise.phone_e164, data["phone"], self.offer.phone_region)
+                data["phone_e164"] = said(normalise.phone_e164, data["phone"], self.offer.phone_region)
             except forms.ValidationError as error:
                 self.add_error("phone", error)
         elif data.get("preferred_channel") in NEEDS_PHONE and "phone" not in self.errors:
@@ -123,12 +108,3 @@ class TrialForm(forms.Form):
         fields = ("name", "email", "phone", "phone_e164", "preferred_channel", "time_zone")
         told = {name: self.cleaned_data[name] for name in fields}
         trials.request(**told, source=self.source, form_key=self.cleaned_data["stamp"], now=now)
-
-
-def _said(rule: Any, *values: str) -> str:
-    """What `rule` returns; its ValueError in the form's own kind."""
-    try:
-        result: str = rule(*values)
-    except ValueError as error:
-        raise forms.ValidationError(str(error)) from None
-    return result

@@ -50,8 +50,13 @@ class CallbackRequest(models.Model):
     Whether it is overdue is derived, see the query words above.
     """
 
-    # What erasure leaves of each field.
-    PERSONAL: ClassVar[dict[str, Any]] = {"phone": "", "phone_e164": ""}
+    PERSONAL: ClassVar[dict[str, Any]] = {
+        "phone": "",
+        "phone_e164": "",
+        "time_zone": "UTC",
+        "best_time": PartOfDay.ANY,
+        "topic": Topic.OTHER,
+    }
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     lead = models.ForeignKey(Lead, on_delete=models.PROTECT, related_name="callbacks")
@@ -69,6 +74,10 @@ class CallbackRequest(models.Model):
     claimed_at = models.DateTimeField(null=True)
     closed_at = models.DateTimeField(null=True)
     outcome = models.CharField(max_length=12, choices=CallbackOutcome, blank=True)
+
+    # Of those that `open()` found.
+    next_at: dt.datetime | None
+    call_at: dt.datetime
 
     objects = CallbackRequestQuerySet.as_manager()
 

@@ -5,20 +5,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
-from .hours import Hours, due
+from signups import daytime
+
+from .hours import Hours, due, minutes
 from .spans import Span, Spans
 
-LAWFUL = {weekday: [(8 * 60, 21 * 60)] for weekday in range(7)}  # on the person's clock: 47 CFR 64.1200(c)(1)
+LAWFUL = (minutes(f"{daytime.CALLS.first:%H:%M}"), minutes(f"{daytime.CALLS.last:%H:%M}"))  # on the person's clock
 PARTS = ((12, "morning"), (17, "afternoon"), (24, "evening"))  # each up to that hour
 PAUSE = dt.timedelta(hours=2)  # between two tries
 STEP = dt.timedelta(minutes=30)
 AHEAD = 7 * 24 * 2  # steps that are looked at for the next try
 FAIR_CHANCE = 60  # minutes in which we are open and may call, before a promise falls due
-
-
-def may_call(moment: dt.datetime, zone: str) -> bool:
-    """Whether it is between 8 a.m. and 9 p.m. in `zone` (IANA)."""
-    return 8 <= moment.astimezone(ZoneInfo(zone)).hour < 21
 
 
 @dataclass(frozen=True)
@@ -32,7 +29,7 @@ class Reach(Hours):
         return cls(clinic.zone, clinic.weekly, clinic.overrides, clinic.holidays, person=ZoneInfo(zone))
 
     def windows_on(self, date: dt.date) -> list[Span]:
-        lawful = Hours(self.person, LAWFUL)
+        lawful = Hours(self.person, {weekday: [LAWFUL] for weekday in range(7)})
         both = [
             (max(start, first), min(end, last))
             for start, end in super().windows_on(date)
@@ -69,7 +66,7 @@ def propose(tried: Sequence[dt.datetime], clinic: Hours, zone: str, best: str = 
     starts = [(first + step * STEP).astimezone(dt.UTC) for step in range(AHEAD)]
     open_time = Spans(Reach.of(clinic, zone).windows(starts[0], starts[-1]))
     good = [start for start in starts if open_time.cover(start, start + STEP)]
-    good = good or [start for start in starts if may_call(start, zone)]
+    good = good or [start for start in starts if daytime.CALLS.include(start, zone)]
 
     def rank(start: dt.datetime) -> tuple[int, bool, dt.datetime]:
         part = part_of_day(start, zone)

@@ -1,0 +1,257 @@
+"""Asking to be called, and calling. Whoever writes here locks the lead first, then the request."""
+
+import datetime as dt
+import uuid
+from dataclasses import dataclass
+
+from django.contrib.auth.models import User
+from django.db import IntegrityError, transaction
+
+from signups import daytime, emails, terms
+from signups.models import CallAttempt, CallbackRequest, Event, Lead
+from signups.models.callbacks import MOST_ATTEMPTS
+from signups.scheduling import attempts
+from signups.states import (
+    TRY_AGAIN,
+    ActorKind,
+    CallbackOutcome,
+    CallOutcome,
+    Channel,
+    ConsentChannel,
+    LeadStatus,
+    PartOfDay,
+    Purpose,
+    Topic,
+    Verb,
+)
+
+from . import consents, events, leads
+from .leads import Refused
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What somebody said about the call they ask for: the number as typed and in E.164, and their zone (IANA)."""
+
+    phone: str
+    phone_e164: str
+    time_zone: str
+    best_time: PartOfDay
+    topic: Topic
+
+
+def request(wish: Wish, *, name: str, source: str, form_key: uuid.UUID, now: dt.datetime) -> None:
+    """A visitor asks to be called. Raises Refused as `due` does.
+
+    Known and new numbers end alike for the caller. The same form again (its `form_key`) does nothing.
+    """
+    try:
+        with transaction.atomic():
+            lead = _find_or_create(wish, name=name, source=source, now=now)
+            ask(lead, wish, channel=ConsentChannel.WEB, form_key=form_key, now=now)
+    except IntegrityError:
+        if not was_requested(form_key=form_key, phone_e164=wish.phone_e164):
+            raise
+
+
+def was_requested(*, form_key: uuid.UUID, phone_e164: str) -> bool:
+    """Whether this form has done its work for this number already."""
+    return Event.objects.filter(form_key=_deed(form_key, phone_e164)).exists()
+
+
+def _deed(form_key: uuid.UUID, phone_e164: str) -> uuid.UUID:
+    """One form sent for one number: who goes back and mends a slip in it has asked for something new."""
+    return uuid.uuid5(form_key, phone_e164)
+
+
+def _find_or_create(wish: Wish, *, name: str, source: str, now: dt.datetime) -> Lead:
+    """The live lead of this name at this number, else a new one: households share numbers, so the name counts too."""
+    found = Lead.objects.live().select_for_update().filter(phone_e164=wish.phone_e164, name__iexact=name).first()
+    return found or Lead.objects.create(
+        name=name,
+        phone=wish.phone,
+        phone_e164=wish.phone_e164,
+        time_zone=wish.time_zone,
+        preferred_channel=Channel.CALL,
+        best_time=wish.best_time,
+        source=source,
+        created_at=now,
+    )
+
+
+def due(now: dt.datetime, time_zone: str) -> dt.datetime:
+    """By when somebody in `time_zone` who asks now is called. Raises Refused where our hours are their night."""
+    clinic = terms.current()
+    promised = attempts.promise(now, clinic.callback_minutes, clinic.hours, time_zone)
+    if promised is None:
+        raise Refused(
+            "We call between 8 a.m. and 9 p.m. where you are, and our phones are closed then. "
+            f"Please write to us at {clinic.mailbox}."
+        )
+    return promised
+
+
+@transaction.atomic
+def ask(lead: Lead, wish: Wish, *, channel: ConsentChannel, form_key: uuid.UUID, now: dt.datetime) -> CallbackRequest:
+    """`lead` agrees to be called and asks for it. Raises Refused as `due` does, IntegrityError for a `form_key` used.
+
+    Who asks again is called as asked last: the earlier request is closed, its promise is kept, its tries are forgotten.
+    """
+    due_at = due(now, wish.time_zone)
+    Lead.objects.select_for_update().get(pk=lead.pk)
+    consents.grant(lead, Purpose.CALLS, channel=channel, by=ActorKind.PATIENT, now=now)
+    earlier = lead.callbacks.select_for_update().filter(closed_at=None).first()
+    if earlier:
+        _close(earlier, CallbackOutcome.ASKED_AGAIN, by=ActorKind.PATIENT, now=now)
+        if not earlier.attempts.exists():
+            due_at = min(due_at, earlier.due_at)
+    events.record(
+        lead, Verb.CALLBACK_REQUESTED, by=ActorKind.PATIENT, now=now, form_key=_deed(form_key, wish.phone_e164)
+    )
+    return CallbackRequest.objects.create(
+        **vars(wish),
+        lead=lead,
+        consent=lead.consents.in_force().get(text__purpose=Purpose.CALLS),
+        created_at=now,
+        due_at=due_at,
+    )
+
+
+@transaction.atomic
+def cancel(lead: Lead, *, now: dt.datetime) -> None:
+    """The person no longer wants to be called about this. Again, it changes nothing."""
+    Lead.objects.select_for_update().get(pk=lead.pk)
+    for waiting in lead.callbacks.select_for_update().filter(closed_at=None):
+        _close(waiting, CallbackOutcome.CANCELLED, by=ActorKind.PATIENT, now=now)
+
+
+@transaction.atomic
+def claim(request: CallbackRequest, *, by: User, now: dt.datetime) -> None:
+    """`by` will call. Again, it changes nothing. Raises Refused when somebody else was first, or it is closed."""
+    request = _locked(request)
+    if request.claimed_by_id == by.pk:
+        return
+    if request.claimed_by:
+        raise Refused(f"{_called(request.claimed_by)} has taken this one.")
+    _hand(request, by, now)
+    events.record(request.lead, Verb.CALLBACK_CLAIMED, by=by, now=now)
+
+
+@transaction.atomic
+def release(request: CallbackRequest, *, by: User, now: dt.datetime) -> None:
+    """Whoever holds it puts it back. Raises Refused when `by` does not hold it."""
+    request = _held(request, by)
+    _hand(request, None, now)
+    events.record(request.lead, Verb.CALLBACK_RELEASED, by=by, now=now)
+
+
+@transaction.atomic
+def reassign(request: CallbackRequest, *, to: User, by: User, now: dt.datetime) -> None:
+    """`to` holds it from now on, whoever did before. Raises Refused when `by` or `to` may not."""
+    request = _locked(request)
+    if not by.has_perm("signups.reassign_callbackrequest"):
+        raise Refused("Only the Head of Customer Care gives callbacks to others.")
+    if not (to.is_active and to.has_perm("signups.work_callbackrequest")):
+        raise Refused("That person does not work callbacks.")
+    if request.claimed_by_id != to.pk:
+        _hand(request, to, now)
+        events.record(request.lead, Verb.CALLBACK_REASSIGNED, by=by, now=now, holder=to.pk)
+
+
+@transaction.atomic
+def log_attempt(
+    request: CallbackRequest,
+    *,
+    outcome: CallOutcome,
+    by: User,
+    now: dt.datetime,
+    form_key: uuid.UUID,
+    next_attempt_at: dt.datetime | None = None,
+) -> None:
+    """`by`, who holds it, has just called. The same form again (`form_key`) does nothing. Raises Refused.
+
+    What settles nothing needs `next_attempt_at` and goes back to the queue for then; the third such try closes it as
+    unreachable, with an e-mail where there is an address. “Do not call” takes the consents back with it.
+    """
+    Lead.objects.select_for_update().get(pk=request.lead_id)
+    if Event.objects.filter(form_key=form_key).exists():
+        return
+    request = _held(request, by)
+    # (the one thing that is heard at any hour)
+    if outcome != CallOutcome.DO_NOT_CALL and not daytime.CALLS.include(now, request.time_zone):
+        raise Refused("It is not between 8 a.m. and 9 p.m. where they are: nobody may call them now.")
+    number = request.attempts.count() + 1
+    again = outcome in TRY_AGAIN and number < MOST_ATTEMPTS
+    if again:
+        _check_next(request, next_attempt_at, now)
+    CallAttempt.objects.create(
+        request=request,
+        number=number,
+        at=now,
+        by=by,
+        outcome=outcome,
+        next_attempt_at=next_attempt_at if again else None,
+    )
+    lead = request.lead
+    events.record(lead, Verb.CALL_ATTEMPTED, by=by, now=now, form_key=form_key, number=number, outcome=outcome.value)
+    if again:
+        _hand(request, None, now)
+    else:
+        _settle(request, outcome, by=by, now=now)
+
+
+@transaction.atomic
+def close(request: CallbackRequest, *, by: User, now: dt.datetime) -> None:
+    """Settled without a call, by whoever holds it. Raises Refused."""
+    _close(_held(request, by), CallbackOutcome.NOT_NEEDED, by=by, now=now)
+
+
+def _settle(request: CallbackRequest, outcome: CallOutcome, *, by: User, now: dt.datetime) -> None:
+    """Closes the request after its last try."""
+    if outcome == CallOutcome.DO_NOT_CALL:
+        for purpose in (Purpose.CALLS, Purpose.TEXTS):  # (the first closes the request)
+            consents.revoke(request.lead, purpose, channel=ConsentChannel.PHONE, by=by, now=now)
+        return
+    ended = CallbackOutcome.UNREACHABLE if outcome in TRY_AGAIN else CallbackOutcome(outcome.value)
+    _close(request, ended, by=by, now=now)
+    lead = request.lead
+    if ended == CallbackOutcome.REACHED and lead.status == LeadStatus.NEW and leads.may_work(by, lead):
+        leads.transition(lead=lead, to=LeadStatus.CONTACTED, by=by, now=now)
+    if ended in (CallbackOutcome.UNREACHABLE, CallbackOutcome.WRONG_NUMBER):
+        emails.unreachable(request, now=now)
+
+
+def _check_next(request: CallbackRequest, moment: dt.datetime | None, now: dt.datetime) -> None:
+    if moment is None or moment <= now:
+        raise Refused("Say when to try again, at a time that is still to come.")
+    if not daytime.CALLS.include(moment, request.time_zone):
+        raise Refused("Try again between 8 a.m. and 9 p.m. where they are.")
+
+
+def _locked(request: CallbackRequest) -> CallbackRequest:
+    """The row as it is now, ours until the commit; Refused when it is closed."""
+    Lead.objects.select_for_update().get(pk=request.lead_id)
+    locked = CallbackRequest.objects.select_for_update().get(pk=request.pk)
+    if locked.closed_at:
+        raise Refused(f"This callback is closed: {locked.get_outcome_display()}.")
+    return locked
+
+
+def _held(request: CallbackRequest, by: User) -> CallbackRequest:
+    locked = _locked(request)
+    if locked.claimed_by_id != by.pk:
+        raise Refused("Take this callback first: nobody else can then call at the same time.")
+    return locked
+
+
+def _hand(request: CallbackRequest, to: User | None, now: dt.datetime) -> None:
+    CallbackRequest.objects.filter(pk=request.pk).update(claimed_by=to, claimed_at=now if to else None)
+
+
+def _close(request: CallbackRequest, outcome: CallbackOutcome, *, by: events.Actor, now: dt.datetime) -> None:
+    CallbackRequest.objects.filter(pk=request.pk).update(closed_at=now, outcome=outcome)
+    events.record(request.lead, Verb.CALLBACK_CLOSED, by=by, now=now, outcome=outcome.value)
+
+
+def _called(user: User) -> str:
+    return user.get_full_name() or user.get_username()
