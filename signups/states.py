@@ -136,6 +136,7 @@ class Verb(TextChoices):
     ASSIGNED = "assigned", "given to"
     MOVED = "moved", "moved on"
     NOTED = "noted", "wrote a note"
+    TRIED = "tried", "tried to reach them"
     READ = "read", "read the page"
     CALLBACK_REQUESTED = "callback_requested", "asked to be called"
     CALLBACK_CLAIMED = "callback_claimed", "took the callback"
@@ -171,6 +172,9 @@ class Verb(TextChoices):
     CALL_CANCELLED = "call_cancelled", "call cancelled"
     CALL_COMPLETED = "call_completed", "call took place"
     CALL_MISSED = "call_missed", "patient missed the call"
+
+
+CONTACTS = (Verb.CALL_ATTEMPTED, Verb.TRIED)  # we were in touch, or tried to be
 
 
 def verbs() -> list[tuple[str, str]]:

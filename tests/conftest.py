@@ -2,6 +2,7 @@ import os
 
 import hypothesis
 import pytest
+from django.core.cache import cache
 from django.db import connection
 from django.test import TransactionTestCase
 
@@ -17,6 +18,12 @@ hypothesis.settings.load_profile("clinic")
 def audit_head(settings, tmp_path):
     """Each test's trail begins anew, so its end is noted anew too."""
     settings.AUDIT_HEAD_FILE = tmp_path / "audit-head"
+
+
+@pytest.fixture(autouse=True)
+def nothing_remembered():
+    """What a process keeps for a minute outlives no test."""
+    cache.clear()
 
 
 @pytest.fixture(autouse=True, scope="session")

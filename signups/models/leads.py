@@ -1,11 +1,13 @@
 """A person who asked for a trial or a call."""
 
 import datetime as dt
+import re
 import uuid
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from django.conf import settings
 from django.db import models
+from django.db.models.functions import Cast, Concat, Lower
 
 from signups import daytime
 from signups.encryption import EncryptedTextField
@@ -27,6 +29,38 @@ class LeadQuerySet(models.QuerySet["Lead"]):
     def unassigned(self) -> Self:
         """Open, and nobody's: every open lead has an owner or is one of these."""
         return self.open().filter(owner=None)
+
+    def search(self, text: str) -> Self:
+        """Those with every word of `text` in their name, e-mail address or number, whatever its case.
+
+        Words of one or two letters match the start of a word only: three letters are the least that the trigram index
+        can look up. What is typed as a number is compared by its digits. `%` and `_` are themselves.
+        """
+        for alternatives in _needles(text):
+            found = models.Q()
+            for needle in alternatives:
+                found |= models.Q(search_text__contains=needle)
+            self = self.filter(found)
+        return self
+
+
+_SPACE = models.Value(" ")
+
+
+def _needles(text: str) -> list[set[str]]:
+    """What `search_text` must contain, one set of alternatives per word.
+
+    SQLite and the C locale lower-case ASCII only, so a word with other letters is looked for as they may have stood.
+    """
+    digits = re.sub(r"[\s().+/-]", "", text)
+    words = [digits] if digits.isascii() and digits.isdigit() else text.split()
+    return [
+        {
+            (" " if len(word) < 3 else "") + "".join(c.lower() if c.isascii() else c for c in spelling)
+            for spelling in (word.lower(), word.upper(), word.title())
+        }
+        for word in words
+    ]
 
 
 class Lead(models.Model):
@@ -72,6 +106,13 @@ class Lead(models.Model):
     confirm_version = models.PositiveIntegerField(default=1, editable=False)
     mail_stopped_at = models.DateTimeField("stopped our e-mail at", null=True, editable=False)
     created_at = models.DateTimeField(editable=False)
+    # Kept by the database, so that no way of writing forgets it. PostgreSQL has a trigram index on it (migration
+    # `search`), which SQLite needs neither at its size nor could make.
+    search_text = models.GeneratedField(
+        expression=Lower(Concat(_SPACE, "name", _SPACE, Cast("email", models.CharField()), _SPACE, "phone_e164")),
+        output_field=models.TextField(),
+        db_persist=True,
+    )
 
     objects = LeadQuerySet.as_manager()
 
@@ -105,6 +146,7 @@ class Lead(models.Model):
         indexes = [
             models.Index(fields=["-created_at", "-id"], name="signups_lead_newest"),
             models.Index(fields=["status", "-created_at", "-id"], name="signups_lead_status_newest"),
+            models.Index(fields=["preferred_channel", "-created_at", "-id"], name="signups_lead_channel_newest"),
             models.Index(fields=["phone_e164"], condition=~models.Q(phone_e164=""), name="signups_lead_phone"),
             models.Index(fields=["owner", "-created_at", "-id"], name="signups_lead_owner_newest"),
             models.Index(

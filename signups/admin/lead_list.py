@@ -1,0 +1,157 @@
+"""The list of leads, as quick at a million as at a hundred: no full count, pages by key instead of by number."""
+
+import datetime as dt
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.admin.views.main import PAGE_VAR, ChangeList
+from django.core.exceptions import BadRequest
+from django.db.models import OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models.expressions import Combinable
+from django.http import HttpRequest
+from django.utils import timezone
+
+from signups import masking
+from signups.counting import Count, count
+from signups.models import CallbackRequest, Event, Lead, Trial
+from signups.next_action import NextAction, next_action
+from signups.states import CONTACTS
+
+from .filters import CreatedFilter, ViewFilter
+
+EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+MICROSECOND = dt.timedelta(microseconds=1)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One lead as whoever asks may see it."""
+
+    lead: Lead
+    email: str
+    phone: str
+    trial: str
+    next_action: NextAction | None
+    late: bool
+    last_contact: dt.datetime | None
+
+
+@dataclass(frozen=True)
+class Cursor:
+    """A place in the list: just `after` or just before the lead with this time and id; without them, an end of it."""
+
+    after: bool = True
+    at: dt.datetime | None = None
+    pk: int = 0
+
+    PATTERN = re.compile(r"(after|before)-(\d{1,17})-(\d{1,18})", re.ASCII)
+
+    @classmethod
+    def read(cls, text: str) -> "Cursor":
+        """Raises BadRequest for what no link of ours says."""
+        if text in ("", "last"):
+            return cls(after=text == "")
+        if not (found := cls.PATTERN.fullmatch(text)):
+            raise BadRequest("There is no such page.")
+        return cls(found[1] == "after", EPOCH + int(found[2]) * MICROSECOND, int(found[3]))
+
+    @staticmethod
+    def write(side: str, lead: Lead) -> str:
+        return f"{side}-{(lead.created_at - EPOCH) // MICROSECOND}-{lead.pk}"
+
+    def page(self, leads: QuerySet[Lead], size: int) -> tuple[list[Lead], bool]:
+        """Up to `size` leads, newest first, and whether there are more on the side that is read towards."""
+        if not self.after:
+            leads = leads.order_by("created_at", "id")
+        if self.at and self.after:
+            # (The second condition says nothing new: it is what lets PostgreSQL begin in the middle of the index.)
+            leads = leads.filter(
+                Q(created_at__lt=self.at) | Q(created_at=self.at, id__lt=self.pk), created_at__lte=self.at
+            )
+        elif self.at:
+            leads = leads.filter(
+                Q(created_at__gt=self.at) | Q(created_at=self.at, id__gt=self.pk), created_at__gte=self.at
+            )
+        rows = list(leads[: size + 1])
+        more = len(rows) > size
+        rows = rows[:size]
+        return (rows if self.after else rows[::-1]), more
+
+
+def listed(leads: QuerySet[Lead]) -> QuerySet[Lead]:
+    """With what a row shows: the owner, the newest trial, when they must be called back, when we last were in touch."""
+    contacts = Event.objects.filter(lead=OuterRef("pk"), verb__in=CONTACTS).order_by("-at", "-id").values("at")[:1]
+    callbacks: QuerySet[Any] = CallbackRequest.objects.open().filter(lead=OuterRef("pk"))
+    return (
+        leads.select_related("owner")
+        .annotate(last_contact=Subquery(contacts), callback_at=Subquery(callbacks.values("call_at")[:1]))
+        .prefetch_related(Prefetch("trials", Trial.objects.order_by("-requested_at")))
+    )
+
+
+class LeadList(ChangeList):
+    """Django's list, less the two things that read every row: the count of all, and pages by number."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        size, wanted = self.list_per_page, request.GET.get(PAGE_VAR, "")
+        cursor = Cursor.read(wanted)
+        leads, more = cursor.page(listed(self.queryset), size)
+        self.result_list = leads
+        complete = not more and not cursor.at and cursor.after
+        self.size = Count(len(leads)) if complete else count(self.queryset)
+        self.result_count, self.full_result_count = self.size.number, None
+        self.show_full_result_count, self.can_show_all, self.show_admin_actions = False, False, True
+        self.multi_page = not complete
+        later = more if cursor.after else bool(cursor.at)
+        sooner = bool(cursor.at) if cursor.after else more
+        self.pages: list[tuple[str, str]] = []
+        if sooner or (cursor.at and not leads):
+            self.pages.append(("First", self.get_query_string({PAGE_VAR: None})))
+        if leads and sooner:
+            self.pages.append(("Previous", self.get_query_string({PAGE_VAR: Cursor.write("before", leads[0])})))
+        if leads and later:
+            self.pages.append(("Next", self.get_query_string({PAGE_VAR: Cursor.write("after", leads[-1])})))
+        if later:
+            self.pages.append(("Last", self.get_query_string({PAGE_VAR: "last"})))
+        now = timezone.now()
+        self.rows = [_row(lead, request.user, now) for lead in leads]
+
+    def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[str | Combinable]:
+        return ["-created_at", "-id"]
+
+    @property
+    def views(self) -> list[Any]:
+        """The saved views, “all” first, each with the address that shows it."""
+        spec = next(spec for spec in self.filter_specs if isinstance(spec, ViewFilter))
+        return list(spec.choices(self))
+
+    @property
+    def dates(self) -> dict[str, list[tuple[str, str]]]:
+        """The way into the calendar and back out of it: label and address."""
+        spec = next(spec for spec in self.filter_specs if isinstance(spec, CreatedFilter))
+        links = {"above": spec.above(), "below": spec.drill_down()}
+        return {
+            side: [(label, self.get_query_string({spec.parameter_name: value})) for value, label in steps]
+            for side, steps in links.items()
+        } | {"all": [("All dates", self.get_query_string(remove=[spec.parameter_name]))] if spec.value() else []}
+
+    @property
+    def narrowing(self) -> list[Any]:
+        """The filters drawn as lists of choices."""
+        return [spec for spec in self.filter_specs if not isinstance(spec, ViewFilter | CreatedFilter)]
+
+
+def _row(lead: Any, user: Any, now: dt.datetime) -> Row:
+    trials = list(lead.trials.all())
+    trial = trials[0] if trials else None
+    action = next_action(lead, trial, lead.callback_at, now)
+    return Row(
+        lead=lead,
+        email=masking.contacts(lead.email, user),
+        phone=masking.contacts(lead.phone, user),
+        trial=trial.state(now) if trial else "none",
+        next_action=action,
+        late=bool(action and action.at and action.at < now),
+        last_contact=lead.last_contact,
+    )
