@@ -130,4 +130,7 @@ def compose(message: Message) -> EmailMultiAlternatives:
         },
     )
     mail.attach_alternative(message.html, "text/html")
+    if message.calendar:
+        # Among the alternatives, where mail programs look for an invitation; its method is named twice (RFC 6047 §2.4).
+        mail.attach_alternative(message.calendar, f"text/calendar; method={message.calendar_method}")
     return mail

@@ -7,9 +7,15 @@ from django.conf import settings
 from django.template.loader import render_to_string
 from django.urls import reverse
 
-from . import links, terms
-from .models import CallbackRequest, Lead, Message, Trial
-from .states import MessageKind
+from . import links, normalise, terms, zones
+from .models import CallbackRequest, Host, Lead, Message, OnboardingCall, Trial
+from .scheduling.invitations import Entry, invitation
+from .states import CalendarMethod, MessageKind
+
+REMINDERS = {
+    MessageKind.CALL_DAY_BEFORE: dt.timedelta(hours=24),
+    MessageKind.CALL_HOUR_BEFORE: dt.timedelta(hours=1),
+}
 
 
 def confirm_trial(lead: Lead, *, now: dt.datetime) -> Message:
@@ -36,18 +42,113 @@ def unreachable(request: CallbackRequest, *, now: dt.datetime) -> Message | None
     return _write(MessageKind.UNREACHABLE, request.lead, request.pk, now, context)
 
 
-def _write(kind: MessageKind, lead: Lead, occasion: int, now: dt.datetime, context: dict[str, Any]) -> Message:
-    """Renders `emails/<kind>.{subject.txt,txt,html}` and stores the outcome; the same `occasion` is told once."""
+def call_booked(call: OnboardingCall, *, now: dt.datetime) -> Message | None:
+    """When the call is, with an invitation; written again, it is the same call with a newer stamp."""
+    return _to_patient(MessageKind.CALL_BOOKED, call, now, again=now)
+
+
+def call_changed(call: OnboardingCall, *, now: dt.datetime) -> Message | None:
+    """Another time, or another host: the invitation of the same call, changed. Once per change."""
+    return _to_patient(MessageKind.CALL_MOVED, call, now)
+
+
+def call_cancelled(call: OnboardingCall, *, now: dt.datetime) -> Message | None:
+    """The call is off, also in the person's calendar. Once per call."""
+    return _to_patient(MessageKind.CALL_CANCELLED, call, now)
+
+
+def call_reminders(call: OnboardingCall, *, now: dt.datetime) -> None:
+    """A day and an hour before, unless that has passed already: each once per state of the call."""
+    for kind, ahead in REMINDERS.items():
+        if call.starts_at - ahead >= now:
+            _to_patient(kind, call, now, invite=False, send_at=call.starts_at - ahead)
+
+
+def host_call(call: OnboardingCall, *, now: dt.datetime) -> Message:
+    """To the host: a call of theirs, new or changed. Once per state of the call."""
+    return _to_host(MessageKind.HOST_CALL, call, call.host, now)
+
+
+def host_call_off(call: OnboardingCall, host: Host, *, now: dt.datetime) -> Message:
+    """To a `host` who is rid of it: cancelled, or given to another. Once per state of the call."""
+    return _to_host(MessageKind.HOST_CALL_OFF, call, host, now)
+
+
+def calendar_entry(call: OnboardingCall, *, summary: str, stamp: dt.datetime, cancelled: bool) -> Entry:
+    """`call` as a calendar reads it."""
+    return Entry(call.uid, call.sequence, call.starts_at, call.ends_at, stamp, summary, cancelled=cancelled)
+
+
+def _to_patient(
+    kind: MessageKind,
+    call: OnboardingCall,
+    now: dt.datetime,
+    *,
+    invite: bool = True,
+    again: dt.datetime | None = None,
+    **row: Any,
+) -> Message | None:
+    """None for who gave no address."""
+    lead = call.lead
+    if not lead.email:
+        return None
+    if invite:
+        row |= _invitation(call, lead.email, f"Free call with {terms.current().clinic_name}", now, kind)
+    context = {"host": call.host, "when": zones.moment(call.starts_at, lead.time_zone), **_my(lead)}
+    return _write(kind, lead, _state(call, again), now, context, call=call, call_sequence=call.sequence, **row)
+
+
+def _to_host(kind: MessageKind, call: OnboardingCall, host: Host, now: dt.datetime) -> Message:
+    """Initials, and nothing else about the patient: the rest stands on the desk."""
+    to = host.user.email or terms.current().mailbox
+    initials = normalise.initials(call.lead.name)
+    row = _invitation(call, to, f"Onboarding call with {initials}", now, kind)
+    context = {
+        "initials": initials,
+        "when": zones.moment(call.starts_at, host.time_zone),
+        "desk": settings.SITE_URL + reverse("admin:index"),
+    }
+    occasion = f"{_state(call)}.{host.pk}"
+    return _write(kind, call.lead, occasion, now, context, to=to, call=call, call_sequence=call.sequence, **row)
+
+
+def _invitation(call: OnboardingCall, to: str, summary: str, now: dt.datetime, kind: MessageKind) -> dict[str, Any]:
+    clinic = terms.current()
+    cancelled = kind in (MessageKind.CALL_CANCELLED, MessageKind.HOST_CALL_OFF)
+    entry = calendar_entry(call, summary=summary, stamp=now, cancelled=cancelled)
+    text = invitation(entry, organizer=clinic.mailbox, organizer_name=clinic.clinic_name, attendee=to)
+    method = CalendarMethod.CANCEL if cancelled else CalendarMethod.REQUEST
+    return {"calendar": text, "calendar_method": method}
+
+
+def _state(call: OnboardingCall, again: dt.datetime | None = None) -> str:
+    """What a message about `call` is told once for: its sequence, and `again` where it may be told again."""
+    return f"{call.pk}.{call.sequence}" + (f".{again.timestamp():.6f}" if again else "")
+
+
+def _my(lead: Lead) -> dict[str, str]:
+    """The link to their page, for an address that is known to be theirs."""
+    return {"my": links.my_url(lead) if lead.trials.filter(started_at__isnull=False).exists() else ""}
+
+
+def _write(
+    kind: MessageKind, lead: Lead, occasion: int | str, now: dt.datetime, context: dict[str, Any], **row: Any
+) -> Message:
+    """Renders `emails/<kind>.{subject.txt,txt,html}` and stores the outcome; the same `occasion` is told once.
+
+    `row`: columns that differ from a plain message to the lead, sent at once.
+    """
     full = {**context, "lead": lead, "terms": terms.current()}
     subject = " ".join(render_to_string(f"emails/{kind}.subject.txt", full).split())
-    return Message.objects.create(
-        lead=lead,
-        kind=kind,
-        dedupe_key=f"{kind}:{lead.pk}:{occasion}",
-        to=lead.email,
-        subject=subject,
-        text=render_to_string(f"emails/{kind}.txt", full),
-        html=render_to_string(f"emails/{kind}.html", full),
-        created_at=now,
-        send_at=now,
-    )
+    fields = {
+        "lead": lead,
+        "kind": kind,
+        "dedupe_key": f"{kind}:{lead.pk}:{occasion}",
+        "to": lead.email,
+        "subject": subject,
+        "text": render_to_string(f"emails/{kind}.txt", full),
+        "html": render_to_string(f"emails/{kind}.html", full),
+        "created_at": now,
+        "send_at": now,
+    }
+    return Message.objects.create(**(fields | row))

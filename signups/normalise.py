@@ -55,3 +55,9 @@ def phone_e164(typed: str, region: str) -> str:
 def source(typed: str) -> str:
     """Where a visitor came from, as a link of ours says it: letters, digits, dots and dashes, at most 100."""
     return re.sub(r"[^\w.-]", "", typed)[:100]
+
+
+def initials(full_name: str) -> str:
+    """“Jo van Miller” as `J. M.`: the first and the last, as much of a name as a calendar may show."""
+    words = full_name.split()
+    return " ".join(f"{word[0].upper()}." for word in (words[:1] + words[1:][-1:]))

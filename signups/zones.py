@@ -1,7 +1,8 @@
 """The time zones a form offers: IANA names, those of the United States first."""
 
+import datetime as dt
 from functools import cache
-from zoneinfo import available_timezones
+from zoneinfo import ZoneInfo, available_timezones
 
 US_ZONES = {
     "America/New_York": "Eastern (New York)",
@@ -40,3 +41,23 @@ def choices() -> list[tuple[str, list[tuple[str, str]]]]:
 def city(zone: str) -> str:
     """`America/New_York` as people say it: New York."""
     return zone.rpartition("/")[2].replace("_", " ")
+
+
+def label(zone: str, at: dt.datetime) -> str:
+    """The zone by the name people use, with its offset at that moment: `Eastern (New York), UTC−5`."""
+    offset = at.astimezone(ZoneInfo(zone)).utcoffset() or dt.timedelta()
+    hours, minutes = divmod(abs(offset) // dt.timedelta(minutes=1), 60)
+    sign = "−" if offset < dt.timedelta() else "+"
+    name = US_ZONES.get(zone) or city(zone)
+    return f"{name}, UTC{sign}{hours}" + (f":{minutes:02}" if minutes else "")
+
+
+def moment(at: dt.datetime, zone: str) -> str:
+    """`Monday, June 1, 2026, 9:00 AM, Eastern (New York), UTC−4`, for who may be anywhere."""
+    local = at.astimezone(ZoneInfo(zone))
+    return f"{local:%A, %B} {local.day}, {local.year}, {clock(local)}, {label(zone, at)}"
+
+
+def clock(local: dt.datetime) -> str:
+    """`9:00 AM`."""
+    return f"{local.hour % 12 or 12}:{local:%M %p}"

@@ -46,6 +46,11 @@ class Host(models.Model):
     def __str__(self) -> str:
         return self.user.get_full_name() or self.user.get_username()
 
+    @property
+    def public_name(self) -> str:
+        """For patients, who are not shown an account's name."""
+        return self.user.get_full_name() or "Someone"
+
 
 class AvailabilityRule(models.Model):
     """One window of every week. Minutes after midnight; an end before the start is on the next day."""

@@ -1,12 +1,18 @@
 """Every worked case of `tests/data/scheduling_cases.json` through the real functions, actions and database."""
 
 import datetime as dt
+import itertools
+from collections import Counter
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from signups.emails import REMINDERS
+from signups.models import Message, OnboardingCall
 from signups.scheduling import assignment, hours, slots
+from signups.states import MessageStatus
 
+from . import booking
 from . import scheduling_cases as cases
 
 
@@ -69,3 +75,43 @@ def test_round_robin(case):
         load[chosen[-1]] += 1
         last[chosen[-1]] = dt.datetime(2026, 6, 1, 10 + turn, tzinfo=dt.UTC)
     assert chosen == case["expected_sequence"]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("case", cases.named("booking_cases", "sequential"))
+def test_bookings_in_order(case, clinic):
+    stage = booking.Stage(case["setup"])
+    for op, expected in zip(case["ops"], case["expect"], strict=True):
+        result = stage.play(op)
+        assert {name: result.get(name) for name in expected} == expected
+        assert ("error" in result) == ("error" in expected)
+    assert stage.final() == {ref: finally_(row) for ref, row in case["final"].items()}
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("case", cases.named("booking_cases", "parallel"))
+def test_bookings_at_once(case, clinic):
+    stage = booking.Stage(case["setup"])
+    for op in case["ops"]:
+        if op["op"] == "book":
+            stage.lead(op["patient"])
+    before = Message.objects.filter(kind__in=REMINDERS, status=MessageStatus.SENT).count()
+    results = booking.together(*(lambda op=op: stage.play(op) for op in case["ops"]))
+    if case["expect_counts"] is not None:
+        assert Counter(result.get("error", "ok") for result in results) == case["expect_counts"]
+    if "rows" in case:
+        assert OnboardingCall.objects.count() == case["rows"]
+    if "allowed_finals" in case:
+        allowed = [finally_(row) for row in case["allowed_finals"]]
+        found = stage.final()["b1"]
+        assert any(row == {name: found[name] for name in row} for row in allowed)
+    if "reminders_sent" in case:
+        sent = Message.objects.filter(kind__in=REMINDERS, status=MessageStatus.SENT).count() - before
+        assert sent == case["reminders_sent"]
+    held = OnboardingCall.objects.booked().order_by("host", "blocked_from")
+    for one, other in itertools.pairwise(held):
+        assert one.host_id != other.host_id or one.blocked_to <= other.blocked_from
+
+
+def finally_(row):
+    return {name: cases.instant(value) if name in ("start", "end") else value for name, value in row.items()}
