@@ -1,10 +1,13 @@
 """Every component in each of its states, on one page for whoever works on the looks; there in development only."""
 
+import datetime as dt
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from content.evidence.markup import Block, Note
 from content.models import Quotation, Source
+from content.pages import Evidence, Use
 from signups.forms.trials import TrialForm
 
 
@@ -26,9 +29,10 @@ def styleguide(request: HttpRequest) -> HttpResponse:
         Block("start"),
         Block("figure", "party"),
     ]
+    use = Use([("a", "cite-1-1")], (Evidence("randomized trial in people, n = 73", "", dt.date(2026, 11, 23)),))
     context = {
         "section": {"blocks": blocks},
-        "page": {"quotations": {"Q1": quotation}, "sources": [{"note": note, "source": source}]},
+        "page": {"quotations": {"Q1": quotation}, "sources": [{"note": note, "source": source, "uses": [use]}]},
         "team": [{"name": "Ada Moss", "role": "Nurse", "bio": "She answers."}],
         "rows": [("A fact", "Its value"), ("A longer name of a fact", "A value that is long enough to need two lines")],
         "empty": TrialForm(),

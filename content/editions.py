@@ -11,9 +11,8 @@ from .models import Article, Edition, LegalText
 def current() -> tuple[int, int, int, dt.date]:
     """Differs from yesterday's or a moment ago's value whenever a public page might: after a change, and when the
     time of a text comes, at which nobody writes anything. Three small queries."""
-    number = Edition.objects.values_list("number", flat=True).first() or 0
     texts = LegalText.objects.filter(published__lte=timezone.localdate())
-    return number, Article.objects.published().count(), texts.count(), timezone.localdate()
+    return Edition.current_number(), Article.objects.published().count(), texts.count(), timezone.localdate()
 
 
 def paths() -> list[str]:

@@ -1,28 +1,87 @@
 """A text of the database made ready for its template."""
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from string import ascii_lowercase
+from typing import Any
 
+from .evidence import formats, markup
 from .evidence import ledger as ledgers
-from .evidence import markup
-from .models import Claim, ClinicProfile, Quotation, Source
+from .evidence.structured_data import plain
+from .models import Article, Claim, ClinicProfile, Edition, LegalText, Quotation, Source
+
+WORDS_A_MINUTE = 200  # of a text one reads with care; Brysbaert 2019 found 238 for English non-fiction
+MOST_PAGES = 64  # kept in memory; there are fewer
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What stands behind a statement: `randomized trial in people, n = 73`, and when we last checked."""
+
+    line: str
+    detail: str
+    checked_on: dt.date
+
+    @classmethod
+    def of(cls, claim: Claim) -> "Evidence":
+        return cls(claim.evidence_line, claim.detail, claim.checked_on)
+
+
+@dataclass(frozen=True)
+class Use:
+    """Places that cite one source for statements with the same evidence: (letter, anchor) of each, and one such
+    statement's evidence after the other."""
+
+    places: list[tuple[str, str]]
+    evidence: tuple[Evidence, ...]
 
 
 @dataclass(frozen=True)
 class CitedSource:
     note: markup.Note
     source: Source
+    uses: list[Use]
 
 
 @dataclass(frozen=True)
 class Page:
-    """`title` and `summary` with placeholders filled; `quotations` by key; `sources` in the order of their numbers."""
+    """`title` and `summary` with placeholders filled; `quotations` and `claims` by key; `sources` in the order of their
+    numbers; `places` by anchor, in the order of the text; `minutes` to read it."""
 
     title: str
     summary: str
     sections: list[markup.Section]
     quotations: Mapping[str, Quotation]
+    claims: Mapping[str, Claim]
     sources: list[CitedSource]
+    places: Mapping[str, markup.Place]
+    minutes: int
+
+    @property
+    def questions(self) -> list[tuple[str, str]]:
+        """Each question of the page with its answer as HTML."""
+        blocks = [block for section in self.sections for block in section.blocks]
+        return [(block.argument, block.html) for block in blocks if block.kind == "question"]
+
+    def statements(self, url: str) -> list[dict[str, Any]]:
+        """Each claim of the page, shown at `url`: what it says, what it rests on and where it stands."""
+        return [
+            {
+                "id": claim.key,
+                "statement": claim.text,
+                "evidence": claim.get_kind_display(),
+                "people": claim.people,
+                "detail": claim.detail,
+                "confidence": claim.confidence,
+                "checked": claim.checked_on,
+                "reviewBy": claim.review_by,
+                "sources": [formats.csl_item(source) for source in claim.sources.all()],
+                "places": [f"{url}#{place.anchor}" for place in self.places.values() if claim.key in place.claims],
+            }
+            for claim in self.claims.values()
+        ]
 
 
 def ledger() -> ledgers.Ledger:
@@ -39,10 +98,47 @@ def build(*, title: str, summary: str, body: str, profile: ClinicProfile) -> Pag
     document = markup.parse(body, ledger=ledger(), values=profile.placeholders)
     sources = {source.key: source for source in Source.objects.filter(key__in=[note.key for note in document.notes])}
     quotations = Quotation.objects.select_related("source").filter(key__in=document.quotation_keys)
+    used = Claim.objects.filter(key__in=document.claim_keys).prefetch_related("sources")
+    claims = {claim.key: claim for claim in used}
     return Page(
         title=markup.fill(title, profile.placeholders),
         summary=markup.fill(summary, profile.placeholders),
         sections=document.sections,
         quotations={quotation.key: quotation for quotation in quotations},
-        sources=[CitedSource(note, sources[note.key]) for note in document.notes],
+        claims=claims,
+        sources=[CitedSource(note, sources[note.key], _uses(note, document, claims)) for note in document.notes],
+        places=document.places,
+        minutes=_minutes(document),
     )
+
+
+def current(*texts: Article | LegalText) -> list[Page]:
+    """`texts` made ready, each once in this process for each edition of the content. One query when they are."""
+    edition = Edition.current_number()
+    return [rendered(edition, text.title, text.summary, text.body) for text in texts]
+
+
+@lru_cache(maxsize=MOST_PAGES)
+def rendered(edition: int, title: str, summary: str, body: str) -> Page:
+    """Keyed by the words themselves and by the edition, which every change of ledger and profile raises. What is read
+    here is at least as new as its key, so a page is never older than it says."""
+    return build(title=title, summary=summary, body=body, profile=ClinicProfile.current())
+
+
+def _uses(note: markup.Note, document: markup.Document, claims: Mapping[str, Claim]) -> list[Use]:
+    places: dict[tuple[Evidence, ...], list[tuple[str, str]]] = {}
+    for number, anchor in enumerate(note.uses, 1):
+        evidence = dict.fromkeys(Evidence.of(claims[key]) for key in document.places[anchor].claims)
+        places.setdefault(tuple(evidence), []).append((letter(number), anchor))
+    return [Use(anchors, evidence) for evidence, anchors in places.items()]
+
+
+def letter(number: int) -> str:
+    """1 is a, 26 is z, 27 is aa: the uses of a source, as encyclopedias mark them."""
+    before, last = divmod(number - 1, 26)
+    return (letter(before) if before else "") + ascii_lowercase[last]
+
+
+def _minutes(document: markup.Document) -> int:
+    words = [plain(block.html).split() for section in document.sections for block in section.blocks]
+    return max(1, round(sum(map(len, words)) / WORDS_A_MINUTE))

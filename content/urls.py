@@ -21,7 +21,14 @@ register_converter(TextKind, "text")
 urlpatterns = [
     path("", views.landing, name="landing"),
     path("site.webmanifest", views.manifest, name="manifest"),
+    path("robots.txt", views.robots, name="robots"),
+    path("sitemap.xml", views.sitemap, name="sitemap"),
     path("learn/", views.learn, name="learn"),
+    path("learn/feed.xml", views.feed, name="feed"),
     path("learn/<slug:slug>/", views.article, name="article"),
+    path("learn/<slug:slug>/sources.bib", views.sources_bib, name="sources-bib"),
+    path("learn/<slug:slug>/sources.ris", views.sources_ris, name="sources-ris"),
+    path("learn/<slug:slug>/sources.json", views.sources_json, name="sources-json"),
+    path("learn/<slug:slug>/claims.json", views.claims_json, name="claims-json"),
     path("<text:kind>/", views.text, name="text"),
 ]

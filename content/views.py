@@ -1,23 +1,113 @@
 """The public pages: no cookie, nothing personal, the same bytes for everyone."""
 
-from django.http import HttpRequest, HttpResponse
+from collections.abc import Callable
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
-from . import pages
+from . import feeds, linked_data, pages, sitemaps
+from .evidence import formats
 from .models import Article, ClinicProfile, LegalText, Person
 
 public = cache_control(public=True, max_age=60, stale_while_revalidate=600)
+DOWNLOADS = [
+    ("sources.bib", "BibTeX"),
+    ("sources.ris", "RIS"),
+    ("sources.json", "CSL-JSON"),
+    ("claims.json", "Statements and their evidence"),
+]
 
 
 @require_safe
 @public
 def landing(request: HttpRequest) -> HttpResponse:
     article = get_object_or_404(Article.objects.published().select_related("author"), kind=Article.Kind.LANDING)
-    page = pages.build(title=article.title, summary=article.summary, body=article.body, profile=ClinicProfile.current())
     team = Person.objects.filter(on_landing_page=True)
-    return render(request, "content/landing.html", {"article": article, "page": page, "team": team})
+    return render(request, "content/landing.html", {**_article(article), "team": team})
+
+
+@require_safe
+@public
+def learn(request: HttpRequest) -> HttpResponse:
+    articles = Article.objects.published().articles()
+    return render(request, "content/learn.html", {"articles": zip(articles, pages.current(*articles), strict=True)})
+
+
+@require_safe
+@public
+def article(request: HttpRequest, slug: str) -> HttpResponse:
+    article = _published(slug)
+    corrections = article.corrections.all()
+    return render(
+        request, "content/article.html", {**_article(article), "corrections": corrections, "downloads": DOWNLOADS}
+    )
+
+
+def _published(slug: str) -> Article:
+    articles = Article.objects.published().articles().select_related("author", "reviewer")
+    return get_object_or_404(articles, slug=slug)
+
+
+def _article(article: Article) -> dict[str, object]:
+    [page], clinic = pages.current(article), ClinicProfile.current()
+    data = linked_data.of(article, page, clinic)
+    return {"article": article, "page": page, "clinic": clinic, "linked_data": data}
+
+
+def _download(write: Callable[[list[formats.Work]], str], content_type: str) -> Callable[..., HttpResponse]:
+    """A view that answers with the sources of an article as `write` puts them."""
+
+    @require_safe
+    @public
+    def view(request: HttpRequest, slug: str) -> HttpResponse:
+        [page] = pages.current(_published(slug))
+        return HttpResponse(write([cited.source for cited in page.sources]), content_type=content_type)
+
+    return view
+
+
+sources_bib = _download(formats.bibtex, "application/x-bibtex; charset=utf-8")
+sources_ris = _download(formats.ris, "application/x-research-info-systems; charset=utf-8")
+sources_json = _download(formats.csl_json, "application/vnd.citationstyles.csl+json")
+
+
+@require_safe
+@public
+def claims_json(request: HttpRequest, slug: str) -> HttpResponse:
+    """Every statement of an article, what it rests on, and where it stands."""
+    article = _published(slug)
+    url = settings.SITE_URL + article.get_absolute_url()
+    [page] = pages.current(article)
+    return JsonResponse({"article": url, "claims": page.statements(url)})
+
+
+@require_safe
+@public
+def text(request: HttpRequest, kind: str) -> HttpResponse:
+    text = get_object_or_404(LegalText.objects.current(kind)[:1])
+    [page] = pages.current(text)
+    return render(request, "content/text.html", {"text": text, "page": page})
+
+
+@require_safe
+@public
+def feed(request: HttpRequest) -> HttpResponse:
+    return HttpResponse(feeds.atom(), content_type="application/atom+xml; charset=utf-8")
+
+
+@require_safe
+@public
+def sitemap(request: HttpRequest) -> HttpResponse:
+    return render(request, "sitemap.xml", {"addresses": sitemaps.addresses()}, content_type="application/xml")
+
+
+@require_safe
+@public
+def robots(request: HttpRequest) -> HttpResponse:
+    return render(request, "robots.txt", content_type="text/plain; charset=utf-8")
 
 
 @require_safe
@@ -25,27 +115,3 @@ def landing(request: HttpRequest) -> HttpResponse:
 def manifest(request: HttpRequest) -> HttpResponse:
     """What a phone that puts the site on its home screen shows."""
     return render(request, "site.webmanifest", content_type="application/manifest+json")
-
-
-@require_safe
-@public
-def learn(request: HttpRequest) -> HttpResponse:
-    articles = Article.objects.published().articles().select_related("author")
-    return render(request, "content/learn.html", {"articles": articles})
-
-
-@require_safe
-@public
-def article(request: HttpRequest, slug: str) -> HttpResponse:
-    articles = Article.objects.published().articles().select_related("author", "reviewer")
-    article = get_object_or_404(articles, slug=slug)
-    page = pages.build(title=article.title, summary=article.summary, body=article.body, profile=ClinicProfile.current())
-    return render(request, "content/article.html", {"article": article, "page": page})
-
-
-@require_safe
-@public
-def text(request: HttpRequest, kind: str) -> HttpResponse:
-    text = get_object_or_404(LegalText.objects.current(kind)[:1])
-    page = pages.build(title=text.title, summary=text.summary, body=text.body, profile=ClinicProfile.current())
-    return render(request, "content/text.html", {"text": text, "page": page})

@@ -6,6 +6,7 @@ from django.core.cache import cache
 from django.db import connection
 from django.test import TransactionTestCase
 
+from content import pages
 from signups import guards
 
 from . import factories
@@ -22,8 +23,9 @@ def audit_head(settings, tmp_path):
 
 @pytest.fixture(autouse=True)
 def nothing_remembered():
-    """What a process keeps for a minute outlives no test."""
+    """What a process keeps for a minute or for an edition outlives no test: each begins with the same edition."""
     cache.clear()
+    pages.rendered.cache_clear()
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -1,5 +1,6 @@
 """How a work is cited: as a Vancouver reference, and for reference managers as BibTeX, RIS and CSL-JSON. Pure."""
 
+import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -77,7 +78,7 @@ def name(printed: str) -> Name:
     suffix = words.pop() if len(words) > 2 and words[-1] in SUFFIXES else ""
     family, initials = " ".join(words[:-1]), words[-1] if words else ""
     if not (initials.isalpha() and initials.isupper() and len(initials) <= 3) or family.isupper() or not family:
-        return Name(_line(printed))
+        return Name(one_line(printed))
     return Name(family, " ".join(f"{initial}." for initial in initials), suffix)
 
 
@@ -85,19 +86,20 @@ def _names(work: Work) -> list[Name]:
     return [name(author) for author in work.authors if author != ET_AL]
 
 
-def _line(text: str) -> str:
+def one_line(text: str) -> str:
     """On one line, without control characters: every format here is read line by line or forbids them."""
     return " ".join(CONTROL.sub(" ", text).split())
 
 
-def _stopped(text: str) -> str:
+def stopped(text: str) -> str:
+    """`text` with a full stop, unless something ends it already."""
     return text if text.endswith((".", "?", "!")) else f"{text}."
 
 
 def authors(work: Work) -> str:
     """All up to six, else six and “et al.” (NLM's Citing Medicine, as ICMJE recommends it), with the full stop."""
     shown = work.authors if len(work.authors) <= 6 else [*work.authors[:6], ET_AL]
-    return _stopped(", ".join(map(_line, shown)))
+    return stopped(", ".join(map(one_line, shown)))
 
 
 def place(work: Work) -> str:
@@ -108,14 +110,14 @@ def place(work: Work) -> str:
 
 def vancouver(work: Work) -> str:
     """The reference without its addresses: `Duman RS, Aghajanian GK. Title. Science. 2012;338(6103):68-72.`"""
-    title, container = _line(work.title), _line(work.container)
+    title, container = one_line(work.title), one_line(work.container)
     if work.type == "webpage":
         title = f"{title} [Internet]"
     if work.type == "chapter":
         container = f"In: {container}"
     if work.type not in PERIODICALS and work.year and container:
-        return f"{authors(work)} {_stopped(title)} {container}; {_stopped(place(work))}"
-    parts = [authors(work), _stopped(title), *(_stopped(part) for part in (container, place(work)) if part)]
+        return f"{authors(work)} {stopped(title)} {container}; {stopped(place(work))}"
+    parts = [authors(work), stopped(title), *(stopped(part) for part in (container, place(work)) if part)]
     return " ".join(parts)
 
 
@@ -144,7 +146,7 @@ def _bibtex_entry(work: Work) -> str:
 
 
 def _latex(text: str) -> str:
-    return _line(text).translate(LATEX)
+    return one_line(text).translate(LATEX)
 
 
 def _bibtex_name(author: Name) -> str:
@@ -174,7 +176,7 @@ def _ris_lines(work: Work) -> list[tuple[str, str]]:
     ]
     lines = [("TY", KINDS[work.type][2]), ("ID", work.key)]
     lines += [("AU", ", ".join(filter(None, (each.family, each.given, each.suffix)))) for each in _names(work)]
-    lines += [("TI", _line(work.title)), *((tag, _line(value)) for tag, value in optional if value), ("ER", "")]
+    lines += [("TI", one_line(work.title)), *((tag, one_line(value)) for tag, value in optional if value), ("ER", "")]
     return lines
 
 
@@ -185,16 +187,20 @@ def note(work: Work) -> str:
 
 def csl(works: Iterable[Work]) -> list[dict[str, Any]]:
     """CSL-JSON 1.0 items."""
-    return [_csl_item(work) for work in works]
+    return [csl_item(work) for work in works]
 
 
-def _csl_item(work: Work) -> dict[str, Any]:
+def csl_json(works: Iterable[Work]) -> str:
+    return json.dumps(csl(works), ensure_ascii=False, indent=1)
+
+
+def csl_item(work: Work) -> dict[str, Any]:
     item = {
         "id": work.key,
         "type": work.type,
-        "title": _line(work.title),
+        "title": one_line(work.title),
         "author": [_csl_name(author) for author in _names(work)],
-        "container-title": _line(work.container),
+        "container-title": one_line(work.container),
         "volume": work.volume,
         "issue": work.issue,
         "page": work.pages,

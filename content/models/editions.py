@@ -19,6 +19,10 @@ class Edition(models.Model):
         return str(self.number)
 
     @classmethod
+    def current_number(cls) -> int:
+        return cls.objects.values_list("number", flat=True).first() or 0
+
+    @classmethod
     def bump(cls, **_: Any) -> None:
         """A receiver of the models' signals; a bulk `update()`, which sends none, is followed by a call of this."""
         if not cls.objects.filter(pk=1).update(number=F("number") + 1):

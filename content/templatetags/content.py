@@ -6,6 +6,7 @@ from django import template
 from content.evidence import formats
 
 register = template.Library()
+register.filter("stopped", formats.stopped)
 register.filter("vancouver", formats.vancouver)
 T = TypeVar("T")
 

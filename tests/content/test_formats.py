@@ -13,7 +13,9 @@ from content.evidence import formats
 from tests.factories import SourceFactory
 
 ODD = r"""A {b} \ %&<>"#$_^~ é ß 李 — “q” ü c++ `x` 'y' } \alpha \%"""
-TEXTS = st.text(st.characters(codec="utf-8"), min_size=1, max_size=40).filter(lambda text: formats._line(text).strip())
+TEXTS = st.text(st.characters(codec="utf-8"), min_size=1, max_size=40).filter(
+    lambda text: formats.one_line(text).strip()
+)
 NAMED = {"textbackslash": "\\", "textbraceleft": "{", "textbraceright": "}", "textasciitilde": "~"}
 NAMED |= {"textasciicircum": "^", "textless": "<", "textgreater": ">"}
 
@@ -208,7 +210,7 @@ def test_odd_characters_survive():
 @given(title=TEXTS, author=TEXTS)
 def test_any_title_and_name_survive_on_one_line(title, author):
     work = replace(Work(), title=title, authors=(author,))
-    expected = formats._line(title)
+    expected = formats.one_line(title)
     assert unlatex(in_bibtex(work).fields["title"]) == f"{{{expected}}}"
     assert in_ris(work)["title"] == expected
     assert len(in_ris(work).get("authors", [])) == len(in_bibtex(work).persons["author"])

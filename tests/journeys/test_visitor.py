@@ -17,9 +17,11 @@ def test_from_the_first_page_to_the_desk(page: Page, site: Site) -> None:
 
     # A source and back to where it was cited.
     page.locator('a[href="#source-1"]').first.click()
+    look(page)
+    page.get_by_role("dialog", name="Source 1").get_by_role("link", name="In the list of sources").click()
     expect(page).to_have_url(f"{site.url}/learn/how-ketamine-works/#source-1")
     expect(page.locator("#source-1")).to_be_in_viewport()
-    page.get_by_role("link", name="Back to use 1 of source 1", exact=True).click()
+    page.get_by_role("link", name="Back to use a of source 1", exact=True).click()
     expect(page.locator("#cite-1-1")).to_be_in_viewport()
 
     # The form, first with a mistake.

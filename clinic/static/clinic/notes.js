@@ -1,0 +1,69 @@
+// Pointing at a note, reaching it with Tab or pressing it shows its source beside it. Without this file, or without
+// popovers, a note is what the page says it is: a link into the list of sources.
+const notes = "popover" in HTMLElement.prototype ? document.querySelectorAll("[role=doc-noteref]") : [];
+const card = document.createElement("div");
+let kept = false; // pressed, so it stays when the pointer or the keyboard moves on
+let closing = false; // the browser gives the focus back to the note: no reason to show it again
+let timer;
+
+function show(note, keep) {
+  clearTimeout(timer);
+  if (card.matches(":popover-open")) card.hidePopover();
+  const text = document.querySelector(note.hash).cloneNode(true);
+  const use = text.querySelector(`a[href="#${note.id}"]`).closest(".use");
+  use.querySelectorAll("a").forEach((link) => link.remove());
+  text.querySelector(".back").replaceWith(use);
+  const list = Object.assign(document.createElement("a"), { href: note.hash, textContent: "In the list of sources" });
+  const close = Object.assign(document.createElement("button"), { type: "button", textContent: "Close" });
+  list.onclick = close.onclick = () => card.hidePopover();
+  const actions = Object.assign(document.createElement("p"), { className: "actions" });
+  actions.append(list, close);
+  card.replaceChildren(...text.childNodes, actions);
+  card.ariaLabel = note.ariaLabel;
+  kept = keep;
+  // Only a kept card is next in the order of Tab: whoever tabs along the text is not led through every card.
+  card.showPopover(keep ? { source: note } : {});
+  const { left, top, bottom } = note.getBoundingClientRect();
+  const room = document.documentElement.clientWidth - card.offsetWidth - 16;
+  const above = bottom + card.offsetHeight + 8 > innerHeight && top > card.offsetHeight + 8;
+  card.style.left = `${scrollX + Math.max(16, Math.min(left, room))}px`;
+  card.style.top = `${scrollY + (above ? top - card.offsetHeight - 8 : bottom + 8)}px`;
+  if (keep) card.focus({ preventScroll: true });
+}
+
+function hide() {
+  clearTimeout(timer);
+  if (!kept && card.matches(":popover-open")) card.hidePopover();
+}
+
+function later(deed, milliseconds) {
+  clearTimeout(timer);
+  timer = setTimeout(deed, milliseconds);
+}
+
+for (const note of notes) {
+  note.ariaHasPopup = "dialog";
+  note.onpointerenter = (event) => event.pointerType === "mouse" && !kept && later(() => show(note, false), 150);
+  note.onpointerleave = () => later(hide, 300);
+  note.onfocus = () => !closing && note.matches(":focus-visible") && show(note, false);
+  note.onblur = hide;
+  note.onclick = (event) => {
+    if (event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+    event.preventDefault();
+    show(note, true);
+  };
+}
+if (notes.length) {
+  Object.assign(card, { className: "note-card", popover: "auto", role: "dialog", tabIndex: -1 });
+  card.onpointerenter = () => clearTimeout(timer);
+  card.onpointerleave = () => later(hide, 300);
+  card.onbeforetoggle = (event) => { closing = event.newState === "closed"; };
+  card.ontoggle = (event) => {
+    closing = false;
+    if (event.newState === "closed") kept = false;
+  };
+  card.onfocusout = (event) => {
+    if (kept && event.relatedTarget && !card.contains(event.relatedTarget)) card.hidePopover();
+  };
+  document.body.append(card);
+}

@@ -1,0 +1,54 @@
+"""The Atom feed (RFC 4287): a new article, and each correction of one, for whoever wants to hear of them."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils.feedgenerator import Atom1Feed
+
+from . import pages
+from .evidence.formats import one_line
+from .models import Article, ClinicProfile
+
+MOST_ENTRIES = 50
+
+
+def atom() -> str:
+    site, profile = settings.SITE_URL, ClinicProfile.current()
+    feed = Atom1Feed(
+        title=f"{profile.name}: articles and corrections",
+        link=f"{site}{reverse('learn')}",
+        description="New articles, and what we had to correct.",
+        language="en-us",
+        feed_url=f"{site}{reverse('feed')}",
+        feed_guid=f"{site}{reverse('feed')}",
+        author_name=profile.name,
+    )
+    for entry in sorted(_entries(), key=lambda entry: entry["updateddate"], reverse=True)[:MOST_ENTRIES]:
+        feed.add_item(**entry)
+    return feed.writeString("utf-8")
+
+
+def _entries() -> Iterator[dict[str, Any]]:
+    articles = Article.objects.published().articles().select_related("author").prefetch_related("corrections")
+    for article, page in zip(articles, pages.current(*articles), strict=True):
+        url, title = settings.SITE_URL + article.get_absolute_url(), one_line(page.title)
+        yield {
+            "title": title,
+            "link": url,
+            "description": one_line(page.summary),
+            "unique_id": url,
+            "author_name": one_line(article.author.name),
+            "pubdate": article.published_at,
+            "updateddate": article.updated_at,
+        }
+        for correction in article.corrections.all():
+            yield {
+                "title": f"Correction: {title}",
+                "link": f"{url}#corrections",
+                "description": one_line(correction.text),
+                "unique_id": f"{url}#correction-{correction.at:%Y%m%dT%H%M%S%f}",
+                "pubdate": correction.at,
+                "updateddate": correction.at,
+            }
