@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 
-from signups import daytime, emails, terms
+from signups import daytime, diaries, emails, terms
 from signups.models import CallAttempt, CallbackRequest, Event, Lead
 from signups.models.callbacks import MOST_ATTEMPTS
 from signups.scheduling import attempts
@@ -82,7 +82,7 @@ def _find_or_create(wish: Wish, *, name: str, source: str, now: dt.datetime) -> 
 def due(now: dt.datetime, time_zone: str) -> dt.datetime:
     """By when somebody in `time_zone` who asks now is called. Raises Refused where our hours are their night."""
     clinic = terms.current()
-    promised = attempts.promise(now, clinic.callback_minutes, clinic.hours, time_zone)
+    promised = attempts.promise(now, clinic.callback_minutes, diaries.clinic_hours(clinic), time_zone)
     if promised is None:
         raise Refused(
             "We call between 8 a.m. and 9 p.m. where you are, and our phones are closed then. "

@@ -1,5 +1,5 @@
 """The care desk's side of sign-ups, one file for each kind of record."""
 
-from . import leads
+from . import callbacks, leads
 
-__all__ = ["leads"]
+__all__ = ["callbacks", "leads"]

@@ -20,17 +20,17 @@ MOST_ATTEMPTS = 3
 
 
 class CallbackRequestQuerySet(models.QuerySet["CallbackRequest"]):
-    def open(self) -> Self:
-        """Those still to be called. Each has `next_at`, when the last try set the next for, and `call_at`, when
-        it must have been called: as promised at first, then at `next_at`."""
+    def timed(self) -> Self:
+        """Each with `next_at`, when the last try set the next for, and `call_at`, when it must have been called: as
+        promised at first, then at `next_at`."""
         tries = CallAttempt.objects.filter(request=OuterRef("pk")).order_by("-number")
-        return (
-            self.filter(closed_at=None)
-            .exclude(lead__status__in=GONE)
-            .annotate(
-                next_at=Subquery(tries.values("next_attempt_at")[:1]), call_at=Coalesce(F("next_at"), F("due_at"))
-            )
+        return self.annotate(next_at=Subquery(tries.values("next_attempt_at")[:1])).annotate(
+            call_at=Coalesce("next_at", "due_at")
         )
+
+    def open(self) -> Self:
+        """Those still to be called, timed."""
+        return self.timed().filter(closed_at=None).exclude(lead__status__in=GONE)
 
     def overdue(self, now: dt.datetime) -> Self:
         """Of the open ones, those whose time has passed: nobody called by `due_at`, or at the next time set."""
@@ -39,6 +39,9 @@ class CallbackRequestQuerySet(models.QuerySet["CallbackRequest"]):
     def due(self, now: dt.datetime) -> Self:
         """Of the open ones, those to be called now: nobody tried yet, or the next time set has come."""
         return self.filter(Q(next_at=None) | Q(next_at__lte=now))
+
+    def soonest_first(self) -> Self:
+        return self.order_by("call_at", "id")
 
     def claimed_by(self, user: User) -> Self:
         return self.filter(claimed_by=user)
@@ -75,7 +78,7 @@ class CallbackRequest(models.Model):
     closed_at = models.DateTimeField(null=True)
     outcome = models.CharField(max_length=12, choices=CallbackOutcome, blank=True)
 
-    # Of those that `open()` found.
+    # Of those that are `timed()`.
     next_at: dt.datetime | None
     call_at: dt.datetime
 
