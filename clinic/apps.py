@@ -1,5 +1,6 @@
 from django.apps import AppConfig, apps
 from django.contrib.admin.apps import AdminConfig
+from django.db.backends.signals import connection_created
 from django.db.models.signals import post_migrate
 
 
@@ -15,7 +16,8 @@ class ClinicConfig(AppConfig):
     name = "clinic"
 
     def ready(self) -> None:
-        from . import roles
+        from . import roles, slow_queries
 
+        connection_created.connect(slow_queries.watch)
         for label in roles.APPS:
             post_migrate.connect(roles.sync, sender=apps.get_app_config(label))

@@ -24,6 +24,8 @@ from django.conf import settings
 from django.db import connection
 from django.http.request import split_domain_port, validate_host
 
+from .metrics import STORED
+
 logger = logging.getLogger(__name__)
 
 CHECK_EVERY = 1.0  # seconds between two looks at the edition
@@ -76,6 +78,7 @@ class PageStore:
         page = self.pages.get(environ["PATH_INFO"])
         if page is None:
             return self._ask_django(environ, start_response)
+        STORED.inc()
         answer = page[_coding(environ.get("HTTP_ACCEPT_ENCODING", ""))]
         if (known := environ.get("HTTP_IF_NONE_MATCH")) and _matches(known, answer.etag):
             start_response("304 Not Modified", answer.not_modified)

@@ -7,6 +7,7 @@
 import os
 import secrets
 from contextlib import suppress
+from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -42,6 +43,8 @@ EMAIL_SECURITY = env.str("EMAIL_SECURITY", "starttls", validate=validate.OneOf([
 EMAIL_HOST_USER = env.str("EMAIL_HOST_USER", "")
 EMAIL_HOST_PASSWORD = env.str("EMAIL_HOST_PASSWORD", "")
 EMAIL_TIMEOUT = env.int("EMAIL_TIMEOUT", 20, validate=validate.Range(min=1, max=120))
+SLOW_QUERY_MS = env.int("SLOW_QUERY_MS", 500, validate=validate.Range(min=0, max=60_000))
+METRICS_NETWORKS_GIVEN: list[str] = env.list("METRICS_NETWORKS", ["127.0.0.0/8", "::1/128"])
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))
 
 try:
@@ -99,6 +102,14 @@ try:
 except ValueError:
     raise ImproperlyConfigured("ENCRYPTION_KEYS are Fernet keys: 32 bytes each, in URL-safe base64.") from None
 
+try:
+    METRICS_NETWORKS = [ip_network(network) for network in METRICS_NETWORKS_GIVEN]
+except ValueError as error:
+    raise ImproperlyConfigured(f"METRICS_NETWORKS: {error}.") from None
+# Where the web processes of this machine add up their figures; read by prometheus_client when it is imported.
+os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(VAR_DIR / "metrics"))
+Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]).mkdir(parents=True, exist_ok=True)
+
 # Links in messages are built from this and never from the Host header (a forged one would end up in a patient's mail).
 SITE_URL = (SITE_URL or (f"https://{ALLOWED_HOSTS[0]}" if PRODUCTION else "http://127.0.0.1:8000")).rstrip("/")
 if urlsplit(SITE_URL).scheme not in ({"https"} if PRODUCTION else {"http", "https"}) or not urlsplit(SITE_URL).hostname:
@@ -119,6 +130,7 @@ INSTALLED_APPS = [
     "clinic.apps.ClinicConfig",
 ]
 MIDDLEWARE = [
+    "clinic.metrics.count_requests",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -155,6 +167,7 @@ SIGNUPS_TERMS = "clinic.terms.current"  # what signups must know of the clinic, 
 # What `manage.py worker` does, and how many seconds it rests when a job found nothing to do. A job is called with a
 # clock and returns how much it did; it may run on several machines at once.
 WORKER_JOBS = {
+    "signups.heartbeats.beat": 10.0,
     "signups.delivery.deliver_due": 1.0,
     "signups.audit.seal_due": 1.0,
     "content.actions.publication.publish_due": 20.0,

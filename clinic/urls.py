@@ -11,6 +11,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("health/live", health.live, name="health-live"),
     path("health/ready", health.ready, name="health-ready"),
+    path("health/metrics", health.metrics, name="health-metrics"),
     path("", include("signups.urls")),
     path("", include("content.urls")),
 ]

@@ -40,16 +40,18 @@ def check(scope: str, who: str, *, limit: int, per: dt.timedelta, now: dt.dateti
         raise TooMany(int((window + per - now).total_seconds()) + 1)
 
 
-def client(request: HttpRequest) -> str:
-    """The address that our own outermost proxy saw, counted from the right: what stands left of it, anybody can write.
-
-    IPv6 counts by /64, which is what one subscriber has.
-    """
+def client_address(request: HttpRequest) -> str:
+    """What our own outermost proxy saw, counted from the right: what stands left of it, anybody can write."""
     hops = [hop.strip() for hop in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if hop.strip()]
     trusted = settings.PROXY_COUNT
-    seen = hops[-trusted] if 0 < trusted <= len(hops) else request.META.get("REMOTE_ADDR", "")
+    seen: str = hops[-trusted] if 0 < trusted <= len(hops) else request.META.get("REMOTE_ADDR", "")
+    return seen
+
+
+def client(request: HttpRequest) -> str:
+    """The bucket of whoever asks: the address; of IPv6 its /64, which is what one subscriber has."""
     try:
-        address = ip_address(seen)
+        address = ip_address(client_address(request))
     except ValueError:
         return "unknown"
     return str(ip_network((address, 64), strict=False)) if isinstance(address, IPv6Address) else str(address)

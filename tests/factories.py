@@ -376,3 +376,11 @@ class OnboardingCallFactory(factory.django.DjangoModelFactory):
     uid = factory.Sequence("call-{}@harbor.example".format)
     created_at = factory.LazyFunction(timezone.now)
     changed_at = factory.SelfAttribute("created_at")
+
+
+class HeartbeatFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = signups.Heartbeat
+
+    worker = factory.Sequence("machine:{}".format)
+    at = factory.LazyFunction(timezone.now)

@@ -2,6 +2,7 @@ from .callbacks import CallAttempt, CallbackRequest
 from .calls import OnboardingCall
 from .consents import Consent, ConsentText
 from .events import Event
+from .heartbeats import Heartbeat
 from .hosts import AvailabilityRule, DateOverride, Holiday, Host, TimeOff
 from .leads import Lead
 from .messages import Message
@@ -20,6 +21,7 @@ __all__ = [
     "ConsentText",
     "DateOverride",
     "Event",
+    "Heartbeat",
     "Holiday",
     "Host",
     "Lead",

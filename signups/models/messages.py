@@ -56,6 +56,7 @@ class Message(models.Model):
         ordering = ["-created_at"]
         indexes = [
             models.Index(fields=["send_at"], condition=Q(status=MessageStatus.PENDING), name="signups_message_due"),
+            models.Index(fields=["status"], condition=Q(status=MessageStatus.DEAD), name="signups_message_dead"),
         ]
         constraints = [
             models.CheckConstraint(

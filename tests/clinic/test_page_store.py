@@ -265,38 +265,40 @@ def test_all_public_pages_are_stored_and_no_other(clinic, one_connection):
     factories.ArticleFactory(kind=Article.Kind.LANDING, slug="landing")
     factories.ArticleFactory(slug="a-page")
     lead = factories.TrialFactory().lead
-    site = WSGIHandler()
-    store = PageStore(site, edition=editions.current, paths=editions.paths, background=False)
-    tried = set()
-    for path in every_path(get_resolver(), lead):
-        tried.add(path)
+    values = {
+        "slug": "a-page",
+        "kind": "terms",
+        "my": links.my_url(lead).split("/my/")[1].rstrip("/"),
+        "confirm": links.confirm_url(lead).split("/confirm/")[1].rstrip("/"),
+    }
+    store = PageStore(WSGIHandler(), edition=editions.current, paths=editions.paths, background=False)
+    tried = set(every_path(get_resolver(), values))
+    for path in tried:
         ask(store, path)
     store.refresh()
     stored = set(store.pages)
     assert set(editions.paths()) <= stored
     private = ("/admin/", "/start/", "/confirm/", "/my/", "/callback/", "/hosts/", "/health/", "/static/", "/preview/")
     assert [path for path in stored if path.startswith(private)] == []
-    assert {f"/my/{links.my_url(lead).split('/my/')[1]}", "/admin/", "/start/"} <= tried
+    assert {f"/my/{values['my']}/", f"/confirm/{values['confirm']}/", "/admin/", "/start/"} <= tried
 
 
-def every_path(resolver, lead, prefix="/"):
+def every_path(resolver, values, prefix="/"):
     """One address for each pattern, with values that lead somewhere where there are any."""
     for pattern in resolver.url_patterns:
         route = str(pattern.pattern)
-        filled = prefix + fill(route.removeprefix("^").removesuffix("$"), pattern.pattern, lead)
+        filled = prefix + fill(route.removeprefix("^").removesuffix("$"), pattern.pattern, values)
         if isinstance(pattern, URLResolver):
-            yield from every_path(pattern, lead, filled)
+            yield from every_path(pattern, values, filled)
         elif isinstance(pattern, URLPattern):
             yield filled
 
 
-def fill(route, pattern, lead):
-    token = links.my_url(lead).split("/my/")[1].rstrip("/")
-    if "confirm" in route:
-        token = links.confirm_url(lead).split("/confirm/")[1].rstrip("/")
-    values = {"slug": "a-page", "token": token, "kind": "terms"}
+def fill(route, pattern, values):
+    token = values.get(route.partition("/")[0], "token")
     for name, converter in pattern.converters.items():
-        value = values.get(name, str(uuid.UUID(int=0)) if "UUID" in type(converter).__name__ else "1")
+        value = str(uuid.UUID(int=0)) if "UUID" in type(converter).__name__ else values.get(name, "1")
+        value = token if name == "token" else value
         for kind in get_converters():
             route = route.replace(f"<{kind}:{name}>", value)
         route = route.replace(f"<{name}>", value)

@@ -5,7 +5,6 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import OperationalError, connection
 from django.template.loader import render_to_string
 from django.test import RequestFactory
-from django.urls import reverse
 
 from tests.factories import ArticleFactory
 
@@ -109,20 +108,6 @@ def test_log_lines_do_not_name_private_addresses(client, caplog):
     client.get("/confirm/a-private-token/")
     assert "a-private-token" not in caplog.text
     assert "404 GET confirm" in caplog.text
-
-
-@pytest.mark.parametrize(("name", "status"), [("health-live", 200), ("health-ready", 200)])
-def test_probes_answer(client, name, status):
-    assert client.get(reverse(name)).status_code == status
-
-
-def test_ready_says_so_when_the_database_is_away(client, monkeypatch):
-    def away(*args, **kwargs):
-        raise OperationalError("the server is gone")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(connection, "cursor", away)
-        assert (client.get("/health/ready").status_code, client.get("/health/live").status_code) == (503, 200)
 
 
 @pytest.mark.parametrize("charset", ["base64", "hex", "undefined", "idna", "latin-1"])

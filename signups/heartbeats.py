@@ -1,0 +1,48 @@
+"""Whether any worker is alive, and how far behind it is: asked by probes and alerts."""
+
+import datetime as dt
+import os
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from .models import CallbackRequest, Heartbeat, Message
+from .states import MessageStatus
+
+EVERY = dt.timedelta(seconds=10)
+SILENT = dt.timedelta(minutes=1)  # without a beat: no worker is alive
+FORGOTTEN = dt.timedelta(days=1)
+LATE = dt.timedelta(minutes=5)  # a message that waits longer than this after its time is an alert
+
+
+@dataclass(frozen=True)
+class Backlog:
+    """What waits. Ages in seconds; `worker_silent_for` is None when no worker ever ran here."""
+
+    due_messages: int
+    oldest_message: float
+    dead_messages: int
+    overdue_callbacks: int
+    worker_silent_for: float | None
+
+
+def beat(clock: Callable[[], dt.datetime]) -> int:
+    """A job of the worker: says that it is alive. Never anything to do at once."""
+    now = clock()
+    Heartbeat.objects.update_or_create(worker=f"{socket.gethostname()}:{os.getpid()}"[:100], defaults={"at": now})
+    Heartbeat.objects.filter(at__lt=now - FORGOTTEN).delete()
+    return 0
+
+
+def backlog(now: dt.datetime) -> Backlog:
+    """Five small queries, each on an index."""
+    due = Message.objects.pending().filter(send_at__lte=now)
+    oldest = due.order_by("send_at").values_list("send_at", flat=True).first()
+    last = Heartbeat.objects.order_by("-at").values_list("at", flat=True).first()
+    return Backlog(
+        due_messages=due.count(),
+        oldest_message=(now - oldest).total_seconds() if oldest else 0.0,
+        dead_messages=Message.objects.filter(status=MessageStatus.DEAD).count(),
+        overdue_callbacks=CallbackRequest.objects.open().overdue(now).count(),
+        worker_silent_for=(now - last).total_seconds() if last else None,
+    )

@@ -1,0 +1,110 @@
+"""What probes are told, who may read the figures, and that neither says anything about a person."""
+
+import datetime as dt
+import logging
+
+import pytest
+from django.db import OperationalError, connection
+from django.db.migrations.recorder import MigrationRecorder
+from django.utils import timezone
+
+from clinic import health
+from signups import heartbeats
+from signups.models import Heartbeat
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def ask_again():
+    health._migrated_once.cache_clear()
+    yield
+    health._migrated_once.cache_clear()
+
+
+def ready(client):
+    response = client.get("/health/ready")
+    return response.status_code, response.content.decode().strip()
+
+
+def test_process_that_answers_is_alive(client):
+    assert client.get("/health/live").status_code == 200
+
+
+def test_all_is_well(client):
+    heartbeats.beat(timezone.now)
+    assert ready(client) == (200, "ok")
+
+
+def test_ready_says_so_when_the_database_is_away(client, monkeypatch):
+    def away(*args, **kwargs):
+        raise OperationalError("the server is gone")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(connection, "cursor", away)
+        assert (ready(client)[0], client.get("/health/live").status_code) == (503, 200)
+
+
+def test_not_ready_until_migrated(client):
+    heartbeats.beat(timezone.now)
+    newest = MigrationRecorder(connection).migration_qs.filter(app="signups").order_by("id").last()
+    newest.delete()
+    assert ready(client) == (503, "the database waits for `manage.py migrate`")
+    MigrationRecorder(connection).record_applied("signups", newest.name)
+    assert ready(client) == (200, "ok")
+
+
+def test_what_waits_is_told_but_takes_no_web_machine_out(client):
+    assert ready(client) == (200, "no worker is alive")
+    now = timezone.now()
+    heartbeats.beat(lambda: now - heartbeats.SILENT - dt.timedelta(seconds=1))
+    factories.MessageFactory(created_at=now - heartbeats.LATE * 2)
+    assert ready(client) == (200, "no worker is alive; messages wait for long")
+
+
+def test_beat_is_one_row_a_worker_and_old_ones_are_forgotten():
+    now = timezone.now()
+    factories.HeartbeatFactory(at=now - heartbeats.FORGOTTEN * 2)
+    heartbeats.beat(lambda: now)
+    heartbeats.beat(lambda: now)
+    assert list(Heartbeat.objects.values_list("at", flat=True)) == [now]
+
+
+def test_figures_for_our_own_networks_only(client, settings):
+    settings.PROXY_COUNT = 1
+    assert client.get("/health/metrics").status_code == 200
+    assert client.get("/health/metrics", HTTP_X_FORWARDED_FOR="203.0.113.7").status_code == 404
+    assert client.get("/health/metrics", HTTP_X_FORWARDED_FOR="127.0.0.1, 203.0.113.7").status_code == 404
+    assert client.get("/health/metrics", HTTP_X_FORWARDED_FOR="nonsense").status_code == 404
+
+
+def test_figures_count_requests_and_what_waits_and_name_nobody(client, clinic):
+    message = factories.MessageFactory(lead__name="Jo Miller", status="dead")
+    factories.MessageFactory(lead=message.lead)
+    client.get("/confirm/a-private-token/")
+    client.get("/start/")
+    text = client.get("/health/metrics").content.decode()
+    assert 'clinic_requests_total{method="GET",status="404",view="confirm"}' in text
+    assert 'clinic_request_seconds_bucket{le="0.1",view="start"}' in text
+    assert "clinic_due_messages 1.0" in text
+    assert "clinic_dead_messages 1.0" in text
+    assert "clinic_overdue_callbacks 0.0" in text
+    for private in ("Miller", message.lead.email, "a-private-token"):
+        assert private not in text
+
+
+def test_slow_statement_is_named_without_its_values(settings, caplog, monkeypatch):
+    ticks = iter([0.0, 0.7])
+    monkeypatch.setattr("clinic.slow_queries.time.perf_counter", lambda: next(ticks))
+    settings.SLOW_QUERY_MS = 500
+    with caplog.at_level(logging.WARNING), connection.cursor() as cursor:
+        cursor.execute("SELECT %s", ["Jo Miller"])
+    assert "slow query, 700 ms: SELECT" in caplog.text
+    assert "Miller" not in caplog.text
+
+
+def test_quick_statement_is_not_named(caplog):
+    with caplog.at_level(logging.WARNING):
+        list(Heartbeat.objects.all())
+    assert "slow query" not in caplog.text
