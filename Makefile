@@ -36,7 +36,7 @@ test: .venv/.dev ## Run every test on SQLite, PostgreSQL and in a browser (ARGS=
 # No .env of a developer decides what is checked.
 check: export MODE = local
 check: export ENV_FILE =
-check: .venv/.dev ## Check style, types, templates, imports, dependencies, migrations and production settings
+check: .venv/.dev ## Check style, types, templates, imports, dependencies, migrations, evidence and production settings
 	$(VENV_PYTHON) -m ruff check .
 	$(VENV_PYTHON) -m ruff format --check .
 	$(VENV_PYTHON) -m mypy
@@ -44,6 +44,7 @@ check: .venv/.dev ## Check style, types, templates, imports, dependencies, migra
 	$(VENV_PYTHON) -c 'from importlinter.cli import lint_imports_command as main; main()'
 	$(VENV_PYTHON) -m deptry .
 	$(VENV_PYTHON) manage.py makemigrations --check --dry-run
+	$(VENV_PYTHON) manage.py check_evidence
 	$(PRODUCTION) SECRET_KEY=$$($(VENV_PYTHON) -c 'import secrets; print(secrets.token_urlsafe(64))') \
 		AUDIT_KEYS=$$($(VENV_PYTHON) -c 'import secrets; print(secrets.token_urlsafe(64))') \
 		ENCRYPTION_KEYS=$$($(VENV_PYTHON) -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())') \

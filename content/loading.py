@@ -36,7 +36,7 @@ class Loaded:
 def load(folder: Path = FILES, *, update: bool = False) -> Loaded:
     """Make what is missing, or nothing at all. What an editor changed stays, unless `update`. Raises ContentError."""
     loaded = Loaded()
-    for path, model, key, row, first_line in _rows(folder):
+    for path, model, key, row, first_line in rows(folder):
         try:
             _save(model, key, row, loaded, update)
         except (ValidationError, TypeError, models.ObjectDoesNotExist) as error:
@@ -47,7 +47,7 @@ def load(folder: Path = FILES, *, update: bool = False) -> Loaded:
     return loaded
 
 
-def _rows(folder: Path) -> Iterator[tuple[Path, type[models.Model], dict[str, Any], dict[str, Any], int]]:
+def rows(folder: Path) -> Iterator[tuple[Path, type[models.Model], dict[str, Any], dict[str, Any], int]]:
     """(file, model, its natural key, all its fields, the line its body begins on), what others refer to first."""
     profile = folder / "profile.yaml"
     yield profile, ClinicProfile, {"pk": 1}, _yaml(profile), 1

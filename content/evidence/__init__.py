@@ -1,3 +1,3 @@
-from .engine import check
+from .engine import check, unused
 
-__all__ = ["check"]
+__all__ = ["check", "unused"]

@@ -25,7 +25,7 @@ class Rule(StrEnum):
 
 @dataclass(frozen=True, order=True)
 class Finding:
-    """`line` counts from 1 in the field; 0 speaks of the field as a whole."""
+    """`line` counts from 1 in the field; 0 is the field, or row of the ledger (`claims.c04`), as a whole."""
 
     line: int
     message: str

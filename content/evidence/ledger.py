@@ -10,9 +10,9 @@ from django.db.models import TextChoices
 
 # A source's or claim's own doubt. A sentence that rests on a claim in these words needs one of them too.
 HEDGE = re.compile(
-    r"\b(?:may|might|could|seems?|appears?|suggest\w*|thought to|likely|possibl[ey]|perhaps|usually|typically|tends?"
-    r"|most often|in part|idea|hypothes[ie]s|not (?:yet )?(?:settled|known|clear|shown)|unsettled|unclear|unknown"
-    r"|open question|nobody knows|too little is known|limited)\b",
+    r"\b(?:may|might|could|seems?|appears?|suggest\w*|thought to|(?<!less )(?<!more )likely|possibl[ey]|perhaps"
+    r"|usually|typically|tends?|most often|in part|ideas?|hypothes[ie]s|not (?:yet )?(?:settled|known|clear|shown)"
+    r"|unsettled|unclear|unknown|open question|nobody knows|too little is known|limited)\b",
     re.IGNORECASE,
 )
 
@@ -34,6 +34,7 @@ class Kind(TextChoices):
     PUBLIC_HEALTH = "public-health", "public health service"
     BIOGRAPHY = "biography", "biography"
     OPINION = "opinion", "one person’s opinion"
+    NEWS = "news", "news story"
 
 
 class Topic(TextChoices):

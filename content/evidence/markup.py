@@ -113,8 +113,14 @@ class Document:
         return {key for passage in self.passages for sentence in passage.sentences for key in sentence.claims}
 
     @property
+    def quotations(self) -> list[tuple[Section, int, str]]:
+        """Each quotation block: its section, line and key."""
+        blocks = [(section, block) for section in self.sections for block in section.blocks]
+        return [(section, block.line, block.argument) for section, block in blocks if block.kind == "quotation"]
+
+    @property
     def quotation_keys(self) -> set[str]:
-        return {block.argument for section in self.sections for block in section.blocks if block.kind == "quotation"}
+        return {key for _, _, key in self.quotations}
 
 
 def fill(text: str, values: Mapping[str, str], *, escape: bool = False) -> str:

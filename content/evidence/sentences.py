@@ -41,9 +41,16 @@ class Passage:
     """A paragraph or list item; `quoted` when the editor wrote it as a block quotation (`> …`)."""
 
     text: str
-    line: int
-    sentences: tuple[Sentence, ...]
+    lines: tuple[tuple[int, int], ...]  # (offset in the text, the line that begins there)
+    sentences: tuple[Sentence, ...] = ()
     quoted: bool = False
+
+    @property
+    def line(self) -> int:
+        return self.lines[0][1]
+
+    def line_at(self, offset: int) -> int:
+        return _line_at(self.lines, offset)
 
 
 def passage(tokens: Sequence[Token], line: int, *, quoted: bool) -> Passage:
@@ -60,7 +67,11 @@ def passage(tokens: Sequence[Token], line: int, *, quoted: bool) -> Passage:
             text += token.content
             continue
         lines.append((len(text), line))
-    return Passage(text, lines[0][1], tuple(_sentences(text, lines, marks)), quoted)
+    return Passage(text, tuple(lines), tuple(_sentences(text, lines, marks)), quoted)
+
+
+def _line_at(lines: Sequence[tuple[int, int]], offset: int) -> int:
+    return max(line for at, line in lines if at <= offset)
 
 
 def _sentences(text: str, lines: list[tuple[int, int]], marks: list[tuple[int, Mark]]) -> Iterator[Sentence]:
@@ -70,7 +81,7 @@ def _sentences(text: str, lines: list[tuple[int, int]], marks: list[tuple[int, M
         begin = start + len(said) - len(said.lstrip())
         own = tuple(mark for at, mark in marks if start < at <= end or (start == 0 == at))
         if said.strip() or own:
-            yield Sentence(said.strip(), max(line for at, line in lines if at <= begin), own)
+            yield Sentence(said.strip(), _line_at(lines, begin), own)
         start = end
 
 

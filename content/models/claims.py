@@ -45,7 +45,7 @@ class Claim(models.Model):
         ordering = ["key"]
         constraints = [
             models.CheckConstraint(
-                condition=~models.Q(kind="trial") | models.Q(people__gte=1),
+                condition=~models.Q(kind="trial") | models.Q(people__isnull=False, people__gte=1),
                 name="content_trial_counts_its_people",
                 violation_error_message="A trial says how many people took part.",
             ),
