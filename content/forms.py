@@ -1,13 +1,18 @@
 """Editors' forms: what they accept, a page can show."""
 
+import datetime as dt
 import re
 from typing import Any
 
 from django import forms
+from django.contrib.auth.models import User
+from django.utils import timezone
 
 from . import pages
+from .actions import drafts
 from .evidence.findings import MarkupError
-from .models import Article, ClinicProfile, LegalText, Quotation, Source
+from .models import Article, ClinicProfile, LegalText, Quotation, Revision, Source
+from .models.articles import Text
 
 
 class PageForm(forms.ModelForm):
@@ -21,6 +26,74 @@ class PageForm(forms.ModelForm):
         except MarkupError as error:
             self.add_error("body", [str(finding) for finding in error.findings])
         return data
+
+
+class ArticleTextForm(forms.ModelForm):
+    """The words of an article as the editor typed them; what is wrong with them is found apart from the form."""
+
+    def clean(self) -> dict[str, Any]:
+        """Line ends as files have them, so that saving what nobody changed changes nothing."""
+        data = super().clean() or {}
+        for name in Text.FIELDS:
+            data[name] = data.get(name, "").replace("\r\n", "\n").strip()
+        data["body"] += "\n"
+        return data
+
+    @property
+    def words(self) -> dict[str, str]:
+        return {name: self.cleaned_data[name] for name in Text.FIELDS}
+
+
+class NewArticleForm(ArticleTextForm):
+    class Meta:
+        model = Article
+        fields = ["slug", "author", *Text.FIELDS]
+
+    def start(self, *, by: User, now: dt.datetime) -> Article:
+        data = self.cleaned_data
+        return drafts.create(slug=data["slug"], author=data["author"], words=self.words, by=by, now=now)
+
+
+class DraftForm(ArticleTextForm):
+    based_on = forms.IntegerField(widget=forms.HiddenInput)
+
+    class Meta:
+        model = Revision
+        fields = [*Text.FIELDS, "correction", "minor"]
+        widgets = {"correction": forms.Textarea(attrs={"rows": 2}), "summary": forms.Textarea(attrs={"rows": 3})}
+
+    @classmethod
+    def of(cls, newest: Revision, *, is_live: bool) -> "DraftForm":
+        """The form as an editor first sees it: a new edit of what readers see begins without a correction."""
+        about = {} if is_live else {"correction": newest.correction, "minor": newest.minor}
+        return cls(initial={**newest.words, **about, "based_on": newest.pk})
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean()
+        if data.get("minor") and data.get("correction"):
+            self.add_error("minor", "A correction is never a minor edit.")
+        return data
+
+    def save_draft(self, article: Article, *, by: User, now: dt.datetime) -> Revision:
+        about = {name: self.cleaned_data[name] for name in ("correction", "minor", "based_on")}
+        return drafts.save(article, words=self.words, by=by, now=now, **about)
+
+
+class SignOffForm(forms.Form):
+    read = forms.IntegerField(widget=forms.HiddenInput)
+    review_by = forms.DateField(
+        label="To be read again by", widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    )
+
+    @classmethod
+    def of(cls, newest: Revision, *, now: dt.datetime) -> "SignOffForm":
+        return cls(initial={"read": newest.pk, "review_by": timezone.localdate(now) + drafts.REVIEW_EVERY})
+
+
+class ScheduleForm(forms.Form):
+    at = forms.DateTimeField(
+        label="Publish at", widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
+    )
 
 
 class LegalTextForm(PageForm):

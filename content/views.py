@@ -3,13 +3,14 @@
 from collections.abc import Callable
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, render
-from django.views.decorators.cache import cache_control
+from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.http import require_safe
 
-from . import feeds, linked_data, pages, sitemaps
+from . import feeds, linked_data, pages, previews, sitemaps
 from .evidence import formats
+from .evidence.findings import MarkupError
 from .models import Article, ClinicProfile, LegalText, Person
 
 public = cache_control(public=True, max_age=60, stale_while_revalidate=600)
@@ -115,3 +116,20 @@ def robots(request: HttpRequest) -> HttpResponse:
 def manifest(request: HttpRequest) -> HttpResponse:
     """What a phone that puts the site on its home screen shows."""
     return render(request, "site.webmanifest", content_type="application/manifest+json")
+
+
+@require_safe
+@never_cache
+def preview(request: HttpRequest, token: str) -> HttpResponse:
+    """A draft, for whoever has the link: not stored, not indexed, and its address is told to nobody."""
+    try:
+        article, text = previews.read(token)
+        context = previews.context(article, text, layout="content/preview.html")
+        response = render(request, previews.template(article), context)
+    except previews.Unknown:
+        raise Http404 from None
+    except (previews.Over, MarkupError):
+        response = render(request, "content/preview_over.html", status=410)
+    response["Referrer-Policy"] = "no-referrer"
+    response["X-Robots-Tag"] = "noindex, nofollow"
+    return response

@@ -8,33 +8,43 @@ from django.db import transaction
 from django.utils import timezone
 
 from content import pages
-from content.evidence.findings import Finding, MarkupError
+from content.evidence import engine
+from content.evidence.findings import Finding
 from content.models import Article, ClinicProfile, Correction, Person, Revision, SignOff
+from content.models.articles import Text
 
 from . import history
 from .refusals import Refused
 
 
-def findings(revision: Revision) -> list[Finding]:
+def findings(text: Text, *, now: dt.datetime) -> list[Finding]:
     """What an editor must mend before these words may be published, with its lines."""
-    try:
-        pages.build(title=revision.title, summary=revision.summary, body=revision.body, profile=ClinicProfile.current())
-    except MarkupError as error:
-        return error.findings
-    return []
+    return engine.check(
+        title=text.title,
+        summary=text.summary,
+        description=text.description,
+        body=text.body,
+        ledger=pages.ledger(),
+        values=ClinicProfile.current().placeholders,
+        today=timezone.localdate(now),
+    )
 
 
-def obstacles(article: Article, newest: Revision) -> list[str]:
+def obstacles(article: Article, newest: Revision, *, now: dt.datetime) -> list[str]:
     """Why `newest` may not be published, in words; empty when it may."""
     if newest.pk == article.live_id:
         return ["Readers see this text already."]
-    reasons = [str(finding) for finding in findings(newest)]
-    if not article.sign_offs.filter(content_hash=newest.content_hash).exists():
+    reasons = [str(finding) for finding in findings(newest, now=now)]
+    if not is_signed_off(article, newest):
         if last := article.sign_offs.first():
             reasons.append(f"The text was changed after {last.reviewer} signed it off. It needs another sign-off.")
         else:
             reasons.append("No medical reviewer has signed off this text.")
     return reasons
+
+
+def is_signed_off(article: Article, newest: Revision) -> bool:
+    return article.sign_offs.filter(content_hash=newest.content_hash).exists()
 
 
 def reviewer_of(user: User) -> Person | None:
@@ -80,7 +90,7 @@ def publish(article: Article, *, by: User, now: dt.datetime) -> None:
     """Readers see the newest revision from now on. Raises Refused with every obstacle."""
     article = Article.objects.select_for_update().get(pk=article.pk)
     newest = article.revisions.latest()
-    if reasons := obstacles(article, newest):
+    if reasons := obstacles(article, newest, now=now):
         raise Refused(reasons)
     if not _is_minor(article):
         _show_review(article, article.sign_offs.filter(content_hash=newest.content_hash).latest())
@@ -102,7 +112,7 @@ def publish(article: Article, *, by: User, now: dt.datetime) -> None:
 def schedule(article: Article, *, at: dt.datetime, by: User, now: dt.datetime) -> None:
     """The newest revision is to be published at `at` unless it is edited before. Raises Refused as `publish` does."""
     article = Article.objects.select_for_update().get(pk=article.pk)
-    reasons = obstacles(article, article.revisions.latest())
+    reasons = obstacles(article, article.revisions.latest(), now=now)
     if at <= now:
         reasons.append("The time of publication must lie ahead.")
     if reasons:

@@ -62,6 +62,16 @@ class ArticleQuerySet(models.QuerySet["Article"]):
         """Those whose newest text readers do not see yet."""
         return self.with_progress().filter(Q(live=None) | ~Q(newest_id=F("live_id")))
 
+    def to_review(self) -> Self:
+        return self.with_draft().filter(Q(is_signed_off=False))
+
+    def to_publish(self) -> Self:
+        return self.with_draft().filter(Q(is_signed_off=True))
+
+    def current(self) -> Self:
+        """Those of which readers see the newest text."""
+        return self.with_progress().filter(Q(newest_id=F("live_id")))
+
 
 class Article(Text):
     """Its own words are those readers see; until it is first published, they follow its draft.

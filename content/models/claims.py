@@ -1,6 +1,7 @@
 """What the pages say about the world, each statement once, with what it rests on."""
 
 import datetime as dt
+from typing import Self
 
 from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
@@ -19,6 +20,13 @@ def validate_claim_key(key: str) -> None:
 def validate_topics(topics: object) -> None:
     if not isinstance(topics, list) or not set(topics) <= set(ledger.Topic.values):
         raise ValidationError(f"Topics are a list of some of {', '.join(ledger.Topic.values)}.")
+
+
+class ClaimQuerySet(models.QuerySet["Claim"]):
+    def overdue(self, today: dt.date) -> Self:
+        """Those that should have been checked again before `today`. The rule counts months of the calendar, so it is
+        asked of each claim."""
+        return self.filter(pk__in=[claim.pk for claim in self.model.objects.all() if claim.review_by < today])
 
 
 class Claim(models.Model):
@@ -40,6 +48,8 @@ class Claim(models.Model):
     )
     confidence = models.CharField(max_length=6, choices=ledger.Confidence)
     checked_on = models.DateField(help_text="When somebody last held it against its sources.")
+
+    objects = ClaimQuerySet.as_manager()
 
     class Meta:
         ordering = ["key"]

@@ -1,0 +1,83 @@
+"""Articles on the desk: the list, and an address for each thing that can be done with one."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from content.models import Article
+
+from . import attention, workflow
+
+get_and_post = require_http_methods(["GET", "HEAD", "POST"])
+
+
+class Progress(admin.SimpleListFilter):
+    title = "progress"
+    parameter_name = "progress"
+    QUESTIONS: dict[str, tuple[str, Callable[[Any], QuerySet[Article]]]] = {
+        "draft": ("waits for a reviewer", lambda articles: articles.to_review()),
+        "reviewed": ("signed off, not published", lambda articles: articles.to_publish()),
+        "late": ("planned publication was refused", lambda articles: articles.due(timezone.now())),
+        "overdue": ("review overdue", lambda articles: articles.overdue(timezone.localdate())),
+        "published": ("as readers see it", lambda articles: articles.current()),
+    }
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(value, label) for value, (label, _) in self.QUESTIONS.items()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Article]) -> QuerySet[Article]:
+        if value := self.value():
+            return self.QUESTIONS[value][1](queryset) if value in self.QUESTIONS else queryset.none()
+        return queryset
+
+
+@admin.register(Article)
+class ArticleAdmin(admin.ModelAdmin):
+    """Only the list is the admin's own: every write of an article is a verb of `content/actions/`."""
+
+    change_list_template = "admin/content/articles.html"
+    list_display = ["title", "kind", "progress", "published_at", "last_reviewed", "review_by"]
+    list_filter = [Progress, "kind"]
+    search_fields = ["title", "slug"]
+    search_help_text = "Any part of a title or an address"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Article]:
+        return super().get_queryset(request).with_progress()  # type: ignore[attr-defined]
+
+    @admin.display(description="Progress")
+    def progress(self, article: Any) -> str:
+        if article.newest_id == article.live_id:
+            return "published"
+        state = "signed off" if article.is_signed_off else "draft"
+        return f"{state}, an older text is published" if article.published_at else state
+
+    def has_delete_permission(self, request: HttpRequest, obj: Article | None = None) -> bool:
+        return False
+
+    def get_urls(self) -> list[URLPattern]:
+        def route(at: str, view: Callable[..., HttpResponse], name: str) -> URLPattern:
+            return path(at, self.admin_site.admin_view(view), name=f"content_article_{name}")
+
+        one = "<int:pk>/"
+        return [
+            route("attention/", require_safe(attention.attention), "attention"),
+            route("add/", get_and_post(workflow.add), "add"),
+            route(f"{one}change/", get_and_post(workflow.edit), "change"),
+            route(f"{one}preview/", require_POST(workflow.preview), "preview"),
+            route(f"{one}sign-off/", get_and_post(workflow.sign_off), "sign_off"),
+            route(f"{one}publish/", require_POST(workflow.publish), "publish"),
+            route(f"{one}schedule/", require_POST(workflow.schedule), "schedule"),
+            route(f"{one}unschedule/", require_POST(workflow.unschedule), "unschedule"),
+            route(f"{one}links/", require_POST(workflow.make_link), "make_link"),
+            route(f"{one}links/call-back/", require_POST(workflow.call_back_links), "call_back_links"),
+            route(f"{one}revisions/", require_safe(workflow.revisions), "revisions"),
+            route(f"{one}revisions/<int:number>/", require_safe(workflow.revision), "revision"),
+            route(f"{one}revisions/<int:number>/revert/", require_POST(workflow.revert), "revert"),
+            *super().get_urls(),
+        ]

@@ -1,0 +1,15 @@
+from django.contrib import admin
+from django.http import HttpRequest
+
+from content.models import ClinicProfile
+
+
+@admin.register(ClinicProfile)
+class ClinicProfileAdmin(admin.ModelAdmin):
+    """One row: it can be changed, not added to or deleted."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: ClinicProfile | None = None) -> bool:
+        return False
