@@ -44,7 +44,9 @@ def unreachable(request: CallbackRequest, *, now: dt.datetime) -> Message | None
 
 def call_booked(call: OnboardingCall, *, now: dt.datetime) -> Message | None:
     """When the call is, with an invitation; written again, it is the same call with a newer stamp."""
-    return _to_patient(MessageKind.CALL_BOOKED, call, now, again=now)
+    return _to_patient(
+        MessageKind.CALL_BOOKED, call, now, time=call.messages.filter(kind=MessageKind.CALL_BOOKED).count()
+    )
 
 
 def call_changed(call: OnboardingCall, *, now: dt.datetime) -> Message | None:
@@ -85,7 +87,7 @@ def _to_patient(
     now: dt.datetime,
     *,
     invite: bool = True,
-    again: dt.datetime | None = None,
+    time: int = 0,
     **row: Any,
 ) -> Message | None:
     """None for who gave no address."""
@@ -95,7 +97,7 @@ def _to_patient(
     if invite:
         row |= _invitation(call, lead.email, f"Free call with {terms.current().clinic_name}", now, kind)
     context = {"host": call.host, "when": zones.moment(call.starts_at, lead.time_zone), **_my(lead)}
-    return _write(kind, lead, _state(call, again), now, context, call=call, call_sequence=call.sequence, **row)
+    return _write(kind, lead, f"{_state(call)}.{time}", now, context, call=call, call_sequence=call.sequence, **row)
 
 
 def _to_host(kind: MessageKind, call: OnboardingCall, host: Host, now: dt.datetime) -> Message:
@@ -121,9 +123,9 @@ def _invitation(call: OnboardingCall, to: str, summary: str, now: dt.datetime, k
     return {"calendar": text, "calendar_method": method}
 
 
-def _state(call: OnboardingCall, again: dt.datetime | None = None) -> str:
-    """What a message about `call` is told once for: its sequence, and `again` where it may be told again."""
-    return f"{call.pk}.{call.sequence}" + (f".{again.timestamp():.6f}" if again else "")
+def _state(call: OnboardingCall) -> str:
+    """What a message about `call` tells of, and tells once."""
+    return f"{call.pk}.{call.sequence}"
 
 
 def _my(lead: Lead) -> dict[str, str]:

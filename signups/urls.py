@@ -1,6 +1,6 @@
 from django.urls import path
 
-from .views import callbacks, my, trials
+from .views import callbacks, calls, my, trials
 
 urlpatterns = [
     path("start/", trials.start, name="start"),
@@ -12,4 +12,9 @@ urlpatterns = [
     path("my/<str:token>/", my.page, name="my"),
     path("my/<str:token>/callback/", callbacks.my_ask, name="my-callback"),
     path("my/<str:token>/callback/cancel/", callbacks.my_cancel, name="my-callback-cancel"),
+    path("my/<str:token>/call/", calls.call, name="my-call"),
+    path("my/<str:token>/call/move/", calls.move, name="my-call-move"),
+    path("my/<str:token>/call/cancel/", calls.cancel, name="my-call-cancel"),
+    path("my/<str:token>/call/again/", calls.again, name="my-call-again"),
+    path("my/<str:token>/call/zone/", calls.zone, name="my-call-zone"),
 ]

@@ -45,11 +45,15 @@ def city(zone: str) -> str:
 
 def label(zone: str, at: dt.datetime) -> str:
     """The zone by the name people use, with its offset at that moment: `Eastern (New York), UTC−5`."""
-    offset = at.astimezone(ZoneInfo(zone)).utcoffset() or dt.timedelta()
-    hours, minutes = divmod(abs(offset) // dt.timedelta(minutes=1), 60)
-    sign = "−" if offset < dt.timedelta() else "+"
-    name = US_ZONES.get(zone) or city(zone)
-    return f"{name}, UTC{sign}{hours}" + (f":{minutes:02}" if minutes else "")
+    return f"{US_ZONES.get(zone) or city(zone)}, {offset(at.astimezone(ZoneInfo(zone)))}"
+
+
+def offset(local: dt.datetime) -> str:
+    """`UTC−5`, `UTC+5:45`."""
+    ahead = local.utcoffset() or dt.timedelta()
+    hours, minutes = divmod(abs(ahead) // dt.timedelta(minutes=1), 60)
+    sign = "−" if ahead < dt.timedelta() else "+"
+    return f"UTC{sign}{hours}" + (f":{minutes:02}" if minutes else "")
 
 
 def moment(at: dt.datetime, zone: str) -> str:

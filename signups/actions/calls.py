@@ -17,10 +17,11 @@ from signups.models import Host, Lead, OnboardingCall
 from signups.models.hosts import HostQuerySet
 from signups.scheduling import assignment, slots
 from signups.scheduling.slots import Refused
-from signups.states import ActorKind, CallStatus, ForceReason, Verb
+from signups.states import ActorKind, CallStatus, ForceReason, MessageKind, Verb
 
 from . import events
 
+MESSAGES_PER_HOUR = 3
 LOAD_DAYS = 14  # how far back a host's calls count against the next
 
 
@@ -45,10 +46,15 @@ class TooEarly(Refused):
 
 
 def offered(
-    *, now: dt.datetime, begin: dt.datetime, end: dt.datetime, moving: OnboardingCall | None = None
+    *,
+    now: dt.datetime,
+    begin: dt.datetime | None = None,
+    end: dt.datetime | None = None,
+    moving: OnboardingCall | None = None,
 ) -> list[slots.Slot]:
-    """The starts in `[begin, end)` that `book`, or `reschedule` of `moving`, would take now."""
+    """The starts in `[begin, end)` that `book`, or `reschedule` of `moving`, would take now; unbounded: all of them."""
     clinic = terms.current()
+    begin, end = begin or now, end or now + dt.timedelta(days=clinic.calls.horizon_days + 2)
     hosts = diaries.of(_candidates(moving), clinic, begin=begin, end=end, without=moving)
     return slots.offered(hosts, clinic.calls, now=now, begin=begin, end=end)
 
@@ -160,6 +166,19 @@ def cancel(*, call: OnboardingCall, by: events.Actor, now: dt.datetime) -> Onboa
     emails.call_cancelled(call, now=now)
     emails.host_call_off(call, call.host, now=now)
     return call
+
+
+@transaction.atomic
+def send_again(*, call: OnboardingCall, now: dt.datetime) -> None:
+    """The confirmation once more, unchanged but for its stamp. Not without end: enough is enough for an hour.
+
+    Raises NotActive, and TooLate once the call has begun.
+    """
+    call = _locked(call)
+    _must_stand(call, by=ActorKind.PATIENT, now=now)
+    sent = call.messages.filter(kind=MessageKind.CALL_BOOKED, created_at__gt=now - dt.timedelta(hours=1))
+    if sent.count() < MESSAGES_PER_HOUR:
+        emails.call_booked(call, now=now)
 
 
 def complete(*, call: OnboardingCall, by: events.Actor, now: dt.datetime) -> OnboardingCall:

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 
 from signups.models import Lead
 
-from . import callbacks
+from . import callbacks, calls
 from .decorators import patient_page
 
 
@@ -22,7 +22,7 @@ def trial_panel(lead: Lead, now: dt.datetime) -> dict[str, Any]:
 
 
 # What `my/page.html` is made of: each gives its own partial what it shows.
-PANELS: list[Callable[[Lead, dt.datetime], dict[str, Any]]] = [trial_panel, callbacks.panel]
+PANELS: list[Callable[[Lead, dt.datetime], dict[str, Any]]] = [trial_panel, calls.panel, callbacks.panel]
 
 
 @patient_page

@@ -1,0 +1,75 @@
+"""Choosing a time for the free call, and the zone in which times are shown."""
+
+import datetime as dt
+from contextlib import suppress
+from typing import Any
+
+from django import forms
+
+from signups import normalise, terms, zones
+from signups.actions import calls, details
+from signups.models import Lead, OnboardingCall
+from signups.states import ActorKind
+
+from . import stamps
+from .visitors import said
+
+
+class TimeForm(forms.Form):
+    """One of the times on the page. Who gave no phone number yet is asked for it: a call needs one."""
+
+    stamp = stamps.StampField(required=False)
+    start = forms.CharField(
+        label="Time", max_length=40, widget=forms.RadioSelect, error_messages={"required": "Choose a time."}
+    )
+    phone = forms.CharField(
+        label="Phone number",
+        max_length=40,
+        help_text="We call you at this number. Any format will do.",
+        widget=forms.TextInput({"autocomplete": "tel", "inputmode": "tel", "type": "tel"}),
+        error_messages={"required": "Enter a phone number, such as 212 555 0123."},
+    )
+
+    def __init__(self, *args: Any, lead: Lead, moving: OnboardingCall | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.lead, self.moving = lead, moving
+        self.fields["stamp"].initial = stamps.new
+        if lead.phone_e164:
+            del self.fields["phone"]
+
+    def clean_start(self) -> dt.datetime:
+        """An instant with its offset, near enough that every zone has a date for it."""
+        with suppress(ValueError):
+            start = dt.datetime.fromisoformat(self.cleaned_data["start"])
+            if start.tzinfo and 2000 <= start.year < 3000:
+                return start.astimezone(dt.UTC)
+        raise forms.ValidationError("Choose one of the times on this page.")
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if self.has_error("stamp", stamps.STALE):
+            self.renew()
+        if "phone" in data:
+            try:
+                data["phone_e164"] = said(normalise.phone_e164, data["phone"], terms.current().phone_region)
+            except forms.ValidationError as error:
+                self.add_error("phone", error)
+        return data
+
+    def renew(self, **changed: str) -> None:
+        """The page shown next carries a stamp that works, and what is `changed`."""
+        self.data = {name: self.data.get(name) for name in self.data} | {"stamp": stamps.new(), **changed}
+
+    def save(self, *, now: dt.datetime) -> OnboardingCall:
+        """Raises what `calls.book` and `calls.reschedule` raise; the number is kept all the same."""
+        data = self.cleaned_data
+        if "phone" in data:
+            told = {"phone": data["phone"], "phone_e164": data["phone_e164"]}
+            details.change(self.lead, by=ActorKind.PATIENT, now=now, **told)
+        if self.moving:
+            return calls.reschedule(call=self.moving, start=data["start"], by=ActorKind.PATIENT, now=now)
+        return calls.book(lead=self.lead, start=data["start"], key=data["stamp"], by=ActorKind.PATIENT, now=now)
+
+
+class ZoneForm(forms.Form):
+    time_zone = forms.ChoiceField(label="Show times in", choices=zones.choices)

@@ -1,0 +1,177 @@
+"""The free call on the patient's own page: choose a time, move the call, cancel it."""
+
+import datetime as dt
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST
+
+from signups import terms, throttle, zones
+from signups.actions import calls, details
+from signups.forms.calls import TimeForm, ZoneForm
+from signups.models import Lead
+from signups.scheduling import slots
+from signups.states import ActorKind
+
+from .decorators import patient_page, throttled
+
+HOUR = dt.timedelta(hours=1)
+MOST_CHANGES = 20  # an hour: each is told to the host too
+DAYS_A_PAGE = 5
+GONE_MEANWHILE = {
+    slots.SlotTaken.code: "Somebody else has just taken that time. Nothing was booked: please choose another.",
+    slots.TooSoon.code: "That time is too close now. Please choose a later one.",
+    slots.SlotUnavailable.code: "That time is not free any more. Please choose another.",
+    calls.KeyReused.code: "This page was used before. Please choose your time once more.",
+}
+
+
+@dataclass(frozen=True)
+class Day:
+    """One date of the reader's, and its free times as (what is sent, what is read)."""
+
+    title: str
+    zone: str
+    times: list[tuple[str, str]]
+
+
+@patient_page
+@require_http_methods(["GET", "HEAD", "POST"])
+@throttled
+def call(request: HttpRequest, lead: Lead, token: str) -> HttpResponse:
+    """The call they have; or, while they have none, the times to choose from."""
+    now = timezone.now()
+    if request.method == "POST":
+        return _save(request, TimeForm(request.POST, lead=lead), token, now)
+    shown = panel(lead, now)
+    if shown["call"]:
+        return render(request, "signups/my/call.html", {"token": token, **shown})
+    return _times(request, TimeForm(lead=lead), token, now)
+
+
+@patient_page
+@require_http_methods(["GET", "HEAD", "POST"])
+@throttled
+def move(request: HttpRequest, lead: Lead, token: str) -> HttpResponse:
+    """Another time for the call they have. Who has none, or whose call has begun, is shown where they stand."""
+    now = timezone.now()
+    moving = lead.calls.upcoming(now).select_related("host__user").first()
+    if moving is None:
+        return _to_call(token)
+    if request.method == "POST":
+        return _save(request, TimeForm(request.POST, lead=lead, moving=moving), token, now)
+    return _times(request, TimeForm(lead=lead, moving=moving), token, now)
+
+
+@patient_page
+@require_http_methods(["GET", "HEAD", "POST"])
+@throttled
+def cancel(request: HttpRequest, lead: Lead, token: str) -> HttpResponse:
+    """GET shows a button, POST cancels: links in messages are opened by scanners."""
+    now = timezone.now()
+    booked = lead.calls.upcoming(now).first()
+    if booked is None:
+        return _to_call(token)
+    if request.method != "POST":
+        return render(request, "signups/my/call_cancel.html", {"token": token, **panel(lead, now)})
+    throttle.check("call", str(lead.public_id), limit=MOST_CHANGES, per=HOUR, now=now)
+    with suppress(calls.Refused):  # it began this very moment, or staff noted its outcome: the page says how it stands
+        calls.cancel(call=booked, by=ActorKind.PATIENT, now=now)
+    return HttpResponseRedirect(reverse("my", args=[token]) + "#call", status=303)
+
+
+@patient_page
+@require_POST
+@throttled
+def again(request: HttpRequest, lead: Lead, token: str) -> HttpResponse:
+    """The confirmation once more, to the stored address."""
+    now = timezone.now()
+    throttle.check("call", str(lead.public_id), limit=MOST_CHANGES, per=HOUR, now=now)
+    booked = lead.calls.upcoming(now).first()
+    if booked:
+        with suppress(calls.Refused):  # cancelled this very moment: the page says so
+            calls.send_again(call=booked, now=now)
+    return _to_call(token)
+
+
+@patient_page
+@require_POST
+def zone(request: HttpRequest, lead: Lead, token: str) -> HttpResponse:
+    """Their time zone, from now on: for these times, for our messages, and for when we may call."""
+    form = ZoneForm(request.POST)
+    now = timezone.now()
+    if form.is_valid():
+        details.change(lead, by=ActorKind.PATIENT, now=now, time_zone=form.cleaned_data["time_zone"])
+    name = "my-call-move" if lead.calls.upcoming(now).exists() else "my-call"
+    return HttpResponseRedirect(reverse(name, args=[token]), status=303)
+
+
+def panel(lead: Lead, now: dt.datetime) -> dict[str, Any]:
+    """For `my/_call.html`: the call to come, or the one that is being held, in their own words for time."""
+    booked = lead.calls.booked().filter(ends_at__gt=now).order_by("starts_at").select_related("host__user").first()
+    return {
+        "call": booked,
+        "call_when": zones.moment(booked.starts_at, lead.time_zone) if booked else "",
+        "call_began": bool(booked and booked.starts_at <= now),
+        "call_phone": lead.phone,
+    }
+
+
+def _save(request: HttpRequest, form: TimeForm, token: str, now: dt.datetime) -> HttpResponse:
+    throttle.check("call", str(form.lead.public_id), limit=MOST_CHANGES, per=HOUR, now=now)
+    if not form.is_valid():
+        return _times(request, form, token, now, status=422)
+    try:
+        form.save(now=now)
+    except (calls.AlreadyBooked, calls.NotActive, calls.TooLate):
+        return _to_call(token)  # where they see the call they have, or how it stands
+    except calls.Refused as refused:
+        form.renew(start="")
+        return _times(request, form, token, now, status=409, problem=GONE_MEANWHILE[refused.code])
+    return _to_call(token)
+
+
+def _times(
+    request: HttpRequest, form: TimeForm, token: str, now: dt.datetime, *, status: int = 200, problem: str = ""
+) -> HttpResponse:
+    zone = form.lead.time_zone
+    free = calls.offered(now=now, moving=form.moving)
+    pages = Paginator(days([slot.start for slot in free], zone), DAYS_A_PAGE)
+    context = {
+        "token": token,
+        "form": form,
+        "page": pages.get_page(request.GET.get("page")),
+        "problem": problem,
+        "zone": zones.label(zone, free[0].start if free else now),
+        "zone_form": ZoneForm(initial={"time_zone": zone}),
+        "minutes": terms.current().calls.length // dt.timedelta(minutes=1),
+        **(panel(form.lead, now) if form.moving else {}),
+    }
+    return render(request, "signups/my/times.html", context, status=status)
+
+
+def days(starts: list[dt.datetime], zone: str) -> list[Day]:
+    """`starts` under the dates of `zone`; where a clock change repeats an hour, each time says its offset."""
+    found = []
+    for date, times in slots.by_day(starts, ZoneInfo(zone)).items():
+        several = len({time.utcoffset() for time in times}) > 1
+        shown = [
+            (
+                time.astimezone(dt.UTC).isoformat(),
+                zones.clock(time) + (f" ({zones.offset(time)})" if several else ""),
+            )
+            for time in times
+        ]
+        found.append(Day(f"{date:%A, %B} {date.day}", zones.label(zone, times[0]), shown))
+    return found
+
+
+def _to_call(token: str) -> HttpResponse:
+    return HttpResponseRedirect(reverse("my-call", args=[token]), status=303)
