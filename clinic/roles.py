@@ -15,7 +15,16 @@ AUDITOR = "Auditor"
 REVIEWER = "Medical reviewer"
 EDITED = ("article", "claim", "person", "quotation", "source")
 READ = ["view_lead", "view_trial", "view_consent", "view_message", "view_event", "view_note"]
-WORK = [*READ, "see_contact", "change_lead", "add_note", "view_callbackrequest", "work_callbackrequest"]
+WORK = [
+    *READ,
+    "see_contact",
+    "change_lead",
+    "add_note",
+    "view_callbackrequest",
+    "work_callbackrequest",
+    "view_onboardingcall",
+    "change_onboardingcall",
+]
 
 # Role -> app -> permissions, as Django names them. Hard deletion is nobody's.
 ROLES = {
@@ -25,6 +34,7 @@ ROLES = {
             *WORK,
             "work_any_lead",
             "reassign_callbackrequest",
+            "reassign_onboardingcall",
             "reopen_lead",
             "merge_lead",
             "erase_lead",

@@ -55,6 +55,7 @@ class OnboardingCall(models.Model):
 
     class Meta:
         ordering = ["-starts_at", "-id"]
+        permissions = [("reassign_onboardingcall", "Can give a call to another host")]
         indexes = [models.Index(fields=["starts_at"], name="signups_call_by_time")]
         constraints = [
             NoOverlap(

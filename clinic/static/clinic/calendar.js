@@ -1,0 +1,26 @@
+// Dropping a call on a free time sends the form that its own page has. Everything works without this.
+"use strict";
+(() => {
+  const form = document.getElementById("drop");
+  let moving = null;
+  for (const call of document.querySelectorAll("[data-move]")) {
+    call.draggable = true;
+    call.addEventListener("dragstart", () => { moving = call; });
+    call.addEventListener("dragend", () => { moving = null; });
+  }
+  for (const slot of document.querySelectorAll("[data-start]")) {
+    slot.addEventListener("dragover", (event) => {
+      if (!moving) return;
+      event.preventDefault();
+      slot.classList.add("is-target");
+    });
+    slot.addEventListener("dragleave", () => slot.classList.remove("is-target"));
+    slot.addEventListener("drop", (event) => {
+      event.preventDefault();
+      if (!moving) return;
+      form.action = moving.dataset.move;
+      form.elements.start.value = slot.dataset.start;
+      form.submit();
+    });
+  }
+})();

@@ -1,0 +1,129 @@
+"""The calendar of calls as the desk sees it: columns of half hours, from the same functions that offer and book."""
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from django.utils import timezone
+
+from signups import diaries, terms
+from signups.models import Holiday, Host, OnboardingCall, TimeOff
+from signups.scheduling import slots
+
+ROW = 30  # minutes
+DAY = dt.timedelta(days=1)
+
+
+@dataclass
+class Cell:
+    """What begins within one half hour of one column. `start`: where a call can be moved to by dropping it here."""
+
+    row: int
+    calls: list[OnboardingCall] = field(default_factory=list)
+    free: dict[dt.datetime, int] = field(default_factory=dict)
+
+    @property
+    def start(self) -> dt.datetime | None:
+        return min(self.free, default=None)
+
+
+@dataclass
+class Column:
+    """One day of all hosts shown, or one host's share of a day."""
+
+    title: str
+    date: dt.date
+    host: Host | None = None
+    notes: list[str] = field(default_factory=list)
+    cells: list[Cell] = field(default_factory=list)
+
+
+@dataclass
+class Calendar:
+    """`columns`, and the labels of the rows that they use: row → time of day."""
+
+    columns: list[Column]
+    labels: dict[int, dt.time]
+
+
+def week(monday: dt.date, hosts: Sequence[Host], now: dt.datetime) -> Calendar:
+    """Seven columns, one a day, of everything `hosts` have."""
+    dates = [monday + number * DAY for number in range(7)]
+    found = _Found(dates[0], dates[-1], hosts, now)
+    return _rows([found.column(Column(f"{date:%A}", date), hosts) for date in dates])
+
+
+def day(date: dt.date, hosts: Sequence[Host], now: dt.datetime) -> Calendar:
+    """One day, a column for each of `hosts`."""
+    found = _Found(date, date, hosts, now)
+    return _rows([found.column(Column(str(host), date, host), [host]) for host in hosts])
+
+
+class _Found:
+    """All that is planned from one date to another, in the desk's own time."""
+
+    def __init__(self, first: dt.date, last: dt.date, hosts: Sequence[Host], now: dt.datetime) -> None:
+        begin, end = midnight(first), midnight(last + DAY)
+        calls = OnboardingCall.objects.standing().filter(host__in=hosts, starts_at__gte=begin, starts_at__lt=end)
+        self.calls = list(calls.select_related("lead", "host__user").order_by("starts_at", "host_id"))
+        clinic = terms.current()
+        planned = diaries.of(hosts, clinic, begin=begin, end=end)
+        self.offered = slots.offered(planned, clinic.calls, now=now, begin=begin, end=end)
+        away = TimeOff.objects.filter(host__in=hosts, starts_at__lt=end, ends_at__gt=begin)
+        self.away = list(away.select_related("host__user"))
+        self.holidays = dict(Holiday.objects.filter(date__range=(first, last)).values_list("date", "name"))
+
+    def column(self, column: Column, hosts: Iterable[Host]) -> Column:
+        """`column` with what of this falls on its date and concerns `hosts`."""
+        shown = {host.pk for host in hosts}
+        cells: dict[int, Cell] = {}
+        for call in self.calls:
+            if call.host_id in shown and _local(call.starts_at).date() == column.date:
+                row = _row(call.starts_at)
+                cells.setdefault(row, Cell(row)).calls.append(call)
+        for start, host_ids in self.offered:
+            free = len(shown.intersection(host_ids))
+            if free and _local(start).date() == column.date:
+                row = _row(start)
+                cells.setdefault(row, Cell(row)).free[start] = free
+        column.cells = [cells[row] for row in sorted(cells)]
+        column.notes = [name for date, name in self.holidays.items() if date == column.date]
+        begin, end = midnight(column.date), midnight(column.date + DAY)
+        for off in self.away:
+            if off.host_id in shown and off.starts_at < end and off.ends_at > begin:
+                column.notes.append(f"{off.host} is away {_span(off, begin, end)}")
+        return column
+
+
+def midnight(date: dt.date) -> dt.datetime:
+    """When `date` begins on the desk's clock."""
+    return dt.datetime.combine(date, dt.time(), timezone.get_current_timezone())
+
+
+def _local(instant: dt.datetime) -> dt.datetime:
+    return timezone.localtime(instant)
+
+
+def _row(instant: dt.datetime) -> int:
+    local = _local(instant)
+    return (local.hour * 60 + local.minute) // ROW
+
+
+def _span(off: TimeOff, begin: dt.datetime, end: dt.datetime) -> str:
+    """`off` within one day, in words."""
+    from_start, to_end = off.starts_at <= begin, off.ends_at >= end
+    first, last = f"{_local(off.starts_at):%H:%M}", f"{_local(off.ends_at):%H:%M}"
+    if from_start or to_end:
+        return "all day" if from_start and to_end else f"until {last}" if from_start else f"from {first}"
+    return f"{first}–{last}"
+
+
+def _rows(columns: list[Column]) -> Calendar:
+    """The rows that are used, numbered from 1, with all between them, so that equal times are level."""
+    used = [cell.row for column in columns for cell in column.cells]
+    first = min(used, default=0)
+    for column in columns:
+        for cell in column.cells:
+            cell.row -= first - 1
+    rows = range(first, max(used) + 1) if used else ()
+    return Calendar(columns, {row - first + 1: dt.time(*divmod(row * ROW, 60)) for row in rows})
