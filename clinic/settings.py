@@ -45,6 +45,7 @@ EMAIL_HOST_PASSWORD = env.str("EMAIL_HOST_PASSWORD", "")
 EMAIL_TIMEOUT = env.int("EMAIL_TIMEOUT", 20, validate=validate.Range(min=1, max=120))
 SLOW_QUERY_MS = env.int("SLOW_QUERY_MS", 500, validate=validate.Range(min=0, max=60_000))
 METRICS_NETWORKS_GIVEN: list[str] = env.list("METRICS_NETWORKS", ["127.0.0.0/8", "::1/128"])
+FORMS_PER_HOUR = env.int("FORMS_PER_HOUR", 2000, validate=validate.Range(min=1))
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))
 
 try:

@@ -20,7 +20,7 @@ from django.db.models import F
 
 from . import links, terms, wanted
 from .models import Message
-from .states import MessageStatus
+from .states import GONE, TO_STAFF, LeadStatus, MessageKind, MessageStatus
 
 logger = logging.getLogger(__name__)
 
@@ -60,27 +60,34 @@ def _deliver(message: Message, lease: uuid.UUID, mail_server: BaseEmailBackend, 
     # Counted before the attempt: a message that kills its worker must not be tried for ever.
     if not ours.update(leased_until=clock() + LEASE, attempts=F("attempts") + 1):
         return
-    if not wanted.still(message, clock()):
+    if (later := wanted.not_before(message, now := clock())) > now:
+        ours.update(send_at=later, attempts=message.attempts, lease=None, leased_until=None)
+        return
+    if not wanted.still(message, now):
         ours.update(status=MessageStatus.WITHDRAWN, lease=None, leased_until=None)
         return
     try:
         mail_server.open()  # once per batch: it does nothing while the connection stands
         mail_server.send_messages([compose(message)])
     except Exception as error:  # (whatever is wrong with one message must not keep back the others)
-        ours.update(**_after_failure(message.attempts + 1, error, clock()), lease=None, leased_until=None)
+        outcome = _after_failure(message.attempts + 1, error, clock())
+        ours.update(**outcome, lease=None, leased_until=None)
+        if outcome.get("status") == MessageStatus.DEAD:
+            _forget(message)
         logger.warning("message %s was not sent: %s", message.pk, _why(error))
         _hang_up(mail_server)
         return
     # What was sent is kept for the staff to read, without the patient's private link.
-    ours.update(
-        status=MessageStatus.SENT,
-        sent_at=clock(),
-        last_error="",
-        text=links.redact(message.text),
-        html=links.redact(message.html),
-        lease=None,
-        leased_until=None,
-    )
+    sent = {"status": MessageStatus.SENT, "sent_at": clock(), "last_error": ""}
+    kept = {"text": links.redact(message.text), "html": links.redact(message.html)}
+    ours.update(**sent | kept, lease=None, leased_until=None)
+    _forget(message)
+
+
+def _forget(message: Message) -> None:
+    """What still had to be said after an erasure (the receipt, a word to staff) is erased as soon as that is done."""
+    if message.kind in (MessageKind.ERASED, *TO_STAFF):
+        Message.objects.filter(pk=message.pk, lead__status=LeadStatus.ERASED).update(**Message.PERSONAL)
 
 
 def _hang_up(mail_server: BaseEmailBackend) -> None:
@@ -118,16 +125,20 @@ def compose(message: Message) -> EmailMultiAlternatives:
     """The message as it goes out; every attempt carries the same Message-ID and date."""
     clinic = terms.current()
     domain = clinic.mailbox.rpartition("@")[2]
+    headers = {
+        "Message-ID": f"<{message.pk}@{domain}>",
+        "Date": formatdate(message.created_at.timestamp()),
+        "Auto-Submitted": "auto-generated",  # RFC 3834: no out-of-office replies, please
+    }
+    if message.lead.status not in GONE and message.kind not in TO_STAFF:
+        headers["List-Unsubscribe"] = f"<{links.stop_url(message.lead)}>"
+        headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"  # RFC 8058
     mail = EmailMultiAlternatives(
         subject=message.subject,
         body=message.text,
         from_email=f'"{clinic.clinic_name}" <{clinic.mailbox}>',
         to=[message.to],
-        headers={
-            "Message-ID": f"<{message.pk}@{domain}>",
-            "Date": formatdate(message.created_at.timestamp()),
-            "Auto-Submitted": "auto-generated",  # RFC 3834: no out-of-office replies, please
-        },
+        headers=headers,
     )
     mail.attach_alternative(message.html, "text/html")
     if message.calendar:

@@ -7,31 +7,87 @@ from django.conf import settings
 from django.template.loader import render_to_string
 from django.urls import reverse
 
-from . import links, normalise, terms, zones
-from .models import CallbackRequest, Host, Lead, Message, OnboardingCall, Trial
+from . import links, normalise, places, terms, zones
+from .models import CallbackRequest, Host, Lead, Message, OnboardingCall, OpeningRequest, Trial
 from .scheduling.invitations import Entry, invitation
-from .states import CalendarMethod, MessageKind
+from .states import TO_STAFF, CalendarMethod, MessageKind
 
 REMINDERS = {
     MessageKind.CALL_DAY_BEFORE: dt.timedelta(hours=24),
     MessageKind.CALL_HOUR_BEFORE: dt.timedelta(hours=1),
 }
 
+MESSAGES_PER_HOUR = 3  # of one kind to one person: nobody's mailbox is flooded through us
+
 
 def confirm_trial(lead: Lead, *, now: dt.datetime) -> Message:
     """Asks whether the address is theirs; the trial starts with the answer. Once per version of the lead's links."""
     context = {"link": links.confirm_url(lead), "trial": lead.current_trial()}
-    return _write(MessageKind.CONFIRM_TRIAL, lead, lead.link_version, now, context)
+    return _write(MessageKind.CONFIRM_TRIAL, lead, lead.confirm_version, now, context)
 
 
 def trial_exists(lead: Lead, *, now: dt.datetime) -> Message:
     """To the owner of an address that signed up again: nothing new was started. Once per repeat."""
-    return _write(MessageKind.TRIAL_EXISTS, lead, lead.messages.count(), now, {})
+    return _write(MessageKind.TRIAL_EXISTS, lead, _moment(now), now, _my(lead))
 
 
 def trial_started(trial: Trial, *, now: dt.datetime) -> Message:
-    """The free days run, and when they end. Once per trial."""
-    return _write(MessageKind.TRIAL_STARTED, trial.lead, trial.pk, now, {"trial": trial})
+    """The free days run, and when they end, with the link to the person's own page. Once per trial."""
+    return _write(MessageKind.TRIAL_STARTED, trial.lead, trial.pk, now, {"trial": trial, **_my(trial.lead)})
+
+
+def trial_ending(trial: Trial, *, now: dt.datetime) -> Message:
+    """Written with the start, sent a day before the end, by day. Once per trial."""
+    context = {"trial": trial, **_my(trial.lead)}
+    at = trial.ends_at - dt.timedelta(days=1) if trial.ends_at else now
+    return _write(MessageKind.TRIAL_ENDING, trial.lead, trial.pk, now, context, send_at=at)
+
+
+def trial_ended(trial: Trial, *, now: dt.datetime) -> Message:
+    """Written with the start, sent after the end, by day. Once per trial."""
+    context = {"trial": trial, **_my(trial.lead)}
+    return _write(MessageKind.TRIAL_ENDED, trial.lead, trial.pk, now, context, send_at=trial.ends_at)
+
+
+def trial_cancelled(trial: Trial, *, now: dt.datetime) -> Message:
+    """It is over, and until when that can be taken back. Once per cancelling."""
+    context = {"trial": trial, **_my(trial.lead)}
+    return _write(MessageKind.TRIAL_CANCELLED, trial.lead, _moment(now), now, context)
+
+
+def converted(trial: Trial, *, now: dt.datetime) -> Message:
+    """They are a paying patient now, and the last day of their guarantee. Once per trial."""
+    context = {"trial": trial, "last_day": trial.guarantee_last_day(trial.lead.time_zone), **_my(trial.lead)}
+    return _write(MessageKind.CONVERTED, trial.lead, trial.pk, now, context)
+
+
+def refund_requested(trial: Trial, *, now: dt.datetime) -> Message:
+    """The request is in, and accepted. Once per trial."""
+    return _write(MessageKind.REFUND_REQUESTED, trial.lead, trial.pk, now, {"trial": trial, **_my(trial.lead)})
+
+
+def my_link(lead: Lead, *, now: dt.datetime) -> Message:
+    """The link to the person's own page, once per wish for it. Only to an address that was confirmed."""
+    return _write(MessageKind.MY_LINK, lead, _moment(now), now, _my(lead))
+
+
+def state_opened(request: OpeningRequest, *, now: dt.datetime) -> Message:
+    """The clinic works where they live now. Once per request."""
+    context = {"state": places.name(request.state), "start": settings.SITE_URL + reverse("start")}
+    return _write(MessageKind.STATE_OPENED, request.lead, request.pk, now, context)
+
+
+def erased(lead: Lead, *, now: dt.datetime) -> Message:
+    """The receipt of an erasure, to the address that `lead` still carries in memory. Once per lead.
+
+    The only message that goes to somebody erased; its row forgets the address and the text as soon as it was sent.
+    """
+    return _write(MessageKind.ERASED, lead, 1, now, {"at": now, "stop": ""})
+
+
+def has_room(lead: Lead, kind: MessageKind, *, now: dt.datetime) -> bool:
+    """Whether another message of this kind may be written to `lead`, whoever asks for it."""
+    return lead.messages.filter(kind=kind, created_at__gt=now - dt.timedelta(hours=1)).count() < MESSAGES_PER_HOUR
 
 
 def unreachable(request: CallbackRequest, *, now: dt.datetime) -> Message | None:
@@ -130,7 +186,12 @@ def _state(call: OnboardingCall) -> str:
 
 def _my(lead: Lead) -> dict[str, str]:
     """The link to their page, for an address that is known to be theirs."""
-    return {"my": links.my_url(lead) if lead.trials.filter(started_at__isnull=False).exists() else ""}
+    return {"my": links.my_url(lead) if lead.has_confirmed() else ""}
+
+
+def _moment(now: dt.datetime) -> int:
+    """An occasion that happens as often as it happens: the microsecond."""
+    return int(now.timestamp() * 1_000_000)
 
 
 def _write(
@@ -140,7 +201,8 @@ def _write(
 
     `row`: columns that differ from a plain message to the lead, sent at once.
     """
-    full = {**context, "lead": lead, "terms": terms.current()}
+    stop = "" if kind in TO_STAFF else links.stop_url(lead)
+    full = {"stop": stop, **context, "lead": lead, "terms": terms.current()}
     subject = " ".join(render_to_string(f"emails/{kind}.subject.txt", full).split())
     fields = {
         "lead": lead,

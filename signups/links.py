@@ -1,4 +1,5 @@
-"""Private links: signed, salted per purpose, bound to a lead and the version of its links; nothing personal in them."""
+"""Private links: signed, salted per purpose, bound to a lead and, where they can be replaced, to the version of its
+links. Nothing personal is in them."""
 
 import datetime as dt
 import re
@@ -10,6 +11,7 @@ from django.core import signing
 from django.urls import reverse
 
 from .models import Lead
+from .states import GONE
 
 CONFIRM_LIFETIME = dt.timedelta(hours=48)
 
@@ -28,18 +30,22 @@ class Expired(Exception):
 
 @dataclass(frozen=True)
 class _Purpose:
+    """`version` names the lead's counter that makes older links stop working when it is raised."""
+
     salt: str
     view: str
-    lifetime: dt.timedelta | None
+    version: str = ""
+    lifetime: dt.timedelta | None = None
 
 
-CONFIRM = _Purpose("signups.links.confirm", "confirm", CONFIRM_LIFETIME)
-MY = _Purpose("signups.links.my", "my", None)  # works until it is replaced
+CONFIRM = _Purpose("signups.links.confirm", "confirm", "confirm_version", CONFIRM_LIFETIME)
+MY = _Purpose("signups.links.my", "my", "link_version")
+STOP = _Purpose("signups.links.stop", "stop")  # an opt-out must work for good, whatever became of other links
 
 
 def confirm_url(lead: Lead) -> str:
     """The absolute address that confirms `lead`'s e-mail address."""
-    return settings.SITE_URL + reverse(CONFIRM.view, args=[_token(CONFIRM, lead)])
+    return _url(CONFIRM, lead)
 
 
 def confirming(token: str) -> Lead:
@@ -49,7 +55,7 @@ def confirming(token: str) -> Lead:
 
 def my_url(lead: Lead) -> str:
     """The absolute address of `lead`'s own page. Given only to an address that was confirmed."""
-    return settings.SITE_URL + reverse(MY.view, args=[_token(MY, lead)])
+    return _url(MY, lead)
 
 
 def mine(token: str) -> Lead:
@@ -57,23 +63,44 @@ def mine(token: str) -> Lead:
     return _read(MY, token)
 
 
+def stop_url(lead: Lead) -> str:
+    """The absolute address that ends our e-mail to `lead`; it opens nothing else, so any message may carry it."""
+    return _url(STOP, lead)
+
+
+def stopping(token: str) -> Lead:
+    """The lead whose opt-out this is, also of somebody erased. Raises Unknown."""
+    return _lead(STOP, token)[0]
+
+
 def redact(text: str) -> str:
     """`text` without the private part of our links: what the log of messages may show."""
-    return re.sub(rf"({re.escape(settings.SITE_URL)}/(?:confirm|my)/)[\w:-]+", r"\1…", text)
+    return re.sub(rf"({re.escape(settings.SITE_URL)}/(?:confirm|my|stop)/)[\w:-]+", r"\1…", text)
 
 
-def _token(purpose: _Purpose, lead: Lead) -> str:
-    return signing.dumps([lead.public_id.hex, lead.link_version], salt=purpose.salt)
+def _url(purpose: _Purpose, lead: Lead) -> str:
+    token = signing.dumps([lead.public_id.hex, _version(purpose, lead)], salt=purpose.salt)
+    return settings.SITE_URL + reverse(purpose.view, args=[token])
 
 
-def _read(purpose: _Purpose, token: str) -> Lead:
+def _version(purpose: _Purpose, lead: Lead) -> int:
+    return getattr(lead, purpose.version) if purpose.version else 0
+
+
+def _lead(purpose: _Purpose, token: str) -> tuple[Lead, int]:
     """HMAC-SHA256 over the whole token, compared in constant time by django.core.signing."""
     try:
         public_id, version = signing.loads(token, salt=purpose.salt)
-        lead = Lead.objects.live().get(public_id=uuid.UUID(public_id))
+        return Lead.objects.get(public_id=uuid.UUID(public_id)), version
     except (signing.BadSignature, Lead.DoesNotExist):
         raise Unknown from None
-    if version != lead.link_version:
+
+
+def _read(purpose: _Purpose, token: str) -> Lead:
+    lead, version = _lead(purpose, token)
+    if lead.status in GONE:
+        raise Unknown
+    if version != _version(purpose, lead):
         raise Expired(lead)
     try:
         signing.loads(token, salt=purpose.salt, max_age=purpose.lifetime)

@@ -1,5 +1,6 @@
 """One form for each thing people type: names, e-mail addresses, phone numbers. Raises ValueError in plain words."""
 
+import difflib
 import re
 import unicodedata
 
@@ -61,3 +62,27 @@ def initials(full_name: str) -> str:
     """“Jo van Miller” as `J. M.`: the first and the last, as much of a name as a calendar may show."""
     words = full_name.split()
     return " ".join(f"{word[0].upper()}." for word in (words[:1] + words[1:][-1:]))
+
+
+def line(typed: str) -> str:
+    """A few words on one line, without invisible characters."""
+    spaced = "".join(" " if character.isspace() else character for character in typed)
+    visible = "".join(c for c in spaced if unicodedata.category(c) not in ("Cc", "Cf", "Cs"))
+    return " ".join(unicodedata.normalize("NFC", visible).split())
+
+
+# Mailboxes that many people have, and the names that look like them but are real ones too.
+MAIL_DOMAINS = (
+    "gmail.com", "yahoo.com", "hotmail.com", "outlook.com", "icloud.com", "aol.com", "comcast.net", "live.com",
+    "msn.com", "verizon.net", "protonmail.com", "att.net", "me.com", "mac.com", "proton.me", "fastmail.com",
+    "googlemail.com", "ymail.com", "mail.com", "gmx.com", "email.com", "gmx.net", "gmx.de", "yahoo.ca", "yahoo.co.uk",
+    "hotmail.co.uk", "outlook.es", "live.ca", "web.de", "aim.com", "cox.net", "duck.com", "zoho.com", "hey.com",
+)  # fmt: skip
+
+
+def likelier_email(email: str) -> str:
+    """What was probably meant (`jo@gmail.com` for `jo@gmial.com`), or nothing. To be offered, never forced."""
+    local, _, domain = email.rpartition("@")
+    domain = domain.lower()
+    close = difflib.get_close_matches(domain, MAIL_DOMAINS, n=1, cutoff=0.85)
+    return f"{local}@{close[0]}" if close and close[0] != domain else ""

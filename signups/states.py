@@ -91,8 +91,10 @@ def message_kinds() -> list[tuple[str, str]]:
     return MessageKind.choices
 
 
-# Messages that answer nothing their person did just now: an opt-out stops them, and they come at a decent hour.
-UNASKED = (MessageKind.TRIAL_ENDING, MessageKind.TRIAL_ENDED, MessageKind.STATE_OPENED)
+# Messages whose hour nobody chose: they come by day.
+BY_DAY = (MessageKind.TRIAL_ENDING, MessageKind.TRIAL_ENDED, MessageKind.STATE_OPENED)
+# Messages that answer nothing their person did just now: an opt-out stops them.
+UNASKED = (*BY_DAY, MessageKind.CALL_DAY_BEFORE, MessageKind.CALL_HOUR_BEFORE)
 
 
 TO_STAFF = (MessageKind.HOST_CALL, MessageKind.HOST_CALL_OFF)  # hold nothing about the lead but initials

@@ -10,6 +10,8 @@ from django.utils.crypto import salted_hmac
 
 from .models import RateCount
 
+EVERYONE = "everyone"  # all clients together: a flood from many addresses is one flood
+
 
 class TooMany(Exception):
     """More than allowed; it is allowed again in `wait` seconds."""

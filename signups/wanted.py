@@ -1,10 +1,33 @@
-"""Whether a message should still go out, asked at the moment of sending: much can happen after it was written."""
+"""Whether and when a message should still go out, asked at the moment of sending: much can happen after it was written.
+
+Somebody erased or merged is written to no more; the receipt of an erasure alone still goes out. Who stopped our mail,
+or was erased before and is back without having confirmed, gets only answers to what they do themselves.
+"""
 
 import datetime as dt
 from collections.abc import Callable
 
-from .models import Message
-from .states import GONE, TO_STAFF, CallStatus, MessageKind
+from . import daytime
+from .models import Message, Suppression, Trial
+from .states import BY_DAY, GONE, TO_STAFF, UNASKED, CallStatus, MessageKind
+
+
+def _trial(message: Message) -> Trial:
+    """The one that the message is about: its occasion (`emails.py`)."""
+    return Trial.objects.get(pk=int(message.dedupe_key.rpartition(":")[2]))
+
+
+def _ends_soon(message: Message, now: dt.datetime) -> bool:
+    return Trial.objects.running(now).filter(pk=_trial(message).pk).exists()
+
+
+def _has_ended(message: Message, now: dt.datetime) -> bool:
+    return _trial(message).state(now) == "ended"
+
+
+def _is_cancelled(message: Message, now: dt.datetime) -> bool:
+    """Not taken back meanwhile."""
+    return message.lead.current_trial() is None
 
 
 def _call_stands(message: Message, now: dt.datetime) -> bool:
@@ -27,12 +50,31 @@ CHECKS: dict[MessageKind, Callable[[Message, dt.datetime], bool]] = {
     MessageKind.CALL_DAY_BEFORE: _call_stands,
     MessageKind.CALL_HOUR_BEFORE: _call_stands,
     MessageKind.HOST_CALL: _call_stands,
+    MessageKind.TRIAL_ENDING: _ends_soon,
+    MessageKind.TRIAL_ENDED: _has_ended,
+    MessageKind.TRIAL_CANCELLED: _is_cancelled,
 }
 
 
 def still(message: Message, now: dt.datetime) -> bool:
-    """False withdraws the message: its person is gone, or its own check says so."""
-    if message.lead.status in GONE and message.kind not in TO_STAFF:
+    """False withdraws the message: its person is gone or does not want it, or its own check says so."""
+    lead = message.lead
+    if lead.status in GONE:
+        return message.kind in (MessageKind.ERASED, *TO_STAFF)
+    if message.kind in UNASKED and (lead.mail_stopped_at or Suppression.objects.of(lead.email).exists()):
         return False
     check = CHECKS.get(MessageKind(message.kind))
     return check(message, now) if check else True
+
+
+def not_before(message: Message, now: dt.datetime) -> dt.datetime:
+    """The earliest decent moment for it from `now` on: `now` itself for an answer, daytime where they are for the rest.
+
+    While a cancelled trial can still be taken up again, what was written for it waits.
+    """
+    if message.kind not in BY_DAY or message.lead.status in GONE:
+        return now
+    if message.kind in (MessageKind.TRIAL_ENDING, MessageKind.TRIAL_ENDED):
+        undo_until = _trial(message).undo_until
+        now = max(now, undo_until) if undo_until else now
+    return daytime.MAIL.next(now, message.lead.time_zone)

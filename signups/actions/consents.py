@@ -45,6 +45,21 @@ def revoke(lead: Lead, purpose: Purpose, *, channel: ConsentChannel, by: events.
         events.record(lead, Verb.CALLBACK_CLOSED, by=by, now=now, outcome=CallbackOutcome.DO_NOT_CALL.value)
 
 
+@transaction.atomic
+def stop_mail(lead: Lead, *, channel: ConsentChannel, by: events.Actor, now: dt.datetime) -> None:
+    """No news and no reminders any more: only answers to what they do themselves."""
+    revoke(lead, Purpose.NEWS, channel=channel, by=by, now=now)
+    set_reminders(lead, wanted=False, by=by, now=now)
+
+
+@transaction.atomic
+def set_reminders(lead: Lead, *, wanted: bool, by: events.Actor, now: dt.datetime) -> None:
+    """Whether they get what they did not just ask for (`states.UNASKED`). Said again, it changes nothing."""
+    others = Lead.objects.live().filter(pk=lead.pk, mail_stopped_at__isnull=not wanted)
+    if others.update(mail_stopped_at=None if wanted else now):
+        events.record(lead, Verb.MAIL_RESUMED if wanted else Verb.MAIL_STOPPED, by=by, now=now)
+
+
 def _today(purpose: Purpose) -> ConsentText:
     """The exact words as they stand in front of people today, kept whatever becomes of them."""
     document = terms.current().documents[purpose]

@@ -11,30 +11,80 @@ from typing import Any
 from django.apps import apps
 from django.db import models, transaction
 
-from signups import links
-from signups.models import Lead, Suppression
+from signups import emails, links, normalise
+from signups.models import Lead, Message, Suppression
 from signups.models.suppressions import digest
-from signups.states import LeadStatus, MessageStatus, Verb
+from signups.states import TO_STAFF, LeadStatus, MessageKind, MessageStatus, Verb
 
-from . import events
+from . import callbacks, calls, events, trials
 
 
 @transaction.atomic
 def erase(lead: Lead, *, by: events.Actor, now: dt.datetime) -> None:
-    """Everything personal is gone at once, for good; what happened and when stays. Again, it changes nothing."""
+    """Everything personal is gone at once, for good; what happened and when stays. Again, it changes nothing.
+
+    A confirmed address gets a receipt, whose row forgets it in turn (`emails.erased`).
+    """
     lead = Lead.objects.select_for_update().get(pk=lead.pk)
     if lead.status == LeadStatus.ERASED:
         return
     if lead.email:
         Suppression.objects.get_or_create(digest=digest(lead.email), defaults={"at": now})
-    lead.trials.open().update(cancelled_at=now)
-    lead.messages.pending().update(status=MessageStatus.WITHDRAWN)
+    known = lead.has_confirmed()
+    _end_all(lead, by=by, now=now)
     for model in tables():
+        # A plain QuerySet: erasure alone may change a record that is otherwise only added to.
+        rows: models.QuerySet[Any] = models.QuerySet(model).filter(lead=lead)
+        if model is Message:  # what staff must still be told is forgotten once it is sent (`delivery.py`)
+            rows = rows.exclude(status=MessageStatus.PENDING)
         if personal := model.PERSONAL:  # type: ignore[attr-defined]
-            # A plain QuerySet: erasure alone may change a record that is otherwise only added to.
-            models.QuerySet(model).filter(lead=lead).update(**personal)
+            rows.update(**personal)
     Lead.objects.filter(pk=lead.pk).update(**Lead.PERSONAL, status=LeadStatus.ERASED)
     events.record(lead, Verb.ERASED, by=by, now=now)
+    if known:
+        emails.erased(lead, now=now)
+
+
+def _end_all(lead: Lead, *, by: events.Actor, now: dt.datetime) -> None:
+    """Nothing that runs for this person runs on, and nothing that waits for them is sent."""
+    lead.trials.open().update(cancelled_at=now)
+    callbacks.cancel(lead, now=now)
+    for call in lead.calls.upcoming(now):
+        calls.cancel(call=call, by=by, now=now)
+    lead.messages.pending().exclude(kind__in=TO_STAFF).update(status=MessageStatus.WITHDRAWN)
+
+
+@transaction.atomic
+def replace_link(lead: Lead, *, by: events.Actor, now: dt.datetime) -> None:
+    """Every link to this person's page stops working, and a new one goes to their address."""
+    lead = Lead.objects.select_for_update().get(pk=lead.pk)
+    lead.link_version += 1
+    lead.save(update_fields=["link_version"])
+    events.record(lead, Verb.LINK_REPLACED, by=by, now=now)
+    emails.my_link(lead, now=now)
+
+
+@transaction.atomic
+def send_link(email: str, *, now: dt.datetime) -> None:
+    """Somebody lost their link: it goes to this address, if we know it to be theirs; else nothing happens.
+
+    A trial that waits for its first confirmation gets that link instead.
+    """
+    lead = Lead.objects.live().select_for_update().filter(email_key=normalise.email_key(email)).first()
+    if lead is None:
+        return
+    if lead.has_confirmed():
+        if emails.has_room(lead, MessageKind.MY_LINK, now=now):
+            emails.my_link(lead, now=now)
+    elif lead.current_trial():
+        trials.send_new_link(lead, now=now)
+
+
+@transaction.atomic
+def take_along(lead: Lead, *, by: events.Actor, now: dt.datetime) -> dict[str, Any]:
+    """What `export` says, and the event that it was taken."""
+    events.record(lead, Verb.DOWNLOADED, by=by, now=now)
+    return export(lead)
 
 
 def export(lead: Lead) -> dict[str, Any]:

@@ -1,18 +1,22 @@
-"""Asking for a trial and starting it."""
+"""Asking for a trial, starting it, leaving it, and what follows it."""
 
 import datetime as dt
 import uuid
+from collections.abc import Iterable
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 
 from signups import emails, normalise, terms
-from signups.models import Event, Lead, Trial
-from signups.states import NEEDED, ActorKind, Channel, MessageKind, Purpose, Verb
+from signups.models import Event, Lead, Suppression, Trial
+from signups.states import NEEDED, ActorKind, LeadStatus, MessageKind, Purpose, Verb
 
-from . import consents, events
+from . import consents, events, leads
 
-MESSAGES_PER_HOUR = 3  # of one kind to one person, whoever asks for them: nobody's mailbox is flooded through us
+
+class TooLate(Exception):
+    """The time in which this could be done is over."""
 
 
 def request(*, form_key: uuid.UUID, now: dt.datetime, **told: Any) -> None:
@@ -41,40 +45,31 @@ def _deed(form_key: uuid.UUID, email: str) -> uuid.UUID:
 @transaction.atomic
 def _request(
     *,
-    name: str,
     email: str,
-    phone: str,
-    phone_e164: str,
-    preferred_channel: Channel,
-    time_zone: str,
-    source: str,
+    agreed: Iterable[Purpose] = NEEDED,
     form_key: uuid.UUID,
     now: dt.datetime,
+    **fields: str,
 ) -> None:
-    """Lead, trial, consents, event and the confirmation message, or none of them.
+    """Lead (`fields`), trial, consents, event and the confirmation message, or none of them.
 
-    A repeat sign-up is an event and a message; it never overwrites what the person told us before.
+    A repeat sign-up never overwrites what the person told us before, nor agrees to a call on their behalf: whoever
+    typed the address need not be its owner. It opens a trial where there was none, or where the last was cancelled.
     """
-    lead, is_new = _find_or_create(
-        name=name,
-        email=email,
-        phone=phone,
-        phone_e164=phone_e164,
-        preferred_channel=preferred_channel,
-        time_zone=time_zone,
-        source=source,
-        created_at=now,
-    )
+    lead, is_new = find_or_create(email=email, created_at=now, **fields)
     verb = Verb.SIGNED_UP if is_new else Verb.SIGNED_UP_AGAIN
     events.record(lead, verb, by=ActorKind.PATIENT, now=now, form_key=form_key)
-    if not is_new:
+    if lead.current_trial():
         send_new_link(lead, now=now)
         return
-    _open_trial(lead, now=now)
-    emails.confirm_trial(lead, now=now)
+    _open_trial(lead, agreed if is_new else NEEDED, now=now)
+    if is_new:
+        emails.confirm_trial(lead, now=now)
+    else:
+        _send_confirmation(lead, now=now)
 
 
-def _open_trial(lead: Lead, *, now: dt.datetime) -> None:
+def _open_trial(lead: Lead, agreed: Iterable[Purpose], *, now: dt.datetime) -> None:
     """The trial on today's terms, and the consents to the texts that were in front of the person."""
     offer = terms.current()
     Trial.objects.create(
@@ -84,10 +79,10 @@ def _open_trial(lead: Lead, *, now: dt.datetime) -> None:
         terms_version=offer.documents[Purpose.TERMS].version,
         requested_at=now,
     )
-    consents.with_signup(lead, NEEDED, now=now)
+    consents.with_signup(lead, agreed, now=now)
 
 
-def _find_or_create(*, email: str, created_at: dt.datetime, **fields: str) -> tuple[Lead, bool]:
+def find_or_create(*, email: str, created_at: dt.datetime, **fields: str) -> tuple[Lead, bool]:
     """The live lead of this address, locked until the commit, and whether it was made just now."""
     key = normalise.email_key(email)
     found = Lead.objects.live().select_for_update().filter(email_key=key).first()
@@ -107,28 +102,102 @@ def send_new_link(lead: Lead, *, now: dt.datetime) -> None:
     To anybody else the news that there is one already. Nothing once enough was sent this hour.
     """
     lead = Lead.objects.select_for_update().get(pk=lead.pk)
-    waiting = lead.trials.filter(started_at=None, cancelled_at=None).exists()
-    kind = MessageKind.CONFIRM_TRIAL if waiting else MessageKind.TRIAL_EXISTS
-    if lead.messages.filter(kind=kind, created_at__gt=now - dt.timedelta(hours=1)).count() >= MESSAGES_PER_HOUR:
-        return
-    if waiting:
-        lead.link_version += 1
-        lead.save(update_fields=["link_version"])
-        emails.confirm_trial(lead, now=now)
-    else:
+    if lead.trials.open().filter(started_at=None).exists():
+        _send_confirmation(lead, now=now)
+    elif emails.has_room(lead, MessageKind.TRIAL_EXISTS, now=now):
         emails.trial_exists(lead, now=now)
+
+
+def _send_confirmation(lead: Lead, *, now: dt.datetime) -> None:
+    """A link that starts the trial, in place of any before it."""
+    if emails.has_room(lead, MessageKind.CONFIRM_TRIAL, now=now):
+        lead.confirm_version += 1
+        lead.save(update_fields=["confirm_version"])
+        emails.confirm_trial(lead, now=now)
 
 
 @transaction.atomic
 def confirm(lead: Lead, *, now: dt.datetime) -> Trial | None:
-    """The address is theirs: the free days begin now. Again, it changes nothing; None when there is none to start."""
+    """The address is theirs: the free days begin now. Again, it changes nothing; None when there is none to start.
+
+    Whoever had their data erased before is back of their own will, so their address is no longer suppressed.
+    """
     Lead.objects.select_for_update().get(pk=lead.pk)
     trial = lead.current_trial()
     if trial is None or trial.started_at:
         return trial
     trial.started_at = now
     trial.save(update_fields=["started_at"])
+    Suppression.objects.of(lead.email).delete()
     events.record(lead, Verb.CONFIRMED, by=ActorKind.PATIENT, now=now)
     events.record(lead, Verb.TRIAL_STARTED, by=ActorKind.SYSTEM, now=now)
     emails.trial_started(trial, now=now)
+    if trial.days > 1:
+        emails.trial_ending(trial, now=now)
+    emails.trial_ended(trial, now=now)
     return trial
+
+
+@transaction.atomic
+def cancel(trial: Trial, *, by: events.Actor, now: dt.datetime) -> None:
+    """The trial is over, no reason asked. Again, or once it became something else, it changes nothing."""
+    trial = _held(trial)
+    if trial.cancelled_at or trial.converted_at:
+        return
+    Trial.objects.filter(pk=trial.pk).update(cancelled_at=now)
+    trial.cancelled_at = now
+    events.record(trial.lead, Verb.TRIAL_CANCELLED, by=by, now=now)
+    if trial.started_at:
+        emails.trial_cancelled(trial, now=now)
+
+
+@transaction.atomic
+def undo_cancel(trial: Trial, *, by: events.Actor, now: dt.datetime) -> None:
+    """The trial goes on as if it had never been cancelled. Again, it changes nothing. Raises TooLate."""
+    trial = _held(trial)
+    if trial.undo_until is None:
+        return
+    if now > trial.undo_until or trial.lead.trials.open().exists():
+        raise TooLate
+    Trial.objects.filter(pk=trial.pk).update(cancelled_at=None)
+    events.record(trial.lead, Verb.TRIAL_RESUMED, by=by, now=now)
+
+
+@transaction.atomic
+def convert(trial: Trial, *, by: User, now: dt.datetime) -> None:
+    """Their treatment follows the trial: the guarantee runs from now, and the lead moves with it.
+
+    Again, it changes nothing. Raises leads.Refused when the trial or the lead is not that far.
+    """
+    trial = _held(trial)
+    if trial.converted_at:
+        return
+    if trial.cancelled_at or not trial.started_at:
+        raise leads.Refused("Only a trial that was started and not cancelled can be converted.")
+    Trial.objects.filter(pk=trial.pk).update(converted_at=now)
+    trial.converted_at = now
+    leads.transition(lead=trial.lead, to=LeadStatus.CONVERTED, by=by, now=now)
+    events.record(trial.lead, Verb.TRIAL_CONVERTED, by=by, now=now)
+    emails.converted(trial, now=now)
+
+
+@transaction.atomic
+def request_refund(trial: Trial, *, by: events.Actor, now: dt.datetime) -> None:
+    """The guarantee is used: accepted as it is asked, no reason needed. Again, it changes nothing. Raises TooLate."""
+    trial = _held(trial)
+    if trial.refund_requested_at:
+        return
+    if not trial.may_be_refunded(trial.lead.time_zone, now):
+        raise TooLate
+    Trial.objects.filter(pk=trial.pk).update(refund_requested_at=now)
+    trial.refund_requested_at = now
+    events.record(trial.lead, Verb.REFUND_REQUESTED, by=by, now=now)
+    emails.refund_requested(trial, now=now)
+
+
+def _held(trial: Trial) -> Trial:
+    """The trial as it is now; its lead is locked until the commit."""
+    lead = Lead.objects.select_for_update().get(pk=trial.lead_id)
+    held = lead.trials.get(pk=trial.pk)
+    held.lead = lead
+    return held

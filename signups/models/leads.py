@@ -163,6 +163,10 @@ class Lead(models.Model):
         """The newest one that was not cancelled, started or not."""
         return self.trials.filter(cancelled_at=None).first()
 
+    def has_confirmed(self) -> bool:
+        """Their e-mail address is known to be theirs: a trial was started from it."""
+        return self.trials.filter(started_at__isnull=False).exists()
+
     def agrees_to(self, purpose: Purpose) -> bool:
         """The latest word of this person on `purpose` is a yes."""
         return self.consents.in_force().filter(text__purpose=purpose).exists()

@@ -10,6 +10,7 @@ from django.db.models.functions import Cast
 
 from .leads import Lead
 
+UNDO = dt.timedelta(hours=1)  # within which a cancelled trial can be taken up again
 OPEN = Q(cancelled_at=None, converted_at=None)
 
 
@@ -84,13 +85,21 @@ class Trial(models.Model):
         """`days` times 24 hours after the start (so nobody gets less at a clock change); None before it."""
         return self.started_at + dt.timedelta(days=self.days) if self.started_at else None
 
-    def guarantee_until(self, zone: str) -> dt.datetime | None:
-        """The end of the day on which the money-back guarantee ends, `guarantee_days` after the conversion's, on the
-        calendar of `zone` (IANA); None before conversion. In UTC, exclusive."""
+    @property
+    def undo_until(self) -> dt.datetime | None:
+        """Until when the cancelling can be taken back; None when it is not cancelled."""
+        return self.cancelled_at + UNDO if self.cancelled_at else None
+
+    def guarantee_last_day(self, zone: str) -> dt.date | None:
+        """`guarantee_days` after the day of conversion on the calendar of `zone` (IANA); None before conversion."""
         if not self.converted_at:
             return None
-        last = self.converted_at.astimezone(ZoneInfo(zone)).date() + dt.timedelta(days=self.guarantee_days)
-        return dt.datetime.combine(last + dt.timedelta(days=1), dt.time(), ZoneInfo(zone)).astimezone(dt.UTC)
+        return self.converted_at.astimezone(ZoneInfo(zone)).date() + dt.timedelta(days=self.guarantee_days)
+
+    def may_be_refunded(self, zone: str, now: dt.datetime) -> bool:
+        """The guarantee still runs at `now`, to the end of its last day in `zone`, and nobody has asked yet."""
+        last = self.guarantee_last_day(zone)
+        return last is not None and now.astimezone(ZoneInfo(zone)).date() <= last and not self.refund_requested_at
 
     def day(self, now: dt.datetime) -> int | None:
         """Which day of the trial `now` falls on, from 1; None before the start and after the end."""

@@ -6,11 +6,18 @@ from typing import Any
 
 from django.core.exceptions import BadRequest
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 
 from signups import links, throttle
+
+
+def see(view: str, *args: str) -> HttpResponse:
+    """After a POST: look there now (303), so that going back and reloading sends nothing again."""
+    response = redirect(view, *args)
+    response.status_code = 303
+    return response
 
 
 def throttled(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:

@@ -4,32 +4,87 @@ import datetime as dt
 from collections.abc import Callable
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
-from django.views.decorators.http import require_safe
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
 
+from signups import throttle
+from signups.actions import privacy
+from signups.forms.my import LostLinkForm
 from signups.models import Lead
+from signups.states import FREE
 
 from . import callbacks, calls
-from .decorators import patient_page
+from .decorators import one_value_each, patient_page, see, throttled
+
+HOUR = dt.timedelta(hours=1)
 
 
 def trial_panel(lead: Lead, now: dt.datetime) -> dict[str, Any]:
-    """For `my/_trial.html`: their free days, and where they stand."""
+    """For `my/_trial.html` and `my/_promises.html`: their newest trial, where it stands, and what can be done."""
     trial = lead.trials.first()
-    return {"trial": trial, "state": trial.state(now) if trial else ""}
+    if trial is None:
+        return {"trial": None}
+    today = trial.day(now) if trial.state(now).startswith("day") else None
+    return {
+        "trial": trial,
+        "state": trial.state(now),
+        "today": today,
+        "days": [(day, "past" if today and day < today else "today" if day == today else "") for day in _days(trial)],
+        "may_undo": bool(trial.undo_until and now <= trial.undo_until) and not lead.trials.open().exists(),
+        "last_day": trial.guarantee_last_day(lead.time_zone),
+        "may_be_refunded": trial.may_be_refunded(lead.time_zone, now),
+    }
+
+
+def _days(trial: Any) -> range:
+    return range(1, trial.days + 1)
+
+
+def data_panel(lead: Lead, now: dt.datetime) -> dict[str, Any]:
+    """For `my/_data.html`: what they agreed to, and how they are reached."""
+    in_force = {consent.text.purpose for consent in lead.consents.in_force().select_related("text")}
+    agreed = [(purpose.label, purpose in in_force) for purpose in FREE]
+    return {"agreed": [*agreed, ("reminders about the trial", lead.mail_stopped_at is None)]}
 
 
 # What `my/page.html` is made of: each gives its own partial what it shows.
-PANELS: list[Callable[[Lead, dt.datetime], dict[str, Any]]] = [trial_panel, calls.panel, callbacks.panel]
+PANELS: list[Callable[[Lead, dt.datetime], dict[str, Any]]] = [trial_panel, calls.panel, callbacks.panel, data_panel]
 
 
 @patient_page
 @require_safe
 def page(request: HttpRequest, lead: Lead, token: str) -> HttpResponse:
-    """What this person has with us."""
+    """What this person has with us, and all they can do about it."""
     context: dict[str, Any] = {"lead": lead, "token": token}
     for panel in PANELS:
         context |= panel(lead, timezone.now())
     return render(request, "signups/my/page.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@throttled
+@one_value_each
+def lost_link(request: HttpRequest) -> HttpResponse:
+    """Mails the link to the address it belongs to; the answer is the same for addresses we do not know."""
+    form = LostLinkForm(request.POST if request.method == "POST" else None)
+    if not form.is_bound:
+        return render(request, "signups/my/lost_link.html", {"form": form})
+    now = timezone.now()
+    throttle.check("lost-link", throttle.client(request), limit=20, per=HOUR, now=now)
+    throttle.check("lost-link", throttle.EVERYONE, limit=settings.FORMS_PER_HOUR, per=HOUR, now=now)
+    if not form.is_valid():
+        return render(request, "signups/my/lost_link.html", {"form": form}, status=422)
+    throttle.check("lost-link", form.cleaned_data["email"], limit=10, per=HOUR, now=now)
+    privacy.send_link(form.cleaned_data["email"], now=now)
+    return see("lost-link-sent")
+
+
+@require_safe
+@never_cache
+def lost_link_sent(request: HttpRequest) -> HttpResponse:
+    return render(request, "signups/my/lost_link_sent.html")

@@ -2,18 +2,19 @@
 
 import datetime as dt
 
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from signups import links, normalise, throttle
+from signups import links, normalise, places, throttle
 from signups.actions import trials
-from signups.forms.trials import TrialForm
+from signups.forms.trials import OpeningForm, TrialForm
 
-from .decorators import one_value_each, private_link, throttled
+from .decorators import one_value_each, private_link, see, throttled
 
 HOUR = dt.timedelta(hours=1)
 
@@ -31,14 +32,43 @@ def start(request: HttpRequest) -> HttpResponse:
         return render(request, "signups/start.html", {"form": form})
     now = timezone.now()
     throttle.check("start", throttle.client(request), limit=60, per=HOUR, now=now)
-    if not form.is_valid():
+    throttle.check("start", throttle.EVERYONE, limit=settings.FORMS_PER_HOUR, per=HOUR, now=now)
+    is_valid = form.is_valid()
+    if form.lives_elsewhere():
+        known = {name: form.data.get(name, "") for name in ("name", "email", "state")}
+        context = {"form": OpeningForm(initial=known), "place": places.name(known["state"])}
+        return render(request, "signups/elsewhere.html", context)
+    if not is_valid:
         return render(request, "signups/start.html", {"form": form}, status=422)
     if not form.is_replay():
         throttle.check("start", form.cleaned_data["email"], limit=10, per=HOUR, now=now)
         form.save(now=now)
-    response = redirect("check-your-email")
-    response.status_code = 303
-    return response
+    return see("check-your-email")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@throttled
+@one_value_each
+def elsewhere(request: HttpRequest) -> HttpResponse:
+    """For people who live where the clinic does not work: one message when it does, if they like."""
+    form = OpeningForm(request.POST if request.method == "POST" else None)
+    if not form.is_bound:
+        return render(request, "signups/elsewhere.html", {"form": form})
+    now = timezone.now()
+    throttle.check("elsewhere", throttle.client(request), limit=60, per=HOUR, now=now)
+    throttle.check("elsewhere", throttle.EVERYONE, limit=settings.FORMS_PER_HOUR, per=HOUR, now=now)
+    if not form.is_valid():
+        return render(request, "signups/elsewhere.html", {"form": form}, status=422)
+    throttle.check("elsewhere", form.cleaned_data["email"], limit=10, per=HOUR, now=now)
+    form.save(now=now)
+    return see("elsewhere-noted")
+
+
+@require_safe
+@never_cache
+def elsewhere_noted(request: HttpRequest) -> HttpResponse:
+    return render(request, "signups/elsewhere_noted.html")
 
 
 @require_safe
@@ -87,6 +117,4 @@ def confirm_again(request: HttpRequest, token: str) -> HttpResponse:
     except links.Expired as expired:
         lead = expired.lead
     trials.send_new_link(lead, now=timezone.now())
-    response = redirect("check-your-email")
-    response.status_code = 303
-    return response
+    return see("check-your-email")

@@ -280,6 +280,7 @@ def test_all_public_pages_are_stored_and_no_other(clinic, one_connection, time_m
     stored = set(store.pages)
     assert set(editions.paths()) <= stored
     private = ("/admin/", "/start/", "/confirm/", "/my/", "/callback/", "/hosts/", "/health/", "/static/", "/preview/")
+    private += ("/stop/", "/lost-link/")
     assert [path for path in stored if path.startswith(private)] == []
     assert {f"/my/{values['my']}/", f"/confirm/{values['confirm']}/", "/admin/", "/start/"} <= tried
 

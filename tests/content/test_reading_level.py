@@ -15,10 +15,16 @@ from django.utils.html import strip_tags
 
 from content import loading
 from content.models import Article
+from signups import emails
 from signups.actions import trials
 from signups.models import Lead, Message
+from tests.factories import OpeningRequestFactory
 
 NOW = dt.datetime(2026, 11, 20, 15, 0, tzinfo=dt.UTC)
+OURS = (
+    *("confirm_trial", "trial_exists", "trial_started", "trial_ending", "trial_ended", "trial_cancelled"),
+    *("converted", "refund_requested", "my_link", "state_opened", "erased"),
+)
 HYPHENS = pyphen.Pyphen(lang="en_US")
 SILENT = re.compile(r"(?<=[^aeiouyl])e$|(?<=[aeiouy]l)e$|(?<=[^aeiouytd])ed$|(?<=[^aeiouycghsxz])es$")
 NOT_PROSE = re.compile(
@@ -95,8 +101,15 @@ def test_emails_are_plain():
     trials.request(**told, form_key=uuid.uuid4(), now=NOW)
     trials.confirm(Lead.objects.get(), now=NOW)
     trials.request(**told, form_key=uuid.uuid4(), now=NOW)
+    trial = Lead.objects.get().current_trial()
+    trial.converted_at = trial.cancelled_at = NOW
+    for write in (emails.trial_cancelled, emails.converted, emails.refund_requested):
+        write(trial, now=NOW)
+    for write in (emails.my_link, emails.erased):
+        write(trial.lead, now=NOW)
+    emails.state_opened(OpeningRequestFactory(lead=trial.lead), now=NOW)
     texts = dict(Message.objects.values_list("kind", "text"))
-    assert sorted(texts) == ["confirm_trial", "trial_exists", "trial_started"]
+    assert {kind for kind in OURS if kind not in texts} == set()
     for kind, text in texts.items():
         blocks = [block for block in text.split("\n\n") if block.strip().endswith((".", ":"))]
         assert len(blocks) >= 3

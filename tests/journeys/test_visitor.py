@@ -29,7 +29,10 @@ def test_from_the_first_page_to_the_desk(page: Page, site: Site) -> None:
     look(page)
     page.get_by_label("Your name").fill("Ann O’Neil")
     page.get_by_label("E-mail address").fill("ann.visitor@")
+    page.get_by_label("Where do you live?").select_option("New York")
     page.get_by_label("Phone call").check()
+    page.get_by_label("You may call me").check()
+    page.get_by_label("I am 18 or older").check()
     page.get_by_label("I agree to the terms").check()
     page.get_by_label("I have read the privacy notice").check()
     press(page, "Start my free days")
@@ -94,6 +97,8 @@ def test_without_scripts(page: Page, site: Site) -> None:
     expect(page.get_by_role("heading", name="There is something to put right")).to_be_visible()
     page.get_by_label("Your name").fill("李")
     page.get_by_label("E-mail address").fill(address)
+    page.get_by_label("Where do you live?").select_option("New York")
+    page.get_by_label("I am 18 or older").check()
     page.get_by_label("I agree to the terms").check()
     page.get_by_label("I have read the privacy notice").check()
     press(page, "Start my free days")
@@ -121,15 +126,19 @@ def test_by_keyboard_alone(page: Page, site: Site) -> None:
     page.keyboard.type("Kay Board")
     page.keyboard.press("Tab")
     page.keyboard.type(address)
-    for _ in range(4):  # channel, phone, time zone, the terms' link
-        page.keyboard.press("Tab")
-    for _ in range(2):  # the notice's link, the first box
-        page.keyboard.press("Tab")
-    expect(page.get_by_label("I agree to the terms")).to_be_focused()
-    page.keyboard.press("Space")
     page.keyboard.press("Tab")
-    page.keyboard.press("Space")
-    page.keyboard.press("Tab")
+    page.keyboard.type("New York")
+    for _ in range(7):  # who for, channel, phone, calls, texts, best time, time zone
+        page.keyboard.press("Tab")
+    for _ in range(3):  # the links to both texts, the first box
+        page.keyboard.press("Tab")
+    for label in ("I am 18 or older", "I agree to the terms", "I have read the privacy notice"):
+        expect(page.get_by_label(label)).to_be_focused()
+        page.keyboard.press("Space")
+        page.keyboard.press("Tab")
+    for _ in range(2):  # how they heard of us, news
+        page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Start my free days")).to_be_focused()
     wait_like_a_person(page)
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text("Check your e-mail")

@@ -37,14 +37,18 @@ def test_pressing_the_button_starts_the_free_days(client, path, lead):
     # Seven times 24 hours after 7:00 in Los Angeles, the person's own zone.
     assert "Friday, November 27, 2026, 7:00 AM (America/Los_Angeles time)" in page.content.decode()
     assert [event.verb for event in lead.events.order_by("id")] == ["confirmed", "trial_started"]
-    assert [message.kind for message in lead.messages.all()] == ["trial_started"]
+    assert sorted((message.kind, message.send_at) for message in lead.messages.all()) == [
+        ("trial_ended", NOW + dt.timedelta(days=7)),
+        ("trial_ending", NOW + dt.timedelta(days=6)),
+        ("trial_started", NOW),
+    ]
 
 
 def test_pressing_it_again_changes_nothing(client, path, time_machine):
     client.post(path)
     time_machine.shift(dt.timedelta(hours=1))
     assert client.post(path).status_code == 200
-    assert (Trial.objects.get().started_at, Event.objects.count(), Message.objects.count()) == (NOW, 2, 1)
+    assert (Trial.objects.get().started_at, Event.objects.count(), Message.objects.count()) == (NOW, 2, 3)
 
 
 def test_used_link_says_so_and_shows_nothing(client, path, lead, time_machine):
@@ -102,7 +106,8 @@ def test_asking_for_links_does_not_flood_a_mailbox(client, path):
 def test_running_trial_is_told_instead_of_confirmed_again(client, path):
     client.post(path)
     client.post(path + "again/")
-    assert sorted(Message.objects.values_list("kind", flat=True)) == ["trial_exists", "trial_started"]
+    kinds = ["trial_ended", "trial_ending", "trial_exists", "trial_started"]
+    assert sorted(Message.objects.values_list("kind", flat=True)) == kinds
 
 
 @pytest.mark.parametrize(

@@ -30,12 +30,21 @@ def test_form_asks_for_no_payment_and_nothing_clinical(clinic, client):
         "website",
         "name",
         "email",
+        "kept_email",
+        "state",
+        "care_for",
         "preferred_channel",
         "phone",
+        "best_time",
         "time_zone",
+        "heard_from",
+        "adult",
         "terms",
         "privacy",
-        "start",
+        "news",
+        "calls",
+        "texts",
+        "send",
     }
 
 
@@ -45,7 +54,7 @@ def test_consents_are_not_ticked_for_anybody(clinic, client):
 
 
 def test_signup_writes_lead_trial_consents_event_and_message(clinic, post_start):
-    response = post_start(phone="(212) 555-0123", preferred_channel="call", email="Jo@Example.com")
+    response = post_start(phone="(212) 555-0123", preferred_channel="call", calls="on", email="Jo@Example.com")
     assert (response.status_code, response["Location"]) == (303, "/start/check-your-email/")
     lead = Lead.objects.get()
     assert (lead.email, lead.email_key, lead.phone, lead.phone_e164, lead.created_at) == (
@@ -92,6 +101,13 @@ def test_consent_texts_are_shared_between_people(clinic, post_start):
         ({"phone": "995-265-656"}, "Check the phone number: it has too few or too many digits."),
         ({"phone": "call me"}, "Enter a phone number, such as 212 555 0123."),
         ({"time_zone": "Mars/Olympus"}, "Select a valid choice. Mars/Olympus is not one of the available choices."),
+        ({"preferred_channel": "call", "phone": "212 555 0123"}, "Tick that we may call you, or choose e-mail."),
+        ({"preferred_channel": "text", "phone": "212 555 0123"}, "Tick that we may text you, or choose e-mail."),
+        ({"state": ""}, "Choose the state you live in."),
+        ({"state": "XX"}, "Select a valid choice. XX is not one of the available choices."),
+        ({"care_for": ""}, "Choose who it is for."),
+        ({"heard_from": "x" * 201}, "Ensure this value has at most 200 characters (it has 201)."),
+        ({"adult": None}, "You must be 18 or older to start."),
         ({"terms": None}, "Agree to the terms to start. They are one short page."),
         ({"privacy": None}, "Agree to the privacy notice to start."),
         ({"name": "\u0958" * 100}, "Write your name in at most 100 letters."),
@@ -195,8 +211,12 @@ def test_many_identical_posts_at_once_make_one_signup(clinic, time_machine):
         "stamp": stamp,
         "name": "Jo Miller",
         "email": "jo@example.com",
+        "state": "NY",
+        "care_for": "self",
         "preferred_channel": "email",
+        "best_time": "any",
         "time_zone": "America/New_York",
+        "adult": "on",
         "terms": "on",
         "privacy": "on",
     }

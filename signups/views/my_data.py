@@ -1,0 +1,69 @@
+"""What patients change, take along and erase, from their own page."""
+
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST
+
+from signups import archive
+from signups.actions import privacy
+from signups.forms.my import ChoicesForm, DetailsForm
+from signups.models import Lead
+from signups.states import ActorKind
+
+from .decorators import patient_page, see
+
+
+@patient_page
+@require_http_methods(["GET", "HEAD", "POST"])
+def details(request: HttpRequest, lead: Lead, token: str) -> HttpResponse:
+    """Name, number, channel, best time and zone."""
+    return _form(request, DetailsForm(_posted(request), lead=lead), token, "signups/my/details.html")
+
+
+@patient_page
+@require_http_methods(["GET", "HEAD", "POST"])
+def choices(request: HttpRequest, lead: Lead, token: str) -> HttpResponse:
+    """Every free agreement, and our reminders: on and off."""
+    return _form(request, ChoicesForm(_posted(request), lead=lead), token, "signups/my/choices.html")
+
+
+def _posted(request: HttpRequest) -> QueryDict | None:
+    """What was sent: a form whose boxes are all unticked sends nothing, and means it."""
+    return request.POST if request.method == "POST" else None
+
+
+def _form(request: HttpRequest, form: DetailsForm | ChoicesForm, token: str, template: str) -> HttpResponse:
+    if form.is_bound and form.is_valid():
+        form.save(now=timezone.now())
+        return see("my", token)
+    return render(request, template, {"form": form, "token": token}, status=422 if form.is_bound else 200)
+
+
+@patient_page
+@require_http_methods(["GET", "HEAD", "POST"])
+def link(request: HttpRequest, lead: Lead, token: str) -> HttpResponse:
+    """“Somebody else has my link”: POST ends every link and mails a new one."""
+    if request.method != "POST":
+        return render(request, "signups/my/link.html", {"token": token})
+    privacy.replace_link(lead, by=ActorKind.PATIENT, now=timezone.now())
+    return render(request, "signups/my/link_sent.html")
+
+
+@patient_page
+@require_POST
+def export(request: HttpRequest, lead: Lead, token: str) -> HttpResponse:
+    """All we hold, as JSON and as a page to read, in a zip made for this answer and kept nowhere."""
+    held = privacy.take_along(lead, by=ActorKind.PATIENT, now=timezone.now())
+    headers = {"Content-Disposition": 'attachment; filename="my-data.zip"'}
+    return HttpResponse(archive.packed(held), content_type="application/zip", headers=headers)
+
+
+@patient_page
+@require_http_methods(["GET", "HEAD", "POST"])
+def erase(request: HttpRequest, lead: Lead, token: str) -> HttpResponse:
+    """GET says what goes and what stays; POST erases at once and for good."""
+    if request.method != "POST":
+        return render(request, "signups/my/erase.html", {"token": token})
+    privacy.erase(lead, by=ActorKind.PATIENT, now=timezone.now())
+    return render(request, "signups/my/erased.html")
