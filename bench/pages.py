@@ -84,9 +84,7 @@ def start_site(stack: ExitStack, url: str, folder: Path) -> tuple[int, int, str]
     """(port, process id, the article's tag) of the site with its content, its store filled."""
     port = free_port()
     env = servers.site_environment(url, folder / "var", SITE_URL=f"http://127.0.0.1:{port}")
-    servers.manage(env, "migrate", "--verbosity=0")
-    servers.manage(env, "load_content")
-    servers.manage(env, "collectstatic", "--noinput")
+    servers.set_up(env)
     pid = stack.enter_context(
         servers.running(servers.granian("clinic.wsgi:application", port), port, env=env, path="/health/ready")
     )

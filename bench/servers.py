@@ -77,15 +77,28 @@ def manage(env: Mapping[str, str], *command: str) -> None:
     subprocess.run([sys.executable, "manage.py", *command], cwd=ROOT, env=env, check=True, stdout=subprocess.DEVNULL)
 
 
+def set_up(env: Mapping[str, str]) -> None:
+    """The site's tables, content and static files, as an installation makes them."""
+    for command in (("migrate", "--verbosity=0"), ("load_content",), ("collectstatic", "--noinput")):
+        manage(env, *command)
+
+
 @contextmanager
 def running(
     argv: Sequence[str], port: int, *, env: Mapping[str, str], cwd: Path = ROOT, path: str = "/"
 ) -> Iterator[int]:
     """A server that answers on `port`; yields the process id of its group, which is gone afterwards."""
-    process = subprocess.Popen(argv, cwd=cwd, env=env, start_new_session=True, stdout=subprocess.DEVNULL)
-    try:
+    with started(argv, env=env, cwd=cwd) as process:
         wait_until_ready(process, port, path)
         yield process.pid
+
+
+@contextmanager
+def started(argv: Sequence[str], *, env: Mapping[str, str], cwd: Path = ROOT) -> Iterator[subprocess.Popen[bytes]]:
+    """A process at the head of a group of its own, which is gone afterwards."""
+    process = subprocess.Popen(argv, cwd=cwd, env=env, start_new_session=True, stdout=subprocess.DEVNULL)
+    try:
+        yield process
     finally:
         os.killpg(process.pid, signal.SIGTERM)
         try:
