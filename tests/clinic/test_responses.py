@@ -122,7 +122,7 @@ def test_body_in_utf8_is_read():
 
 def served(method, content_type):
     """The status line that the server sends: Django's test client does not pass through clinic.wsgi."""
-    from clinic.wsgi import application
+    from clinic.wsgi import django as application  # without the page store, whose thread would outlive the test
 
     statuses = []
     environ = RequestFactory().generic(method, "/health/live?source=x").environ
