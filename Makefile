@@ -19,7 +19,7 @@ $(shell $(VENV_PYTHON) -c '' 2>/dev/null || rm -f .venv/.runtime)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev test check lock clean python
+.PHONY: help run dev test check bench drill lock clean python
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -49,6 +49,12 @@ check: .venv/.dev ## Check style, types, templates, imports, dependencies, migra
 		AUDIT_KEYS=$$($(VENV_PYTHON) -c 'import secrets; print(secrets.token_urlsafe(64))') \
 		ENCRYPTION_KEYS=$$($(VENV_PYTHON) -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())') \
 		$(VENV_PYTHON) manage.py check --deploy --fail-level WARNING
+
+bench: .venv/.dev ## Measure: pages, sign-ups, the desk and more, each beside what it is compared with
+	@exec $(VENV_PYTHON) -m bench $(ARGS)
+
+drill: .venv/.dev ## Kill, cut and fill up what the site stands on, under load, and count what was kept
+	@exec $(VENV_PYTHON) -m bench.drills $(ARGS)
 
 lock: python ## Resolve the dependencies of pyproject.toml into both lock files (ARGS=--upgrade for newer ones)
 	@set -e; tools=$$(mktemp -d); trap 'rm -rf "$$tools"' EXIT; \

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 POSTGRES_FOLDERS = (
     "/usr/lib/postgresql/*/bin",  # Debian
@@ -40,6 +40,8 @@ POSTGRES_CONF = """
 listen_addresses = ''
 unix_socket_directories = '{folder}'
 max_connections = 200
+"""
+CARELESS_CONF = """
 fsync = off
 full_page_writes = off
 synchronous_commit = off
@@ -120,12 +122,13 @@ def chromium_version(browser: Path) -> str:
 
 
 @contextmanager
-def throwaway_postgres(bin_dir: Path) -> Iterator[str]:
+def throwaway_postgres(bin_dir: Path, *, durable: bool = False) -> Iterator[str]:
     """Yield the DATABASE_URL of an empty database on a server of its own, which is gone afterwards.
 
     The server listens on a socket inside its private folder only, so several can run side by side and no other
     user can reach them: that is why it may trust everyone. The folder is in /tmp because a socket's whole path
     has to fit into about 100 bytes, and its name is lower case because a host in a URL is read that way.
+    `durable` keeps what was committed even through a power cut, as production does, and is slower.
     """
     folder = Path(tempfile.mkdtemp(prefix="clinic-pg-", dir="/tmp"))
     account = server_account()
@@ -134,7 +137,7 @@ def throwaway_postgres(bin_dir: Path) -> Iterator[str]:
     try:
         if account:
             shutil.chown(folder, account["user"], account["group"])
-        create_cluster(bin_dir, folder, options)
+        create_cluster(bin_dir, folder, options, POSTGRES_CONF if durable else POSTGRES_CONF + CARELESS_CONF)
         run([*pg_ctl, "start", "--log", folder / "log"], **options)
         run([bin_dir / "createdb", "--host", folder, "--username", "clinic", "clinic"], **options)
         yield f"postgres://clinic@{quote(str(folder), safe='')}/clinic"
@@ -144,12 +147,25 @@ def throwaway_postgres(bin_dir: Path) -> Iterator[str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def create_cluster(bin_dir: Path, folder: Path, options: Mapping[str, Any]) -> None:
+def create_cluster(bin_dir: Path, folder: Path, options: Mapping[str, Any], settings: str) -> None:
     """Lay out the data folder: UTF-8, the C locale, a superuser `clinic`."""
     flags = ["--username", "clinic", "--auth", "trust", "--encoding", "UTF8", "--locale", "C", "--no-sync"]
     run([bin_dir / "initdb", "--pgdata", folder / "data", *flags], **options)
     with (folder / "data/postgresql.conf").open("a") as conf:
-        conf.write(POSTGRES_CONF.format(folder=folder))
+        conf.write(settings.format(folder=folder))
+
+
+def postgres_folder(url: str) -> Path:
+    """The folder of the server that `throwaway_postgres` gave this DATABASE_URL of."""
+    return Path(unquote(url.partition("@")[2].partition("/")[0]))
+
+
+def restart_postgres(bin_dir: Path, url: str) -> None:
+    """Kill that server as a crash does (`immediate`) and start it again."""
+    folder = postgres_folder(url)
+    options: dict[str, Any] = {"cwd": folder, "env": postgres_environment(), **server_account()}
+    restart = ["restart", "--mode", "immediate", "--wait", "--log", folder / "log"]
+    run([bin_dir / "pg_ctl", "--pgdata", folder / "data", *restart], **options)
 
 
 def server_account() -> dict[str, Any]:

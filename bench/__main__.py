@@ -1,0 +1,34 @@
+"""The short set of benchmarks, one after the other: `make bench`; `make bench ARGS="pages desk"` for some."""
+
+import argparse
+import subprocess
+import sys
+
+from tests.processes import ROOT
+
+from .harness import say
+
+# Each takes a minute or so in its short form; run alone (`python -m bench.pages`), it measures longer.
+SHORT = {
+    "pages": ("--rounds=3", "--seconds=2"),
+    "slots": (),
+    "delivery": ("--rounds=2", "--messages=1000"),
+    "startup": ("--rounds=3",),
+    "memory": ("--requests=100000",),
+}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*", choices=[*SHORT, []], help="all when none is named")
+    missed = []
+    for name in parser.parse_args().names or SHORT:
+        done = subprocess.run([sys.executable, "-m", f"bench.{name}", *SHORT[name]], cwd=ROOT, check=False)
+        if done.returncode:
+            missed.append(name)
+    say("\nEvery target was met." if not missed else f"\nTargets were missed in: {', '.join(missed)}")
+    return len(missed)
+
+
+if __name__ == "__main__":
+    sys.exit(min(main(), 1))
