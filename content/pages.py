@@ -18,15 +18,14 @@ MOST_PAGES = 64  # kept in memory; there are fewer
 
 @dataclass(frozen=True)
 class Evidence:
-    """What stands behind a statement: `randomized trial in people, n = 73`, and when we last checked."""
+    """What stands behind a statement: `randomized trial in people, n = 73`, and the day we last checked."""
 
     line: str
-    detail: str
-    checked_on: dt.date
+    detail: str = ""
+    checked_on: dt.date | None = None
 
-    @classmethod
-    def of(cls, claim: Claim) -> "Evidence":
-        return cls(claim.evidence_line, claim.detail, claim.checked_on)
+
+WORDING = Evidence("exact words, compared with the source")
 
 
 @dataclass(frozen=True)
@@ -128,8 +127,11 @@ def rendered(edition: int, title: str, summary: str, body: str) -> Page:
 def _uses(note: markup.Note, document: markup.Document, claims: Mapping[str, Claim]) -> list[Use]:
     places: dict[tuple[Evidence, ...], list[tuple[str, str]]] = {}
     for number, anchor in enumerate(note.uses, 1):
-        evidence = dict.fromkeys(Evidence.of(claims[key]) for key in document.places[anchor].claims)
-        places.setdefault(tuple(evidence), []).append((letter(number), anchor))
+        place = document.places[anchor]
+        behind = (claims[key] for key in place.claims)
+        evidence = dict.fromkeys(Evidence(claim.evidence_line, claim.detail, claim.checked_on) for claim in behind)
+        stands = (WORDING,) if place.quotation else tuple(evidence)
+        places.setdefault(stands, []).append((letter(number), anchor))
     return [Use(anchors, evidence) for evidence, anchors in places.items()]
 
 

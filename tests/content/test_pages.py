@@ -30,11 +30,13 @@ def test_uses_with_the_same_evidence_stand_together(clinic):
     ClaimFactory(key="c1", sources=[trial], people=73)
     ClaimFactory(key="c2", sources=[trial], kind="rats", people=None, detail="In Wistar rats.")
     ClaimFactory(key="c3", sources=[trial], people=73)
-    [cited] = page_of("One. [^c1] Two. [^c2] Three. [^c3] Four. [@trial]").sources
+    QuotationFactory(key="Q1", source=trial)
+    [cited] = page_of("One. [^c1] Two. [^c2] Three. [^c3] Four. [@trial]\n\n::: quotation Q1\n:::\n").sources
     assert [(use.places, [(each.line, each.detail) for each in use.evidence]) for use in cited.uses] == [
         ([("a", "cite-1-1"), ("c", "cite-1-3")], [("randomized trial in people, n = 73", "")]),
         ([("b", "cite-1-2")], [("study in rats", "In Wistar rats.")]),
         ([("d", "cite-1-4")], []),
+        ([("e", "cite-1-5")], [("exact words, compared with the source", "")]),
     ]
 
 

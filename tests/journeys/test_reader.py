@@ -61,6 +61,12 @@ def test_note_by_keyboard(page: Page) -> None:
     expect(note).to_be_in_viewport()
 
 
+def test_note_of_a_quotation_says_that_its_words_were_compared(page: Page) -> None:
+    page.goto(ARTICLE)
+    page.locator(".quotation [role=doc-noteref]").first.click()
+    expect(page.get_by_role("dialog")).to_contain_text("Exact words, compared with the source.")
+
+
 def test_note_by_mouse(page: Page) -> None:
     page.clock.install()
     page.goto(ARTICLE)

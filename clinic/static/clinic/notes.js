@@ -10,7 +10,7 @@ function show(note, keep) {
   clearTimeout(timer);
   if (card.matches(":popover-open")) card.hidePopover();
   const text = document.querySelector(note.hash).cloneNode(true);
-  const use = text.querySelector(`a[href="#${note.id}"]`).closest(".use");
+  const use = text.querySelector(`a[href="#${note.closest("[id]").id}"]`).closest(".use"); // (a quotation has its note's id)
   use.querySelectorAll("a").forEach((link) => link.remove());
   text.querySelector(".back").replaceWith(use);
   const list = Object.assign(document.createElement("a"), { href: note.hash, textContent: "In the list of sources" });
