@@ -3,14 +3,15 @@
 const notes = "popover" in HTMLElement.prototype ? document.querySelectorAll("[role=doc-noteref]") : [];
 const card = document.createElement("div");
 let kept = false; // pressed, so it stays when the pointer or the keyboard moves on
-let closing = false; // the browser gives the focus back to the note: no reason to show it again
+let shown; // the note whose source it is
 let timer;
 
 function show(note, keep) {
   clearTimeout(timer);
   if (card.matches(":popover-open")) card.hidePopover();
   const text = document.querySelector(note.hash).cloneNode(true);
-  const use = text.querySelector(`a[href="#${note.closest("[id]").id}"]`).closest(".use"); // (a quotation has its note's id)
+  // A quotation bears the anchor of its note.
+  const use = text.querySelector(`a[href="#${note.closest("[id]").id}"]`).closest(".use");
   use.querySelectorAll("a").forEach((link) => link.remove());
   text.querySelector(".back").replaceWith(use);
   const list = Object.assign(document.createElement("a"), { href: note.hash, textContent: "In the list of sources" });
@@ -20,7 +21,7 @@ function show(note, keep) {
   actions.append(list, close);
   card.replaceChildren(...text.childNodes, actions);
   card.ariaLabel = note.ariaLabel;
-  kept = keep;
+  [shown, kept] = [note, keep];
   // Only a kept card is next in the order of Tab: whoever tabs along the text is not led through every card.
   card.showPopover(keep ? { source: note } : {});
   const { left, top, bottom } = note.getBoundingClientRect();
@@ -45,7 +46,10 @@ for (const note of notes) {
   note.ariaHasPopup = "dialog";
   note.onpointerenter = (event) => event.pointerType === "mouse" && !kept && later(() => show(note, false), 150);
   note.onpointerleave = () => later(hide, 300);
-  note.onfocus = () => !closing && note.matches(":focus-visible") && show(note, false);
+  note.onfocus = ({ relatedTarget }) => {
+    const givenBack = note === shown && card.contains(relatedTarget); // by its card that was put away
+    if (!givenBack && note.matches(":focus-visible")) show(note, false);
+  };
   note.onblur = hide;
   note.onclick = (event) => {
     if (event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
@@ -57,13 +61,14 @@ if (notes.length) {
   Object.assign(card, { className: "note-card", popover: "auto", role: "dialog", tabIndex: -1 });
   card.onpointerenter = () => clearTimeout(timer);
   card.onpointerleave = () => later(hide, 300);
-  card.onbeforetoggle = (event) => { closing = event.newState === "closed"; };
-  card.ontoggle = (event) => {
-    closing = false;
+  card.onbeforetoggle = (event) => {
     if (event.newState === "closed") kept = false;
   };
-  card.onfocusout = (event) => {
-    if (kept && event.relatedTarget && !card.contains(event.relatedTarget)) card.hidePopover();
-  };
+  // Not at once: a card that is put away while the focus leaves it takes the focus back to its note.
+  card.addEventListener("focusout", ({ relatedTarget }) => {
+    if (!kept || !relatedTarget || card.contains(relatedTarget)) return;
+    kept = false;
+    later(hide, 0);
+  });
   document.body.append(card);
 }
