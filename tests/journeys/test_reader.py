@@ -27,6 +27,7 @@ def test_note_by_keyboard(page: Page) -> None:
 
     # Focus shows it, Tab goes on along the text to the next note and its card, Escape puts it away.
     expect(card).to_be_visible()
+    expect(card.locator(".use")).to_contain_text("Checked ")
     page.keyboard.press("Tab")
     expect(page.get_by_role("dialog", name="Source 3")).to_be_visible()
     page.keyboard.press("Shift+Tab")
