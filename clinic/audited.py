@@ -1,5 +1,6 @@
 """What is changed in Django's admin is an event of the audit trail, whichever room it belongs to."""
 
+import datetime as dt
 from collections.abc import Iterable
 from typing import Any, cast
 
@@ -34,6 +35,11 @@ def audited(admin_class: type[admin.ModelAdmin] | None) -> type[admin.ModelAdmin
     """`admin_class` (or Django's) with AuditedAdmin in front of it."""
     base = admin_class or admin.ModelAdmin
     return type(base.__name__, (AuditedAdmin, base), {"__module__": base.__module__})
+
+
+def deed(item: Model, *, by: User, now: dt.datetime) -> None:
+    """What a verb of the content room did to `item`, outside of Django's own forms (settings.CONTENT_TRAIL)."""
+    events.record(None, Verb.CHANGED, by=by, now=now, subject=f"{item._meta.model_name}:{item.pk}")
 
 
 def _record(request: HttpRequest, verb: Verb, obj: Model, **detail: Any) -> None:

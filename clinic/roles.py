@@ -30,6 +30,7 @@ WORK = [
 ROLES = {
     COORDINATOR: {"signups": [*WORK, "take_lead"]},
     HEAD: {
+        "content": [f"{action}_{model}" for action in ("view", "publish") for model in ("legaltext", "crisistext")],
         "signups": [
             *WORK,
             "work_any_lead",
@@ -39,7 +40,7 @@ ROLES = {
             "merge_lead",
             "erase_lead",
             "export_lead",
-        ]
+        ],
     },
     EDITOR: {
         "content": [
@@ -48,11 +49,14 @@ ROLES = {
             "change_clinicprofile",
             "view_legaltext",
             "add_legaltext",
+            "change_legaltext",
+            *(f"{action}_crisistext" for action in ("view", "add", "change")),
+            "view_sourcecheck",
             "publish_article",
         ]
     },
     AUDITOR: {
-        "content": [f"view_{model}" for model in (*EDITED, "clinicprofile", "legaltext")],
+        "content": [f"view_{model}" for model in (*EDITED, "clinicprofile", "crisistext", "legaltext", "sourcecheck")],
     },
     REVIEWER: {"content": [*(f"view_{model}" for model in EDITED), "sign_off_article"]},
 }

@@ -7,10 +7,10 @@ class ContentConfig(AppConfig):
     verbose_name = "What visitors read"
 
     def ready(self) -> None:
-        from .models import Edition
+        from .models import Edition, Revision, SignOff, SourceCheck
 
         for model in self.get_models():
-            if model is not Edition:
+            if model not in (Edition, Revision, SignOff, SourceCheck):  # which no reader sees
                 post_save.connect(Edition.bump, sender=model)
                 post_delete.connect(Edition.bump, sender=model)
             for field in model._meta.many_to_many:

@@ -96,6 +96,14 @@ class ScheduleForm(forms.Form):
     )
 
 
+class PublishForm(forms.Form):
+    on = forms.DateField(
+        label="Holds from",
+        initial=timezone.localdate,
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+    )
+
+
 class LegalTextForm(PageForm):
     class Meta:
         model = LegalText

@@ -120,6 +120,26 @@ class ArticleFactory(factory.django.DjangoModelFactory):
         drafts.ship(self, now=self.published_at or timezone.now())
 
 
+class SourceCheckFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = content.SourceCheck
+
+    source = factory.SubFactory(SourceFactory)
+    at = dt.datetime(2026, 11, 19, 14, tzinfo=dt.UTC)
+    outcome = "alive"
+    status = 200
+
+
+class CrisisTextFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = content.CrisisText
+
+    crisis_name = "988 Lifeline"
+    crisis_phone = "988"
+    crisis_text = "In a crisis, call or text 988, or chat."
+    emergency_phone = "911"
+
+
 class RevisionFactory(factory.django.DjangoModelFactory):
     class Meta:
         model = content.Revision

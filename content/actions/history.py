@@ -1,11 +1,13 @@
-"""Who did what to a text: the admin's own history, written in the transaction of the deed."""
+"""Who did what to a text: the admin's own history and the audit trail, written in the transaction of the deed."""
 
 import datetime as dt
 
+from django.conf import settings
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import User
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
+from django.utils.module_loading import import_string
 
 
 def record(item: models.Model, deed: str, *, by: User, now: dt.datetime) -> None:
@@ -18,3 +20,4 @@ def record(item: models.Model, deed: str, *, by: User, now: dt.datetime) -> None
         action_flag=CHANGE,
         change_message=deed,
     )
+    import_string(settings.CONTENT_TRAIL)(item, by=by, now=now)

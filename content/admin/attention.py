@@ -13,8 +13,9 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 
-from content.models import Article, Claim, Quotation, Source
+from content.models import Article, Claim, CrisisText, LegalText, Quotation, Source
 from content.models.sources import Checked
+from content.source_health import Outcome
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,7 @@ def concerns(now: dt.datetime) -> list[Concern]:
     today = timezone.localdate(now)
     counted: list[tuple[str, models.QuerySet[Any], dict[str, str]]] = [
         ("Planned publications that were refused", Article.objects.due(now), {"progress": "late"}),
+        ("Sources with a notice against them", Source.objects.filter(health__notice__gt=""), {"notice": "yes"}),
         ("Articles whose review is overdue", Article.objects.overdue(today), {"progress": "overdue"}),
         ("Claims whose check is overdue", Claim.objects.overdue(today), {"review": "overdue"}),
         ("Drafts that wait for a reviewer", Article.objects.to_review(), {"progress": "draft"}),
@@ -50,6 +52,18 @@ def concerns(now: dt.datetime) -> list[Concern]:
             Source.objects.filter(status=Checked.RECHECK),
             {"status__exact": "recheck"},
         ),
+        (
+            "Sources whose link is dead",
+            Source.objects.filter(health__outcome=Outcome.DEAD),
+            {"health__outcome__exact": Outcome.DEAD},
+        ),
+        (
+            "Sources whose link did not answer",
+            Source.objects.filter(health__outcome=Outcome.SILENT),
+            {"health__outcome__exact": Outcome.SILENT},
+        ),
+        ("Texts that wait for the Head", LegalText.objects.filter(published=None), {"published__isempty": "1"}),
+        ("Crisis texts that wait for the Head", CrisisText.objects.filter(published=None), {"published__isempty": "1"}),
     ]
     return [Concern(label, rows.count(), rows.model._meta.model_name, filters) for label, rows, filters in counted]
 

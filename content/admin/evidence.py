@@ -1,5 +1,6 @@
 """What the texts rest on: sources, quotations, claims."""
 
+import datetime as dt
 from typing import Any
 
 from django.contrib import admin
@@ -8,7 +9,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from content.forms import QuotationForm, SourceForm
-from content.models import Claim, Quotation, Source
+from content.models import Claim, Quotation, Source, SourceCheck
 
 
 class KeyedAdmin(admin.ModelAdmin):
@@ -21,12 +22,52 @@ class KeyedAdmin(admin.ModelAdmin):
         return False
 
 
+class Notice(admin.SimpleListFilter):
+    title = "retraction notice"
+    parameter_name = "notice"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("yes", "there is one")]
+
+    def queryset(self, request: HttpRequest, queryset: models.QuerySet[Source]) -> models.QuerySet[Source]:
+        return queryset.filter(health__notice__gt="") if self.value() == "yes" else queryset
+
+
+class SourceCheckInline(admin.StackedInline):
+    """What `manage.py check_sources` found last: read, never edited."""
+
+    model = SourceCheck
+
+    def has_add_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        return False
+
+
 @admin.register(Source)
 class SourceAdmin(KeyedAdmin):
     form = SourceForm
-    list_display = ["key", "title", "year", "status"]
-    list_filter = ["status", "type"]
+    list_display = ["key", "title", "year", "status", "link", "looked_at", "notice"]
+    list_filter = ["status", "health__outcome", Notice, "type"]
+    list_select_related = ["health"]
+    inlines = [SourceCheckInline]
     search_fields = ["key", "title"]
+
+    @admin.display(description="link", empty_value="not looked at", ordering="health__outcome")
+    def link(self, source: Source) -> str | None:
+        return source.health.get_outcome_display() if hasattr(source, "health") else None
+
+    @admin.display(description="looked at", ordering="health__at")
+    def looked_at(self, source: Source) -> dt.datetime | None:
+        return source.health.at if hasattr(source, "health") else None
+
+    @admin.display(description="notice", ordering="health__notice")
+    def notice(self, source: Source) -> str:
+        return source.health.notice if hasattr(source, "health") else ""
 
 
 @admin.register(Quotation)

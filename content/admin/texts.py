@@ -1,20 +1,101 @@
-from django.contrib import admin
-from django.http import HttpRequest
+"""Texts that people agree to, and what they read in a crisis: drafts of editors, published by the Head."""
 
-from content.forms import LegalTextForm
-from content.models import LegalText
+from typing import Any, cast
+
+from django.contrib import admin, messages
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
+from django.db.models import Model
+from django.forms import ModelForm
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.template.loader import render_to_string
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods
+
+from content import pages
+from content.actions import texts
+from content.actions.refusals import Refused
+from content.forms import LegalTextForm, PublishForm
+from content.models import ClinicProfile, CrisisText, LegalText
+from content.models.texts import Owed
+
+
+class OwedAdmin(admin.ModelAdmin):
+    """Drafts change; a published version never does: people have agreed to it."""
+
+    change_form_template = "admin/content/owed.html"
+    readonly_fields = ["published", "drafted_by", "published_by"]
+    list_select_related = ["drafted_by", "published_by"]
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return super().has_change_permission(request, obj) and not (isinstance(obj, Owed) and obj.published)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def save_model(self, request: HttpRequest, obj: Any, form: ModelForm, change: bool) -> None:
+        texts.save(obj, by=cast(User, request.user))
+
+    def may_publish(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(f"content.publish_{self.opts.model_name}")
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        context["may_publish"] = self.may_publish(request)
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def get_urls(self) -> list[URLPattern]:
+        publish = require_http_methods(["GET", "HEAD", "POST"])(self.publish)
+        name = f"content_{self.opts.model_name}_publish"
+        return [path("<int:pk>/publish/", self.admin_site.admin_view(publish), name=name), *super().get_urls()]
+
+    def publish(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """The text as people will read it, and the button that makes it hold."""
+        if not self.may_publish(request):
+            raise PermissionDenied
+        text = get_object_or_404(self.model, pk=pk)
+        form = PublishForm(request.POST if request.method == "POST" else None)
+        if form.is_valid():
+            try:
+                texts.publish(text, on=form.cleaned_data["on"], by=cast(User, request.user), now=timezone.now())
+                messages.success(request, "It is published.")
+                return redirect(f"admin:content_{self.opts.model_name}_change", pk)
+            except Refused as refused:
+                for reason in refused.reasons:
+                    form.add_error(None, reason)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"Publish: {text}",
+            "subtitle": None,
+            "opts": self.opts,
+            "original": text,
+            "form": form,
+            "preview": self.preview(request, text),
+        }
+        return TemplateResponse(request, "admin/content/publish_text.html", context)
+
+    def preview(self, request: HttpRequest, text: Any) -> str:
+        raise NotImplementedError
 
 
 @admin.register(LegalText)
-class LegalTextAdmin(admin.ModelAdmin):
-    """Versions are added, never changed: people have agreed to them."""
-
+class LegalTextAdmin(OwedAdmin):
     form = LegalTextForm
-    list_display = ["kind", "version", "published"]
-    list_filter = ["kind"]
+    list_display = ["kind", "version", "published", "drafted_by", "published_by"]
+    list_filter = ["kind", ("published", admin.EmptyFieldListFilter)]
 
-    def has_change_permission(self, request: HttpRequest, obj: LegalText | None = None) -> bool:
-        return False
+    def preview(self, request: HttpRequest, text: LegalText) -> str:
+        page = pages.build(title=text.title, summary=text.summary, body=text.body, profile=ClinicProfile.current())
+        context = {"text": text, "page": page, "layout": "admin/content/preview.html"}
+        return render_to_string("content/text.html", context, request)
 
-    def has_delete_permission(self, request: HttpRequest, obj: LegalText | None = None) -> bool:
-        return False
+
+@admin.register(CrisisText)
+class CrisisTextAdmin(OwedAdmin):
+    list_display = ["crisis_text", "crisis_phone", "emergency_phone", "published", "drafted_by", "published_by"]
+    list_filter = [("published", admin.EmptyFieldListFilter)]
+
+    def preview(self, request: HttpRequest, text: CrisisText) -> str:
+        return render_to_string("content/blocks/_crisis.html", {"clinic": text}, request)

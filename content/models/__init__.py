@@ -1,17 +1,19 @@
 from .articles import Article
+from .checks import SourceCheck
 from .claims import Claim
 from .editions import Edition
 from .people import Person
 from .profile import ClinicProfile
 from .revisions import Correction, Revision, SignOff
 from .sources import Quotation, Source
-from .texts import LegalText
+from .texts import CrisisText, LegalText
 
 __all__ = [
     "Article",
     "Claim",
     "ClinicProfile",
     "Correction",
+    "CrisisText",
     "Edition",
     "LegalText",
     "Person",
@@ -19,4 +21,5 @@ __all__ = [
     "Revision",
     "SignOff",
     "Source",
+    "SourceCheck",
 ]

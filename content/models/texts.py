@@ -1,10 +1,26 @@
-"""Texts that people agree to, or are owed: each version kept as it was."""
+"""Texts that people agree to, or are owed: drafted by editors, published by the Head, each version kept as it was."""
 
 from typing import Self
 
+from django.conf import settings
 from django.db import models
 from django.urls import reverse
 from django.utils import timezone
+
+
+class Owed(models.Model):
+    """A draft until it has a day from which it holds; then nobody changes it. What shipped is nobody's."""
+
+    published = models.DateField("holds from", null=True, editable=False)
+    drafted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, editable=False, related_name="+"
+    )
+    published_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, editable=False, related_name="+"
+    )
+
+    class Meta:
+        abstract = True
 
 
 class LegalTextQuerySet(models.QuerySet["LegalText"]):
@@ -17,7 +33,7 @@ class LegalTextQuerySet(models.QuerySet["LegalText"]):
         return self.filter(published__lte=timezone.localdate())
 
 
-class LegalText(models.Model):
+class LegalText(Owed):
     class Kind(models.TextChoices):
         TERMS = "terms", "terms"
         PRIVACY = "privacy", "privacy notice"
@@ -31,12 +47,12 @@ class LegalText(models.Model):
     title = models.CharField(max_length=160)
     summary = models.TextField(max_length=500)
     body = models.TextField()
-    published = models.DateField()
 
     objects = LegalTextQuerySet.as_manager()
 
     class Meta:
         ordering = ["kind", "-published"]
+        permissions = [("publish_legaltext", "Can publish a version of what people agree to")]
         constraints = [models.UniqueConstraint(fields=["kind", "version"], name="content_text_version_once")]
 
     def __str__(self) -> str:
@@ -44,3 +60,21 @@ class LegalText(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("text", args=[self.kind])
+
+
+class CrisisText(Owed):
+    """A version of what every page says to somebody in danger. Published, it is what the clinic's profile holds."""
+
+    FIELDS = ("crisis_name", "crisis_phone", "crisis_text", "emergency_phone")
+
+    crisis_name = models.CharField("name of the line", max_length=80)
+    crisis_phone = models.CharField("number of the line", max_length=20)
+    crisis_text = models.TextField("what to do", max_length=400)
+    emergency_phone = models.CharField("emergency number", max_length=20)
+
+    class Meta:
+        ordering = ["-pk"]
+        permissions = [("publish_crisistext", "Can publish what pages say in a crisis")]
+
+    def __str__(self) -> str:
+        return self.crisis_text

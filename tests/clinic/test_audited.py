@@ -34,6 +34,14 @@ def test_change_of_content_names_its_fields_and_no_value(client, clinic):
     ]
 
 
+def test_what_editors_do_to_an_article_is_on_record(client, clinic):
+    editor = factories.UserFactory(role=roles.EDITOR)
+    client.force_login(editor)
+    article = factories.ArticleFactory()
+    assert client.post(f"/admin/content/article/{article.pk}/links/call-back/").status_code == 302
+    assert trail() == [(editor.username, "changed", f"article:{article.pk}", {})]
+
+
 def test_who_gives_a_role_is_on_record(client):
     root = factories.UserFactory(is_superuser=True)
     client.force_login(root)

@@ -16,6 +16,7 @@ CARE = ["/admin/signups/lead/"]
 CONTENT = [
     "/admin/content/article/",
     "/admin/content/clinicprofile/",
+    "/admin/content/crisistext/",
     "/admin/content/legaltext/",
     "/admin/content/quotation/",
     "/admin/content/source/",
@@ -26,7 +27,7 @@ USERS = ["/admin/auth/user/", "/admin/auth/group/"]
 @pytest.mark.parametrize(
     ("role", "allowed"),
     [
-        (roles.HEAD, CARE),
+        (roles.HEAD, [*CARE, "/admin/content/crisistext/", "/admin/content/legaltext/"]),
         (roles.COORDINATOR, CARE),
         (roles.EDITOR, CONTENT),
         (roles.AUDITOR, CONTENT),

@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 
 from clinic import roles
-from content.models import LegalText, Quotation
+from content.models import Quotation
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -31,16 +31,6 @@ def test_key_that_texts_refer_to_does_not_change(editor):
     editor.post(f"/admin/content/source/{source.pk}/change/", {"key": "other"})
     source.refresh_from_db()
     assert source.key == "trial"
-
-
-def test_agreed_text_gets_versions_and_never_changes(editor):
-    text = LegalText.objects.first()
-    path = f"/admin/content/legaltext/{text.pk}/change/"
-    assert editor.get(path).status_code == 200
-    assert editor.post(path, {"body": "Other."}).status_code == 403
-    form = {"kind": "terms", "version": "2027-01", "title": "T", "summary": "S", "body": "B", "published": "2026-11-02"}
-    assert editor.post("/admin/content/legaltext/add/", form).status_code == 302
-    assert LegalText.objects.current("terms").first().version == "2027-01"
 
 
 def test_text_of_a_later_day_waits_for_it(clinic, client, time_machine):

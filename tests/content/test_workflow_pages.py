@@ -308,17 +308,26 @@ def test_every_number_that_needs_attention_leads_to_what_it_counts(editor, revie
     factories.QuotationFactory(wording_checked=False)
     factories.SourceFactory(status="recheck")
     factories.ClaimFactory(checked_on="2025-01-01")
+    factories.SourceCheckFactory.create_batch(2, outcome="dead")
+    factories.SourceCheckFactory(outcome="silent", notice="retraction", notice_known=True)
+    factories.LegalTextFactory(version="2027-01", published=None)
+    factories.CrisisTextFactory()
     time_machine.move_to(NOW + dt.timedelta(hours=2))
     page = text_of(editor.get(ATTENTION))
     concerns = re.findall(r'<td><a href="([^"]+)" aria-label="(\d+): ([^"]+)"', page)
     assert [(label, int(count)) for _, count, label in concerns] == [
         ("Planned publications that were refused", 1),
+        ("Sources with a notice against them", 1),
         ("Articles whose review is overdue", 1),
         ("Claims whose check is overdue", 1),
         ("Drafts that wait for a reviewer", 1),
         ("Texts signed off and not published", 2),
         ("Quotations whose wording is unchecked", 1),
         ("Sources whose details are to be re-checked", 1),
+        ("Sources whose link is dead", 2),
+        ("Sources whose link did not answer", 1),
+        ("Texts that wait for the Head", 1),
+        ("Crisis texts that wait for the Head", 1),
     ]
     for url, count, label in concerns:
         listed = editor.get(url.replace("&amp;", "&")).context["cl"].result_count
@@ -328,8 +337,8 @@ def test_every_number_that_needs_attention_leads_to_what_it_counts(editor, revie
 @pytest.mark.parametrize("articles", [1, 12])
 def test_lists_ask_a_fixed_number_of_questions(editor, clinic, articles, django_assert_num_queries):
     factories.ArticleFactory.create_batch(articles)
+    factories.SourceCheckFactory.create_batch(articles)
     editor.get("/admin/content/article/")
-    with django_assert_num_queries(8):
-        editor.get("/admin/content/article/")
-    with django_assert_num_queries(12):
-        editor.get(ATTENTION)
+    for path, questions in (("/admin/content/article/", 8), ("/admin/content/source/", 8), (ATTENTION, 17)):
+        with django_assert_num_queries(questions):
+            editor.get(path)

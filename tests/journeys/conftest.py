@@ -35,6 +35,7 @@ class Site:
     password: str
     mail: mail_server.MailServer
     log: list[str]
+    environment: dict[str, str]  # of its processes, for another one beside them
 
 
 @pytest.fixture(scope="session")
@@ -43,12 +44,12 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     var = tmp_path_factory.mktemp("var")
     log: list[str] = []
     ready: Queue[str | None] = Queue()
+    environment = {"VAR_DIR": str(var), "DATABASE_URL": os.environ.get("DATABASE_URL", "")}
     with mail_server.running() as mail:
         server = processes.manage(
             "serve",
             f"--port={port}",
-            VAR_DIR=str(var),
-            DATABASE_URL=os.environ.get("DATABASE_URL", ""),
+            **environment,
             EMAIL_HOST="127.0.0.1",
             EMAIL_PORT=str(mail.port),
             EMAIL_SECURITY="none",
@@ -68,7 +69,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
             assert ready.get(timeout=120), "".join(log)
             password = re.search(r"password  (\S+)", "".join(log))
             assert password, "".join(log)
-            yield Site(f"http://127.0.0.1:{port}", password[1], mail, log)
+            yield Site(f"http://127.0.0.1:{port}", password[1], mail, log, environment)
         finally:
             server.send_signal(signal.SIGTERM)
             server.wait(30)

@@ -1,0 +1,95 @@
+"""What people agree to, and what they read in a crisis: who drafts it, who publishes it, what never changes."""
+
+import datetime as dt
+
+import pytest
+from django.test import Client
+
+from clinic import roles
+from content.actions import texts
+from content.actions.refusals import Refused
+from content.models import ClinicProfile, CrisisText, LegalText
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+NOW = dt.datetime(2026, 11, 20, 15, tzinfo=dt.UTC)
+TODAY = NOW.date()
+LEGAL = {"kind": "terms", "version": "2027-01", "title": "New terms", "summary": "S", "body": "B"}
+CRISIS = {"crisis_name": "New line", "crisis_phone": "123", "crisis_text": "Call 123.", "emergency_phone": "112"}
+
+
+@pytest.fixture
+def editor(client, clinic, time_machine):
+    time_machine.move_to(NOW)
+    client.force_login(factories.UserFactory(role=roles.EDITOR))
+    return client
+
+
+@pytest.fixture
+def head(clinic):
+    client = Client()
+    client.force_login(factories.UserFactory(role=roles.HEAD))
+    return client
+
+
+def test_editor_drafts_and_the_head_publishes(editor, head):
+    assert editor.post("/admin/content/legaltext/add/", LEGAL).status_code == 302
+    text = LegalText.objects.get(version="2027-01")
+    place = f"/admin/content/legaltext/{text.pk}/"
+    assert editor.post(f"{place}change/", {**LEGAL, "title": "Better terms"}).status_code == 302
+    assert editor.post(f"{place}publish/", {"on": "2026-11-21"}).status_code == 403
+    assert b"Better terms" in head.get(f"{place}publish/").content
+    assert head.post(f"{place}change/", LEGAL).status_code == 403
+    assert head.post(f"{place}publish/", {"on": "2026-11-21"}).status_code == 302
+    text.refresh_from_db()
+    assert (text.published, text.title) == (dt.date(2026, 11, 21), "Better terms")
+    assert (text.drafted_by.username, text.published_by.username) != (None, None)
+
+
+def test_draft_is_in_nobodys_way(editor, clinic):
+    editor.post("/admin/content/legaltext/add/", LEGAL)
+    assert LegalText.objects.current("terms").get().version == "2026-11"
+    assert b"New terms" not in editor.get("/terms/").content
+
+
+def test_published_version_never_changes(editor, head, clinic):
+    text = LegalText.objects.first()
+    place = f"/admin/content/legaltext/{text.pk}/"
+    assert editor.get(f"{place}change/").status_code == 200
+    assert editor.post(f"{place}change/", LEGAL).status_code == 403
+    page = head.post(f"{place}publish/", {"on": "2026-11-21"}).content.decode()
+    assert "This version is published" in page
+    with pytest.raises(Refused, match="This version is published"):
+        texts.save(text, by=factories.UserFactory())
+
+
+def test_no_text_holds_from_before_today(clinic):
+    draft = factories.LegalTextFactory(version="2027-01", published=None)
+    with pytest.raises(Refused, match="before today"):
+        texts.publish(draft, on=TODAY - dt.timedelta(days=1), by=factories.UserFactory(), now=NOW)
+
+
+def test_text_that_cannot_be_shown_is_not_published(clinic):
+    draft = factories.LegalTextFactory(version="2027-01", published=None, body="{nothing}")
+    with pytest.raises(Refused, match=r"line 1: \{nothing\} stands for nothing"):
+        texts.publish(draft, on=TODAY, by=factories.UserFactory(), now=NOW)
+
+
+def test_crisis_text_is_on_every_page_once_the_head_says_so(editor, head):
+    assert editor.post("/admin/content/crisistext/add/", CRISIS).status_code == 302
+    text = CrisisText.objects.get()
+    assert ClinicProfile.current().crisis_phone == "988"
+    place = f"/admin/content/crisistext/{text.pk}/publish/"
+    assert editor.post(place, {"on": "2026-11-20"}).status_code == 403
+    assert "holds at once" in head.post(place, {"on": "2026-11-21"}).content.decode()
+    assert head.post(place, {"on": "2026-11-20"}).status_code == 302
+    profile = ClinicProfile.current()
+    assert {name: getattr(profile, name) for name in CRISIS} == CRISIS
+    assert 'href="tel:123"' in editor.get("/terms/").content.decode()
+
+
+def test_no_editor_changes_the_crisis_text_in_the_profile(editor, clinic):
+    fields = {name: getattr(clinic, name) for name in ("name", "phone", "phone_region", "mailbox", "postal_address")}
+    page = editor.post("/admin/content/clinicprofile/1/change/", {**fields, **CRISIS})
+    assert 'name="crisis_phone"' not in page.content.decode()
+    assert ClinicProfile.current().crisis_phone == "988"
