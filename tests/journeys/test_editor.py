@@ -102,7 +102,7 @@ def test_from_the_first_word_to_a_correction(page: Page, reviewers_page: Page, s
     expect(page.locator("#preview")).to_contain_text("Read it slowly.")
     expect(page.locator("#said")).to_have_text("Nothing to mend")
     press(page, "Preview")
-    expect(page.get_by_label("Body:", exact=True)).to_have_value("Read it slowly. [^page]\n")
+    expect(page.get_by_label("Body:", exact=True)).to_have_value("Read it slowly. [^page]")
     press(page, "Save the draft")
     expect(page.locator(".obstacles")).to_contain_text("No medical reviewer has signed off this text.")
     look(page)
