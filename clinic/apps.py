@@ -1,7 +1,18 @@
+from typing import Any
+
 from django.apps import AppConfig, apps
+from django.contrib import admin
 from django.contrib.admin.apps import AdminConfig
+from django.core.management import call_command
 from django.db.backends.signals import connection_created
 from django.db.models.signals import post_migrate
+
+# allauth's own pages in the admin: nobody needs to read or write sign-in secrets there.
+HIDDEN = ["account.EmailAddress", "mfa.Authenticator", "usersessions.UserSession"]
+
+
+def make_cache_table(using: str = "default", **kwargs: Any) -> None:
+    call_command("createcachetable", database=using, verbosity=0)
 
 
 class CareDeskConfig(AdminConfig):
@@ -16,8 +27,13 @@ class ClinicConfig(AppConfig):
     name = "clinic"
 
     def ready(self) -> None:
-        from . import roles, slow_queries
+        from . import roles, sign_in, slow_queries
 
         connection_created.connect(slow_queries.watch)
+
+        sign_in.connect()
         for label in roles.APPS:
             post_migrate.connect(roles.sync, sender=apps.get_app_config(label))
+        post_migrate.connect(make_cache_table, sender=apps.get_app_config("mfa"))  # (this app has no models)
+        for model in HIDDEN:
+            admin.site.unregister(apps.get_model(model))

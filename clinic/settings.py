@@ -46,6 +46,8 @@ EMAIL_TIMEOUT = env.int("EMAIL_TIMEOUT", 20, validate=validate.Range(min=1, max=
 SLOW_QUERY_MS = env.int("SLOW_QUERY_MS", 500, validate=validate.Range(min=0, max=60_000))
 METRICS_NETWORKS_GIVEN: list[str] = env.list("METRICS_NETWORKS", ["127.0.0.0/8", "::1/128"])
 FORMS_PER_HOUR = env.int("FORMS_PER_HOUR", 2000, validate=validate.Range(min=1))
+STAFF_MFA = env.str("STAFF_MFA", "required", validate=validate.OneOf(["required", "optional"]))
+STAFF_IDLE_MINUTES = env.int("STAFF_IDLE_MINUTES", 30, validate=validate.Range(min=1, max=480))
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))
 
 try:
@@ -69,6 +71,8 @@ if PRODUCTION:
         )
     if DEBUG:
         raise ImproperlyConfigured("DEBUG=true shows patients' data on error pages: production refuses it.")
+    if STAFF_MFA != "required":
+        raise ImproperlyConfigured("STAFF_MFA=optional is for trying the site out: production requires a second step.")
     if len(SECRET_KEY) < 50:
         raise ImproperlyConfigured("SECRET_KEY is shorter than 50 characters.")
     if any(len(key) < 40 for key in AUDIT_KEYS):
@@ -128,6 +132,10 @@ INSTALLED_APPS = [
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "csp",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
     "clinic.apps.ClinicConfig",
 ]
 MIDDLEWARE = [
@@ -141,6 +149,8 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "clinic.sign_in.staff_session",
     "clinic.desk.clinic_time",
 ]
 ROOT_URLCONF = "clinic.urls"
@@ -272,7 +282,35 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator",
     )
 ]
-LOGIN_URL = "admin:login"
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",  # of accounts from before; replaced at their next sign-in
+]
+
+# --- Staff sign-in: allauth without everything that is for customers (clinic/sign_in.py) ----------------------------
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "admin:index"
+SESSION_COOKIE_AGE = 12 * 60 * 60  # seconds: a shift; idle sessions end sooner
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+ACCOUNT_ADAPTER = "clinic.sign_in.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_SESSION_REMEMBER = False
+ACCOUNT_RATE_LIMITS = False  # counted exactly by our adapter and forms instead
+MFA_RATE_LIMITS = False
+MFA_ADAPTER = "clinic.sign_in.MFAAdapter"
+MFA_FORMS = {"authenticate": "clinic.sign_in.CodeForm", "reauthenticate": "clinic.sign_in.CodeAgainForm"}
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS
+MFA_TOTP_TOLERANCE = 1  # a phone's clock may be half a minute off
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # the accounts are the superuser's to make
+CACHES = {
+    # Where allauth notes which codes were used, so that none works twice: shared by all processes.
+    "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "clinic_cache"},
+    "memory": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},  # each process's own
+}
 
 # --- Logs: to standard error, without addresses, names, bodies or private links ----------------------------------
 LOGGING = {

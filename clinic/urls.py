@@ -8,6 +8,7 @@ from .styleguide import styleguide
 handler500 = "clinic.faults.server_error"
 
 urlpatterns = [
+    path("admin/", include("clinic.sign_in_urls")),
     path("admin/", admin.site.urls),
     path("health/live", health.live, name="health-live"),
     path("health/ready", health.ready, name="health-ready"),

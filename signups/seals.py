@@ -18,6 +18,7 @@ from typing import Any
 
 from django.conf import settings
 
+ENCODE = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 GENESIS = "the first seal follows nothing"
 # What an event says, in the order in which it is signed.
 SIGNED = ("lead_id", "subject", "at", "actor_kind", "actor_id", "verb", "detail", "form_key")
@@ -47,7 +48,7 @@ def content(
     """The same bytes for the same event, before it is stored and after it was read from either database."""
     key = str(form_key) if form_key else None
     said = [lead_id, subject, at.astimezone(dt.UTC).isoformat(), actor_kind, actor_id, verb, detail, key]
-    return json.dumps(said, sort_keys=True, separators=(",", ":")).encode()
+    return ENCODE(said).encode()
 
 
 def sign(said: bytes, key_id: str = "") -> str:

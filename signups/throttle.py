@@ -14,11 +14,12 @@ EVERYONE = "everyone"  # all clients together: a flood from many addresses is on
 
 
 class TooMany(Exception):
-    """More than allowed; it is allowed again in `wait` seconds."""
+    """More than allowed; it is allowed again in `wait` seconds. `first` is true once, when the limit is passed."""
 
-    def __init__(self, wait: int) -> None:
+    def __init__(self, wait: int, *, first: bool = False) -> None:
         super().__init__(f"allowed again in {wait} s")
         self.wait = wait
+        self.first = first
 
 
 def check(scope: str, who: str, *, limit: int, per: dt.timedelta, now: dt.datetime) -> None:
@@ -29,17 +30,25 @@ def check(scope: str, who: str, *, limit: int, per: dt.timedelta, now: dt.dateti
     """
     seconds = int(per.total_seconds())
     window = dt.datetime.fromtimestamp(now.timestamp() // seconds * seconds, dt.UTC)
-    key = salted_hmac("signups.throttle", f"{scope}:{_folded(who)}", algorithm="sha256").hexdigest()
     table = connection.ops.quote_name(RateCount._meta.db_table)
     with connection.cursor() as cursor:
         cursor.execute(
             f'INSERT INTO {table} (key, "window", count) VALUES (%s, %s, 1) '  # noqa: S608  (a name of our own)
             f'ON CONFLICT (key, "window") DO UPDATE SET count = {table}.count + 1 RETURNING count',
-            [key, connection.ops.adapt_datetimefield_value(window)],
+            [_key(scope, who), connection.ops.adapt_datetimefield_value(window)],
         )
         (count,) = cursor.fetchone()
     if count > limit:
-        raise TooMany(int((window + per - now).total_seconds()) + 1)
+        raise TooMany(int((window + per - now).total_seconds()) + 1, first=count == limit + 1)
+
+
+def forget(scope: str, who: str) -> None:
+    """Counts from nought again: what was counted turned out to be right."""
+    RateCount.objects.filter(key=_key(scope, who)).delete()
+
+
+def _key(scope: str, who: str) -> str:
+    return salted_hmac("signups.throttle", f"{scope}:{_folded(who)}", algorithm="sha256").hexdigest()
 
 
 def client_address(request: HttpRequest) -> str:

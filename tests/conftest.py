@@ -2,7 +2,7 @@ import os
 
 import hypothesis
 import pytest
-from django.core.cache import cache
+from django.core.cache import caches
 from django.db import connection
 from django.test import TransactionTestCase
 
@@ -24,7 +24,7 @@ def audit_head(settings, tmp_path):
 @pytest.fixture(autouse=True)
 def nothing_remembered():
     """What a process keeps for a minute or for an edition outlives no test: each begins with the same edition."""
-    cache.clear()
+    caches["memory"].clear()
     pages.rendered.cache_clear()
 
 

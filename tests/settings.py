@@ -4,6 +4,7 @@ import os
 
 os.environ["MODE"] = "local"
 os.environ["ENV_FILE"] = ""
+os.environ["STAFF_MFA"] = "optional"  # what a test of the second step changes
 os.environ.setdefault("VAR_DIR", "var/tests")
 
 from clinic.settings import *  # noqa: F403

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth.models import User
-from django.core.cache import cache
+from django.core.cache import caches
 from django.core.exceptions import BadRequest
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -27,7 +27,7 @@ def owners() -> list[tuple[int, str]]:
         workers = User.objects.with_perm("signups.change_lead", include_superusers=False, backend=backend)
         return [(user.pk, user.get_full_name() or user.get_username()) for user in workers.order_by("username")]
 
-    return cache.get_or_set("signups.owners", read, 60) or []
+    return caches["memory"].get_or_set("signups.owners", read, 60) or []
 
 
 class Choice(admin.SimpleListFilter):
@@ -134,7 +134,7 @@ class CreatedFilter(Choice):
         value = self.value() or ""
         match value.split("-"):
             case [""]:
-                first = cache.get_or_set("signups.first_year", self._first_year, 3600)
+                first = caches["memory"].get_or_set("signups.first_year", self._first_year, 3600)
                 return [(str(year), str(year)) for year in range(first or 0, timezone.localdate().year + 1)]
             case [year]:
                 return [(f"{year}-{month:02}", f"{dt.date(2000, month, 1):%B}") for month in range(1, 13)]

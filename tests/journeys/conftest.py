@@ -37,6 +37,11 @@ class Site:
     log: list[str]
     environment: dict[str, str]  # of its processes, for another one beside them
 
+    @property
+    def by_name(self) -> str:
+        """The same site under a name: browsers know no passkeys of a bare address."""
+        return self.url.replace("127.0.0.1", "localhost")
+
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
@@ -96,7 +101,7 @@ def page(page: Page, site: Site) -> Iterator[Page]:
     wrong: list[str] = []
 
     def check(request: Request) -> None:
-        if not request.url.startswith((site.url, "data:")):
+        if not request.url.startswith((site.url, site.by_name, "data:")):
             wrong.append(f"request to {request.url}")
 
     page.on("request", check)

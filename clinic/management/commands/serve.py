@@ -102,7 +102,12 @@ class Command(BaseCommand):
             "worker": [sys.executable, "manage.py", "worker"],
         }
         # Links in messages must lead to the port that was asked for, unless the operator says otherwise.
-        env = os.environ | {"SITE_URL": os.environ.get("SITE_URL") or url, "PYTHONUNBUFFERED": "1"}
+        # A demo whose sign-in first asks for an app's code would not be tried.
+        env = (
+            {"STAFF_MFA": "optional"}
+            | os.environ
+            | {"SITE_URL": os.environ.get("SITE_URL") or url, "PYTHONUNBUFFERED": "1"}
+        )
         try:
             Supervisor(commands, cwd=settings.BASE_DIR, env=env).run(
                 ready=lambda: answers(reach, port),

@@ -1,0 +1,58 @@
+"""The addresses of signing in: those of allauth that staff need, and no other (no sign-up, no mail)."""
+
+from typing import Any
+
+from allauth.account import views as account
+from allauth.mfa.base import views as mfa
+from allauth.mfa.recovery_codes import views as recovery_codes
+from allauth.mfa.totp import views as totp
+from allauth.mfa.webauthn import views as webauthn
+from allauth.usersessions.models import UserSession
+from allauth.usersessions.views import ListUserSessionsView
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import path, reverse_lazy
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST
+
+from signups.views.decorators import throttled
+
+from . import sign_in
+
+
+class Sessions(ListUserSessionsView):
+    def form_valid(self, form: Any) -> HttpResponse:
+        sign_in.sessions_ended(self.request)
+        return super().form_valid(form)
+
+
+@login_required
+@require_POST
+def end_session(request: HttpRequest, pk: int) -> HttpResponse:
+    """Signs this account out in one other place."""
+    get_object_or_404(UserSession, pk=pk, user=request.user).end()
+    sign_in.sessions_ended(request)
+    return redirect("usersessions_list")
+
+
+remove_webauthn = webauthn.RemoveWebAuthnView.as_view(success_url=reverse_lazy("mfa_index"))
+paths = [
+    ("login/", throttled(account.login), "account_login"),
+    ("login/code/", throttled(mfa.authenticate), "mfa_authenticate"),
+    ("login/passkey/", webauthn.login_webauthn, "mfa_login_webauthn"),
+    ("password_change/", account.password_change, "account_change_password"),
+    ("security/", mfa.index, "mfa_index"),
+    ("security/again/", throttled(account.reauthenticate), "account_reauthenticate"),
+    ("security/again/code/", throttled(mfa.reauthenticate), "mfa_reauthenticate"),
+    ("security/again/passkey/", webauthn.reauthenticate_webauthn, "mfa_reauthenticate_webauthn"),
+    ("security/app/", totp.activate_totp, "mfa_activate_totp"),
+    ("security/app/off/", totp.deactivate_totp, "mfa_deactivate_totp"),
+    ("security/passkeys/add/", webauthn.add_webauthn, "mfa_add_webauthn"),
+    ("security/passkeys/<int:pk>/remove/", remove_webauthn, "mfa_remove_webauthn"),
+    ("security/codes/", recovery_codes.view_recovery_codes, "mfa_view_recovery_codes"),
+    ("security/codes/new/", recovery_codes.generate_recovery_codes, "mfa_generate_recovery_codes"),
+    ("security/sessions/", Sessions.as_view(), "usersessions_list"),
+    ("security/sessions/<int:pk>/end/", end_session, "end-session"),
+]
+urlpatterns = [path(route, never_cache(view), name=name) for route, view, name in paths]
