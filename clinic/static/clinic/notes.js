@@ -13,7 +13,8 @@ function show(note, keep) {
   // A quotation bears the anchor of its note.
   const use = text.querySelector(`a[href="#${note.closest("[id]").id}"]`).closest(".use");
   use.querySelectorAll("a").forEach((link) => link.remove());
-  text.querySelector(".back").replaceWith(use);
+  text.querySelector(".back").remove();
+  text.prepend(use);
   const list = Object.assign(document.createElement("a"), { href: note.hash, textContent: "In the list of sources" });
   const close = Object.assign(document.createElement("button"), { type: "button", textContent: "Close" });
   list.onclick = close.onclick = () => card.hidePopover();
@@ -29,7 +30,7 @@ function show(note, keep) {
   const above = bottom + card.offsetHeight + 8 > innerHeight && top > card.offsetHeight + 8;
   card.style.left = `${scrollX + Math.max(16, Math.min(left, room))}px`;
   card.style.top = `${scrollY + (above ? top - card.offsetHeight - 8 : bottom + 8)}px`;
-  if (keep) card.focus({ preventScroll: true });
+  if (keep) card.focus();
 }
 
 function hide() {
