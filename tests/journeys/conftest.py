@@ -42,6 +42,13 @@ class Site:
         """The same site under a name: browsers know no passkeys of a bare address."""
         return self.url.replace("127.0.0.1", "localhost")
 
+    def shell(self, code: str) -> str:
+        """What `code` prints, run beside the site on its own database: for what no page can make happen today."""
+        process = processes.manage("shell", "--no-imports", "-c", code, **self.environment)
+        printed, _ = process.communicate(timeout=120)
+        assert process.returncode == 0, printed
+        return printed
+
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:

@@ -5,7 +5,10 @@
   let moving = null;
   for (const call of document.querySelectorAll("[data-move]")) {
     call.draggable = true;
-    call.addEventListener("dragstart", () => { moving = call; });
+    call.addEventListener("dragstart", (event) => {
+      moving = call;
+      event.dataTransfer.setData("text/plain", ""); // Firefox drags nothing without it
+    });
     call.addEventListener("dragend", () => { moving = null; });
   }
   for (const slot of document.querySelectorAll("[data-start]")) {

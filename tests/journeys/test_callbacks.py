@@ -1,0 +1,165 @@
+"""A wish to be called, from the visitor's phone to the coordinator's desk, and a call moved in the calendar."""
+
+import datetime as dt
+import json
+from collections.abc import Iterator
+from zoneinfo import ZoneInfo
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from .conftest import Site, look, press
+
+PASSWORD = "a long password for a walk"
+QUEUE = "/admin/signups/callbackrequest/"
+CALENDAR = "/admin/signups/onboardingcall/"
+ROUND_THE_WORLD = (
+    "America/New_York",
+    "Pacific/Honolulu",
+    "Pacific/Auckland",
+    "Asia/Tokyo",
+    "Asia/Dubai",
+    "Europe/London",
+)
+
+PREPARE = f"""
+from django.contrib.auth.models import Group, User
+from content.models import ClinicProfile
+from signups.models import AvailabilityRule, Host
+cora = User.objects.create_user("cora", password="{PASSWORD}", is_staff=True, first_name="Cora", last_name="Dean")
+cora.groups.add(Group.objects.get(name="Care coordinator"))
+host = Host.objects.create(user=cora, time_zone="America/New_York")
+AvailabilityRule.objects.bulk_create(AvailabilityRule(host=host, weekday=day, start=0, end=1440) for day in range(7))
+profile = ClinicProfile.current()
+print(__import__("json").dumps(profile.opening_hours))
+profile.opening_hours = [dict(weekday=day, start="00:00", end="24:00") for day in range(7)]
+profile.save()
+"""
+PUT_BACK = """
+from content.models import ClinicProfile
+from signups.models import Host
+Host.objects.filter(user__username="cora").update(active=False)
+ClinicProfile.objects.update(opening_hours={hours!r})
+"""
+LET_IT_FALL_DUE = """
+import datetime as dt
+from django.utils import timezone
+from signups.models import CallbackRequest
+CallbackRequest.objects.filter(lead__name="Vera Visitor").update(due_at=timezone.now() - dt.timedelta(hours=1))
+"""
+BOOK_TWO = """
+import datetime as dt
+from zoneinfo import ZoneInfo
+from django.utils import timezone
+from signups.actions import calls
+from signups.models import Host, Lead
+now = timezone.now()
+host = Host.objects.get(user__username="cora")
+for name in ("Kay Board", "Other Person"):
+    lead = Lead.objects.create(name=name, phone_e164="+12125550123", time_zone="America/New_York", created_at=now)
+    free = calls.offered(now=now, begin=now, end=now + dt.timedelta(days=3))
+    free = [slot for slot in free if host.pk in slot.host_ids]
+    call = calls.book(lead=lead, start=free[4].start, host=host, by=host.user, now=now)
+    print(call.public_id, call.starts_at.astimezone(ZoneInfo(lead.time_zone)).isoformat())
+"""
+
+
+@pytest.fixture(scope="module")
+def cora(site: Site) -> Iterator[None]:
+    """A coordinator who takes calls, and a clinic that is open at whatever hour the tests run."""
+    hours = json.loads(site.shell(PREPARE).splitlines()[-1])
+    yield
+    site.shell(PUT_BACK.format(hours=hours))
+
+
+def sign_in(page: Page) -> None:
+    page.goto("/admin/login/")
+    page.get_by_label("Username").fill("cora")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    page.wait_for_load_state()
+
+
+def look_small_and_wide(page: Page) -> None:
+    for width in (360, 1280):
+        page.set_viewport_size({"width": width, "height": 800})
+        look(page)
+
+
+def daytime_zone() -> str:
+    """Where a person may be called just now."""
+    now = dt.datetime.now(dt.UTC)
+    return next(zone for zone in ROUND_THE_WORLD if 9 <= now.astimezone(ZoneInfo(zone)).hour < 19)
+
+
+def test_from_a_wish_to_be_called_to_the_next_try(page: Page, site: Site, cora: None) -> None:
+    page.goto("/")
+    page.get_by_role("link", name="Ask us to call you").click()
+    look(page)
+    page.get_by_label("Your name").fill("Vera Visitor")
+    page.get_by_label("Phone number").fill("(212) 555-0177")
+    page.get_by_label("Your time zone").select_option(daytime_zone())
+    page.get_by_label("What it costs").check()
+    press(page, "Ask for a call")
+    expect(page.locator("#errors")).to_contain_text("Tick the box to let us call you.")
+    look(page)
+    page.get_by_label("Yes, call me about this request").check()
+    press(page, "Ask for a call")
+    expect(page.get_by_role("heading", level=1)).to_have_text("We will call you")
+    expect(page.get_by_role("main")).to_contain_text("A person calls you by")
+    look(page)
+
+    site.shell(LET_IT_FALL_DUE)
+    sign_in(page)
+    page.goto(QUEUE)
+    expect(page.get_by_role("main")).to_contain_text("⚠ Overdue since")
+    look_small_and_wide(page)
+    page.get_by_role("button", name="Take this call for Vera Visitor").click()
+    expect(page.get_by_role("link", name="Call (212) 555-0177")).to_have_attribute("href", "tel:+12125550177")
+    expect(page.get_by_role("region", name="If you reach a voicemail")).to_contain_text("this is Cora from Joyous")
+    look_small_and_wide(page)
+    page.get_by_label("No answer").check()
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("main")).to_contain_text("Noted: no answer.")
+    row = page.get_by_role("listitem").filter(has_text="Vera Visitor")
+    expect(row).to_contain_text("Try 2 of 3")
+    expect(row).not_to_contain_text("Overdue")
+    look(page)
+
+
+def test_a_call_is_moved_by_keys_and_by_dropping_but_never_onto_another(page: Page, site: Site, cora: None) -> None:
+    (kay, _), (_, others_time) = (line.split() for line in site.shell(BOOK_TWO).splitlines()[-2:])
+    sign_in(page)
+    page.goto(CALENDAR)
+    look_small_and_wide(page)
+    page.goto(f"{CALENDAR}?span=day&day={others_time[:10]}")
+    look_small_and_wide(page)
+
+    # By keys alone.
+    page.goto(f"{CALENDAR}{kay}/")
+    look_small_and_wide(page)
+    page.get_by_label("Free times").focus()
+    for _ in range(3):
+        page.keyboard.press("ArrowDown")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Move the call")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("main")).to_contain_text("The call is moved, and the patient is told.")
+
+    # Onto another call: refused, whatever the reason.
+    page.get_by_label("New time").fill(others_time[:16])
+    page.locator("form", has=page.get_by_label("New time")).get_by_role("combobox").select_option("urgent")
+    page.get_by_role("button", name="Move it there").click()
+    expect(page.get_by_role("alert")).to_contain_text("There is another call at that time.")
+    look(page)
+
+    # By dropping it on a free time.
+    page.goto(f"{CALENDAR}?span=day&day={others_time[:10]}")
+    call = page.locator(f'[data-move="{CALENDAR}{kay}/move/"]')
+    if not call.count():  # moved over midnight
+        page.goto(CALENDAR)
+    free = page.locator("[data-start]:not(:has(.appointment))").first
+    wanted = free.get_attribute("data-start")
+    call.drag_to(free)
+    expect(page.get_by_role("main")).to_contain_text("The call is moved, and the patient is told.")
+    expect(page.get_by_label("New time")).to_have_value(str(wanted)[:16])
