@@ -1,10 +1,14 @@
 """The content room's facts in the words of the sign-up room."""
 
-from datetime import timedelta
+from datetime import date, timedelta
+from functools import lru_cache
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from django.utils import timezone
+
 from content.evidence.markup import fill
-from content.models import ClinicProfile, LegalText
+from content.models import ClinicProfile, Edition, LegalText
 from signups.scheduling.hours import Hours, by_weekday, minutes
 from signups.scheduling.slots import CallRules
 from signups.states import Purpose
@@ -12,7 +16,13 @@ from signups.terms import Document, Terms
 
 
 def current() -> Terms:
-    """The clinic's terms today: two small queries."""
+    """The clinic's terms today. One small query while the content stays as it is; a form asks several times."""
+    return _of(Edition.current_mark(), timezone.localdate())
+
+
+@lru_cache(maxsize=4)
+def _of(edition: UUID | None, today: date) -> Terms:
+    """Two queries. What is read here is at least as new as its key."""
     profile = ClinicProfile.current()
     newest_last = LegalText.objects.published().filter(kind__in=Purpose.values).order_by("published", "pk")
     documents = {

@@ -1,6 +1,7 @@
 """A text of the database made ready for its template."""
 
 import datetime as dt
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -113,13 +114,13 @@ def build(*, title: str, summary: str, body: str, profile: ClinicProfile) -> Pag
 
 def current(*texts: Article | LegalText) -> list[Page]:
     """`texts` made ready, each once in this process for each edition of the content. One query when they are."""
-    edition = Edition.current_number()
+    edition = Edition.current_mark()
     return [rendered(edition, text.title, text.summary, text.body) for text in texts]
 
 
 @lru_cache(maxsize=MOST_PAGES)
-def rendered(edition: int, title: str, summary: str, body: str) -> Page:
-    """Keyed by the words themselves and by the edition, which every change of ledger and profile raises. What is read
+def rendered(edition: uuid.UUID | None, title: str, summary: str, body: str) -> Page:
+    """Keyed by the words themselves and by the edition, which every change of ledger and profile replaces. What is read
     here is at least as new as its key, so a page is never older than it says."""
     return build(title=title, summary=summary, body=body, profile=ClinicProfile.current())
 

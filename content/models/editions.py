@@ -1,29 +1,34 @@
 """Which edition of the public content is current."""
 
+import uuid
 from typing import Any
 
 from django.db import models
-from django.db.models import F
 
 
 class Edition(models.Model):
-    """One row (`pk=1`), whose number every change of what visitors read raises, in the change's own transaction."""
+    """One row (`pk=1`), whose mark every change of what visitors read replaces, in the change's own transaction.
+
+    A mark is never given twice. A number that counts up would be: after a rollback, the next change would bear the
+    number under which somebody may have kept what was rolled back.
+    """
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
-    number = models.PositiveBigIntegerField(default=1)
+    mark = models.UUIDField(default=uuid.uuid4)
 
     class Meta:
         constraints = [models.CheckConstraint(condition=models.Q(pk=1), name="content_one_edition")]
 
     def __str__(self) -> str:
-        return str(self.number)
+        return str(self.mark)
 
     @classmethod
-    def current_number(cls) -> int:
-        return cls.objects.values_list("number", flat=True).first() or 0
+    def current_mark(cls) -> uuid.UUID | None:
+        """None while there is no content at all."""
+        return cls.objects.values_list("mark", flat=True).first()
 
     @classmethod
     def bump(cls, **_: Any) -> None:
         """A receiver of the models' signals; a bulk `update()`, which sends none, is followed by a call of this."""
-        if not cls.objects.filter(pk=1).update(number=F("number") + 1):
+        if not cls.objects.filter(pk=1).update(mark=uuid.uuid4()):
             cls.objects.get_or_create(pk=1)

@@ -1,5 +1,6 @@
 """The page store: what it serves, what it never keeps, and how it follows a change."""
 
+import contextlib
 import gzip
 import uuid
 
@@ -7,7 +8,7 @@ import brotli
 import pytest
 from django.core import signals
 from django.core.handlers.wsgi import WSGIHandler
-from django.db import OperationalError, close_old_connections
+from django.db import OperationalError, close_old_connections, transaction
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.urls.converters import get_converters
 
@@ -15,7 +16,7 @@ from clinic import page_store
 from clinic.page_store import PageStore
 from content import editions
 from content.models import Article, Edition
-from signups import links
+from signups import links, terms
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -243,6 +244,18 @@ def test_every_change_of_content_is_a_new_edition(clinic):
     factories.LeadFactory()
     assert editions.current() == seen[-1]
     assert len(set(seen)) == len(seen)
+
+
+def test_what_was_rolled_back_leaves_no_trace_in_the_terms(clinic):
+    terms.current()
+    with contextlib.suppress(OperationalError), transaction.atomic():
+        clinic.trial_days = 90
+        clinic.save()
+        assert terms.current().trial_days == 90
+        raise OperationalError("the server is gone")
+    clinic.trial_days = 14
+    clinic.save()
+    assert terms.current().trial_days == 14
 
 
 def test_edition_is_one_row(clinic):
