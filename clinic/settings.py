@@ -45,6 +45,9 @@ EMAIL_HOST_PASSWORD = env.str("EMAIL_HOST_PASSWORD", "")
 EMAIL_TIMEOUT = env.int("EMAIL_TIMEOUT", 20, validate=validate.Range(min=1, max=120))
 SLOW_QUERY_MS = env.int("SLOW_QUERY_MS", 500, validate=validate.Range(min=0, max=60_000))
 METRICS_NETWORKS_GIVEN: list[str] = env.list("METRICS_NETWORKS", ["127.0.0.0/8", "::1/128"])
+KEEP_UNCONFIRMED_DAYS = env.int("KEEP_UNCONFIRMED_DAYS", 30, validate=validate.Range(min=3))
+KEEP_MESSAGE_DAYS = env.int("KEEP_MESSAGE_DAYS", 365, validate=validate.Range(min=1))
+KEEP_LEAD_DAYS = env.int("KEEP_LEAD_DAYS", 6 * 366, validate=validate.Range(min=366))
 FORMS_PER_HOUR = env.int("FORMS_PER_HOUR", 2000, validate=validate.Range(min=1))
 STAFF_MFA = env.str("STAFF_MFA", "required", validate=validate.OneOf(["required", "optional"]))
 STAFF_IDLE_MINUTES = env.int("STAFF_IDLE_MINUTES", 30, validate=validate.Range(min=1, max=480))
@@ -143,6 +146,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "clinic.caching.public_means_public",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -182,6 +186,8 @@ WORKER_JOBS = {
     "signups.heartbeats.beat": 10.0,
     "signups.delivery.deliver_due": 1.0,
     "signups.audit.seal_due": 1.0,
+    "signups.actions.openings.tell": 300.0,
+    "signups.throttle.sweep": 3600.0,
     "content.actions.publication.publish_due": 20.0,
 }
 if ASSIGN_LEADS:
@@ -196,7 +202,8 @@ match DATABASES["default"]["ENGINE"]:
             "transaction_mode": "IMMEDIATE",
             "timeout": 20,
             # FULL, SQLite's own default, is said aloud: what a patient was told is saved survives a power cut.
-            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
+            # What is erased is overwritten in the file, not only left out of it.
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;",
         }
     case "django.db.backends.postgresql":
         DATABASES["default"]["CONN_HEALTH_CHECKS"] = True  # a restarted server costs no request

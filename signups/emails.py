@@ -1,6 +1,7 @@
 """One function per message. Each writes a row of the outbox in the caller's transaction; nothing is sent here."""
 
 import datetime as dt
+import uuid
 from typing import Any
 
 from django.conf import settings
@@ -28,7 +29,7 @@ def confirm_trial(lead: Lead, *, now: dt.datetime) -> Message:
 
 def trial_exists(lead: Lead, *, now: dt.datetime) -> Message:
     """To the owner of an address that signed up again: nothing new was started. Once per repeat."""
-    return _write(MessageKind.TRIAL_EXISTS, lead, _moment(now), now, _my(lead))
+    return _write(MessageKind.TRIAL_EXISTS, lead, _again(), now, _my(lead))
 
 
 def trial_started(trial: Trial, *, now: dt.datetime) -> Message:
@@ -52,7 +53,7 @@ def trial_ended(trial: Trial, *, now: dt.datetime) -> Message:
 def trial_cancelled(trial: Trial, *, now: dt.datetime) -> Message:
     """It is over, and until when that can be taken back. Once per cancelling."""
     context = {"trial": trial, **_my(trial.lead)}
-    return _write(MessageKind.TRIAL_CANCELLED, trial.lead, _moment(now), now, context)
+    return _write(MessageKind.TRIAL_CANCELLED, trial.lead, _again(), now, context)
 
 
 def converted(trial: Trial, *, now: dt.datetime) -> Message:
@@ -68,7 +69,7 @@ def refund_requested(trial: Trial, *, now: dt.datetime) -> Message:
 
 def my_link(lead: Lead, *, now: dt.datetime) -> Message:
     """The link to the person's own page, once per wish for it. Only to an address that was confirmed."""
-    return _write(MessageKind.MY_LINK, lead, _moment(now), now, _my(lead))
+    return _write(MessageKind.MY_LINK, lead, _again(), now, _my(lead))
 
 
 def state_opened(request: OpeningRequest, *, now: dt.datetime) -> Message:
@@ -189,9 +190,9 @@ def _my(lead: Lead) -> dict[str, str]:
     return {"my": links.my_url(lead) if lead.has_confirmed() else ""}
 
 
-def _moment(now: dt.datetime) -> int:
-    """An occasion that happens as often as it happens: the microsecond."""
-    return int(now.timestamp() * 1_000_000)
+def _again() -> str:
+    """The occasion of what is told as often as it happens."""
+    return uuid.uuid4().hex
 
 
 def _write(

@@ -1,6 +1,7 @@
 """An exact counter in the database, the same for every process and machine."""
 
 import datetime as dt
+from collections.abc import Callable
 from ipaddress import IPv6Address, ip_address, ip_network
 
 from django.conf import settings
@@ -11,6 +12,8 @@ from django.utils.crypto import salted_hmac
 from .models import RateCount
 
 EVERYONE = "everyone"  # all clients together: a flood from many addresses is one flood
+
+FORGOTTEN = dt.timedelta(days=2)  # after this, a window counts for nothing
 
 
 class TooMany(Exception):
@@ -57,6 +60,12 @@ def client_address(request: HttpRequest) -> str:
     trusted = settings.PROXY_COUNT
     seen: str = hops[-trusted] if 0 < trusted <= len(hops) else request.META.get("REMOTE_ADDR", "")
     return seen
+
+
+def sweep(clock: Callable[[], dt.datetime]) -> int:
+    """For the worker: deletes the counts of windows long over; how many there were."""
+    deleted, _ = RateCount.objects.filter(window__lt=clock() - FORGOTTEN).delete()
+    return deleted
 
 
 def client(request: HttpRequest) -> str:

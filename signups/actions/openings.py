@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from django.db import IntegrityError, connection, transaction
 
-from signups import emails, normalise, terms
-from signups.models import Event, OpeningRequest
+from signups import emails, terms
+from signups.models import OpeningRequest
 from signups.states import GONE, ActorKind, Verb
 
 from . import events, trials
@@ -17,11 +17,10 @@ BATCH = 50
 
 def ask(*, name: str, email: str, state: str, form_key: uuid.UUID, now: dt.datetime) -> None:
     """One message is wanted, when the clinic works in `state`. Known or new, the answer is the same; again, nothing."""
-    form_key = uuid.uuid5(form_key, normalise.email_key(email))
     try:
-        _ask(name=name, email=email, state=state, form_key=form_key, now=now)
+        _ask(name=name, email=email, state=state, form_key=trials.deed(form_key, email), now=now)
     except IntegrityError:
-        if not Event.objects.filter(form_key=form_key).exists():
+        if not trials.was_requested(form_key=form_key, email=email):
             raise
 
 

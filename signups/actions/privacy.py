@@ -20,7 +20,7 @@ from . import callbacks, calls, events, trials
 
 
 @transaction.atomic
-def erase(lead: Lead, *, by: events.Actor, now: dt.datetime) -> None:
+def erase(lead: Lead, *, by: events.Actor, now: dt.datetime, receipt: bool = True) -> None:
     """Everything personal is gone at once, for good; what happened and when stays. Again, it changes nothing.
 
     A confirmed address gets a receipt, whose row forgets it in turn (`emails.erased`).
@@ -30,7 +30,7 @@ def erase(lead: Lead, *, by: events.Actor, now: dt.datetime) -> None:
         return
     if lead.email:
         Suppression.objects.get_or_create(digest=digest(lead.email), defaults={"at": now})
-    known = lead.has_confirmed()
+    receipt = receipt and lead.has_confirmed()
     _end_all(lead, by=by, now=now)
     for model in tables():
         # A plain QuerySet: erasure alone may change a record that is otherwise only added to.
@@ -41,7 +41,7 @@ def erase(lead: Lead, *, by: events.Actor, now: dt.datetime) -> None:
             rows.update(**personal)
     Lead.objects.filter(pk=lead.pk).update(**Lead.PERSONAL, status=LeadStatus.ERASED)
     events.record(lead, Verb.ERASED, by=by, now=now)
-    if known:
+    if receipt:
         emails.erased(lead, now=now)
 
 
@@ -107,7 +107,7 @@ def _row(row: models.Model) -> dict[str, Any]:
     """Every column but keys, leases and staff: what it is called → what it says, in a word people use."""
     told = {}
     for field in row._meta.concrete_fields:
-        if field.primary_key or field.name in ("lead", "lease", "leased_until"):
+        if field.primary_key or field.generated or field.name in ("lead", "lease", "leased_until"):
             continue
         if isinstance(field, models.ForeignKey) and field.remote_field.model._meta.app_label != "signups":
             continue

@@ -26,7 +26,7 @@ def request(*, form_key: uuid.UUID, now: dt.datetime, **told: Any) -> None:
     again (its `form_key`) does nothing.
     """
     try:
-        _request(form_key=_deed(form_key, told["email"]), now=now, **told)
+        _request(form_key=deed(form_key, told["email"]), now=now, **told)
     except IntegrityError:
         if not was_requested(form_key=form_key, email=told["email"]):
             raise
@@ -34,10 +34,10 @@ def request(*, form_key: uuid.UUID, now: dt.datetime, **told: Any) -> None:
 
 def was_requested(*, form_key: uuid.UUID, email: str) -> bool:
     """Whether this form has done its work for this address already."""
-    return Event.objects.filter(form_key=_deed(form_key, email)).exists()
+    return Event.objects.filter(form_key=deed(form_key, email)).exists()
 
 
-def _deed(form_key: uuid.UUID, email: str) -> uuid.UUID:
+def deed(form_key: uuid.UUID, email: str) -> uuid.UUID:
     """One form sent for one address: who goes back and mends a slip in the address has asked for something new."""
     return uuid.uuid5(form_key, normalise.email_key(email))
 

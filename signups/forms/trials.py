@@ -152,6 +152,9 @@ class OpeningForm(public.StampedForm):
 
     clean_name = TrialForm.clean_name
 
+    def is_replay(self) -> bool:
+        return trials.was_requested(form_key=self.cleaned_data["stamp"], email=self.cleaned_data["email"])
+
     def clean_email(self) -> str:
         said(normalise.email_key, self.cleaned_data["email"])
         return str(self.cleaned_data["email"])

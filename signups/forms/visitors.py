@@ -21,6 +21,9 @@ class VisitorForm(forms.Form):
         self.fields["stamp"].initial = stamps.new
 
     def clean_website(self) -> str:
+        """Sent by every browser, and empty: whoever leaves the field out or fills it in is a script."""
+        if "website" not in self.data:
+            raise forms.ValidationError("Something was missing from the form. Please press the button once more.")
         if self.cleaned_data["website"]:
             raise forms.ValidationError("Please leave the last field empty.")
         return ""

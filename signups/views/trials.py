@@ -60,8 +60,9 @@ def elsewhere(request: HttpRequest) -> HttpResponse:
     throttle.check("elsewhere", throttle.EVERYONE, limit=settings.FORMS_PER_HOUR, per=HOUR, now=now)
     if not form.is_valid():
         return render(request, "signups/elsewhere.html", {"form": form}, status=422)
-    throttle.check("elsewhere", form.cleaned_data["email"], limit=10, per=HOUR, now=now)
-    form.save(now=now)
+    if not form.is_replay():
+        throttle.check("elsewhere", form.cleaned_data["email"], limit=10, per=HOUR, now=now)
+        form.save(now=now)
     return see("elsewhere-noted")
 
 

@@ -211,6 +211,7 @@ def test_many_identical_posts_at_once_make_one_signup(clinic, time_machine):
         "stamp": stamp,
         "name": "Jo Miller",
         "email": "jo@example.com",
+        "website": "",
         "state": "NY",
         "care_for": "self",
         "preferred_channel": "email",

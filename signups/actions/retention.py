@@ -1,0 +1,69 @@
+"""How long we keep what: each rule says what is old, and lets go of it in small pieces that can be taken up again."""
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Exists, Max, OuterRef, QuerySet
+
+from signups.models import CallbackRequest, Lead, Message, OnboardingCall, OpeningRequest, Trial
+from signups.states import ActorKind, MessageStatus
+
+from . import privacy
+
+BATCH = 200
+
+
+@dataclass(frozen=True)
+class Rule:
+    """`old` finds the rows at a moment; `let_go` deals with some of them, after which `old` finds them no more."""
+
+    what: str
+    old: Callable[[dt.datetime], QuerySet[Any]]
+    let_go: Callable[[QuerySet[Any], dt.datetime], object]
+
+
+def purge(rule: Rule, now: dt.datetime) -> Iterator[int]:
+    """Lets go of what is old, batch by batch; yields how many rows went each time. Stopped in between, it is resumed by
+    calling it again."""
+    while batch := list(rule.old(now).order_by("pk").values_list("pk", flat=True)[:BATCH]):
+        rule.let_go(rule.old(now).model._default_manager.filter(pk__in=batch), now)
+        yield len(batch)
+
+
+def _old_texts(now: dt.datetime) -> QuerySet[Message]:
+    before = now - dt.timedelta(days=settings.KEEP_MESSAGE_DAYS)
+    return Message.objects.exclude(status=MessageStatus.PENDING).exclude(to="").filter(created_at__lt=before)
+
+
+def _never_confirmed(now: dt.datetime) -> QuerySet[Lead]:
+    """Somebody typed an address, and its owner never said that it was theirs; nor did they ask for anything else."""
+    before = now - dt.timedelta(days=settings.KEEP_UNCONFIRMED_DAYS)
+    rows = {"lead": OuterRef("pk")}
+    wanted = (
+        Trial.objects.filter(**rows, started_at__isnull=False),
+        CallbackRequest.objects.filter(**rows),
+        OnboardingCall.objects.filter(**rows),
+        OpeningRequest.objects.waiting().filter(**rows),
+    )
+    return Lead.objects.live().filter(*(~Exists(asked) for asked in wanted), created_at__lt=before)
+
+
+def _long_silent(now: dt.datetime) -> QuerySet[Lead]:
+    """Nothing has happened with them for as long as records must be kept (45 CFR 164.316(b)(2)(i): six years)."""
+    before = now - dt.timedelta(days=settings.KEEP_LEAD_DAYS)
+    return Lead.objects.live().annotate(last=Max("events__at")).filter(created_at__lt=before, last__lt=before)
+
+
+def _erase(leads: QuerySet[Lead], now: dt.datetime) -> None:
+    for lead in leads:
+        privacy.erase(lead, by=ActorKind.SYSTEM, now=now, receipt=False)
+
+
+RULES = (
+    Rule("texts of old messages", _old_texts, lambda rows, now: rows.update(**Message.PERSONAL)),
+    Rule("people who never confirmed", _never_confirmed, _erase),
+    Rule("people long silent", _long_silent, _erase),
+)

@@ -1,0 +1,24 @@
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from signups.actions import privacy
+from signups.management.leads import named
+from signups.states import ActorKind
+
+
+class Command(BaseCommand):
+    help = "Erases everything personal about one lead, at once and for good, and sends the receipt."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("who", help="a lead's public id, or its e-mail address")
+        parser.add_argument("--yes", action="store_true", help="do not ask")
+
+    def handle(self, *args: Any, who: str, yes: bool, **options: Any) -> None:
+        lead = named(who)
+        self.stdout.write(f"Lead {lead.public_id}, since {lead.created_at:%Y-%m-%d}: {lead.get_status_display()}")
+        if not yes and input("This cannot be undone. Erase? Type yes: ") != "yes":
+            raise CommandError("Nothing was changed.")
+        privacy.erase(lead, by=ActorKind.SYSTEM, now=timezone.now())
+        self.stdout.write("Erased.")

@@ -1,0 +1,98 @@
+"""The whole life of a trial, by keyboard, with scripts off: from the mail's link to the receipt of an erasure."""
+
+import zipfile
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from .conftest import Site, link_in, look, press
+
+ADDRESS = "pat@example.com"
+
+
+def tab_to(page: Page, role: str, name: str) -> None:
+    """Tab after Tab, as somebody without a mouse, until the control has the focus; it shows where it is."""
+    control = page.get_by_role(role, name=name, exact=True)
+    for _ in range(60):
+        if control.evaluate("element => element === document.activeElement"):
+            assert control.evaluate("element => getComputedStyle(element).outlineStyle") == "solid"
+            return
+        page.keyboard.press("Tab")
+    raise AssertionError(f"Tab never reached “{name}” on {page.url}")
+
+
+def go(page: Page, name: str, heading: str, role: str = "link") -> None:
+    tab_to(page, role, name)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text(heading)
+    look(page)
+
+
+@pytest.mark.browser_context_args(java_script_enabled=False)
+def test_whole_life_of_a_trial(page: Page, site: Site) -> None:
+    # A slip in the address is asked about, never mended for them.
+    page.goto("/start/")
+    page.get_by_label("Your name").fill("Pat Doe")
+    page.get_by_label("E-mail address").fill("pat@gmial.com")
+    page.get_by_label("Where do you live?").select_option("Vermont")
+    for box in ("I am 18 or older", "I agree to the terms", "I have read the privacy notice"):
+        page.get_by_label(box).check()
+    press(page, "Start my free days")
+    expect(page.locator("#errors")).to_contain_text("Did you mean pat@gmail.com?")
+    page.get_by_label("E-mail address").fill(ADDRESS)
+    press(page, "Start my free days")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Check your e-mail")
+
+    page.goto(link_in(site.mail.next_to(ADDRESS), "/confirm/"))
+    go(page, "Confirm and start", "Your free days have started", "button")
+    my = link_in(site.mail.next_to(ADDRESS), "/my/")
+    page.goto(my)
+    look(page)
+    expect(page.locator("#main")).to_contain_text("day 1 of 7")
+
+    # Other contact details, and an agreement.
+    go(page, "Change how we reach you", "Change how we reach you")
+    page.get_by_label("Your name").fill("Pat O’Doe")
+    page.get_by_role("button", name="Save").press("Enter")
+    expect(page.locator("#main")).to_contain_text("Hello Pat O’Doe")
+    go(page, "Change what you agreed to", "Change what you agreed to")
+    tab_to(page, "checkbox", "Send me news by e-mail")
+    page.keyboard.press("Space")
+    page.get_by_role("button", name="Save").press("Enter")
+    expect(page.locator("#main")).to_contain_text("News by e-mail Yes")
+
+    # Leaving in two clicks, and taking it back.
+    go(page, "Cancel my trial", "Cancel your trial?")
+    go(page, "Yes, cancel my trial", "Your page", "button")
+    assert site.mail.next_to(ADDRESS)["Subject"] == "Your trial is cancelled"
+    go(page, "Take it back, keep my trial", "Your page", "button")
+    expect(page.locator("#main")).to_contain_text("day 1 of 7")
+
+    # Everything in a file.
+    with page.expect_download() as download:
+        tab_to(page, "button", "Download everything")
+        page.keyboard.press("Enter")
+    with zipfile.ZipFile(download.value.path()) as archive:
+        assert archive.namelist() == ["my-data.json", "my-data.html"]
+
+    # A new link, since somebody else has this one.
+    go(page, "Get a new link", "Get a new link?")
+    go(page, "Yes, send me a new link", "A new link is on its way", "button")
+    page.goto(my)
+    look(page)
+    expect(page.get_by_role("heading", level=1)).to_have_text("This link was replaced")
+    page.goto(link_in(site.mail.next_to(ADDRESS), "/my/"))
+
+    # The end of our e-mail, and of everything.
+    go(page, "Erase everything", "Erase everything?")
+    go(page, "Yes, erase everything", "Everything is erased", "button")
+    receipt = site.mail.next_to(ADDRESS)
+    assert receipt["Subject"] == "Your data is erased"
+    page.goto(my)
+    expect(page.get_by_role("heading", level=1)).to_have_text("We cannot find that page")
+
+
+def test_pages_beside_it(page: Page, site: Site) -> None:
+    for path in ("/lost-link/", "/lost-link/sent/", "/start/elsewhere/", "/start/elsewhere/thanks/"):
+        page.goto(path)
+        look(page)

@@ -1,0 +1,26 @@
+"""Somebody who did what the page says, and the link they were sent."""
+
+import re
+
+import pytest
+
+from signups.models import Message
+from tests.signups.conftest import NOW, post_start  # noqa: F401  (a fixture)
+
+
+@pytest.fixture
+def started(clinic, client, post_start, settings):  # noqa: F811
+    """The path of the page of somebody whose free days began at NOW, as their mail told it."""
+    assert post_start().status_code == 303
+    client.post(link("confirm_trial", "confirm", settings))
+    return link("trial_started", "my", settings)
+
+
+def link(kind, room, settings):
+    text = Message.objects.get(kind=kind).text
+    return re.search(rf"{re.escape(settings.SITE_URL)}(/{room}/\S+)", text)[1]
+
+
+@pytest.fixture
+def now():
+    return NOW

@@ -1,0 +1,41 @@
+"""“We don’t sell or leak what you tell us”: nothing leaves, everything can be taken along, and erased for good."""
+
+import io
+import json
+import re
+import zipfile
+
+import pytest
+
+from signups import delivery
+from tests.factories import ArticleFactory
+from tests.signups import leftovers
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize("path", ["/", "/learn/", "/terms/", "/privacy/", "/start/", "/callback/", "/lost-link/"])
+def test_page_loads_nothing_from_anybody_else(clinic, client, path):
+    ArticleFactory(kind="landing", slug="landing")
+    loaded = re.findall(
+        r"<(?:script|img|iframe|link|source|video|audio|embed|object)\b[^>]*\b(?:src|href|data)=\"([^\"]+)\"",
+        client.get(path).content.decode(),
+    )
+    own = ("/", "http://127.0.0.1:8000/")
+    assert [url for url in loaded if not url.startswith(own) or url.startswith("//")] == []
+
+
+def test_everything_is_taken_along(client, started):
+    with zipfile.ZipFile(io.BytesIO(client.post(started + "export/").content)) as archive:
+        held = json.loads(archive.read("my-data.json"))
+    assert (held["lead"]["name"], held["lead"]["e-mail"]) == ("Jo Miller", "jo@example.com")
+    assert [row["days"] for row in held["trials"]] == [7]
+    assert len(held["consents"]) == 2
+
+
+def test_everything_is_erased_for_good(client, started, now):
+    client.post(started + "erase/")
+    while delivery.deliver_due(lambda: now):
+        pass
+    assert leftovers.in_tables(["Jo Miller", "jo@example.com"]) == []
+    assert client.get(started).status_code == 404

@@ -1,0 +1,127 @@
+"""What still goes out when its moment has come."""
+
+import datetime as dt
+
+import pytest
+
+from signups import delivery, wanted
+from signups.actions import consents, privacy, trials
+from signups.models import Message
+from signups.states import ActorKind, ConsentChannel
+from tests.factories import LeadFactory, MessageFactory, TrialFactory
+
+from .conftest import NOW
+
+pytestmark = pytest.mark.django_db
+
+HOUR = dt.timedelta(hours=1)
+DAY = dt.timedelta(days=1)
+STOP = {"channel": ConsentChannel.EMAIL, "by": ActorKind.PATIENT}
+
+
+def clock(at):
+    return lambda: at
+
+
+@pytest.fixture
+def trial(clinic):
+    """Started at 10:00 in New York, with everything that is written at the start."""
+    trial = TrialFactory(requested_at=NOW, lead__email="jo@example.com")
+    trials.confirm(trial.lead, now=NOW)
+    trial.refresh_from_db()
+    return trial
+
+
+def sent_by(at, mailoutbox=None):
+    """The kinds of what has gone out once the worker looked at `at`."""
+    while delivery.deliver_due(clock(at)):
+        pass
+    return sorted(Message.objects.filter(status="sent").values_list("kind", flat=True))
+
+
+def test_life_of_a_trial_in_messages(trial):
+    end = trial.ends_at
+    assert sent_by(NOW) == ["trial_started"]
+    assert sent_by(end - DAY - HOUR) == ["trial_started"]
+    assert sent_by(end - DAY) == ["trial_ending", "trial_started"]
+    assert sent_by(end) == ["trial_ended", "trial_ending", "trial_started"]
+
+
+@pytest.mark.parametrize(
+    ("zone", "hours_later"),
+    [
+        ("America/New_York", 0),  # 10 a.m.
+        ("America/Los_Angeles", 1),  # 7 a.m.
+        ("Pacific/Honolulu", 3),  # 5 a.m.
+        ("Asia/Tokyo", 8),  # midnight
+    ],
+)
+def test_reminder_comes_by_day_where_they_are_now(trial, zone, hours_later):
+    trial.lead.time_zone = zone
+    trial.lead.save()
+    due = trial.ends_at - DAY
+    for hour in range(9):
+        assert ("trial_ending" in sent_by(due + hour * HOUR)) == (hour >= hours_later)
+
+
+def test_cancelled_trial_reminds_nobody(trial):
+    trials.cancel(trial, by=ActorKind.PATIENT, now=NOW + HOUR)
+    assert sent_by(trial.ends_at + DAY) == ["trial_cancelled", "trial_started"]
+    assert Message.objects.pending().count() == 0
+
+
+def test_trial_taken_up_again_reminds_as_if_nothing_had_been(trial):
+    due = trial.ends_at - DAY
+    trials.cancel(trial, by=ActorKind.PATIENT, now=due - HOUR / 2)
+    assert "trial_ending" not in sent_by(due)  # waits for the hour to pass
+    trials.undo_cancel(trial, by=ActorKind.PATIENT, now=due + HOUR / 4)
+    assert "trial_ending" in sent_by(due + HOUR)
+
+
+def test_news_of_a_cancelling_that_was_taken_back_is_not_sent(trial):
+    sent_by(NOW)
+    trials.cancel(trial, by=ActorKind.PATIENT, now=NOW)
+    trials.undo_cancel(trial, by=ActorKind.PATIENT, now=NOW)
+    assert sent_by(NOW) == ["trial_started"]
+
+
+def test_converted_trial_is_not_said_to_have_ended(trial):
+    type(trial).objects.update(converted_at=NOW + DAY)
+    assert sent_by(trial.ends_at + DAY) == ["trial_started"]
+
+
+def test_who_stopped_our_mail_gets_answers_only(trial):
+    consents.stop_mail(trial.lead, **STOP, now=NOW)
+    privacy.replace_link(trial.lead, by=ActorKind.PATIENT, now=NOW)
+    assert sent_by(trial.ends_at + DAY) == ["my_link", "trial_started"]
+
+
+def test_nothing_but_the_receipt_after_erasure_and_it_forgets_itself(trial, mail_server):
+    sent_by(NOW)
+    privacy.erase(trial.lead, by=ActorKind.PATIENT, now=NOW)
+    receipt = Message.objects.pending().get()
+    assert (receipt.kind, receipt.to) == ("erased", "jo@example.com")
+    assert sent_by(trial.ends_at + DAY) == ["erased", "trial_started"]
+    assert mail_server.messages[-1]["To"] == "jo@example.com"
+    assert mail_server.messages[-1]["List-Unsubscribe"] is None
+    assert set(Message.objects.values_list("to", "text", "html")) == {("", "", "")}
+
+
+def test_receipt_that_cannot_be_delivered_forgets_itself_too(trial, mail_server):
+    sent_by(NOW)
+    privacy.erase(trial.lead, by=ActorKind.PATIENT, now=NOW)
+    mail_server.answer = lambda message: "550 no such mailbox"
+    assert sent_by(NOW) == ["trial_started"]
+    receipt = Message.objects.get(kind="erased")
+    assert (receipt.status, receipt.to, receipt.text) == ("dead", "", "")
+
+
+def test_erased_address_gets_nothing_unasked_until_its_owner_confirms_anew(clinic):
+    former = TrialFactory(requested_at=NOW, started_at=NOW, lead__email="jo@example.com").lead
+    privacy.erase(former, by=ActorKind.PATIENT, now=NOW)
+    lead = LeadFactory(email="jo@example.com")
+    confirm, opened = (MessageFactory(lead=lead, kind=kind) for kind in ("confirm_trial", "state_opened"))
+    assert [wanted.still(message, NOW) for message in (confirm, opened)] == [True, False]
+    TrialFactory(lead=lead, requested_at=NOW)
+    trials.confirm(lead, now=NOW)
+    assert wanted.still(opened, NOW) is True

@@ -1,0 +1,79 @@
+"""The public forms, sent as a browser sends them and as nobody should."""
+
+import datetime as dt
+
+import pytest
+
+from signups import links
+from signups.forms import stamps
+from signups.models import Event, Lead, Message, OpeningRequest, Trial
+from tests.factories import TrialFactory
+from tests.signups.conftest import NOW
+
+START = {
+    "name": "Jo Miller",
+    "email": "jo@example.com",
+    "state": "NY",
+    "care_for": "self",
+    "preferred_channel": "email",
+    "phone": "",
+    "best_time": "any",
+    "time_zone": "America/New_York",
+    "heard_from": "",
+    "adult": "on",
+    "terms": "on",
+    "privacy": "on",
+}
+CALLBACK = {
+    "name": "Jo Miller",
+    "phone": "(212) 555-0123",
+    "time_zone": "America/New_York",
+    "best_time": "any",
+    "topic": "program",
+    "calls": "on",
+}
+FORMS = {
+    "/start/": START,
+    "/callback/": CALLBACK,
+    "/start/elsewhere/": {"name": "Jo Miller", "email": "jo@example.com", "state": "TX"},
+    "/lost-link/": {"email": "jo@example.com"},
+}
+
+
+@pytest.fixture
+def stamp(time_machine):
+    """Of a page that was rendered a minute before NOW, which it is from here on."""
+    time_machine.move_to(NOW - dt.timedelta(minutes=1), tick=False)
+    stamp = stamps.new()
+    time_machine.move_to(NOW, tick=False)
+    return stamp
+
+
+@pytest.fixture
+def send(clinic, client, stamp):
+    """send("/start/", name="…"): the form there with these values; `headers` are WSGI's."""
+
+    def send(path, headers=None, **changed):
+        data = {"stamp": stamp, "website": "", **FORMS[path], **changed}
+        return client.post(path, {name: value for name, value in data.items() if value is not None}, **(headers or {}))
+
+    return send
+
+
+@pytest.fixture
+def lead(clinic, time_machine):
+    """Somebody whose trial runs."""
+    time_machine.move_to(NOW, tick=False)
+    return TrialFactory(requested_at=NOW, started_at=NOW, lead__email="ann@example.com", lead__name="Ann Secret").lead
+
+
+@pytest.fixture
+def urls(lead, settings):
+    """Each private address of `lead`, by what it is for."""
+    made = {"my": links.my_url(lead), "confirm": links.confirm_url(lead), "stop": links.stop_url(lead)}
+    return {name: url.removeprefix(settings.SITE_URL) for name, url in made.items()}
+
+
+def rows():
+    """How much was accepted so far."""
+    return [model.objects.count() for model in (Lead, Trial, OpeningRequest, Event, Message)]

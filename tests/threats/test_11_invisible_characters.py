@@ -1,0 +1,34 @@
+"""Controls that turn or hide text are taken out; people's own letters stay."""
+
+import pytest
+
+from signups.models import Lead
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("J\u202eo Miller\u202c", "Jo Miller"),
+        ("Jo\u200b\u2066\u2069", "Jo"),
+        ("O'Neil", "O'Neil"),
+        ("李", "李"),
+        ("مریم", "مریم"),
+        ("Ñ", "Ñ"),
+    ],
+)
+@pytest.mark.parametrize("path", ["/start/", "/callback/"])
+def test_name_is_kept_without_them(send, path, typed, kept):
+    assert send(path, name=typed).status_code == 303
+    assert Lead.objects.get().name == kept
+
+
+@pytest.mark.parametrize("typed", ["\u202e\u200b", "123", "…", "\ufeff"])
+def test_name_without_a_letter_is_refused(send, typed):
+    assert send("/start/", name=typed).status_code == 422
+
+
+def test_free_text_is_kept_without_them(send):
+    send("/start/", heard_from="from\u202e Kim\u200b\r\nBcc")
+    assert Lead.objects.get().heard_from == "from Kim Bcc"

@@ -1,0 +1,24 @@
+"""An address that only looks like somebody's is not theirs, and mail goes to the stored one alone."""
+
+import pytest
+
+from signups.models import Lead, Message
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize("email", ["\u212aim@example.com", "j\u043e@example.com", "jo\u200b@example.com"])
+def test_letters_before_the_at_are_plain(send, email):
+    assert (send("/start/", email=email).status_code, Lead.objects.count()) == (422, 0)
+
+
+def test_domain_of_other_letters_is_another_domain(send, lead):
+    spoof = lead.email.replace("example", "ex\u0430mple")  # a Cyrillic a
+    assert send("/start/", email=spoof).status_code == 303
+    assert Lead.objects.count() == 2
+    assert Lead.objects.latest("pk").email_key == "ann@xn--exmple-4nf.com"
+
+
+def test_link_asked_for_with_another_spelling_goes_to_the_stored_address(send, lead):
+    send("/lost-link/", email=lead.email.upper())
+    assert [message.to for message in Message.objects.all()] == [lead.email]

@@ -1,0 +1,40 @@
+"""An expired, used or superseded link is a friendly page that offers a new one, and shows nothing."""
+
+import datetime as dt
+
+import pytest
+
+from signups.models import Lead, Message, Trial
+
+pytestmark = pytest.mark.django_db
+
+
+def test_expired_confirmation(client, urls, lead, time_machine):
+    Trial.objects.update(started_at=None)
+    time_machine.shift(dt.timedelta(hours=49))
+    page = client.post(urls["confirm"])
+    assert (page.status_code, "Send me a new link" in page.content.decode()) == (410, True)
+    assert lead.name not in page.content.decode()
+    assert client.post(urls["confirm"] + "again/").status_code == 303
+    assert [message.kind for message in Message.objects.all()] == ["confirm_trial"]
+
+
+def test_used_confirmation(client, urls, lead):
+    page = client.get(urls["confirm"]).content.decode()
+    assert ("This link was used already" in page, lead.name in page) == (True, False)
+
+
+@pytest.mark.parametrize(("room", "field"), [("my", "link_version"), ("confirm", "confirm_version")])
+def test_superseded_link(client, urls, lead, room, field):
+    Lead.objects.update(**{field: 2})
+    page = client.get(urls[room])
+    assert (page.status_code, lead.name in page.content.decode()) == (410, False)
+    for deed in ("erase/", "trial/cancel/", "export/", "details/") if room == "my" else ():
+        assert client.post(urls["my"] + deed).status_code == 410
+    assert Trial.objects.get().cancelled_at is None
+
+
+def test_typing_an_address_does_not_end_its_owners_links(send, client, urls, lead):
+    send("/start/", email=lead.email)
+    send("/lost-link/", email=lead.email)
+    assert client.get(urls["my"]).status_code == 200
