@@ -1,5 +1,6 @@
 """Texts that people agree to, and what they read in a crisis: drafts of editors, published by the Head."""
 
+import copy
 from typing import Any, cast
 
 from django.contrib import admin, messages
@@ -87,8 +88,10 @@ class LegalTextAdmin(OwedAdmin):
     list_filter = ["kind", ("published", admin.EmptyFieldListFilter)]
 
     def preview(self, request: HttpRequest, text: LegalText) -> str:
+        shown = copy.copy(text)
+        shown.published = text.published or timezone.localdate()
         page = pages.build(title=text.title, summary=text.summary, body=text.body, profile=ClinicProfile.current())
-        context = {"text": text, "page": page, "layout": "admin/content/preview.html"}
+        context = {"text": shown, "page": page, "layout": "admin/content/preview.html"}
         return render_to_string("content/text.html", context, request)
 
 

@@ -38,7 +38,9 @@ def test_editor_drafts_and_the_head_publishes(editor, head):
     place = f"/admin/content/legaltext/{text.pk}/"
     assert editor.post(f"{place}change/", {**LEGAL, "title": "Better terms"}).status_code == 302
     assert editor.post(f"{place}publish/", {"on": "2026-11-21"}).status_code == 403
-    assert b"Better terms" in head.get(f"{place}publish/").content
+    page = head.get(f"{place}publish/").content.decode()
+    assert "Better terms" in page
+    assert "November 20, 2026" in page
     assert head.post(f"{place}change/", LEGAL).status_code == 403
     assert head.post(f"{place}publish/", {"on": "2026-11-21"}).status_code == 302
     text.refresh_from_db()
