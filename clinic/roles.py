@@ -56,6 +56,7 @@ ROLES = {
         ]
     },
     AUDITOR: {
+        "signups": READ,
         "content": [f"view_{model}" for model in (*EDITED, "clinicprofile", "crisistext", "legaltext", "sourcecheck")],
     },
     REVIEWER: {"content": [*(f"view_{model}" for model in EDITED), "sign_off_article"]},

@@ -213,6 +213,14 @@ class CallOutcome(TextChoices):
     DO_NOT_CALL = "do_not_call", "Do not call again"
 
 
+# What may come of reaching out without having been asked to call.
+OF_A_TRY = (
+    CallOutcome.REACHED,
+    CallOutcome.NO_ANSWER,
+    CallOutcome.VOICEMAIL,
+    CallOutcome.BUSY,
+    CallOutcome.DO_NOT_CALL,
+)
 TRY_AGAIN = (CallOutcome.NO_ANSWER, CallOutcome.VOICEMAIL, CallOutcome.BUSY)  # every other outcome closes the request
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from .models import CallbackRequest, Trial
+from .models import CallbackRequest, OnboardingCall, Trial
 from .models.leads import LeadQuerySet as Leads
 
 SOON = dt.timedelta(hours=48)
@@ -15,15 +15,10 @@ SOON = dt.timedelta(hours=48)
 
 @dataclass(frozen=True)
 class Worklist:
-    """`narrow` takes leads, whoever asks, and now. `at_hand` has it shown on the desk, in the order of WORKLISTS."""
+    """A saved view: `narrow` takes leads, whoever asks, and now."""
 
     label: str
     narrow: Callable[[Leads, User, dt.datetime], Leads]
-    at_hand: str = ""
-
-
-def _overdue(leads: Leads, user: User, now: dt.datetime) -> Leads:
-    return leads.filter(pk__in=CallbackRequest.objects.open().overdue(now).values("lead"))
 
 
 def _due(leads: Leads, user: User, now: dt.datetime) -> Leads:
@@ -38,14 +33,21 @@ def _refunds(leads: Leads, user: User, now: dt.datetime) -> Leads:
     return leads.filter(pk__in=Trial.objects.refund_requested().order_by().values("lead"))
 
 
-# In the order to act.
+def _today(leads: Leads, user: User, now: dt.datetime) -> Leads:
+    day = timezone.localdate(now)
+    today = OnboardingCall.objects.booked().filter(
+        starts_at__gte=midnight(day), starts_at__lt=midnight(day + dt.timedelta(days=1))
+    )
+    return leads.filter(pk__in=today.order_by().values("lead"))
+
+
 WORKLISTS = {
-    "overdue": Worklist("Overdue callbacks", _overdue, "Callbacks that are overdue"),
-    "due": Worklist("Due callbacks", _due, "Callbacks to make now"),
-    "unassigned": Worklist("Unassigned", lambda leads, user, now: leads.unassigned(), "Open leads without an owner"),
-    "ending": Worklist("Ending", _ending, "Trials that end within 48 hours"),
-    "refunds": Worklist("Refunds", _refunds, "Refund requests"),
-    "mine": Worklist("Mine", lambda leads, user, now: leads.filter(owner=user)),
+    "mine": Worklist("Mine", lambda leads, user, now: leads.open().filter(owner=user)),
+    "unassigned": Worklist("Unassigned", lambda leads, user, now: leads.unassigned()),
+    "due": Worklist("Due", _due),
+    "calls": Worklist("Calls today", _today),
+    "ending": Worklist("Ending", _ending),
+    "refunds": Worklist("Refunds", _refunds),
 }
 
 

@@ -7,9 +7,9 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 
 from signups.models import Event, Lead, Note
-from signups.states import GONE, TRANSITIONS, LeadStatus, Verb
+from signups.states import GONE, TRANSITIONS, CallOutcome, ConsentChannel, LeadStatus, Purpose, Verb
 
-from . import events
+from . import consents, events
 
 
 class Refused(Exception):
@@ -66,6 +66,22 @@ def transition(*, lead: Lead, to: LeadStatus, by: events.Actor, now: dt.datetime
         raise Refused("Somebody else moved this lead just now. Look at it again.")
     lead.status, lead.close_reason = to, reason
     events.record(lead, Verb.MOVED, by=by, now=now, seen=seen.value, to=to.value)
+
+
+@transaction.atomic
+def log_try(*, lead: Lead, outcome: CallOutcome, by: User, now: dt.datetime) -> None:
+    """`by` tried to reach them of their own accord, and `outcome` (of states.OF_A_TRY) came of it. Raises Refused.
+
+    Whoever was reached is no longer new; who wants no calls is on nobody's list from this moment.
+    """
+    stored = _held(lead, by)
+    if stored.callbacks.open().exists():
+        raise Refused("They asked to be called: note with the callback how it went.")
+    events.record(stored, Verb.TRIED, by=by, now=now, outcome=outcome.value)
+    if outcome == CallOutcome.DO_NOT_CALL:
+        consents.revoke(stored, Purpose.CALLS, channel=ConsentChannel.PHONE, by=by, now=now)
+    elif outcome == CallOutcome.REACHED and stored.status == LeadStatus.NEW:
+        transition(lead=stored, to=LeadStatus.CONTACTED, by=by, now=now)
 
 
 @transaction.atomic

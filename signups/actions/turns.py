@@ -6,7 +6,7 @@ from collections.abc import Callable
 from django.contrib.auth.models import User
 from django.db import connection, transaction
 
-from signups.models import Lead, Turn
+from signups.models import Lead, TimeOff, Turn
 from signups.states import ActorKind
 
 from . import events, leads
@@ -16,10 +16,11 @@ NEVER = dt.datetime.min.replace(tzinfo=dt.UTC)
 
 
 def on_duty(now: dt.datetime) -> list[User]:
-    """Those who are given leads and may sign in."""
+    """Those who are given leads, may sign in, and have no time off just now."""
     backend = "django.contrib.auth.backends.ModelBackend"
     takers = User.objects.with_perm("signups.take_lead", include_superusers=False, backend=backend)
-    return list(takers.filter(is_staff=True).order_by("pk"))
+    away = TimeOff.objects.filter(starts_at__lte=now, ends_at__gt=now).values("host__user")
+    return list(takers.filter(is_staff=True).exclude(pk__in=away).order_by("pk"))
 
 
 @transaction.atomic

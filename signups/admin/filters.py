@@ -5,7 +5,6 @@ import re
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.auth.models import User
 from django.core.cache import caches
 from django.core.exceptions import BadRequest
 from django.db.models import QuerySet
@@ -16,18 +15,9 @@ from signups.models import Lead
 from signups.states import Channel, LeadStatus
 from signups.worklists import WORKLISTS, midnight
 
+from .staff import owners, who
+
 NOBODY = "none"
-
-
-def owners() -> list[tuple[int, str]]:
-    """Staff who own or owned leads or may, by name; asked of the database once a minute."""
-    backend = "django.contrib.auth.backends.ModelBackend"
-
-    def read() -> list[tuple[int, str]]:
-        workers = User.objects.with_perm("signups.change_lead", include_superusers=False, backend=backend)
-        return [(user.pk, user.get_full_name() or user.get_username()) for user in workers.order_by("username")]
-
-    return caches["memory"].get_or_set("signups.owners", read, 60) or []
 
 
 class Choice(admin.SimpleListFilter):
@@ -58,8 +48,7 @@ class ViewFilter(Choice):
         return [(name, worklist.label) for name, worklist in WORKLISTS.items()]
 
     def narrow(self, leads: Any, value: str, request: HttpRequest) -> QuerySet[Any]:
-        assert isinstance(request.user, User)  # noqa: S101 - admin pages have no other visitors
-        return WORKLISTS[value].narrow(leads, request.user, timezone.now())
+        return WORKLISTS[value].narrow(leads, who(request), timezone.now())
 
 
 class StatusFilter(Choice):

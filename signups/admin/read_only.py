@@ -1,6 +1,5 @@
 """What every record on the desk has in common: it is looked at here, and changed by an action only."""
 
-from django.contrib import admin
 from django.db.models import Model
 from django.http import HttpRequest
 
@@ -16,8 +15,3 @@ class ReadOnly:
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
-
-
-class ReadOnlyInline(ReadOnly, admin.TabularInline):
-    template = "admin/signups/records.html"
-    extra = 0

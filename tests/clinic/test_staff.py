@@ -30,7 +30,7 @@ USERS = ["/admin/auth/user/", "/admin/auth/group/"]
         (roles.HEAD, [*CARE, "/admin/content/crisistext/", "/admin/content/legaltext/"]),
         (roles.COORDINATOR, CARE),
         (roles.EDITOR, CONTENT),
-        (roles.AUDITOR, CONTENT),
+        (roles.AUDITOR, CARE + CONTENT),
         (None, []),
     ],
     ids=["head", "coordinator", "editor", "auditor", "no-role"],

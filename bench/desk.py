@@ -1,0 +1,204 @@
+"""The care desk at ten thousand, a hundred thousand and a million leads, beside Django's own list.
+
+`python -m bench.desk`
+DATABASE_URL names a PostgreSQL database; ones beside it (`<name>_10000` and so on) are made, filled once and kept, so
+that a second run measures at once. Each request is a whole one, middleware and templates included, in a process of its
+own per size; the sizes take turns, so that a slow minute hits all of them.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+
+from . import harness
+
+SIZES = (10_000, 100_000, 1_000_000)
+OURS = {
+    "first page": "/admin/signups/lead/",
+    "last page": "/admin/signups/lead/?p=last",
+    "view: mine": "/admin/signups/lead/?view=mine",
+    "view: unassigned": "/admin/signups/lead/?view=unassigned",
+    "view: due": "/admin/signups/lead/?view=due",
+    "view: overdue": "/admin/signups/lead/?view=overdue",
+    "view: ending": "/admin/signups/lead/?view=ending",
+    "view: refunds": "/admin/signups/lead/?view=refunds",
+    "filter: status": "/admin/signups/lead/?status=qualified",
+    "filter: owner": "/admin/signups/lead/?owner=3",
+    "filter: channel": "/admin/signups/lead/?channel=text",
+    "filter: month": "/admin/signups/lead/?created=2026-05",
+    "filter: owner and status": "/admin/signups/lead/?owner=3&status=contacted",
+    "search: part of a name": "/admin/signups/lead/?q=mora",
+    "search: two words": "/admin/signups/lead/?q=jo+tamo",
+    "search: digits": "/admin/signups/lead/?q=555-0123",
+    "search: one letter": "/admin/signups/lead/?q=j",
+    "search: rare": "/admin/signups/lead/?q=zyxwvut",
+    "search: none": "/admin/signups/lead/?q=qqqqqq",
+    "a lead's page": "/admin/signups/lead/5/change/",
+    "desk": "/admin/",
+}
+STOCK = {
+    "stock: first page": "/stock/signups/lead/",
+    "stock: search part": "/stock/signups/lead/?q=mora",
+    "stock: search none": "/stock/signups/lead/?q=qqqqqq",
+}
+
+FILL = """
+INSERT INTO auth_user (username, password, is_staff, is_active, is_superuser, first_name, last_name, email, date_joined)
+  SELECT 'staff' || n, '', true, true, false, '', '', '', now() FROM generate_series(1, 20) n;
+INSERT INTO auth_user_groups (user_id, group_id)
+  SELECT u.id, g.id FROM auth_user u, auth_group g
+  WHERE g.name = CASE WHEN u.id = 1 THEN 'Head of Customer Care' ELSE 'Care coordinator' END;
+INSERT INTO signups_lead (public_id, name, email, email_key, phone, phone_e164, time_zone, preferred_channel, best_time,
+    care_for, state, heard_from, source, owner_id, status, close_reason, link_version, confirm_version, created_at)
+  SELECT gen_random_uuid(),
+    (ARRAY['Jo','Ann','Lee','Sam','Kim','Max','Eva','Ian','Mia','Tom'])[1 + n %% 10] || ' ' || initcap(
+      (ARRAY['mo','ta','re','li','sa','ku','ve','no','pi','da'])[1 + (n / 7) %% 10] ||
+      (ARRAY['ra','mo','ti','le','su','ka','vi','ne','po','du'])[1 + (n / 3) %% 10] ||
+      (ARRAY['son','man','ley','field','ton','ski','ez','er','wood','by'])[1 + (n / 11) %% 10]) ||
+      CASE WHEN n = 77 THEN ' Zyxwvut' ELSE '' END,
+    'p' || n || '@mail.example', 'p' || n || '@mail.example',
+    '(212) 555-' || n %% 10000, '+1212555' || lpad((n %% 10000)::text, 4, '0'), 'America/New_York',
+    (ARRAY['email','call','text'])[1 + n %% 3], 'any', '', 'NY', '', (ARRAY['google','friend','ad'])[1 + n %% 3],
+    CASE WHEN n > %(size)s - 60 THEN NULL ELSE 1 + n %% 20 END, s.status,
+    CASE WHEN s.status = 'closed' THEN 'no answer' ELSE '' END, 1, 1,
+    now() - (%(size)s - n) * (interval '1000 days' / %(size)s)
+  FROM generate_series(1, %(size)s) n, LATERAL (SELECT CASE
+    WHEN n > %(size)s * 0.98 THEN (ARRAY['new','contacted','contacted','qualified'])[1 + n %% 4]
+    ELSE (ARRAY['closed','converted','closed','qualified','closed'])[1 + n %% 5] END AS status) s;
+INSERT INTO signups_trial (lead_id, days, guarantee_days, terms_version, requested_at, started_at, cancelled_at,
+    converted_at, refund_requested_at)
+  SELECT id, 7, 30, '2026-11', created_at, created_at, CASE WHEN id %% 5 = 0 THEN created_at END,
+    CASE WHEN status = 'converted' AND id %% 5 > 0 THEN created_at + interval '7 days' END,
+    CASE WHEN status = 'converted' AND id %% 5 > 0 AND id %% (%(size)s / 40) = 1 THEN created_at + interval '9 days' END
+  FROM signups_lead;
+INSERT INTO signups_event (lead_id, subject, at, actor_kind, actor_id, verb, detail, signature, seal)
+  SELECT id, '', created_at + e.after, e.kind, CASE WHEN e.kind = 'staff' THEN 1 END, e.verb, '{}', '', ''
+  FROM signups_lead, (VALUES ('signed_up', 'patient', interval '0'), ('tried', 'staff', interval '1 hour'),
+    ('moved', 'staff', interval '2 hours')) e (verb, kind, after);
+INSERT INTO signups_consenttext (purpose, version, sha256, text) VALUES ('calls', '1', repeat('0', 64), 'Calls.');
+INSERT INTO signups_consent (lead_id, text_id, granted, channel, at)
+  SELECT id, 1, true, 'web', created_at FROM signups_lead WHERE id > %(size)s - 400;
+INSERT INTO signups_callbackrequest (public_id, lead_id, phone, phone_e164, time_zone, best_time, topic, consent_id,
+    created_at, due_at, outcome)
+  SELECT gen_random_uuid(), l.id, l.phone, l.phone_e164, l.time_zone, 'any', 'cost', c.id, now(),
+    now() + (l.id %% 9 - 4) * interval '1 hour', ''
+  FROM signups_lead l JOIN signups_consent c ON c.lead_id = l.id;
+"""
+
+
+def beside(url: str, name: str) -> str:
+    return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
+
+
+def database(url: str, size: int) -> str:
+    """The address of the database with `size` leads beside that of `url`, made and filled when it is not there."""
+    name = f"{urlsplit(url).path[1:]}_{size}"
+    with psycopg.connect(url, autocommit=True) as admin:
+        if admin.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():
+            return beside(url, name)
+        harness.say(f"filling {name} …")
+        admin.execute(f'CREATE DATABASE "{name}.part"')
+    part = beside(url, f"{name}.part")
+    subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], env=os.environ | {"DATABASE_URL": part}, check=True)
+    with psycopg.connect(part) as filling:
+        for statement in FILL.split(";\n"):
+            if statement.strip():
+                filling.execute(statement.replace("%(size)s", str(size)).replace("%%", "%"))
+    with psycopg.connect(part, autocommit=True) as filled:
+        filled.execute("VACUUM ANALYZE")
+    with psycopg.connect(url, autocommit=True) as admin:
+        admin.execute(f'ALTER DATABASE "{name}.part" RENAME TO "{name}"')
+    return beside(url, name)
+
+
+def serve() -> None:
+    """Answers each path on standard input with the milliseconds its page took; signed in as the Head."""
+    import django
+
+    django.setup()
+    from django.contrib import admin
+    from django.contrib.auth.models import User
+    from django.test import Client
+    from django.urls import path
+
+    from clinic import urls
+    from signups.models import Lead
+
+    stock = admin.AdminSite("stock")
+    options = {
+        "list_display": ["name", "email", "phone", "status", "preferred_channel", "owner", "created_at"],
+        "list_filter": ["status", "preferred_channel", "created_at", "owner"],
+        "search_fields": ["name", "email_key", "phone", "phone_e164"],
+        "date_hierarchy": "created_at",
+    }
+    stock.register(Lead, type("StockAdmin", (admin.ModelAdmin,), options))
+    urls.urlpatterns.insert(0, path("stock/", stock.urls))
+    client = Client(SERVER_NAME="127.0.0.1")
+    client.force_login(User.objects.get(username="staff1"), "django.contrib.auth.backends.ModelBackend")
+    for line in sys.stdin:
+        started = time.perf_counter()
+        response = client.get(line.strip())
+        took = (time.perf_counter() - started) * 1000
+        if response.status_code != 200:
+            raise SystemExit(f"{line.strip()} answered {response.status_code}: {response.headers}")
+        harness.say(f"{took:.3f}")
+
+
+def main() -> int:
+    url = os.environ["DATABASE_URL"]
+    quick = "--quick" in sys.argv
+    subprocess.run([sys.executable, "manage.py", "collectstatic", "--noinput", "-v0"], check=True)
+    servers = {}
+    for size in SIZES[: 2 if quick else 3]:
+        env = os.environ | {"DATABASE_URL": database(url, size)}
+        command = [sys.executable, "-m", "bench.desk", "--serve"]
+        servers[size] = subprocess.Popen(command, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def ask(size: int, path: str) -> float:
+        server = servers[size]
+        assert server.stdin
+        assert server.stdout
+        server.stdin.write(path + "\n")
+        server.stdin.flush()
+        return float(server.stdout.readline())
+
+    views = OURS | STOCK
+    for size in servers:
+        for path in views.values():
+            ask(size, path)  # what is asked once per process, and cold pages
+    cases = {
+        f"{name} @{size}": (lambda size=size, path=path: ask(size, path))
+        for name, path in views.items()
+        for size in servers
+    }
+    figures = harness.alternate(cases, 5 if quick else 9)
+    for server in servers.values():
+        server.communicate("")
+    largest = max(servers)
+    harness.say(f"{'ms, whole request':<28}" + "".join(f"{size:>12,}" for size in servers) + f"{'ratio':>8}")
+    for name in views:
+        line = [figures[f"{name} @{size}"] for size in servers]
+        harness.say(f"{name:<28}" + "".join(f"{figure:>12.1f}" for figure in line) + f"{line[-1] / line[0]:>8.2f}")
+    targets = []
+    for name in OURS:
+        bound = 100 if name == "desk" else 60
+        targets.append(harness.Target(name, figures[f"{name} @{largest}"], bound, "ms", at_most=True))
+        ratio = figures[f"{name} @{largest}"] / figures[f"{name} @{SIZES[0]}"]
+        targets.append(harness.Target(f"{name}, of its time at {SIZES[0]:,}", ratio, 1.5, "×", at_most=True))
+    return harness.report("desk", figures, targets, "ms")
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+    os.environ |= {"MODE": "local", "ENV_FILE": "", "LOG_LEVEL": "ERROR", "DJANGO_SETTINGS_MODULE": "clinic.settings"}
+    os.environ.setdefault("VAR_DIR", tempfile.mkdtemp())
+    if "--serve" in sys.argv:
+        serve()
+    else:
+        sys.exit(min(main(), 1))

@@ -1,0 +1,231 @@
+"""One lead's page: everything about them, newest first, and buttons that do what the rules allow."""
+
+import datetime as dt
+import re
+import uuid
+
+import pytest
+
+from clinic import roles
+from signups.models import Event, Lead, Note
+from signups.states import LeadStatus, Verb
+from tests import factories
+
+from .conftest import NOW
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def user(client, clinic):
+    user = factories.UserFactory(role=roles.COORDINATOR, username="robin")
+    client.force_login(user)
+    return user
+
+
+def page_of(lead):
+    return f"/admin/signups/lead/{lead.pk}/change/"
+
+
+def do(client, lead, deed, data=None):
+    return client.post(f"/admin/signups/lead/{lead.pk}/{deed}/", data or {})
+
+
+def entries(response):
+    return [(entry.kind, entry.who, entry.text) for entry in response.context["entries"]]
+
+
+def test_each_button_does_its_deed_and_says_so(client, user):
+    lead = factories.LeadFactory()
+    deeds = [
+        ("assign", {"owner": user.pk}, "The owner is changed."),
+        ("try", {"outcome": "reached"}, "It is noted."),
+        ("move", {"seen": "contacted", "to": "qualified"}, "The lead is moved."),
+        ("note", {"text": "Prefers mornings.", "form_key": uuid.uuid4()}, "The note is saved."),
+        ("assign-next", {}, "It is given to whose turn it was."),
+        ("move", {"seen": "qualified", "to": "closed", "reason": "Moved away"}, "The lead is moved."),
+    ]
+    for deed, data, done in deeds:
+        response = do(client, lead, deed, data)
+        assert (deed, response.status_code, response["Location"]) == (deed, 303, page_of(lead))
+        assert done in client.get(page_of(lead)).content.decode()
+    lead.refresh_from_db()
+    assert (lead.owner, lead.status, lead.close_reason) == (user, "closed", "Moved away")
+    assert entries(client.get(page_of(lead))) == [
+        ("record", "robin", "moved it from qualified to closed"),
+        ("notes", "robin", "Prefers mornings."),
+        ("record", "robin", "moved it from contacted to qualified"),
+        ("record", "robin", "moved it from new to contacted"),
+        ("contact", "robin", "tried to reach them: reached"),
+        ("record", "robin", "gave the lead to robin"),
+    ]
+
+
+def test_what_the_rules_refuse_is_said_on_the_page(client, user):
+    lead = factories.LeadFactory()
+    refused = [
+        ("move", {"seen": "new", "to": "closed", "reason": " "}, 409, "Say why it is closed."),
+        ("move", {"seen": "contacted", "to": "qualified"}, 409, "Somebody else moved this lead just now."),
+        ("move", {"seen": "new", "to": "merged"}, 409, "cannot become merged"),
+        ("move", {"seen": "new"}, 422, "This field is required."),
+        ("note", {"text": " ", "form_key": uuid.uuid4()}, 422, "Write the note first."),
+        ("note", {"text": "x" * 5001, "form_key": uuid.uuid4()}, 422, "at most 5000"),
+        ("note", {"text": "x", "form_key": "1"}, 422, "valid UUID"),
+        ("note", {"text": "x", "form_key": uuid.uuid4(), "supersedes": uuid.uuid4()}, 422, "valid choice"),
+        ("try", {"outcome": "eloped"}, 422, "valid choice"),
+        ("assign", {"owner": "0"}, 422, "valid choice"),
+    ]
+    for deed, data, status, reason in refused:
+        response = do(client, lead, deed, data)
+        assert (deed, response.status_code) == (deed, status)
+        assert reason in response.content.decode()
+    assert Event.objects.count() == 0
+    assert Lead.objects.values_list("status", "owner").get() == ("new", None)
+
+
+def test_with_nobody_there_a_lead_stays_nobodys(client, user):
+    lead = factories.LeadFactory()
+    off = NOW - dt.timedelta(days=1), NOW + dt.timedelta(days=3650)
+    factories.TimeOffFactory(host=factories.HostFactory(user=user), starts_at=off[0], ends_at=off[1])
+    response = do(client, lead, "assign-next")
+    assert response.status_code == 409
+    assert "Nobody who takes leads is there today." in response.content.decode()
+
+
+def test_other_peoples_leads_are_read_and_not_worked(client, user):
+    lead = factories.LeadFactory(owner=factories.UserFactory(username="kim"))
+    page = client.get(page_of(lead)).content.decode()
+    assert "This lead is kim’s." in page
+    assert "/try/" not in page
+    for deed in ("assign", "assign-next", "move", "note", "try"):
+        assert do(client, lead, deed).status_code == 403
+        assert client.get(f"/admin/signups/lead/{lead.pk}/{deed}/").status_code == 403
+
+
+def test_deeds_are_posted(client, user):
+    lead = factories.LeadFactory()
+    assert client.get(f"/admin/signups/lead/{lead.pk}/try/").status_code == 405
+    assert client.post(page_of(lead), {"name": "X"}).status_code == 403
+    assert Event.objects.count() == 0
+
+
+@pytest.mark.parametrize("key", ["0", "999999", "nobody", "1/../2"])
+def test_unknown_lead_is_not_found(client, user, key):
+    assert client.get(f"/admin/signups/lead/{key}/change/").status_code == 404
+
+
+def test_reading_is_logged_and_listed_apart(client, user):
+    lead = factories.LeadFactory()
+    client.get(page_of(lead))
+    client.head(page_of(lead))
+    assert [(event.verb, event.actor) for event in lead.events.all()] == [(Verb.READ, user)] * 2
+    assert entries(client.get(page_of(lead))) == []
+    assert entries(client.get(page_of(lead), {"kind": "reads"})) == [("record", "robin", "read the page")] * 4
+
+
+def test_next_step_is_one_and_its_button_is_there(client, user):
+    now = dt.datetime.now(dt.UTC)
+    lead = factories.LeadFactory()
+
+    def shown():
+        page = client.get(page_of(lead)).content.decode()
+        box = page.split('id="next"')[1].split("</section>")[0]
+        return re.search('class="next">([^<]*)', box)[1], re.findall(r'action="[^"]*/([\w-]+)/"', box)
+
+    assert shown() == ("Make contact", ["try"])
+    do(client, lead, "try", {"outcome": "reached"})
+    assert shown() == ("Find out whether care may fit", ["move"])
+    start = now - dt.timedelta(days=6)
+    factories.TrialFactory(lead=lead, requested_at=start, started_at=start)
+    assert shown() == ("Ask how it went: the trial ends", ["try"])
+    callback = factories.CallbackRequestFactory(lead=lead)
+    assert shown() == ("Call back", ["claim"])
+    response = do(client, lead, "try", {"outcome": "reached"})
+    assert (response.status_code, "They asked to be called" in response.content.decode()) == (409, True)
+    callback.closed_at, callback.outcome = now, "reached"
+    callback.save()
+    do(client, lead, "move", {"seen": "contacted", "to": "closed", "reason": "Moved away"})
+    assert "Nothing is to be done." in client.get(page_of(lead)).content.decode()
+
+
+def test_whoever_wants_no_calls_takes_their_agreement_back(client, user):
+    consent = factories.ConsentFactory(text__purpose="calls")
+    do(client, consent.lead, "try", {"outcome": "do_not_call"})
+    assert consent.lead.agrees_to("calls") is False
+    assert set(consent.lead.events.values_list("verb", flat=True)) == {"tried", "consent_revoked"}
+
+
+def test_timeline_is_filtered_by_kind_and_goes_on_to_older(client, user):
+    lead = factories.LeadFactory()
+    for number in range(120):
+        factories.EventFactory(lead=lead, verb="details_changed", at=NOW - dt.timedelta(minutes=number))
+    factories.NoteFactory(lead=lead, at=NOW - dt.timedelta(minutes=60, seconds=30), author=user)
+    factories.MessageFactory(lead=lead, subject="Hello", created_at=NOW + dt.timedelta(minutes=1))
+    factories.EventFactory(lead=lead, verb="call_attempted", detail={"outcome": "busy"}, at=NOW)
+    first = client.get(page_of(lead))
+    assert (len(entries(first)), entries(first)[0]) == (100, ("messages", "system", "Hello (waiting)"))
+    second = client.get(page_of(lead), {"before": first.context["older"]})
+    assert (len(entries(second)), second.context["older"]) == (23, "")
+    assert {
+        kind: len(entries(client.get(page_of(lead), {"kind": kind}))) for kind in ("notes", "messages", "contact")
+    } == {
+        "notes": 1,
+        "messages": 1,
+        "contact": 1,
+    }
+    assert entries(client.get(page_of(lead), {"kind": "contact"})) == [("contact", "patient", "called: busy")]
+
+
+@pytest.mark.parametrize("asked", [{"kind": "secrets"}, {"before": "soon"}, {"before": "2026-13-01T00:00Z"}])
+def test_timeline_answers_only_its_own_questions(client, user, asked):
+    assert client.get(page_of(factories.LeadFactory()), asked).status_code == 400
+
+
+def test_note_is_changed_by_a_newer_version_and_both_are_shown(client, user):
+    lead = factories.LeadFactory()
+    note = factories.NoteFactory(lead=lead, text="Prefers mornings.", author=user)
+    told = {"text": "Prefers evenings.", "form_key": uuid.uuid4(), "supersedes": note.public_id}
+    assert do(client, lead, "note", told).status_code == 303
+    assert do(client, lead, "note", {**told, "form_key": uuid.uuid4()}).status_code == 409
+    (shown,) = client.get(page_of(lead), {"kind": "notes"}).context["entries"]
+    assert (shown.text, [earlier.text for earlier in shown.earlier]) == ("Prefers evenings.", ["Prefers mornings."])
+    assert Note.objects.count() == 2
+
+
+def test_head_reopens_and_nobody_else_is_offered_it(client, user):
+    lead = factories.LeadFactory(status=LeadStatus.CLOSED, close_reason="No answer", owner=user)
+    assert "Reopen" not in client.get(page_of(lead)).content.decode()
+    assert do(client, lead, "move", {"seen": "closed", "to": "contacted"}).status_code == 409
+    client.force_login(factories.UserFactory(role=roles.HEAD))
+    assert "Reopen" in client.get(page_of(lead)).content.decode()
+    assert do(client, lead, "move", {"seen": "closed", "to": "contacted"}).status_code == 303
+    assert Lead.objects.values_list("status", "close_reason").get() == ("contacted", "")
+
+
+def test_auditor_reads_without_finding_out_how_to_reach_anybody(client, clinic):
+    lead = factories.LeadFactory(
+        name="Jo Miller",
+        email="jo.miller@example.com",
+        phone="(212) 555-0123",
+        phone_e164="+12125550123",
+        heard_from="A friend, a.friend@example.com",
+    )
+    factories.NoteFactory(lead=lead, text="Call +1 212 555-0199 or work@example.com instead.")
+    factories.MessageFactory(lead=lead, subject="To jo.miller@example.com", text="Hello, is 212.555.0123 right?")
+    client.force_login(factories.UserFactory(role=roles.AUDITOR))
+    history = client.get(f"/admin/signups/lead/{lead.pk}/history/", follow=True)
+    for response in (client.get("/admin/signups/lead/"), client.get(page_of(lead)), history):
+        page = response.content.decode()
+        assert "Jo Miller" in page
+        assert re.findall(r"[\w.]+@[\w.]*example|555", page) == []
+    assert "j•••@•••" in client.get("/admin/signups/lead/").content.decode()
+
+
+@pytest.mark.parametrize("query", ["jo.miller", "example", "5550123", "m"])
+def test_auditor_cannot_find_out_an_address_by_searching(client, clinic, query):
+    factories.LeadFactory(
+        name="Ann Reed", email="jo.miller@example.com", phone="(212) 555-0123", phone_e164="+12125550123"
+    )
+    client.force_login(factories.UserFactory(role=roles.AUDITOR))
+    assert client.get("/admin/signups/lead/", {"q": query}).context["cl"].rows == []
+    assert len(client.get("/admin/signups/lead/", {"q": "ann ree"}).context["cl"].rows) == 1
