@@ -29,6 +29,19 @@ class CareDesk(admin.AdminSite):
     def get_urls(self) -> list[URLPattern | URLResolver]:
         return [path("roles/", self.admin_view(require_safe(self.roles)), name="roles"), *super().get_urls()]
 
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        """What waits for this reader, and how the clinic is doing for those who may read about leads."""
+        from . import today
+
+        now, days = timezone.now(), today.period(request)
+        context = {
+            "numbers": today.numbers(request.user, now),
+            "charts": today.charts(days, now) if request.user.has_perm("signups.view_lead") else [],
+            "periods": today.PERIODS,
+            "days": days,
+        }
+        return super().index(request, {**context, **(extra_context or {})})
+
     def roles(self, request: HttpRequest) -> HttpResponse:
         """Who may do what, read from where it is decided."""
         from . import roles  # models, which are not there yet when the site is made

@@ -241,3 +241,14 @@ class ActorKind(TextChoices):
     PATIENT = "patient", "patient"
     STAFF = "staff", "staff"
     SYSTEM = "system", "system"
+
+
+class Measure(TextChoices):
+    """What the desk counts: of those who signed up on a day how far they came, and what became of a day's calls."""
+
+    SIGNED_UP = "signed_up", "signed up"
+    STARTED = "started", "started the trial"
+    CONTACTED = "contacted", "were reached out to"
+    CONVERTED = "converted", "became patients"
+    FIRST_CONTACT = "first_contact", "time to first contact"
+    CALLS = "calls", "calls"

@@ -404,3 +404,12 @@ class HeartbeatFactory(factory.django.DjangoModelFactory):
 
     worker = factory.Sequence("machine:{}".format)
     at = factory.LazyFunction(timezone.now)
+
+
+class TallyFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = signups.Tally
+
+    day = dt.date(2026, 11, 20)
+    measure = states.Measure.STARTED
+    count = 1

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from signups import masking, zones
-from signups.actions import events, leads, turns
+from signups.actions import events, leads, trials, turns
 from signups.forms.desk import MoveForm, NoteForm, OwnerForm, TryForm
 from signups.models import Lead
 from signups.next_action import next_action
@@ -35,6 +35,7 @@ class LeadPage(admin.ModelAdmin):
             "move": self.move,
             "note": self.note,
             "try": self.log_try,
+            "convert": self.convert,
         }
         own = [
             path(
@@ -88,6 +89,15 @@ class LeadPage(admin.ModelAdmin):
     def log_try(self, request: HttpRequest, pk: int) -> HttpResponse:
         return self._do(request, pk, TryForm(request.POST), leads.log_try, "It is noted.")
 
+    def convert(self, request: HttpRequest, pk: int) -> HttpResponse:
+        def do(lead: Lead, **who: Any) -> None:
+            trial = lead.current_trial()
+            if trial is None:
+                raise leads.Refused("There is no trial to convert.")
+            trials.convert(trial, **who)
+
+        return self._do(request, pk, forms.Form(request.POST), do, "They are a patient now.")
+
     def _do(self, request: HttpRequest, pk: int, form: forms.Form, deed: Deed, done: str) -> HttpResponse:
         """Does it and shows the page anew (303), or says on the page why not: 422 for the form, 409 for a rule."""
         lead = self._found(request, pk)
@@ -120,8 +130,7 @@ class LeadPage(admin.ModelAdmin):
         self, request: HttpRequest, lead: Lead, *, refused: list[str] | None = None, status: int = 200
     ) -> HttpResponse:
         user, now = who(request), timezone.now()
-        trials = list(lead.trials.all())
-        trial = trials[0] if trials else None
+        trial = lead.trials.first()
         callback = lead.callbacks.open().select_related("claimed_by").first()
         kind, before = self._asked(request)
         entries, more = timeline.of(lead, seen_by=user, kind=kind, before=before)

@@ -10,6 +10,7 @@ from .notes import Note
 from .openings import OpeningRequest
 from .rates import RateCount
 from .suppressions import Suppression
+from .tallies import Tally
 from .trials import Trial
 from .turns import Turn
 
@@ -31,6 +32,7 @@ __all__ = [
     "OpeningRequest",
     "RateCount",
     "Suppression",
+    "Tally",
     "TimeOff",
     "Trial",
     "Turn",

@@ -12,6 +12,7 @@ from .leads import Lead
 
 UNDO = dt.timedelta(hours=1)  # within which a cancelled trial can be taken up again
 OPEN = Q(cancelled_at=None, converted_at=None)
+LONGEST = 90  # days
 
 
 class TrialQuerySet(models.QuerySet["Trial"]):
@@ -21,7 +22,9 @@ class TrialQuerySet(models.QuerySet["Trial"]):
 
     def running(self, now: dt.datetime) -> Self:
         """In their free days at `now`."""
-        return self.open().with_end().filter(started_at__lte=now, end__gt=now)
+        # (The first bound follows from the third, which no index can serve.)
+        begun = now - dt.timedelta(days=LONGEST)
+        return self.open().with_end().filter(started_at__gt=begun, started_at__lte=now, end__gt=now)
 
     def ending_within(self, span: dt.timedelta, now: dt.datetime) -> Self:
         """Running, with at most `span` left; the one that ends first comes first."""
@@ -58,7 +61,21 @@ class Trial(models.Model):
 
     class Meta:
         ordering = ["-requested_at"]
+        indexes = [
+            # All that the question which trials end soon has to read.
+            models.Index(
+                fields=["started_at", "days", "lead"],
+                condition=OPEN & Q(started_at__isnull=False),
+                name="signups_trial_running",
+            ),
+            models.Index(
+                fields=["refund_requested_at", "lead"],
+                condition=Q(refund_requested_at__isnull=False),
+                name="signups_trial_refunds",
+            ),
+        ]
         constraints = [
+            models.CheckConstraint(condition=Q(days__gte=1, days__lte=LONGEST), name="signups_trial_has_1_to_90_days"),
             models.UniqueConstraint(
                 fields=["lead"],
                 condition=OPEN,

@@ -148,6 +148,20 @@ def test_next_step_is_one_and_its_button_is_there(client, user):
     assert "Nothing is to be done." in client.get(page_of(lead)).content.decode()
 
 
+def test_whoever_stays_becomes_a_patient_and_their_guarantee_runs(client, user):
+    lead = factories.LeadFactory(status="qualified", owner=user)
+    response = do(client, lead, "convert")
+    assert (response.status_code, "There is no trial to convert." in response.content.decode()) == (409, True)
+    trial = factories.TrialFactory(lead=lead)
+    assert do(client, lead, "convert").status_code == 409  # not begun
+    trial.started_at = trial.requested_at
+    trial.save()
+    assert do(client, lead, "convert").status_code == 303
+    lead.refresh_from_db()
+    trial.refresh_from_db()
+    assert (lead.status, trial.converted_at is not None) == ("converted", True)
+
+
 def test_whoever_wants_no_calls_takes_their_agreement_back(client, user):
     consent = factories.ConsentFactory(text__purpose="calls")
     do(client, consent.lead, "try", {"outcome": "do_not_call"})

@@ -21,6 +21,7 @@ NEEDS = {
     "signups_lead_move": "signups.change_lead",
     "signups_lead_note": "signups.change_lead",
     "signups_lead_try": "signups.change_lead",
+    "signups_lead_convert": "signups.change_lead",
     "signups_callbackrequest": "signups.work_callbackrequest",
     "signups_onboardingcall": "signups.change_onboardingcall",
     "auth_user_password_change": "auth.change_user",

@@ -1,0 +1,127 @@
+"""The first page of the care desk: what waits, in the order to act, and how the clinic is doing."""
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.core.exceptions import BadRequest
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+
+from content.admin.attention import concerns
+from signups import tallies
+from signups.counting import Count, count
+from signups.models import CallbackRequest, Lead
+from signups.states import CallStatus, Measure
+from signups.worklists import WORKLISTS
+
+PERIODS = (7, 30, 90)
+FUNNEL = (Measure.SIGNED_UP, Measure.STARTED, Measure.CONTACTED, Measure.CONVERTED)
+
+
+@dataclass(frozen=True)
+class Number:
+    """How many wait, and the list that shows exactly those."""
+
+    label: str
+    count: Count
+    url: str
+    urgent: bool = False
+
+
+@dataclass(frozen=True)
+class Bar:
+    """`share` is of the longest bar, in whole percent."""
+
+    label: str
+    number: int
+    share: int
+    note: str = ""
+
+    @property
+    def gap(self) -> int:
+        """What is left above an upright bar."""
+        return 100 - self.share
+
+
+@dataclass(frozen=True)
+class Chart:
+    title: str
+    bars: list[Bar]
+    upright: bool = False
+
+
+def numbers(user: Any, now: dt.datetime) -> list[Number]:
+    """What waits for whoever has the right to see it."""
+    found = []
+
+    def add(label: str, rows: QuerySet[Any], url: str, *, urgent: bool = False) -> None:
+        found.append(Number(label, count(rows), url, urgent))
+
+    def add_leads(label: str, view: str) -> None:
+        leads = WORKLISTS[view].narrow(Lead.objects.all(), user, now)
+        add(label, leads, reverse("admin:signups_lead_changelist") + f"?view={view}")
+
+    if user.has_perm("signups.work_callbackrequest"):
+        waiting, queue = CallbackRequest.objects.open(), reverse("admin:signups_callbackrequest_changelist")
+        add("Callbacks overdue", waiting.overdue(now), f"{queue}?view=overdue", urgent=True)
+        add("Callbacks to make now", waiting.due(now), f"{queue}?view=due")
+    if user.has_perm("signups.view_lead"):
+        add_leads("Leads with a call today", "calls")
+        add_leads("Open leads without an owner", "unassigned")
+        add_leads("Trials that end within 48 hours", "ending")
+        add_leads("Refund requests", "refunds")
+    if user.has_perm("content.view_article"):
+        found += [Number(each.label, Count(each.count), each.url) for each in concerns(now) if each.count]
+    return found
+
+
+def period(request: HttpRequest) -> int:
+    """How many days the figures cover, today included. Raises BadRequest."""
+    asked = request.GET.get("days", "30")
+    if asked not in {str(days) for days in PERIODS}:
+        raise BadRequest("There are no figures of so many days.")
+    return int(asked)
+
+
+def charts(days: int, now: dt.datetime) -> list[Chart]:
+    """The figures of the last `days` days."""
+    zone = ZoneInfo(timezone.get_current_timezone_name())
+    today = now.astimezone(zone).date()
+    calendar = [today - dt.timedelta(days=back) for back in reversed(range(days))]
+    figures = tallies.since(calendar[0], now, zone)
+    total: Counter[Measure] = Counter()
+    by_key: Counter[tuple[Measure, str]] = Counter()
+    by_day: Counter[dt.date] = Counter()
+    for (day, measure, key), number in figures.items():
+        total[measure] += number
+        by_key[measure, key] += number
+        if measure == Measure.SIGNED_UP:
+            by_day[day] += number
+    funnel = [(measure.label, total[measure]) for measure in FUNNEL]
+    sources = [(key or "unknown", n) for (measure, key), n in by_key.most_common() if measure == Measure.SIGNED_UP]
+    waits = [(name, by_key[Measure.FIRST_CONTACT, name]) for name in (*tallies.WAITS, tallies.LATER, tallies.NOT_YET)]
+    calls = [
+        ("took place", by_key[Measure.CALLS, CallStatus.COMPLETED]),
+        ("no-show", by_key[Measure.CALLS, CallStatus.NO_SHOW]),
+    ]
+    return [
+        Chart("Sign-ups per day", _bars((f"{day:%b} {day.day}", by_day[day]) for day in calendar), upright=True),
+        Chart("From sign-up to patient", _bars(funnel, of=total[Measure.SIGNED_UP])),
+        Chart("First came from", _bars(sources, of=total[Measure.SIGNED_UP])),
+        Chart("Time to first contact", _bars(waits, of=total[Measure.SIGNED_UP])),
+        Chart("Calls", _bars(calls, of=total[Measure.CALLS])),
+    ]
+
+
+def _bars(rows: Iterable[tuple[str, int]], of: int = 0) -> list[Bar]:
+    """Bars as long as the longest allows; with `of`, each says what part of that many it is."""
+    rows = list(rows)
+    longest = max((number for _, number in rows), default=0) or 1
+    part = {number: f"{100 * number / of:.0f} %" if of else "" for _, number in rows}
+    return [Bar(label, number, round(100 * number / longest), part[number]) for label, number in rows]

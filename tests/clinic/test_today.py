@@ -1,0 +1,167 @@
+"""The first page of the desk: each number is the length of the list it leads to, and the figures are the rows' own."""
+
+import datetime as dt
+import re
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.utils import timezone
+
+from clinic import roles, today
+from signups import tallies
+from signups.models import Tally
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+HOUR = dt.timedelta(hours=1)
+
+
+@pytest.fixture
+def head(client, clinic):
+    client.force_login(factories.UserFactory(role=roles.HEAD))
+    return client
+
+
+def busy(now):
+    """Three of everything that waits, less one of each kind that no longer does."""
+    other = factories.UserFactory()
+    for number in range(3):
+        factories.LeadFactory(created_at=now)
+        start = now - 6 * 24 * HOUR
+        factories.TrialFactory(lead__owner=other, requested_at=start, started_at=start)
+        factories.CallbackRequestFactory(lead__owner=other, created_at=now - 9 * HOUR)
+        factories.CallbackRequestFactory(lead__owner=other, created_at=now, due_at=now + (number + 1) * HOUR)
+        factories.TrialFactory(
+            lead__owner=other, requested_at=now, started_at=now, converted_at=now, refund_requested_at=now
+        )
+        noon = timezone.localtime(now, ZoneInfo("America/New_York")).replace(hour=12)
+        factories.OnboardingCallFactory(lead__owner=other, starts_at=noon)
+    factories.LeadFactory(status="closed", close_reason="No answer", created_at=now)
+
+
+def test_each_number_is_the_length_of_its_list(head):
+    busy(timezone.now())
+    numbers = head.get("/admin/").context["numbers"]
+    counted, listed = {}, {}
+    for number in numbers:
+        context = head.get(number.url).context
+        rows = context["cl"].result_list if "cl" in context else context["rows"]
+        counted[number.label], listed[number.label] = number.count.number, len(rows)
+    assert counted == listed
+    assert counted == {
+        "Callbacks overdue": 3,
+        "Callbacks to make now": 6,
+        "Leads with a call today": 3,
+        "Open leads without an owner": 3,
+        "Trials that end within 48 hours": 3,
+        "Refund requests": 3,
+    }
+
+
+@pytest.mark.parametrize("role", [*roles.ROLES, None])
+def test_desk_shows_only_what_its_reader_may_see(client, clinic, role):
+    factories.ArticleFactory(review_by=dt.date(2020, 1, 1))
+    client.force_login(factories.UserFactory(role=role))
+    response = client.get("/admin/")
+    urls = [number.url for number in response.context["numbers"]]
+    assert [client.get(url).status_code for url in urls] == [200] * len(urls)
+    assert any("signups" in url for url in urls) == (role in (roles.HEAD, roles.COORDINATOR, roles.AUDITOR))
+    assert bool(response.context["charts"]) == (role in (roles.HEAD, roles.COORDINATOR, roles.AUDITOR))
+
+
+@pytest.mark.parametrize("days", ["8", "x", "", "-7", "9" * 20])
+def test_figures_cover_7_30_or_90_days(head, days):
+    assert head.get("/admin/", {"days": days}).status_code == 400
+
+
+def figures(response):
+    return {
+        chart.title: [(bar.label, bar.number, bar.note) for bar in chart.bars if bar.number]
+        for chart in response.context["charts"]
+    }
+
+
+def story(now):
+    """Two people of ten days ago and one of today, and two calls that were to be."""
+    past = now - 10 * 24 * HOUR
+    one = factories.LeadFactory(created_at=past, source="friend")
+    factories.EventFactory(lead=one, verb="tried", at=past + HOUR * 3)
+    factories.EventFactory(lead=one, verb="call_attempted", at=past + HOUR * 30)
+    factories.TrialFactory(lead=one, requested_at=past, started_at=past, converted_at=past + 24 * HOUR)
+    factories.LeadFactory(created_at=past, source="ad")
+    factories.TrialFactory(lead__created_at=now, requested_at=now, started_at=now)
+    for status in ("completed", "no_show", "cancelled", "booked"):
+        factories.OnboardingCallFactory(lead=one, starts_at=past, status=status, is_next=False)
+
+
+EXPECTED = {
+    "From sign-up to patient": [
+        ("signed up", 3, "100 %"),
+        ("started the trial", 2, "67 %"),
+        ("were reached out to", 1, "33 %"),
+        ("became patients", 1, "33 %"),
+    ],
+    "First came from": [("friend", 1, "33 %"), ("ad", 1, "33 %"), ("unknown", 1, "33 %")],
+    "Time to first contact": [("within 4 hours", 1, "33 %"), ("not yet", 2, "67 %")],
+    "Calls": [("took place", 1, "50 %"), ("no-show", 1, "50 %")],
+}
+
+
+def test_figures_are_the_rows_own_kept_for_days_gone_by_and_fresh_for_today(head, time_machine):
+    now = dt.datetime(2026, 11, 20, 15, 0, tzinfo=dt.UTC)
+    time_machine.move_to(now, tick=False)
+    story(now)
+    assert sum(bar[1] for bar in figures(head.get("/admin/"))["From sign-up to patient"]) == 2  # today’s alone, so far
+    assert tallies.keep(timezone.now) == 0
+    shown = figures(head.get("/admin/"))
+    assert {title: sorted(bars) for title, bars in shown.items() if title in EXPECTED} == {
+        title: sorted(bars) for title, bars in EXPECTED.items()
+    }
+    assert shown["Sign-ups per day"] == [("Nov 10", 2, ""), ("Nov 20", 1, "")]
+    assert figures(head.get("/admin/", {"days": 7}))["Sign-ups per day"] == [("Nov 20", 1, "")]
+
+
+def test_counting_again_changes_nothing_but_what_changed(clinic, time_machine):
+    now = dt.datetime(2026, 11, 20, 15, 0, tzinfo=dt.UTC)
+    time_machine.move_to(now, tick=False)
+    story(now)
+    tallies.keep(timezone.now)
+    kept = sorted(Tally.objects.values_list("day", "measure", "key", "count"))
+    tallies.keep(timezone.now)
+    assert sorted(Tally.objects.values_list("day", "measure", "key", "count")) == kept
+    assert len(kept) > 5
+
+
+def test_many_sources_are_named_by_their_commonest(clinic):
+    now = dt.datetime(2026, 11, 20, 15, 0, tzinfo=dt.UTC)
+    for number in range(tallies.SOURCES + 4):
+        for _ in range(2 if number < tallies.SOURCES else 1):
+            factories.LeadFactory(created_at=now, source=f"source-{number}")
+    found = tallies.count(now.date(), now.date() + dt.timedelta(days=1), ZoneInfo("UTC"))
+    named = {key: number for (_, measure, key), number in found.items() if measure == "signed_up"}
+    assert named == {f"source-{number}": 2 for number in range(tallies.SOURCES)} | {tallies.OTHER: 4}
+
+
+def test_drawing_is_hidden_from_readers_that_have_the_table(head, time_machine):
+    time_machine.move_to(dt.datetime(2026, 11, 20, 15, 0, tzinfo=dt.UTC), tick=False)
+    story(timezone.now())
+    page = head.get("/admin/").content.decode()
+    main = page.split("<main")[1].split("</main")[0]
+    assert (main.count("<figcaption"), main.count("<table")) == (5, 5)
+    assert re.findall("<svg(?![^>]*aria-hidden)", main) == []
+    assert " style=" not in main
+
+
+@pytest.mark.parametrize("count", [1, 100])
+def test_desk_takes_the_same_queries_for_one_of_everything_and_many(head, count, django_assert_max_num_queries):
+    now = timezone.now()
+    for _ in range(count):
+        factories.LeadFactory(created_at=now)
+        factories.LeadFactory(created_at=now - 48 * HOUR)
+    tallies.keep(timezone.now)
+    with django_assert_max_num_queries(30):
+        assert head.get("/admin/").status_code == 200
+
+
+def test_periods_are_offered(head):
+    assert [f"?days={days}#figures" in head.get("/admin/").content.decode() for days in today.PERIODS] == [True] * 3
