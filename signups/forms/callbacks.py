@@ -13,6 +13,7 @@ from signups.actions import callbacks
 from signups.models import Lead
 from signups.states import ConsentChannel, PartOfDay, Purpose, Topic
 
+from . import public
 from .visitors import VisitorForm, said
 
 
@@ -20,12 +21,7 @@ class CallbackForm(VisitorForm):
     """From the site: nobody has to give an e-mail address to be called."""
 
     first: tuple[Any, ...] = ("stamp", Div("website", hidden=True), "name")
-    name = forms.CharField(
-        label="Your name",
-        max_length=normalise.NAME_LENGTH,
-        widget=forms.TextInput({"autocomplete": "name"}),
-        error_messages={"required": "Enter your name."},
-    )
+    name = public.name_field()
     phone = forms.CharField(
         label="Phone number",
         max_length=40,

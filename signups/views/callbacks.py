@@ -106,6 +106,7 @@ def panel(lead: Lead, now: dt.datetime) -> dict[str, Any]:
     return {
         "callback": waiting,
         "callback_by": attempts.in_words(waiting.call_at, now, waiting.time_zone) if waiting else "",
+        "callback_is_late": bool(waiting and waiting.call_at < now),
         "callback_unreachable": bool(last and last.outcome == CallbackOutcome.UNREACHABLE),
     }
 
