@@ -33,6 +33,7 @@ def post(client, time_machine):
         time_machine.move_to(NOW, tick=False)
         data = {
             "stamp": stamp,
+            "website": "",
             "name": "Jo Miller",
             "phone": "(212) 555-0123",
             "time_zone": "America/New_York",
