@@ -51,8 +51,7 @@ def _inline_with_lines(state: StateCore) -> None:
             line = state.env["line"] = first_line + (token.map[0] if token.map else 0)
             token.children = []
             state.md.inline.parse(token.content, state.md, state.env, token.children)
-            if not heading:
-                state.env["reader"].read(passage(token.children, line, quoted=quoted > 0))
+            state.env["reader"].read(passage(token.children, line, quoted=quoted > 0, heading=heading))
 
 
 def _mark_rule(state: StateInline, silent: bool) -> bool:

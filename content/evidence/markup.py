@@ -20,7 +20,7 @@ from typing import Any
 from django.utils.text import slugify
 
 from .findings import Finding, MarkupError, Rule
-from .inline import render
+from .inline import MARK, render
 from .ledger import Ledger
 from .sentences import Mark, Passage
 
@@ -28,7 +28,7 @@ from .sentences import Mark, Passage
 BLOCKS = {
     "call": (False, False),
     "crisis": (False, False),
-    "figure": (True, False),
+    "figure": (True, True),  # the body says what the picture rests on
     "notice": (True, True),
     "promises": (False, False),
     "question": (True, True),
@@ -194,7 +194,7 @@ class _Parser:
         self.passages.append(passage)
 
     def add_section(self, heading: str, line: int) -> None:
-        heading = re.sub(r"\\(.)", r"\1", heading)
+        heading = self.title(heading, line)
         slug = base = slugify(heading) or "section"
         taken = {section.slug for section in self.sections}
         count = 1
@@ -203,13 +203,19 @@ class _Parser:
             slug = f"{base}-{count}"
         self.sections.append(Section(heading, slug, line))
 
+    def title(self, text: str, line: int) -> str:
+        """A heading or argument is plain text: what `fill` escaped is itself again, and a mark would be printed."""
+        if MARK.search(text):
+            self.find(line, "a mark belongs to a sentence, not to a title")
+        return re.sub(r"\\(.)", r"\1", text)
+
     def add_prose(self, lines: list[str], first_line: int) -> None:
         if html := render(lines, first_line, self):
             self.sections[-1].blocks.append(Block("prose", html=html, line=first_line))
 
     def add_block(self, opening: str, body: list[str], line: int) -> None:
         name, _, argument = opening.removeprefix(":::").strip().partition(" ")
-        argument = re.sub(r"\\(.)", r"\1", argument.strip())
+        argument = self.title(argument.strip(), line)
         if name not in BLOCKS:
             self.find(line, f"there is no block “{name}”")
             return

@@ -13,7 +13,7 @@ from .sentences import Passage, Sentence
 def unsourced(document: Document, ledger: Ledger, today: dt.date) -> Iterator[Finding]:
     """A sentence that states a fact carries a claim, or the reason why it needs none."""
     for passage in document.passages:
-        for sentence in subjects.factual(passage.sentences) if not passage.quoted else []:
+        for sentence in subjects.factual(passage.sentences) if not passage.quoted and not passage.heading else []:
             if not sentence.claims and not sentence.exempt:
                 yield Finding(sentence.line, f"no claim behind the fact “{sentence.text}”", Rule.UNSOURCED)
 

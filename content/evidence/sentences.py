@@ -38,12 +38,13 @@ class Sentence:
 
 @dataclass(frozen=True)
 class Passage:
-    """A paragraph or list item; `quoted` when the editor wrote it as a block quotation (`> …`)."""
+    """A paragraph, list item, heading below `##` or title; `quoted` when written as a block quotation (`> …`)."""
 
     text: str
     lines: tuple[tuple[int, int], ...]  # (offset in the text, the line that begins there)
     sentences: tuple[Sentence, ...] = ()
     quoted: bool = False
+    heading: bool = False
 
     @property
     def line(self) -> int:
@@ -53,7 +54,7 @@ class Passage:
         return _line_at(self.lines, offset)
 
 
-def passage(tokens: Sequence[Token], line: int, *, quoted: bool) -> Passage:
+def passage(tokens: Sequence[Token], line: int, *, quoted: bool, heading: bool) -> Passage:
     """What the inline `tokens` of a paragraph say; its first line is `line`."""
     text, lines, marks = "", [(0, line)], []
     for token in tokens:
@@ -67,7 +68,7 @@ def passage(tokens: Sequence[Token], line: int, *, quoted: bool) -> Passage:
             text += token.content
             continue
         lines.append((len(text), line))
-    return Passage(text, tuple(lines), tuple(_sentences(text, lines, marks)), quoted)
+    return Passage(text, tuple(lines), tuple(_sentences(text, lines, marks)), quoted, heading)
 
 
 def _line_at(lines: Sequence[tuple[int, int]], offset: int) -> int:

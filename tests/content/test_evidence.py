@@ -4,12 +4,28 @@ import datetime as dt
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from content import evidence
 from content.evidence.findings import Rule
 from content.evidence.ledger import Claim, Ledger, Quotation, review_by
 from content.evidence.markup import parse
 
+PIECES = [
+    *"[]()!#`*_<>{}\\&\"'~-;:.? \n“”‘’…",
+    "[^works]",
+    "[^rats; @rats, p. 7]",
+    "[@trial]",
+    "[^advice]",
+    "\n## ",
+    "\n::: quotation Q1\n:::\n",
+    "\n> ",
+    "\n- ",
+    "ketamine",
+    "a miracle",
+    "Duman said “the biggest step in half a century.”",
+]
 TODAY = dt.date(2026, 11, 25)
 CHECKED = dt.date(2026, 11, 1)
 LEDGER = Ledger(
@@ -250,6 +266,17 @@ def test_text_is_overdue_on_the_day_after_its_last():
 
 def test_what_the_markup_cannot_read_is_found_in_every_field():
     assert found("Hello.\n[^nothing]", title="From {x}") == [(Rule.MARKUP, "title", 1), (Rule.MARKUP, "body", 2)]
+
+
+def test_headings_within_a_section_advertise_as_little():
+    assert found("### A breakthrough in ketamine\n\nHello.") == [(Rule.PROMOTION, "body", 1)]
+
+
+@given(st.lists(st.sampled_from(PIECES) | st.text(max_size=4), max_size=25).map("".join))
+def test_any_text_has_findings_or_none(text):
+    for finding in check(text, title=text, summary=text):
+        assert finding.message
+        assert 0 <= finding.line <= text.count("\n") + 1
 
 
 def test_unused_claims_and_sources_are_found():

@@ -99,12 +99,13 @@ def test_marks_belong_to_the_sentence_they_stand_in_or_behind():
     ]
 
 
-def test_headings_are_no_sentences_and_quoted_ones_are_told_apart():
-    passages = document("## A heading\n\n### Another\n\nProse.\n\n> Said.\n\n- An item.").passages
-    assert [(passage.text, passage.line, passage.quoted) for passage in passages] == [
-        ("Prose.", 5, False),
-        ("Said.", 7, True),
-        ("An item.", 9, False),
+def test_passages_know_their_line_and_what_they_are():
+    passages = document("## A heading\n\n### Another [^c1]\n\nProse.\n\n> Said.\n\n- An item.").passages
+    assert [(passage.text, passage.line, passage.heading, passage.quoted) for passage in passages] == [
+        ("Another", 3, True, False),
+        ("Prose.", 5, False, False),
+        ("Said.", 7, False, True),
+        ("An item.", 9, False, False),
     ]
 
 
@@ -141,7 +142,10 @@ def test_blocks_carry_their_argument_and_body():
         ("::: quotation Q7\n:::", "line 1: there is no quotation “Q7” in the ledger"),
         ("::: quotation Q9\n:::", "line 1: the wording of quotation “Q9” was not checked against its source"),
         ("\n::: advert now\n:::", "line 2: there is no block “advert”"),
-        ("::: figure parade\n:::", "line 1: there is no figure “parade”"),
+        ("::: figure parade\nText\n:::", "line 1: there is no figure “parade”"),
+        ("::: figure party\n:::", "line 1: the block “figure” has a body"),
+        ("## Title [^c1]", "line 1: a mark belongs to a sentence, not to a title"),
+        ("::: notice Title [@trial-2006]\nText\n:::", "line 1: a mark belongs to a sentence, not to a title"),
         ("::: notice A\nText", "line 1: the block “::: notice A” is never closed with :::"),
         ("::: notice\nText\n:::", "line 1: the block “notice” takes an argument"),
         ("::: start\nText\n:::", "line 1: the block “start” has no body"),
@@ -179,8 +183,10 @@ def test_no_script_survives(text):
 
 FRAGMENTS = st.sampled_from(
     [
-        *"[]()!#`*_<>{}\\&\"'~|-; \n",
+        *"[]()!#`*_<>{}\\&\"'~|-;=. \n\t\r\0",
         "@",
+        "“",
+        "”",
         "![a [@mice-2020]](https://x.example/)",
         "[@mice-2020]",
         "[@trial-2006, p. 7]",
@@ -189,25 +195,27 @@ FRAGMENTS = st.sampled_from(
         "[^c2; @mice-2020, p. <b>]",
         "[^advice]",
         "[^nothing]",
-        ". ",
-        "“",
-        "”",
         "\n## A heading\n",
+        "\n### Another [^c1]\n",
         "\n::: notice Note\n",
         "\n::: quotation Q1\n",
         "\n:::\n",
         "\n    code\n",
+        "\n```\n",
         "\n> said\n",
         "\n1. one\n",
+        "[a]: https://x.example/\n",
         "https://x.example/",
         "javascript:alert(1)",
         "<script>",
+        "&#0;",
         "word",
     ]
 )
+TEXTS = st.lists(FRAGMENTS | st.text(max_size=4), max_size=25).map("".join) | st.text(max_size=80)
 
 
-@given(st.lists(FRAGMENTS, max_size=25).map("".join))
+@given(TEXTS)
 def test_any_text_is_a_safe_document_or_findings(text):
     try:
         parsed = document(text)
