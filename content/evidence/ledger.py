@@ -10,7 +10,7 @@ from django.db.models import TextChoices
 
 # A source's or claim's own doubt. A sentence that rests on a claim in these words needs one of them too.
 HEDGE = re.compile(
-    r"\b(?:may|might|could|seems?|appears?|suggest\w*|thought to|(?<!less )(?<!more )likely|possibl[ey]|perhaps"
+    r"\b(?:(?-i:may)|might|could|seems?|appears?|suggest\w*|thought to|(?<!less )(?<!more )likely|possibl[ey]|perhaps"
     r"|usually|typically|tends?|most often|in part|ideas?|hypothes[ie]s|not (?:yet )?(?:settled|known|clear|shown)"
     r"|unsettled|unclear|unknown|open question|nobody knows|too little is known|limited)\b",
     re.IGNORECASE,

@@ -71,7 +71,7 @@ def test_text_that_keeps_every_rule_has_no_finding():
     body = f"""## A heading
 
 In a trial, 64% responded to ketamine. [^works] In rats, synapses grew. [^rats] It may act there too. [^idea]
-You could ask a clinician about ketamine. [^advice] Will it help?
+You could ask a clinician about ketamine. [^advice] Will ketamine help?
 
 According to Ronald Duman, it is “the biggest step … century.” He said so in 2012.
 
@@ -148,6 +148,7 @@ def test_what_was_seen_only_in_animals_says_so(sentence, rules):
         ("It is less likely to act there. [^idea]", [Rule.HEDGE]),
         ("It might act there. [^idea]", []),
         ("Where it acts is an open question. [^idea]", []),
+        ("Since May, it acts there. [^idea]", [Rule.HEDGE]),  # a month is no doubt
     ],
 )
 def test_where_the_claim_doubts_the_sentence_does(sentence, rules):
@@ -280,10 +281,9 @@ def test_any_text_has_findings_or_none(text):
 
 
 def test_unused_claims_and_sources_are_found():
-    documents = [parse("In rats, it grew. [^rats]", ledger=LEDGER, values={})]
+    documents = [parse("In rats, it grew. [^rats] He said so. [@fda]", ledger=LEDGER, values={})]
     used = replace(LEDGER, claims={"rats": LEDGER.claims["rats"], "idea": LEDGER.claims["idea"]})
     assert sorted((finding.rule, finding.field) for finding in evidence.unused(documents, used)) == [
         (Rule.UNUSED, "claims.idea"),
-        (Rule.UNUSED, "sources.fda"),
         (Rule.UNUSED, "sources.trial"),
     ]

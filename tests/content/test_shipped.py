@@ -5,9 +5,11 @@ import shutil
 from io import StringIO
 
 import pytest
+from django.conf import settings
 from django.core.management import CommandError, call_command
 
 from content import loading, shipped
+from content.evidence.subjects import PROMOTION
 
 TODAY = dt.date(2026, 11, 25)  # the shipped texts are due again some day; what this proves is not
 
@@ -22,6 +24,12 @@ def test_shipped_texts_have_no_finding():
     assert report.findings == []
     assert report.claimed > 80
     assert set(report.exempt) <= {"advice", "offer", "page", "word"}
+
+
+def test_no_template_advertises():
+    templates = [path for path in settings.BASE_DIR.joinpath("templates").rglob("*.*") if path.is_file()]
+    assert len(templates) > 50
+    assert [(path.name, match[0]) for path in templates for match in PROMOTION.finditer(path.read_text())] == []
 
 
 def replaced(file, old, new):
