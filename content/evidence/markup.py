@@ -145,7 +145,7 @@ def fill(text: str, values: Mapping[str, str], *, escape: bool = False) -> str:
 
 def parse(text: str, *, ledger: Ledger, values: Mapping[str, str]) -> Document:
     """The document that `text` describes; raises MarkupError with every finding."""
-    return _Parser(ledger).parse(fill(text.replace("\r\n", "\n"), values, escape=True))
+    return _Parser(ledger).parse(fill(text.replace("\r\n", "\n").replace("\r", "\n"), values, escape=True))
 
 
 class _Parser:

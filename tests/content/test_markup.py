@@ -149,6 +149,7 @@ def test_blocks_carry_their_argument_and_body():
         ("::: notice A\nText", "line 1: the block “::: notice A” is never closed with :::"),
         ("::: notice\nText\n:::", "line 1: the block “notice” takes an argument"),
         ("::: start\nText\n:::", "line 1: the block “start” has no body"),
+        ("One\rtwo [^c9]", "line 2: there is no claim “c9”"),
         ("One\n![a](https://x.example/a.png)", "line 2: a picture is a block: ::: figure and its name"),
         ("One\n{nothing}", "line 2: {nothing} stands for nothing"),
     ],
