@@ -16,14 +16,14 @@ from . import events
 def with_signup(lead: Lead, purposes: Iterable[Purpose], *, now: dt.datetime) -> None:
     """What was ticked on a form, told of by the event of the form itself."""
     for purpose in purposes:
-        Consent.objects.create(lead=lead, text=_today(purpose), granted=True, channel=ConsentChannel.WEB, at=now)
+        Consent.objects.create(lead=lead, text=todays_text(purpose), granted=True, channel=ConsentChannel.WEB, at=now)
 
 
 @transaction.atomic
 def grant(lead: Lead, purpose: Purpose, *, channel: ConsentChannel, by: events.Actor, now: dt.datetime) -> None:
     """`lead` agrees to today's words on `purpose`. Nothing is added when they agree to these already."""
     Lead.objects.select_for_update().get(pk=lead.pk)
-    text = _today(purpose)
+    text = todays_text(purpose)
     if not lead.consents.in_force().filter(text=text).exists():
         Consent.objects.create(lead=lead, text=text, granted=True, channel=channel, at=now)
         events.record(lead, Verb.CONSENT_GRANTED, by=by, now=now, purpose=purpose, version=text.version)
@@ -60,7 +60,7 @@ def set_reminders(lead: Lead, *, wanted: bool, by: events.Actor, now: dt.datetim
         events.record(lead, Verb.MAIL_RESUMED if wanted else Verb.MAIL_STOPPED, by=by, now=now)
 
 
-def _today(purpose: Purpose) -> ConsentText:
+def todays_text(purpose: Purpose) -> ConsentText:
     """The exact words as they stand in front of people today, kept whatever becomes of them."""
     document = terms.current().documents[purpose]
     sha256 = hashlib.sha256(f"{purpose}\n{document.version}\n{document.text}".encode()).hexdigest()

@@ -1,0 +1,83 @@
+import time
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import Group, User
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.color import no_style
+from django.db import connection, transaction
+from django.utils import timezone
+
+from clinic import roles
+from signups import terms
+from signups.actions import consents
+from signups.management.demo import People
+from signups.models import CallbackRequest, Consent, Host, Lead
+from signups.states import Purpose
+
+BATCH = 2000
+STAFF = ("Ana Torres", "Ben Walker", "Chloe Reed", "Omar Khan", "Priya Shah", "Ruth Cohen")
+
+
+class Command(BaseCommand):
+    help = "Fills the clinic with made-up leads and what happened to them, for looking at and for measuring."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--leads", type=int, default=1000, help="how many (1000)")
+
+    def handle(self, *args: Any, leads: int, **options: Any) -> None:
+        if settings.PRODUCTION:
+            raise CommandError("Production takes in real people only.")
+        if leads < 1:
+            raise CommandError("At least one lead.")
+        coordinators = [_coordinator(name) for name in STAFF]
+        offer = terms.current()
+        people = People(
+            leads,
+            now=timezone.now(),
+            coordinators=coordinators,
+            hosts=[_host(user) for user in coordinators],
+            texts={purpose: consents.todays_text(purpose) for purpose in Purpose},
+            days=offer.trial_days,
+            guarantee_days=offer.guarantee_days,
+        )
+        began, done = time.monotonic(), 0
+        for batch in people.batches(BATCH):
+            with transaction.atomic():
+                batch.store()
+            done += len(batch.leads)
+            self.show(done, leads)
+        _look_again()
+        self.stdout.write(f"\n{done:,} leads in {time.monotonic() - began:.0f} s.")
+
+    def show(self, done: int, of: int) -> None:
+        """A bar that is drawn over itself, on a terminal only."""
+        if self.stderr.isatty():
+            bar = "█" * (30 * done // of)
+            self.stderr.write(f"\r{bar:░<30} {100 * done // of:3} %  {done:,} leads", ending="")
+
+
+def _coordinator(name: str) -> User:
+    """Without a password: nobody signs in as them."""
+    first, last = name.split()
+    user, is_new = User.objects.get_or_create(
+        username=f"demo-{first.lower()}", defaults={"first_name": first, "last_name": last, "is_staff": True}
+    )
+    if is_new:
+        user.set_unusable_password()
+        user.save(update_fields=["password"])
+        user.groups.add(Group.objects.get(name=roles.COORDINATOR))
+    return user
+
+
+def _host(user: User) -> Host:
+    host, _ = Host.objects.get_or_create(user=user, defaults={"time_zone": "America/New_York"})
+    return host
+
+
+def _look_again() -> None:
+    """Ids go on after those that were given here, and the database counts anew what it plans by."""
+    with connection.cursor() as cursor:
+        for statement in connection.ops.sequence_reset_sql(no_style(), [Lead, Consent, CallbackRequest]):
+            cursor.execute(statement)
+        cursor.execute("ANALYZE")

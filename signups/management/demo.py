@@ -1,0 +1,293 @@
+"""Made-up people for a clinic to be looked at, in batches; the same ones every time. Nobody's address or number.
+
+Addresses end in domains kept for examples (RFC 2606); numbers begin with area codes that are given to nobody
+(the North American plan keeps N9X for its own growth).
+"""
+
+import datetime as dt
+import random
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import models
+
+from signups.models import (
+    CallAttempt,
+    CallbackRequest,
+    Consent,
+    ConsentText,
+    Event,
+    Host,
+    Lead,
+    Note,
+    OnboardingCall,
+    Trial,
+)
+from signups.states import (
+    ActorKind,
+    CallbackOutcome,
+    CallOutcome,
+    CallStatus,
+    CareFor,
+    Channel,
+    ConsentChannel,
+    LeadStatus,
+    PartOfDay,
+    Purpose,
+    Topic,
+    Verb,
+)
+
+from .words import FIRST, HEARD, LAST, NOTES, REASONS, SOURCES, STATES, ZONES
+
+SPAN = dt.timedelta(days=730)
+DAY = dt.timedelta(days=1)
+OPEN_HOURS = (14, 22)  # UTC, in which demo hosts take calls
+CALL = dt.timedelta(minutes=30)
+REPEATS = 500  # one in so many gives the number and name of somebody before them: a duplicate to be found
+
+
+@dataclass
+class Batch:
+    """What is stored together, in the order in which it may be."""
+
+    leads: list[Lead] = field(default_factory=list)
+    trials: list[Trial] = field(default_factory=list)
+    consents: list[Consent] = field(default_factory=list)
+    callbacks: list[CallbackRequest] = field(default_factory=list)
+    attempts: list[CallAttempt] = field(default_factory=list)
+    calls: list[OnboardingCall] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+
+    def store(self) -> None:
+        for rows in vars(self).values():
+            if rows:
+                type(rows[0])._default_manager.bulk_create(rows, batch_size=5000)
+
+
+class People:
+    """`count` people who came in the two years before `now`, ever more often."""
+
+    def __init__(
+        self,
+        count: int,
+        *,
+        now: dt.datetime,
+        coordinators: list[User],
+        hosts: list[Host],
+        texts: Mapping[Purpose, ConsentText],
+        days: int,
+        guarantee_days: int,
+    ) -> None:
+        self.count, self.now = count, now
+        self.coordinators, self.texts = coordinators, texts
+        self.days, self.guarantee_days = days, guarantee_days
+        self.random = random.Random(20261125)  # noqa: S311 - no secret: the same people every time
+        self.first = _next_id(Lead)
+        self.consent_id, self.callback_id = _next_id(Consent), _next_id(CallbackRequest)
+        self.free_from = {host: _free_from(host, now) for host in hosts}
+
+    def batches(self, size: int) -> Iterator[Batch]:
+        for start in range(0, self.count, size):
+            self.batch = Batch()
+            for number in range(start, min(start + size, self.count)):
+                self._add(number)
+            yield self.batch
+
+    def _add(self, number: int) -> None:
+        draw = self.random
+        came = self.now - SPAN * (1 - ((number + draw.random()) / self.count) ** 0.4)
+        lead = self._lead(self.first + number, came)
+        self.batch.leads.append(lead)
+        self._event(lead, Verb.SIGNED_UP, came, None)
+        if lead.email:
+            self._trial(lead)
+        calls = self._consents(lead)
+        if calls and draw.random() < 0.3:
+            self._callback(lead, calls)
+        if draw.random() < 0.4:
+            self._call(lead)
+        if lead.owner_id and lead.status != LeadStatus.NEW:
+            self._event(lead, Verb.MOVED, self._after(came, 2), lead.owner_id, seen="new", to=lead.status)
+            if draw.random() < 0.05:
+                text, at = draw.choice(NOTES), self._after(came, 3)
+                self.batch.notes.append(Note(lead=lead, author_id=lead.owner_id, text=text, at=at))
+
+    def _lead(self, pk: int, came: dt.datetime) -> Lead:
+        draw = self.random
+        first, last = draw.choice(FIRST), draw.choice(LAST)
+        phone = ""
+        if draw.random() < 0.6:
+            phone = f"{draw.randint(2, 8)}9{draw.randint(0, 9)}{draw.randint(2, 9)}{draw.randrange(10**6):06}"
+        name, earlier = f"{first} {last}", self.batch.leads
+        if earlier and pk % REPEATS == 0 and (twin := earlier[-1]).phone_e164:
+            name, phone = twin.name.lower().title(), twin.phone_e164[2:]
+        by_phone_only = bool(phone) and draw.random() < 0.05
+        letters = f"{first}.{last}".encode("ascii", "ignore").decode().lower()
+        email = "" if by_phone_only else f"{letters}.{pk}@{draw.choice(('example.com', 'example.org'))}"
+        status = self._status(came)
+        if by_phone_only and status == LeadStatus.CONVERTED:  # there was no trial to convert
+            status = LeadStatus.QUALIFIED
+        return Lead(
+            pk=pk,
+            name=name,
+            email=email,
+            email_key=email,
+            phone=f"({phone[:3]}) {phone[3:6]}-{phone[6:]}" if phone else "",
+            phone_e164=f"+1{phone}" if phone else "",
+            time_zone=draw.choice(ZONES),
+            preferred_channel=draw.choice(list(Channel)) if phone else Channel.EMAIL,
+            best_time=draw.choice(list(PartOfDay)),
+            care_for=CareFor.OTHER if draw.random() < 0.15 else CareFor.SELF,
+            state=draw.choice(STATES),
+            heard_from=draw.choice(HEARD) if draw.random() < 0.1 else "",
+            source=draw.choice(SOURCES),
+            status=status,
+            close_reason=draw.choice(REASONS) if status == LeadStatus.CLOSED else "",
+            owner=None if status == LeadStatus.NEW and draw.random() < 0.5 else draw.choice(self.coordinators),
+            created_at=came,
+        )
+
+    def _status(self, came: dt.datetime) -> LeadStatus:
+        """New for a day or two; after some weeks nearly always converted or closed."""
+        new, contacted, qualified, closed, converted = LeadStatus.NEW, *_AFTER_NEW
+        age = (self.now - came) / DAY
+        weights = (70, 30, 0, 0, 0) if age < 2 else (5, 40, 40, 15, 0) if age < 14 else (0.2, 1, 1, 60, 38)
+        return self.random.choices((new, contacted, qualified, closed, converted), weights)[0]
+
+    def _trial(self, lead: Lead) -> None:
+        draw, came = self.random, lead.created_at
+        trial = Trial(
+            lead=lead,
+            days=self.days,
+            guarantee_days=self.guarantee_days,
+            terms_version=self.texts[Purpose.TERMS].version,
+            requested_at=came,
+        )
+        converted = lead.status == LeadStatus.CONVERTED
+        if converted or draw.random() < 0.85:
+            trial.started_at = min(self.now, came + dt.timedelta(minutes=draw.randint(1, 300)))
+            self._event(lead, Verb.TRIAL_STARTED, trial.started_at, None)
+        if converted and trial.started_at:
+            trial.converted_at = trial.started_at + DAY * min(self.days, 13)
+            if draw.random() < 0.02:
+                trial.refund_requested_at = self._after(trial.converted_at, self.guarantee_days)
+        elif lead.status == LeadStatus.CLOSED and draw.random() < 0.4:
+            trial.cancelled_at = self._after(trial.started_at or came, 5)
+        self.batch.trials.append(trial)
+
+    def _consents(self, lead: Lead) -> Consent | None:
+        """What they ticked; their agreement to calls, if it still holds."""
+        ticked = [Purpose.TERMS, Purpose.PRIVACY] if lead.email else []
+        if lead.email and self.random.random() < 0.3:
+            ticked.append(Purpose.NEWS)
+        calls = None
+        if lead.phone and (not lead.email or self.random.random() < 0.6):
+            ticked.append(Purpose.CALLS)
+        for purpose in ticked:
+            agreed = self._consent(lead, purpose, True, lead.created_at)
+            calls = agreed if purpose == Purpose.CALLS else None
+        if lead.email and Purpose.NEWS in ticked and self.random.random() < 0.1:
+            self._consent(lead, Purpose.NEWS, False, self._after(lead.created_at, 60))
+        return calls
+
+    def _consent(self, lead: Lead, purpose: Purpose, granted: bool, at: dt.datetime) -> Consent:
+        row = Consent(
+            pk=self.consent_id,
+            lead=lead,
+            text=self.texts[purpose],
+            granted=granted,
+            channel=ConsentChannel.WEB if granted else ConsentChannel.EMAIL,
+            at=at,
+        )
+        self.consent_id += 1
+        self.batch.consents.append(row)
+        return row
+
+    def _callback(self, lead: Lead, consent: Consent) -> None:
+        draw, came = self.random, lead.created_at
+        row = CallbackRequest(
+            pk=self.callback_id,
+            lead=lead,
+            phone=lead.phone,
+            phone_e164=lead.phone_e164,
+            time_zone=lead.time_zone,
+            best_time=lead.best_time,
+            topic=draw.choice(list(Topic)),
+            consent=consent,
+            created_at=came,
+            due_at=came + dt.timedelta(hours=4),
+        )
+        self.callback_id += 1
+        self.batch.callbacks.append(row)
+        self._event(lead, Verb.CALLBACK_REQUESTED, came, None)
+        called = came + dt.timedelta(minutes=draw.randint(10, 360))
+        if called < self.now - dt.timedelta(hours=6):
+            by = draw.choice(self.coordinators)
+            how = draw.choices((CallOutcome.REACHED, CallOutcome.WRONG_NUMBER, CallOutcome.DECLINED), (85, 5, 10))[0]
+            row.closed_at, row.outcome = called, CallbackOutcome(how.value)
+            row.claimed_by, row.claimed_at = by, called
+            self.batch.attempts.append(CallAttempt(request=row, number=1, at=called, by=by, outcome=how))
+            self._event(lead, Verb.CALL_ATTEMPTED, called, by.pk, number=1, outcome=how.value)
+
+    def _call(self, lead: Lead) -> None:
+        """A free half hour of a host within a week, if there is one."""
+        draw, host = self.random, self.random.choice(list(self.free_from))
+        starts = _in_hours(max(self.free_from[host], lead.created_at + DAY * draw.randint(1, 6)))
+        if starts > lead.created_at + 7 * DAY:
+            return
+        self.free_from[host] = starts + CALL
+        status = CallStatus.BOOKED
+        if starts + CALL < self.now:
+            ends = (CallStatus.COMPLETED, CallStatus.NO_SHOW, CallStatus.CANCELLED)
+            status = draw.choices(ends, (80, 12, 8))[0]
+        self.batch.calls.append(
+            OnboardingCall(
+                lead=lead,
+                host=host,
+                starts_at=starts,
+                ends_at=starts + CALL,
+                blocked_from=starts,
+                blocked_to=starts + CALL,
+                status=status,
+                uid=f"demo-{lead.pk}@clinic.example",
+                created_at=lead.created_at,
+                changed_at=lead.created_at,
+            )
+        )
+        self._event(lead, Verb.CALL_BOOKED, lead.created_at, None)
+        told = {CallStatus.COMPLETED: Verb.CALL_COMPLETED, CallStatus.NO_SHOW: Verb.CALL_MISSED}
+        if status in told:
+            self._event(lead, told[status], starts + CALL, host.user_id)
+
+    def _event(self, lead: Lead, verb: Verb, at: dt.datetime, staff: int | None, **detail: Any) -> None:
+        kind = ActorKind.STAFF if staff else ActorKind.PATIENT
+        self.batch.events.append(Event(lead=lead, verb=verb, at=at, actor_kind=kind, actor_id=staff, detail=detail))
+
+    def _after(self, moment: dt.datetime, days: int) -> dt.datetime:
+        """Within `days` after `moment`, and not in the future."""
+        return min(self.now, moment + DAY * days * self.random.random())
+
+
+_AFTER_NEW = (LeadStatus.CONTACTED, LeadStatus.QUALIFIED, LeadStatus.CLOSED, LeadStatus.CONVERTED)
+
+
+def _next_id(model: type[models.Model]) -> int:
+    return (model._default_manager.aggregate(last=models.Max("pk"))["last"] or 0) + 1
+
+
+def _free_from(host: Host, now: dt.datetime) -> dt.datetime:
+    last = host.calls.booked().aggregate(last=models.Max("blocked_to"))["last"]
+    return last or now - SPAN
+
+
+def _in_hours(moment: dt.datetime) -> dt.datetime:
+    """The first full or half hour from `moment` at which a demo host takes calls."""
+    moment = moment.replace(minute=0 if moment.minute < 30 else 30, second=0, microsecond=0) + CALL
+    opens, closes = OPEN_HOURS
+    if moment.hour < opens:
+        return moment.replace(hour=opens, minute=0)
+    return (moment + DAY).replace(hour=opens, minute=0) if moment.hour >= closes else moment

@@ -1,0 +1,64 @@
+"""`manage.py demo`: people made up in numbers, by the same rules as real ones."""
+
+import datetime as dt
+
+import pytest
+import time_machine
+from django.core.management import CommandError, call_command
+from django.db.models import Count, Q
+
+from signups import audit
+from signups.models import CallbackRequest, Consent, Event, Lead, OnboardingCall, Trial
+from signups.states import CallStatus, LeadStatus, Purpose
+
+pytestmark = pytest.mark.django_db
+
+
+@time_machine.travel(dt.datetime(2026, 11, 20, 15, tzinfo=dt.UTC), tick=False)
+def test_a_clinic_is_filled_with_everything_that_happens_to_leads(clinic):
+    call_command("demo", leads=400)
+    assert Lead.objects.count() == 400
+    assert set(Lead.objects.values_list("status", flat=True)) == set(LeadStatus) - {"merged", "erased"}
+    assert Lead.objects.unassigned().exists()
+    assert Trial.objects.exclude(converted_at=None).count() == Lead.objects.filter(status="converted").count()
+    booked = Q(status=CallStatus.BOOKED)
+    held = OnboardingCall.objects.aggregate(past=Count("pk", filter=~booked), booked=Count("pk", filter=booked))
+    assert all(held.values())
+    assert CallbackRequest.objects.exclude(consent__text__purpose=Purpose.CALLS).count() == 0
+    assert Consent.objects.in_force().filter(text__purpose=Purpose.NEWS).exists()
+
+
+def test_every_event_is_signed_and_can_be_sealed(clinic):
+    call_command("demo", leads=20)
+    while audit.seal_due(lambda: None):
+        pass
+    verdict = audit.verify()
+    assert (verdict.head.position, verdict.waiting) == (Event.objects.count(), 0)
+
+
+def test_it_can_be_filled_further_and_used_afterwards(clinic):
+    """The ids that it gave are taken: what comes later gets others."""
+    call_command("demo", leads=30)
+    call_command("demo", leads=30)
+    trial = Trial.objects.select_related("lead").first()
+    Consent.objects.create(
+        lead=trial.lead, text=Consent.objects.first().text, granted=True, channel="web", at=trial.requested_at
+    )
+    Lead.objects.create(
+        name="Jo", email="j@x.example", email_key="j@x.example", time_zone="UTC", created_at=trial.requested_at
+    )
+    assert Lead.objects.count() == 61
+
+
+def test_its_numbers_belong_to_nobody(clinic):
+    """Area codes with a 9 in the middle are not given out in North America."""
+    call_command("demo", leads=100)
+    numbers = Lead.objects.exclude(phone_e164="").values_list("phone_e164", flat=True)
+    assert {(len(number), number[:2], number[3]) for number in numbers} == {(12, "+1", "9")}
+    assert not Lead.objects.exclude(email="").exclude(email__regex=r"@example\.(com|org)$").exists()
+
+
+def test_production_has_real_people_only(settings):
+    settings.PRODUCTION = True
+    with pytest.raises(CommandError, match="real people"):
+        call_command("demo", leads=1)
