@@ -19,7 +19,7 @@ $(shell $(VENV_PYTHON) -c '' 2>/dev/null || rm -f .venv/.runtime)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev test check bench drill lock clean python
+.PHONY: help run dev test check bench drill sbom lock clean python
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,6 +40,7 @@ check: .venv/.dev ## Check style, types, templates, imports, dependencies, migra
 	$(VENV_PYTHON) -m ruff check .
 	$(VENV_PYTHON) -m ruff format --check .
 	$(VENV_PYTHON) -m mypy
+	$(VENV_PYTHON) -m bandit -q -r clinic content signups -c pyproject.toml
 	$(VENV_PYTHON) -m djlint templates --lint --quiet
 	$(VENV_PYTHON) -c 'from importlinter.cli import lint_imports_command as main; main()'
 	$(VENV_PYTHON) -m deptry .
@@ -55,6 +56,11 @@ bench: .venv/.dev ## Measure: pages, sign-ups, the desk and more, each beside wh
 
 drill: .venv/.dev ## Kill, cut and fill up what the site stands on, under load, and count what was kept
 	@exec $(VENV_PYTHON) -m bench.drills $(ARGS)
+
+sbom: .venv/.dev ## Write a bill of materials (CycloneDX) to var/sbom.json, and list the licences
+	@mkdir -p var
+	@$(VENV_PYTHON) -m cyclonedx_py environment --pyproject pyproject.toml --output-file var/sbom.json $(VENV_PYTHON)
+	@$(VENV_PYTHON) tests/licences.py var/sbom.json
 
 lock: python ## Resolve the dependencies of pyproject.toml into both lock files (ARGS=--upgrade for newer ones)
 	@set -e; tools=$$(mktemp -d); trap 'rm -rf "$$tools"' EXIT; \

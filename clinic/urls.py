@@ -3,6 +3,8 @@ from django.contrib import admin
 from django.urls import include, path
 
 from . import health
+from .policy_reports import report
+from .security_txt import security_txt
 from .styleguide import styleguide
 
 handler500 = "clinic.faults.server_error"
@@ -13,6 +15,8 @@ urlpatterns = [
     path("health/live", health.live, name="health-live"),
     path("health/ready", health.ready, name="health-ready"),
     path("health/metrics", health.metrics, name="health-metrics"),
+    path("policy-reports/", report, name="policy-reports"),
+    path(".well-known/security.txt", security_txt, name="security-txt"),
     path("", include("signups.urls")),
     path("", include("content.urls")),
 ]

@@ -8,5 +8,7 @@ class SignupsConfig(AppConfig):
 
     def ready(self) -> None:
         from . import guards
+        from .models import canaries
 
+        post_migrate.connect(canaries.lay, sender=self)
         post_migrate.connect(guards.put_up, sender=self)

@@ -32,6 +32,15 @@ def decrypt(token: str) -> str:
         raise Unreadable("None of ENCRYPTION_KEYS can read what is stored.") from None
 
 
+def rotate(token: str) -> str:
+    """`token` under the first key: the same one when that made it. Raises Unreadable."""
+    try:
+        _keyring(tuple(settings.ENCRYPTION_KEYS[:1])).decrypt(token.encode())
+    except InvalidToken:
+        return encrypt(decrypt(token))
+    return token
+
+
 class EncryptedTextField(models.TextField):
     """Text that is ciphertext in the database. It cannot be searched or ordered by, and lookups are refused."""
 

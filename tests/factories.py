@@ -304,6 +304,20 @@ class CallAttemptFactory(factory.django.DjangoModelFactory):
     )
 
 
+class CanaryFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = signups.Canary
+
+
+class PolicyReportFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = signups.PolicyReport
+
+    day = dt.date(2026, 11, 20)
+    directive = "script-src"
+    page = factory.Sequence("page-{}".format)
+
+
 class NoteFactory(factory.django.DjangoModelFactory):
     class Meta:
         model = signups.Note

@@ -1,5 +1,6 @@
 from .callbacks import CallAttempt, CallbackRequest
 from .calls import OnboardingCall
+from .canaries import Canary
 from .consents import Consent, ConsentText
 from .events import Event
 from .heartbeats import Heartbeat
@@ -8,6 +9,7 @@ from .leads import Lead
 from .messages import Message
 from .notes import Note
 from .openings import OpeningRequest
+from .policy_reports import PolicyReport
 from .rates import RateCount
 from .suppressions import Suppression
 from .tallies import Tally
@@ -18,6 +20,7 @@ __all__ = [
     "AvailabilityRule",
     "CallAttempt",
     "CallbackRequest",
+    "Canary",
     "Consent",
     "ConsentText",
     "DateOverride",
@@ -30,6 +33,7 @@ __all__ = [
     "Note",
     "OnboardingCall",
     "OpeningRequest",
+    "PolicyReport",
     "RateCount",
     "Suppression",
     "Tally",

@@ -10,6 +10,8 @@ from django.db import Error, close_old_connections
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
+from signups.models import canaries
+
 logger = logging.getLogger(__name__)
 
 LONGEST_PAUSE = 60.0  # seconds, while the database is away
@@ -51,6 +53,7 @@ class Command(BaseCommand):
         parser.add_argument("--once", action="store_true", help="stop when nothing is left to do")
 
     def handle(self, *args: Any, once: bool, **options: Any) -> None:
+        canaries.check()
         jobs = [Job(name, rest) for name, rest in settings.WORKER_JOBS.items()]
         if once:
             for name in settings.WORKER_JOBS:

@@ -1,0 +1,39 @@
+"""The headers of every answer, in one place: a middleware, outermost, so that faults and redirects carry them too."""
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+
+# Nothing inline anywhere, so there is no nonce: public pages are the same bytes, headers included, for everyone.
+POLICY = {
+    "default-src": "'none'",
+    "base-uri": "'none'",
+    "connect-src": "'self'",
+    "font-src": "'self'",
+    "form-action": "'self'",
+    "frame-ancestors": "'none'",
+    "img-src": "'self' data:",
+    "manifest-src": "'self'",
+    "script-src": "'self'",
+    "style-src": "'self'",
+    "report-uri": "/policy-reports/",
+}
+NOTHING = ("camera", "display-capture", "geolocation", "microphone", "midi", "payment", "usb", "browsing-topics")
+ALWAYS = {
+    "Content-Security-Policy": "; ".join(f"{name} {sources}" for name, sources in POLICY.items()),
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": ", ".join([*(f"{name}=()" for name in NOTHING), "publickey-credentials-get=(self)"]),
+}
+
+
+def safe_headers(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Middleware: ALWAYS on everything; nothing is stored unless its view says so."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        for name, value in ALWAYS.items():
+            response[name] = value
+        response.setdefault("Cache-Control", "no-store")
+        return response
+
+    return middleware

@@ -1,0 +1,71 @@
+from collections.abc import Iterator
+from typing import Any
+
+from allauth.mfa.models import Authenticator
+from django.apps import apps
+from django.core.management.base import BaseCommand
+from django.db import connection, transaction
+
+from signups import encryption
+
+BATCH = 500
+SECRETS = ("secret", "seed")  # in the data of allauth's authenticators
+
+
+class Command(BaseCommand):
+    help = "Rewrites everything encrypted with the first of ENCRYPTION_KEYS, while the site runs. May be repeated."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        total = 0
+        for table, key, column in _columns():
+            done = sum(_rotate_column(table, key, column))
+            total += done
+            self.stdout.write(f"{table}.{column}: {done} rewritten")
+        done = sum(_rotate_authenticator(pk) for pk in Authenticator.objects.values_list("pk", flat=True))
+        self.stdout.write(f"second steps: {done} rewritten\nDone: {total + done} in all. Old keys may be taken away.")
+
+
+def _columns() -> Iterator[tuple[str, str, str]]:
+    for model in apps.get_models():
+        for field in model._meta.local_fields:
+            if isinstance(field, encryption.EncryptedTextField):
+                yield model._meta.db_table, str(model._meta.pk.column), str(field.column)
+
+
+def _rotate_column(table: str, key: str, column: str) -> Iterator[int]:
+    """Numbers of rows rewritten, a batch each. A row that somebody edits meanwhile is theirs: it has the new key."""
+    quote = connection.ops.quote_name
+    table, key, column = quote(table), quote(key), quote(column)
+    after: Any = None
+    while True:
+        with transaction.atomic(), connection.cursor() as cursor:
+            where, params = (f"{key} > %s AND", [after]) if after is not None else ("", [])
+            # The names are our own models'.
+            cursor.execute(
+                f"SELECT {key}, {column} FROM {table} WHERE {where} {column} <> '' ORDER BY {key} LIMIT {BATCH}",  # noqa: S608
+                params,
+            )
+            rows = cursor.fetchall()
+            changed = 0
+            for pk, token in rows:
+                if (new := encryption.rotate(token)) != token:
+                    update = f"UPDATE {table} SET {column} = %s WHERE {key} = %s AND {column} = %s"  # noqa: S608
+                    cursor.execute(update, [new, pk, token])
+                    changed += cursor.rowcount
+        if not rows:
+            return
+        after = rows[-1][0]
+        yield changed
+
+
+@transaction.atomic
+def _rotate_authenticator(pk: int) -> int:
+    authenticator = Authenticator.objects.select_for_update().filter(pk=pk).first()
+    if authenticator is None:
+        return 0
+    new = {name: encryption.rotate(token) for name, token in authenticator.data.items() if name in SECRETS}
+    if all(authenticator.data[name] == token for name, token in new.items()):
+        return 0
+    authenticator.data = {**authenticator.data, **new}
+    authenticator.save(update_fields=["data"])
+    return 1

@@ -1,0 +1,28 @@
+"""Whom to tell about a hole in the site (RFC 9116)."""
+
+import datetime as dt
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import require_safe
+
+from content.models import ClinicProfile
+
+
+@require_safe
+@cache_control(public=True, max_age=3600)
+def security_txt(request: HttpRequest) -> HttpResponse:
+    lines = [
+        f"Contact: mailto:{ClinicProfile.current().mailbox}",
+        f"Expires: {_expires(timezone.now()):%Y-%m-%dT%H:%M:%SZ}",
+        f"Canonical: {settings.SITE_URL}/.well-known/security.txt",
+        "Preferred-Languages: en",
+    ]
+    return HttpResponse("\n".join(lines) + "\n", content_type="text/plain; charset=utf-8")
+
+
+def _expires(now: dt.datetime) -> dt.datetime:
+    """Half a year after the month began: less than the year of §2.5.5, and the same for all who ask this month."""
+    return now.replace(day=1, hour=0, minute=0, second=0, microsecond=0) + dt.timedelta(days=183)

@@ -1,0 +1,93 @@
+"""What the log says of people: nothing."""
+
+import io
+import logging
+import re
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+
+from clinic import logs
+from clinic.logs import Line, NoPaths
+from signups import links
+from signups.actions import trials
+from tests import factories
+from tests.signups.conftest import NOW, post_start  # noqa: F401 - a fixture
+
+pytestmark = pytest.mark.django_db
+
+PERSON = {"name": "Zoë Quillfeather", "email": "zoe.quill@example.org", "phone": "(212) 555-0147"}
+
+
+@pytest.fixture
+def log(settings):
+    """Every line as the site would write it, down to DEBUG."""
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(Line(settings.LOGGING["formatters"]["line"]["format"], style="{"))
+    handler.addFilter(NoPaths())
+    root = logging.getLogger()
+    level = root.level
+    root.addHandler(handler)
+    root.setLevel(logging.DEBUG)
+    yield stream
+    root.removeHandler(handler)
+    root.setLevel(level)
+
+
+def test_walk_through_the_site_names_nobody(client, clinic, post_start, log, monkeypatch):  # noqa: F811
+    assert post_start(**PERSON).status_code == 303
+    lead = factories.LeadFactory(**PERSON | {"email": "other@example.org"})
+    factories.TrialFactory(lead=lead)
+    token = links.confirm_url(lead).split("/")[-2]
+    client.get(f"/confirm/{token}/")
+    client.get(f"/confirm/{token}x/")
+    client.get("/no-such/zoe.quill@example.org/")
+    client.post("/admin/login/", {"login": "zoe.quill@example.org", "password": "hunter2hunter2"})
+    client.get("/", HTTP_HOST="zoe.example")
+    client.raise_request_exception = False
+    monkeypatch.setattr(trials, "request", lambda **told: fail(told))
+    assert post_start(**PERSON).status_code == 500
+    said = log.getvalue()
+    assert "500 POST start" in said
+    for private in ("Zoë", "Quillfeather", "zoe.quill", "555-0147", "5550147", token, "hunter2"):
+        assert private not in said, private
+
+
+def fail(told):
+    raise ValueError("refused: Key (email)=(zoe.quill@example.org), +12125550147")
+
+
+def test_row_that_the_database_quotes_is_scrubbed(log):
+    factories.LeadFactory(email="zoe.quill@example.org")
+    try:
+        with transaction.atomic():
+            factories.LeadFactory(email="zoe.quill@example.org")
+    except IntegrityError:
+        logging.getLogger("x").exception("it failed for %s", "zoe.quill@example.org")
+    said = log.getvalue()
+    assert "IntegrityError" in said
+    assert "zoe.quill" not in said
+    assert connection.vendor in ("sqlite", "postgresql")
+
+
+@pytest.mark.parametrize(
+    ("said", "written"),
+    [
+        ("to jo.m+x@example.com now", "to (e-mail) now"),
+        ("call +1 (212) 555-0123 please", "call (number) please"),
+        ("GET /my/abc:def:ghi/call/", "GET /my/…/call/"),
+        ("message 7f0a9c1e-1f2b-4c3d-8e4f-5a6b7c8d9e0f was sent", None),
+        ("the audit trail ends at 5 with 0d8590ee:eae7e856e4ca56c567489c206d351d6c108d", None),
+    ],
+)
+def test_scrubbing_takes_people_and_leaves_the_rest(said, written):
+    assert logs.scrub(said) == (written or said)
+
+
+def test_lines_of_one_request_carry_the_same_word(client, clinic, log):
+    client.get("/no-such-page/")
+    client.get("/no-such-page/")
+    words = re.findall(r"WARNING (\w{8}) django.request", log.getvalue())
+    assert len(words) == 2
+    assert len(set(words)) == 2

@@ -1,0 +1,93 @@
+"""New keys for what is encrypted, while the site runs; and wrong keys, which must be noticed at once."""
+
+import subprocess
+from io import StringIO
+
+import pytest
+from allauth.mfa.models import Authenticator
+from cryptography.fernet import Fernet
+from django.core.management import call_command
+from django.db import connection
+
+from signups import encryption
+from signups.models import canaries
+from tests import factories, processes
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def note():
+    return factories.NoteFactory(text="she likes mornings")
+
+
+@pytest.fixture
+def app(db):
+    data = {"secret": encryption.encrypt("JBSWY3DP")}
+    return Authenticator.objects.create(user=factories.UserFactory(), type="totp", data=data)
+
+
+def rotate():
+    call_command("rotate_keys", stdout=(out := StringIO()))
+    return out.getvalue()
+
+
+def token(note):
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT text FROM {note._meta.db_table}")
+        return cursor.fetchone()[0]
+
+
+def test_everything_is_readable_with_the_new_key_alone(note, app, settings):
+    new = Fernet.generate_key().decode()
+    settings.ENCRYPTION_KEYS = [new, *settings.ENCRYPTION_KEYS]
+    assert "Done: 3 in all." in rotate()  # the note, the canary, the app's secret
+    settings.ENCRYPTION_KEYS = [new]
+    note.refresh_from_db()
+    app.refresh_from_db()
+    assert note.text == "she likes mornings"
+    assert encryption.decrypt(app.data["secret"]) == "JBSWY3DP"
+    canaries.check()
+
+
+def test_second_run_finds_nothing_to_do(note, app, settings):
+    settings.ENCRYPTION_KEYS = [Fernet.generate_key().decode(), *settings.ENCRYPTION_KEYS]
+    rotate()
+    before = token(note)
+    assert "Done: 0 in all." in rotate()
+    assert token(note) == before
+
+
+def test_stops_at_what_no_key_reads_and_loses_nothing(note, settings):
+    before = token(note)
+    settings.ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
+    with pytest.raises(encryption.Unreadable):
+        rotate()
+    assert token(note) == before
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("command", [["worker", "--once"]])
+def test_nothing_starts_with_the_wrong_keys(command):
+    canaries.lay()
+    wrong = Fernet.generate_key().decode()
+    process = processes.manage(*command, DATABASE_URL=processes.database_url(), ENCRYPTION_KEYS=wrong)
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode != 0
+    assert "ENCRYPTION_KEYS cannot read this database" in output
+
+
+@pytest.mark.django_db(transaction=True)
+def test_site_does_not_start_with_the_wrong_keys():
+    canaries.lay()
+    with processes.manage(
+        "shell",
+        "-c",
+        "import clinic.wsgi",
+        DATABASE_URL=processes.database_url(),
+        ENCRYPTION_KEYS=Fernet.generate_key().decode(),
+    ) as process:
+        output, _ = process.communicate(timeout=60)
+    assert isinstance(process, subprocess.Popen)
+    assert process.returncode != 0
+    assert "ENCRYPTION_KEYS cannot read this database" in output

@@ -1,0 +1,47 @@
+"""Fixed, stolen and idle sessions; sign-out by POST; a second step; lock-out. (More: tests/clinic/test_sign_in.py.)"""
+
+import pytest
+
+from clinic import roles
+from tests import factories
+from tests.clinic.test_sign_in import PASSWORD, sign_in
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def head(clinic):
+    return factories.UserFactory(username="head", role=roles.HEAD)
+
+
+def test_session_planted_before_sign_in_is_worth_nothing_after(client):
+    client.cookies["sessionid"] = "plantedplantedplantedplantedplan"
+    assert sign_in(client).status_code == 302
+    assert client.cookies["sessionid"].value != "plantedplantedplantedplantedplan"
+
+
+def test_cookie_is_for_our_scripts_and_pages_of_other_sites_out_of_reach(client):
+    sign_in(client)
+    cookie = client.cookies["sessionid"]
+    assert (cookie["httponly"], cookie["samesite"], cookie["path"], cookie["domain"]) == (True, "Lax", "/", "")
+
+
+def test_sign_out_by_a_link_or_an_image_does_nothing(client):
+    sign_in(client)
+    assert client.get("/admin/logout/").status_code == 405
+    assert client.get("/admin/").status_code == 200
+
+
+def test_sign_in_needs_its_own_form(client):
+    client.handler.enforce_csrf_checks = True
+    assert client.post("/admin/login/", {"login": "head", "password": PASSWORD}).status_code == 403
+
+
+def test_without_second_step_the_desk_stays_shut(client, settings):
+    settings.STAFF_MFA = "required"
+    sign_in(client)
+    assert client.get("/admin/signups/lead/").headers["Location"] == "/admin/security/"
+
+
+def test_repeated_failures_lock_out(client):
+    assert [sign_in(client, "wrong").status_code for _ in range(7)] == [200] * 5 + [429] * 2

@@ -1,0 +1,30 @@
+"""Somebody with the database's password edits or deletes the trail: the chain shows where.
+
+Each part is in tests/signups/test_audit.py; here it is done as a stranger would, past Django and its triggers.
+"""
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+
+from signups import audit, guards
+from tests import factories
+from tests.processes import database_url, manage
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_command_tells_by_its_exit_code_and_names_the_row(clinic):
+    events = factories.EventFactory.create_batch(3)
+    worker = manage("worker", "--once", DATABASE_URL=database_url())
+    output, _ = worker.communicate(timeout=60)
+    assert worker.returncode == 0, output
+    call_command("verify_audit")
+    guards.take_down(connection)
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE signups_event SET verb = 'confirmed' WHERE id = %s", [events[1].pk])
+    guards.put_up()
+    with pytest.raises(CommandError, match=f"Event {events[1].pk} does not say what was written"):
+        call_command("verify_audit")
+    with pytest.raises(audit.Broken):
+        audit.verify()
