@@ -168,6 +168,7 @@ class Verb(TextChoices):
     OPENING_ASKED = "opening_asked", "asked to hear when we open where they live"
     DOWNLOADED = "downloaded", "downloaded their data"
     ERASED = "erased", "personal data erased"
+    EXPORTED = "exported", "exported leads"
     CALL_BOOKED = "call_booked", "call booked"
     CALL_MOVED = "call_moved", "call moved"
     CALL_REASSIGNED = "call_reassigned", "call given to another host"
@@ -252,3 +253,12 @@ class Measure(TextChoices):
     CONVERTED = "converted", "became patients"
     FIRST_CONTACT = "first_contact", "time to first contact"
     CALLS = "calls", "calls"
+
+
+class ExportReason(TextChoices):
+    """Why leads were taken out. A choice: nothing about a person is written here."""
+
+    REPORT = "report", "A report"
+    AUTHORITY = "authority", "An authority or auditor asked for it"
+    MOVE = "move", "Moving to another system"
+    CARE = "care", "Care that cannot be given from the desk"

@@ -11,6 +11,8 @@ from django.http import HttpRequest, HttpResponse
 from signups.models import Lead
 from signups.models.leads import LeadQuerySet
 
+from .bulk import Bulk
+from .exports import Exports
 from .filters import FILTERS
 from .lead_list import LeadList
 from .lead_page import LeadPage
@@ -21,7 +23,7 @@ QUESTIONS = {SEARCH_VAR, PAGE_VAR, *(choice.parameter_name for choice in FILTERS
 
 
 @admin.register(Lead)
-class LeadAdmin(ReadOnly, LeadPage):
+class LeadAdmin(ReadOnly, Bulk, Exports, LeadPage):
     list_filter = [*FILTERS]
     list_per_page = 50
     search_fields = ["search_text"]  # there is a search; how it is done is `LeadQuerySet.search`
@@ -43,10 +45,19 @@ class LeadAdmin(ReadOnly, LeadPage):
         return found, False
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        self._refuse_other_questions(request)
+        return super().changelist_view(request, extra_context)
+
+    def asked(self, request: HttpRequest) -> LeadList:
+        self._refuse_other_questions(request)
+        shown = self.get_changelist_instance(request)
+        assert isinstance(shown, LeadList)  # noqa: S101 - for the type checker
+        return shown
+
+    def _refuse_other_questions(self, request: HttpRequest) -> None:
         """What was written into the address by hand and is no question of the list's own is a 400.
 
         Django's default lets any field of a lead be asked about by expression, and that of what it is linked to.
         """
         if not QUESTIONS.issuperset(request.GET) or any(len(values) > 1 for _, values in request.GET.lists()):
             raise BadRequest("The list of leads has no such filter.")
-        return super().changelist_view(request, extra_context)

@@ -18,6 +18,8 @@ OF_A_MODEL = {"changelist": "view", "add": "add", "change": "view", "delete": "d
 # What other addresses need, by the whole or the beginning of their names; by default, to see the model they are below.
 NEEDS = {
     "signups_lead_assign": "signups.change_lead",
+    "signups_lead_bulk": "signups.change_lead",
+    "signups_lead_export": "signups.export_lead",
     "signups_lead_move": "signups.change_lead",
     "signups_lead_note": "signups.change_lead",
     "signups_lead_try": "signups.change_lead",

@@ -1,0 +1,73 @@
+"""Taking leads out as a table: who, when, why and how many are kept, in the trail and in every row."""
+
+import datetime as dt
+from collections.abc import Iterator
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import Q
+
+from signups.models.leads import LeadQuerySet
+from signups.sheets import Row
+from signups.states import ExportReason, Verb
+
+from . import events
+from .leads import Refused
+
+PAGE = 2000
+COLUMNS = {
+    "Name": "name",
+    "E-mail": "email",
+    "Phone": "phone_e164",
+    "Reach by": "preferred_channel",
+    "Lives in": "state",
+    "Status": "status",
+    "Owner": "owner__username",
+    "First came from": "source",
+    "Stopped our e-mail": "mail_stopped_at",
+    "Signed up": "created_at",
+}
+HEADER = [*COLUMNS, "Exported by"]
+
+
+@transaction.atomic
+def begin(
+    leads: LeadQuerySet, *, reason: ExportReason, kind: str, by: User, now: dt.datetime, **filters: Any
+) -> Iterator[Row]:
+    """The rows of those of `leads` that are live, newest first; read as they are taken, in constant memory.
+
+    The event is there before the first row is: an export that breaks off was one too. Raises Refused.
+    """
+    if not by.has_perm("signups.export_lead"):
+        raise Refused("Only the Head of Customer Care exports leads.")
+    leads = leads.live().filter(created_at__lte=now)
+    events.record(
+        None,
+        Verb.EXPORTED,
+        by=by,
+        now=now,
+        subject="leads",
+        reason=reason.value,
+        kind=kind,
+        count=leads.count(),
+        filters=filters,
+    )
+    return _rows(leads, mark=f"{by.get_username()}, {now:%Y-%m-%d %H:%M} UTC")
+
+
+def _rows(leads: LeadQuerySet, *, mark: str) -> Iterator[Row]:
+    """Page by page, each beginning after the last row of the one before."""
+    leads = leads.order_by("-created_at", "-id")
+    page = leads
+    while rows := list(page.values_list("id", "created_at", *COLUMNS.values())[:PAGE]):
+        for row in rows:
+            yield [*(_text(value) for value in row[2:]), mark]
+        last, at = rows[-1][:2]
+        page = leads.filter(Q(created_at__lt=at) | Q(created_at=at, id__lt=last), created_at__lte=at)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, dt.datetime):
+        return f"{value:%Y-%m-%d %H:%M} UTC"
+    return "" if value is None else str(value)

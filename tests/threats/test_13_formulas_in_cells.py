@@ -1,0 +1,68 @@
+"""What begins like a formula is inert text in every export, header cells too; numbers survive the way out and in."""
+
+import csv
+import io
+
+import openpyxl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clinic import roles
+from signups import normalise, sheets
+from tests import factories
+
+BEGINNINGS = ["=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠"]
+ATTACK = '=HYPERLINK("https://thief.example","see")'
+
+
+def read_csv(text):
+    assert text.startswith("\ufeff")
+    return list(csv.reader(io.StringIO(text.removeprefix("\ufeff"))))
+
+
+@pytest.mark.parametrize("beginning", BEGINNINGS)
+@pytest.mark.parametrize("before", ["", " ", "\x00", "\u200b", "\n", '"'])
+def test_no_cell_of_csv_begins_like_a_formula(beginning, before):
+    text = "".join(sheets.csv_lines([before + beginning + "1"], [[before + beginning + "1"]]))
+    for row in read_csv(text):
+        assert not row[0].startswith(tuple(BEGINNINGS)), row
+
+
+@given(st.lists(st.text(), min_size=1, max_size=4))
+def test_every_cell_is_one_inert_cell(cells):
+    rows = read_csv("".join(sheets.csv_lines(cells, [cells])))
+    assert [len(row) for row in rows] == [len(cells)] * 2
+    for cell in [cell for row in rows for cell in row]:
+        assert not cell.startswith(tuple(BEGINNINGS))
+        assert not any(ord(character) < 32 for character in cell)
+
+
+@pytest.mark.parametrize("beginning", BEGINNINGS)
+def test_every_cell_of_xlsx_is_text(beginning):
+    cell = f"{beginning}1+1"
+    with sheets.xlsx_file([cell], [[cell], ["https://a.example"]]) as file:
+        sheet = openpyxl.load_workbook(file).active
+    read = [row[0] for row in sheet.iter_rows()]
+    assert [(found.data_type, found.value, found.hyperlink) for found in read] == [
+        ("s", normalise.line(cell), None),
+        ("s", normalise.line(cell), None),
+        ("s", "https://a.example", None),
+    ]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+def test_phone_number_survives_the_desks_export(client, clinic, kind):
+    factories.LeadFactory(name=ATTACK, phone="(212) 555-0123", phone_e164="+12125550123")
+    client.force_login(factories.UserFactory(role=roles.HEAD))
+    answer = client.post("/admin/signups/lead/export/", {"kind": kind, "reason": "report"})
+    body = b"".join(answer.streaming_content)
+    if kind == "csv":
+        header, row = read_csv(body.decode())
+        assert row[header.index("Name")] == f"'{ATTACK}"
+    else:
+        cells = openpyxl.load_workbook(io.BytesIO(body)).active.iter_rows()
+        header, row = ([cell.value for cell in line] for line in cells)
+        assert row[header.index("Name")] == ATTACK
+    assert normalise.phone_e164(row[header.index("Phone")], "US") == "+12125550123"
