@@ -19,10 +19,10 @@ $(shell $(VENV_PYTHON) -c '' 2>/dev/null || rm -f .venv/.runtime)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev test check bench drill sbom lock clean python
+.PHONY: help run dev test check bench drill sbom deploy-check lock clean python
 
 help: ## List these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: .venv/.runtime ## Start the site and its worker on this machine (PORT=8000)
 	@exec env MODE=local $(VENV_PYTHON) manage.py serve --port $(PORT)
@@ -61,6 +61,9 @@ sbom: .venv/.dev ## Write a bill of materials (CycloneDX) to var/sbom.json, and 
 	@mkdir -p var
 	@$(VENV_PYTHON) -m cyclonedx_py environment --pyproject pyproject.toml --output-file var/sbom.json $(VENV_PYTHON)
 	@$(VENV_PYTHON) tests/licences.py var/sbom.json
+
+deploy-check: .venv/.dev ## Start nginx, site, worker and PostgreSQL from the files in deploy/, and walk through them over HTTPS
+	@exec $(VENV_PYTHON) -m deploy.check
 
 lock: python ## Resolve the dependencies of pyproject.toml into both lock files (ARGS=--upgrade for newer ones)
 	@set -e; tools=$$(mktemp -d); trap 'rm -rf "$$tools"' EXIT; \

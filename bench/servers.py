@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -46,13 +45,12 @@ class NotThere(SystemExit):
 
 def program(name: str, package: str) -> str:
     """The path of a program, installed from Debian's package where that is ours to do."""
-    search = f"{os.environ.get('PATH', '')}:/usr/sbin"
-    found = shutil.which(name, path=search)
+    found = services.find(name)
     if not found and services.install(package):
-        found = shutil.which(name, path=search)
+        found = services.find(name)
     if not found:
         raise NotThere(f"{name} is needed: install it (Debian: apt install {package})")
-    return found
+    return str(found)
 
 
 def postgres_programs() -> Path:

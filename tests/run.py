@@ -30,6 +30,8 @@ HOW_TO = {
     "postgresql": "install PostgreSQL 14 or newer (Debian: apt install postgresql)",
     "chromium": "install Chromium (Debian: apt install chromium) or name one: CHROMIUM=/path/to/chrome",
     "java": "install Java 11 or newer (Debian: apt install default-jre-headless) or set JAVA_HOME",
+    "nginx": "install nginx (Debian: apt install nginx-light)",
+    "openssl": "install OpenSSL's command (Debian: apt install openssl)",
     "vnu": f"install npm, which fetches the HTML checker ({services.VNU_PACKAGE})",
 }
 # How each is found, and how it is installed where that is ours to do.
@@ -37,6 +39,8 @@ PROVIDERS: dict[str, tuple[Callable[[], Path | None], Callable[[], bool]]] = {
     "postgresql": (services.find_postgres, functools.partial(services.install, "postgresql")),
     "chromium": (services.find_chromium, functools.partial(services.install, "chromium")),
     "java": (services.find_java, functools.partial(services.install, "default-jre-headless")),
+    "nginx": (functools.partial(services.find, "nginx"), functools.partial(services.install, "nginx-light")),
+    "openssl": (functools.partial(services.find, "openssl"), functools.partial(services.install, "openssl")),
     "vnu": (services.find_vnu, services.install_vnu),
 }
 
@@ -62,6 +66,7 @@ LAYERS = (
     Layer("PostgreSQL", "postgresql", ("postgresql",)),
     Layer("Browser on SQLite", "browser", ("chromium",), ("java", "vnu")),
     Layer("Browser on PostgreSQL", "browser", ("chromium", "postgresql"), ("java", "vnu")),
+    Layer("Deployment", "deployment", ("postgresql", "nginx", "openssl")),
 )
 GROUPS = tuple(dict.fromkeys(layer.group for layer in LAYERS))
 
@@ -117,11 +122,15 @@ def run_on_services(layer: Layer, extra: list[str]) -> int:
             env["DATABASE_URL"] = stack.enter_context(services.throwaway_postgres(bin_dir))
         if "chromium" in layer.needs:
             env["CHROMIUM"] = str(provide("chromium"))
-        return pytest([*(JOURNEYS if layer.group == "browser" else UNIT), *extra], env)
+        if layer.group == "deployment":  # no tests to choose from: all of it, or nothing
+            return run(["deploy.check"], env)
+        return run(["pytest", *(JOURNEYS if layer.group == "browser" else UNIT), *extra], env)
 
 
 def title(layer: Layer) -> str:
     """The layer with the versions it really runs on, such as "Browser: Chromium 156.0 on SQLite 3.45.1"."""
+    if layer.group == "deployment":
+        return "Deployment: nginx, site, worker and PostgreSQL as deploy/ starts them"
     database = f"SQLite {sqlite3.sqlite_version}"
     if "postgresql" in layer.needs and (bin_dir := provide("postgresql")):
         database = services.postgres_version(bin_dir)
@@ -130,9 +139,9 @@ def title(layer: Layer) -> str:
     return database
 
 
-def pytest(args: list[str], env: dict[str, str]) -> int:
-    """pytest's exit code. Told to stop, it gets one SIGINT, so that its fixtures take down what they started."""
-    process = subprocess.Popen([sys.executable, "-m", "pytest", *args], cwd=TOP, env=env, start_new_session=True)
+def run(module: list[str], env: dict[str, str]) -> int:
+    """The exit code of `python -m module`. Told to stop, it gets one SIGINT, so that it takes down what it started."""
+    process = subprocess.Popen([sys.executable, "-m", *module], cwd=TOP, env=env, start_new_session=True)
     try:
         return process.wait()
     except BaseException:

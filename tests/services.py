@@ -66,6 +66,12 @@ def install(package: str) -> bool:
     return True
 
 
+def find(name: str) -> Path | None:
+    """A program on the PATH or where Debian keeps those of servers."""
+    found = shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+    return Path(found) if found else None
+
+
 def find_postgres() -> Path | None:
     """The folder with `initdb` and `postgres`: the one on the PATH, else the highest version installed."""
     on_path = shutil.which("initdb")
