@@ -25,7 +25,7 @@ OURS = {
     "view: mine": "/admin/signups/lead/?view=mine",
     "view: unassigned": "/admin/signups/lead/?view=unassigned",
     "view: due": "/admin/signups/lead/?view=due",
-    "view: overdue": "/admin/signups/lead/?view=overdue",
+    "view: calls today": "/admin/signups/lead/?view=calls",
     "view: ending": "/admin/signups/lead/?view=ending",
     "view: refunds": "/admin/signups/lead/?view=refunds",
     "filter: status": "/admin/signups/lead/?status=qualified",
@@ -80,7 +80,7 @@ INSERT INTO signups_trial (lead_id, days, guarantee_days, terms_version, request
 INSERT INTO signups_event (lead_id, subject, at, actor_kind, actor_id, verb, detail, signature, seal)
   SELECT id, '', created_at + e.after, e.kind, CASE WHEN e.kind = 'staff' THEN 1 END, e.verb, '{}', '', ''
   FROM signups_lead, (VALUES ('signed_up', 'patient', interval '0'), ('tried', 'staff', interval '1 hour'),
-    ('moved', 'staff', interval '2 hours')) e (verb, kind, after);
+    ('details_changed', 'staff', interval '2 hours')) e (verb, kind, after);
 INSERT INTO signups_consenttext (purpose, version, sha256, text) VALUES ('calls', '1', repeat('0', 64), 'Calls.');
 INSERT INTO signups_consent (lead_id, text_id, granted, channel, at)
   SELECT id, 1, true, 'web', created_at FROM signups_lead WHERE id > %(size)s - 400;
@@ -105,7 +105,8 @@ def database(url: str, size: int) -> str:
         harness.say(f"filling {name} …")
         admin.execute(f'CREATE DATABASE "{name}.part"')
     part = beside(url, f"{name}.part")
-    subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], env=os.environ | {"DATABASE_URL": part}, check=True)
+    for command in (["migrate", "-v0"], ["load_content", "-v0"]):
+        subprocess.run([sys.executable, "manage.py", *command], env=os.environ | {"DATABASE_URL": part}, check=True)
     with psycopg.connect(part) as filling:
         for statement in FILL.split(";\n"):
             if statement.strip():
@@ -126,8 +127,10 @@ def serve() -> None:
     from django.contrib.auth.models import User
     from django.test import Client
     from django.urls import path
+    from django.utils import timezone
 
     from clinic import urls
+    from signups import tallies
     from signups.models import Lead
 
     stock = admin.AdminSite("stock")
@@ -139,6 +142,7 @@ def serve() -> None:
     }
     stock.register(Lead, type("StockAdmin", (admin.ModelAdmin,), options))
     urls.urlpatterns.insert(0, path("stock/", stock.urls))
+    tallies.keep(timezone.now)  # as the worker does every few minutes
     client = Client(SERVER_NAME="127.0.0.1")
     client.force_login(User.objects.get(username="staff1"), "django.contrib.auth.backends.ModelBackend")
     for line in sys.stdin:
@@ -197,6 +201,7 @@ def main() -> int:
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
     os.environ |= {"MODE": "local", "ENV_FILE": "", "LOG_LEVEL": "ERROR", "DJANGO_SETTINGS_MODULE": "clinic.settings"}
+    os.environ["STAFF_MFA"] = "optional"
     os.environ.setdefault("VAR_DIR", tempfile.mkdtemp())
     if "--serve" in sys.argv:
         serve()

@@ -117,9 +117,9 @@ def in_words(event: Event, people: dict[int, str]) -> str:
     """What was done, as a sentence without its subject; `people` are the names of staff by key."""
     detail = event.detail
     match event.verb:
-        case Verb.ASSIGNED:
+        case Verb.ASSIGNED if "owner" in detail:
             return f"gave the lead to {people.get(detail['owner'], 'nobody')}"
-        case Verb.MOVED:
+        case Verb.MOVED if "seen" in detail:
             return f"moved it from {LeadStatus(detail['seen']).label} to {LeadStatus(detail['to']).label}"
         case Verb.TRIED | Verb.CALL_ATTEMPTED if "outcome" in detail:
             return f"{event.get_verb_display()}: {CallOutcome(detail['outcome']).label.lower()}"

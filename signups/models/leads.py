@@ -149,6 +149,7 @@ class Lead(models.Model):
             models.Index(fields=["preferred_channel", "-created_at", "-id"], name="signups_lead_channel_newest"),
             models.Index(fields=["phone_e164"], condition=~models.Q(phone_e164=""), name="signups_lead_phone"),
             models.Index(fields=["owner", "-created_at", "-id"], name="signups_lead_owner_newest"),
+            models.Index(fields=["owner", "status", "-created_at", "-id"], name="signups_lead_owner_status"),
             models.Index(
                 fields=["-created_at", "-id"],
                 condition=models.Q(owner=None, status__in=OPEN),

@@ -243,3 +243,13 @@ def test_auditor_cannot_find_out_an_address_by_searching(client, clinic, query):
     client.force_login(factories.UserFactory(role=roles.AUDITOR))
     assert client.get("/admin/signups/lead/", {"q": query}).context["cl"].rows == []
     assert len(client.get("/admin/signups/lead/", {"q": "ann ree"}).context["cl"].rows) == 1
+
+
+@pytest.mark.parametrize("verb", Verb)
+def test_every_deed_has_its_line_on_the_timeline_also_without_detail(client, user, verb):
+    lead = factories.LeadFactory()
+    factories.EventFactory(lead=lead, verb=verb)
+    kind = "reads" if verb == Verb.READ else ""
+    assert len(entries(client.get(page_of(lead), {"kind": kind}))) == (1 if verb != Verb.NOTED else 0) + (
+        verb == Verb.READ
+    )
