@@ -15,6 +15,7 @@ AUDITOR = "Auditor"
 REVIEWER = "Medical reviewer"
 EDITED = ("article", "claim", "person", "quotation", "source")
 READ = ["view_lead", "view_trial", "view_consent", "view_message", "view_event", "view_note"]
+SCHEDULE = ["view_host", "view_holiday"]
 WORK = [
     *READ,
     "see_contact",
@@ -28,11 +29,16 @@ WORK = [
 
 # Role -> app -> permissions, as Django names them. Hard deletion is nobody's.
 ROLES = {
-    COORDINATOR: {"signups": [*WORK, "take_lead"]},
+    COORDINATOR: {"signups": [*WORK, "take_lead", "change_own_host", "view_holiday"]},
     HEAD: {
         "content": [f"{action}_{model}" for action in ("view", "publish") for model in ("legaltext", "crisistext")],
         "signups": [
             *WORK,
+            *SCHEDULE,
+            "add_host",
+            "change_host",
+            "add_holiday",
+            "change_holiday",
             "work_any_lead",
             "reassign_callbackrequest",
             "reassign_onboardingcall",
@@ -56,7 +62,7 @@ ROLES = {
         ]
     },
     AUDITOR: {
-        "signups": READ,
+        "signups": [*READ, *SCHEDULE, "view_onboardingcall"],
         "content": [f"view_{model}" for model in (*EDITED, "clinicprofile", "crisistext", "legaltext", "sourcecheck")],
     },
     REVIEWER: {"content": [*(f"view_{model}" for model in EDITED), "sign_off_article"]},

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from . import terms
 from .models import AvailabilityRule, DateOverride, Holiday, Host, OnboardingCall, TimeOff
 from .scheduling import hours, slots
+from .scheduling.spans import Spans
 
 # Wider than any local day, call and buffer together: what may bear on a start in a range lies this near to it.
 MARGIN = dt.timedelta(days=3)
@@ -51,6 +52,24 @@ def of(
         )
         for host in hosts
     ]
+
+
+def week(host: Host, clinic: terms.Terms, *, first: dt.date) -> list[tuple[dt.date, str, str]]:
+    """Seven days from `first`: the date, when the host takes calls (in their zone), and why it is not as every week."""
+    zone = ZoneInfo(host.time_zone)
+    begin = dt.datetime.combine(first, dt.time(), zone)
+    (plan,) = of([host], clinic, begin=begin, end=begin + dt.timedelta(days=8))
+    names = dict(Holiday.objects.filter(date__range=(first, first + dt.timedelta(days=6))).values_list("date", "name"))
+    days = []
+    for date in (first + dt.timedelta(days=number) for number in range(7)):
+        whole = Spans(plan.hours.windows_on(date))
+        left = whole.without(Spans(plan.time_off))
+        open_ = ", ".join(f"{start.astimezone(zone):%H:%M}–{end.astimezone(zone):%H:%M}" for start, end in left)
+        why = "other hours" if date in plan.hours.overrides else names.get(date, "")
+        if left != list(whole):
+            why = f"{why}, time off".lstrip(", ")
+        days.append((date, open_ or "closed", why))
+    return days
 
 
 def _bookings(

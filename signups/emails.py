@@ -11,7 +11,7 @@ from django.urls import reverse
 from . import links, normalise, places, terms, zones
 from .models import CallbackRequest, Host, Lead, Message, OnboardingCall, OpeningRequest, Trial
 from .scheduling.invitations import Entry, invitation
-from .states import TO_STAFF, CalendarMethod, MessageKind
+from .states import TO_STAFF, CalendarMethod, CallStatus, MessageKind
 
 REMINDERS = {
     MessageKind.CALL_DAY_BEFORE: dt.timedelta(hours=24),
@@ -133,8 +133,13 @@ def host_call_off(call: OnboardingCall, host: Host, *, now: dt.datetime) -> Mess
     return _to_host(MessageKind.HOST_CALL_OFF, call, host, now)
 
 
-def calendar_entry(call: OnboardingCall, *, summary: str, stamp: dt.datetime, cancelled: bool) -> Entry:
-    """`call` as a calendar reads it."""
+def host_entry(call: OnboardingCall, *, stamp: dt.datetime, off: bool = False) -> Entry:
+    """`call` as its host's calendar reads it: initials, and nothing else about the patient. `off`: theirs no longer."""
+    return _entry(call, f"Onboarding call with {normalise.initials(call.lead.name)}", stamp, off)
+
+
+def _entry(call: OnboardingCall, summary: str, stamp: dt.datetime, off: bool = False) -> Entry:
+    cancelled = off or call.status == CallStatus.CANCELLED
     return Entry(call.uid, call.sequence, call.starts_at, call.ends_at, stamp, summary, cancelled=cancelled)
 
 
@@ -152,7 +157,7 @@ def _to_patient(
     if not lead.email:
         return None
     if invite:
-        row |= _invitation(call, lead.email, f"Free call with {terms.current().clinic_name}", now, kind)
+        row |= _invitation(_entry(call, f"Free call with {terms.current().clinic_name}", now), lead.email)
     context = {"host": call.host, "when": zones.moment(call.starts_at, lead.time_zone), **_my(lead)}
     return _write(kind, lead, f"{_state(call)}.{time}", now, context, call=call, call_sequence=call.sequence, **row)
 
@@ -160,10 +165,9 @@ def _to_patient(
 def _to_host(kind: MessageKind, call: OnboardingCall, host: Host, now: dt.datetime) -> Message:
     """Initials, and nothing else about the patient: the rest stands on the desk."""
     to = host.user.email or terms.current().mailbox
-    initials = normalise.initials(call.lead.name)
-    row = _invitation(call, to, f"Onboarding call with {initials}", now, kind)
+    row = _invitation(host_entry(call, stamp=now, off=kind == MessageKind.HOST_CALL_OFF), to)
     context = {
-        "initials": initials,
+        "initials": normalise.initials(call.lead.name),
         "when": zones.moment(call.starts_at, host.time_zone),
         "desk": settings.SITE_URL + reverse("admin:index"),
     }
@@ -171,13 +175,11 @@ def _to_host(kind: MessageKind, call: OnboardingCall, host: Host, now: dt.dateti
     return _write(kind, call.lead, occasion, now, context, to=to, call=call, call_sequence=call.sequence, **row)
 
 
-def _invitation(call: OnboardingCall, to: str, summary: str, now: dt.datetime, kind: MessageKind) -> dict[str, Any]:
+def _invitation(entry: Entry, to: str) -> dict[str, Any]:
+    """The columns of a message that carries `entry`."""
     clinic = terms.current()
-    cancelled = kind in (MessageKind.CALL_CANCELLED, MessageKind.HOST_CALL_OFF)
-    entry = calendar_entry(call, summary=summary, stamp=now, cancelled=cancelled)
     text = invitation(entry, organizer=clinic.mailbox, organizer_name=clinic.clinic_name, attendee=to)
-    method = CalendarMethod.CANCEL if cancelled else CalendarMethod.REQUEST
-    return {"calendar": text, "calendar_method": method}
+    return {"calendar": text, "calendar_method": CalendarMethod.CANCEL if entry.cancelled else CalendarMethod.REQUEST}
 
 
 def _state(call: OnboardingCall) -> str:

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core import signing
 from django.urls import reverse
 
-from .models import Lead
+from .models import Host, Lead
 from .states import GONE
 
 CONFIRM_LIFETIME = dt.timedelta(hours=48)
@@ -38,6 +38,7 @@ class _Purpose:
     lifetime: dt.timedelta | None = None
 
 
+FEED_SALT = "signups.links.feed"
 CONFIRM = _Purpose("signups.links.confirm", "confirm", "confirm_version", CONFIRM_LIFETIME)
 MY = _Purpose("signups.links.my", "my", "link_version")
 STOP = _Purpose("signups.links.stop", "stop")  # an opt-out must work for good, whatever became of other links
@@ -71,6 +72,21 @@ def stop_url(lead: Lead) -> str:
 def stopping(token: str) -> Lead:
     """The lead whose opt-out this is, also of somebody erased. Raises Unknown."""
     return _lead(STOP, token)[0]
+
+
+def feed_url(host: Host) -> str:
+    """The absolute address of `host`'s calendar feed, until it is renewed."""
+    token = signing.dumps([host.public_id.hex, host.feed_version], salt=FEED_SALT)
+    return settings.SITE_URL + reverse("host-feed", args=[token])
+
+
+def feeding(token: str) -> Host:
+    """The active host whose feed this is. Raises Unknown, also for an address that was renewed."""
+    try:
+        public_id, version = signing.loads(token, salt=FEED_SALT)
+        return Host.objects.active().get(public_id=uuid.UUID(public_id), feed_version=version)
+    except (signing.BadSignature, Host.DoesNotExist):
+        raise Unknown from None
 
 
 def redact(text: str) -> str:

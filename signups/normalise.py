@@ -59,9 +59,9 @@ def source(typed: str) -> str:
 
 
 def initials(full_name: str) -> str:
-    """“Jo van Miller” as `J. M.`: the first and the last, as much of a name as a calendar may show."""
+    """“Jo van Miller” as `J. M.`: the first and the last, as much of a name as a calendar may show. Of none, `–`."""
     words = full_name.split()
-    return " ".join(f"{word[0].upper()}." for word in (words[:1] + words[1:][-1:]))
+    return " ".join(f"{word[0].upper()}." for word in (words[:1] + words[1:][-1:])) or "–"
 
 
 def line(typed: str) -> str:

@@ -175,6 +175,9 @@ class Verb(TextChoices):
     CALL_CANCELLED = "call_cancelled", "call cancelled"
     CALL_COMPLETED = "call_completed", "call took place"
     CALL_MISSED = "call_missed", "patient missed the call"
+    HOURS_CHANGED = "hours_changed", "changed weekly hours"
+    FEED_REPLACED = "feed_replaced", "replaced the address of a calendar"
+    HOLIDAYS_ADDED = "holidays_added", "added holidays"
 
 
 CONTACTS = (Verb.CALL_ATTEMPTED, Verb.TRIED)  # we were in touch, or tried to be

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from .views import callbacks, calls, consents, my, my_data, my_trial, trials
+from .views import callbacks, calls, consents, feeds, my, my_data, my_trial, trials
 
 urlpatterns = [
     path("start/", trials.start, name="start"),
@@ -30,4 +30,5 @@ urlpatterns = [
     path("my/<str:token>/link/", my_data.link, name="my-link"),
     path("my/<str:token>/export/", my_data.export, name="my-export"),
     path("my/<str:token>/erase/", my_data.erase, name="my-erase"),
+    path("hosts/<str:token>.ics", feeds.feed, name="host-feed"),
 ]

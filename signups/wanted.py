@@ -59,8 +59,8 @@ CHECKS: dict[MessageKind, Callable[[Message, dt.datetime], bool]] = {
 def still(message: Message, now: dt.datetime) -> bool:
     """False withdraws the message: its person is gone or does not want it, or its own check says so."""
     lead = message.lead
-    if lead.status in GONE:
-        return message.kind in (MessageKind.ERASED, *TO_STAFF)
+    if lead.status in GONE and message.kind not in (MessageKind.ERASED, *TO_STAFF):
+        return False
     if message.kind in UNASKED and (lead.mail_stopped_at or Suppression.objects.of(lead.email).exists()):
         return False
     check = CHECKS.get(MessageKind(message.kind))

@@ -29,6 +29,12 @@ def database_url() -> str:
     return urlunsplit(urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{name}"))
 
 
+def clean_environment(**environment: str) -> dict[str, str]:
+    """Nothing of this process's own settings but what `environment` names."""
+    kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG", "VAR_DIR")}
+    return {**kept, "MODE": "local", "ENV_FILE": "", **environment}
+
+
 def manage(*args: str, **environment: str) -> subprocess.Popen[str]:
     """`manage.py args` with nothing of this process's own settings but what `environment` names."""
     kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG", "VAR_DIR")}

@@ -213,7 +213,8 @@ def _candidates(moving: OnboardingCall | None = None) -> HostQuerySet:
 
 
 def _locked(call: OnboardingCall) -> OnboardingCall:
-    return OnboardingCall.objects.select_related("lead", "host__user").select_for_update(of=("self",)).get(pk=call.pk)
+    """Alone, without its host: PostgreSQL finds no row when a joined one changed while it waited for the lock."""
+    return OnboardingCall.objects.select_for_update().get(pk=call.pk)
 
 
 def _must_stand(call: OnboardingCall, *, by: events.Actor, now: dt.datetime) -> None:

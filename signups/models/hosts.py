@@ -41,6 +41,7 @@ class Host(models.Model):
 
     class Meta:
         ordering = ["pk"]
+        permissions = [("change_own_host", "Can change their own hours")]
         constraints = [models.CheckConstraint(condition=Q(weight__gte=1), name="signups_host_has_weight")]
 
     def __str__(self) -> str:
@@ -99,7 +100,11 @@ class TimeOff(models.Model):
         ordering = ["starts_at"]
         verbose_name_plural = "time off"
         constraints = [
-            models.CheckConstraint(condition=Q(ends_at__gt=F("starts_at")), name="signups_time_off_ends_after_start")
+            models.CheckConstraint(
+                condition=Q(ends_at__gt=F("starts_at")),
+                name="signups_time_off_ends_after_start",
+                violation_error_message="Time off ends after it starts.",
+            )
         ]
 
     def __str__(self) -> str:

@@ -4,6 +4,7 @@ Times of day are minutes after midnight, 0 to 1440 (`24:00`, the next midnight).
 """
 
 import datetime as dt
+import itertools
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -31,6 +32,32 @@ def minutes(wall: str) -> int:
 def wall(total: int) -> str:
     """570 as `09:30`."""
     return f"{total // 60:02}:{total % 60:02}"
+
+
+def windows(typed: str) -> list[Window]:
+    """`09:00–12:00, 13:00–17:00` as windows, in order. Raises ValueError in words for what cannot be.
+
+    An end before its start is on the next day.
+    """
+    found: list[Window] = []
+    for part in filter(None, (part.strip() for part in typed.replace(";", ",").split(","))):
+        first, dash, last = part.replace("–", "-").partition("-")
+        if not dash:
+            raise ValueError(f"“{part}” has no end: write it as 09:00–17:00.")
+        start, end = minutes(first), minutes(last)
+        if start in (end, MIDNIGHT):
+            raise ValueError(f"“{part}” has no length.")
+        found.append((start, end))
+    found.sort()
+    for (start, end), (later, _) in itertools.pairwise(found):
+        if end < start or later < end:
+            raise ValueError(f"{in_words([(start, end)])} runs into what begins at {wall(later)}.")
+    return found
+
+
+def in_words(found: Iterable[Sequence[int]]) -> str:
+    """Windows as they are typed."""
+    return ", ".join(f"{wall(start)}–{wall(end)}" for start, end in found)
 
 
 def by_weekday(rules: Iterable[tuple[int, int, int]]) -> dict[int, list[Window]]:

@@ -5,8 +5,9 @@ All instants are aware and in UTC; a host's zone decides windows, dates and limi
 
 import datetime as dt
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -131,37 +132,43 @@ class _Diary:
         self.last_date = host.hours.date(now) + dt.timedelta(days=rules.horizon_days)
         self.time_off = Spans(host.time_off)
         self.blocked = Spans([*host.busy, *(booking.protected for booking in host.bookings)])
-        limited = host.bookings if host.daily_limit is not None else ()
-        self.per_date = Counter(host.hours.date(booking.start) for booking in limited)
+        self.full: set[dt.date] = set()
+        if host.daily_limit is not None:
+            per_date = Counter(host.hours.date(booking.start) for booking in host.bookings)
+            self.full = {date for date, count in per_date.items() if count >= host.daily_limit}
 
-    def open_starts(self, begin: dt.datetime, end: dt.datetime) -> Iterator[dt.datetime]:
-        """Starts in `[begin, end)` at which hours, time off and horizon have room for a call."""
+    def open_starts(self, begin: dt.datetime, end: dt.datetime) -> list[dt.datetime]:
+        """Starts in `[begin, end)` at which hours, time off and horizon have room for a call, in order."""
         if begin >= end:
-            return
+            return []
         hours, length = self.host.hours, self.rules.length
-        windows = hours.windows(begin, end + length)
-        open_time = Spans(windows)
-        for start in self._grid(windows, begin, end):
-            if (
-                open_time.cover(start, start + length)
-                and not self.time_off.overlap(start, start + length)
-                and hours.date(start) <= self.last_date
-            ):
-                yield start
+        # Well before the last date's end in any zone: only what begins later needs to be looked up in the zone.
+        surely = dt.datetime.combine(self.last_date, dt.time(), dt.UTC) - dt.timedelta(days=1)
+        return [
+            start
+            for start in self._grid(begin, end)
+            if not self.time_off.overlap(start, start + length)
+            and (start < surely or hours.date(start) <= self.last_date)
+        ]
 
-    def _grid(self, windows: list[Span], begin: dt.datetime, end: dt.datetime) -> list[dt.datetime]:
-        """Steps of elapsed time from the start of each window; nothing else shifts them."""
-        step, starts = self.rules.step, set()
+    def _grid(self, begin: dt.datetime, end: dt.datetime) -> list[dt.datetime]:
+        """Steps of elapsed time from the start of each window; nothing else shifts them. Each has room for a call."""
+        step, length = self.rules.step, self.rules.length
+        windows = self.host.hours.windows(begin, end + length)
+        open_time = Spans(windows)
+        starts = []
         for opens, closes in windows:
             start = opens + max(0, -((opens - begin) // step)) * step  # the first that is not before `begin`
-            while start < min(closes, end):
-                starts.add(start)
+            last = min(closes, end)
+            while start < last:
+                finish = start + length
+                if finish <= closes or open_time.cover(start, finish):
+                    starts.append(start)
                 start += step
-        return sorted(starts)
+        return [start for start, _ in groupby(sorted(starts))]  # (what two windows share counts once)
 
     def is_free(self, start: dt.datetime) -> bool:
         """Whether a call at `start`, with its buffers, meets nothing and stays within the day's limit."""
-        limit = self.host.daily_limit
-        if limit is not None and self.per_date[self.host.hours.date(start)] >= limit:
+        if self.host.daily_limit == 0 or (self.full and self.host.hours.date(start) in self.full):
             return False
         return not self.blocked.overlap(*self.rules.protected(start))

@@ -31,3 +31,14 @@ class Spans:
         """Whether all of `[start, end)` is in the set, without a gap."""
         at = bisect_right(self.starts, start) - 1
         return at >= 0 and end <= self.ends[at]
+
+    def without(self, others: "Spans") -> list[Span]:
+        """What is left of the set when `others` is taken out of it."""
+        left: list[Span] = []
+        for start, end in self:
+            for taken, free in others:
+                if taken < end and start < free:
+                    left.append((start, taken))
+                    start = free
+            left.append((start, end))
+        return [span for span in left if span[0] < span[1]]

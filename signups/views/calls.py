@@ -18,13 +18,14 @@ from signups.actions import calls, details
 from signups.forms.calls import TimeForm, ZoneForm
 from signups.models import Lead
 from signups.scheduling import slots
-from signups.states import ActorKind
+from signups.states import ActorKind, MessageKind
 
 from .decorators import patient_page, throttled
 
 HOUR = dt.timedelta(hours=1)
 MOST_CHANGES = 20  # an hour: each is told to the host too
 DAYS_A_PAGE = 5
+REMINDERS = {MessageKind.CALL_DAY_BEFORE: "a day before", MessageKind.CALL_HOUR_BEFORE: "an hour before"}
 GONE_MEANWHILE = {
     slots.SlotTaken.code: "Somebody else has just taken that time. Nothing was booked: please choose another.",
     slots.TooSoon.code: "That time is too close now. Please choose a later one.",
@@ -52,7 +53,9 @@ def call(request: HttpRequest, lead: Lead, token: str) -> HttpResponse:
         return _save(request, TimeForm(request.POST, lead=lead), token, now)
     shown = panel(lead, now)
     if shown["call"]:
-        return render(request, "signups/my/call.html", {"token": token, **shown})
+        written = shown["call"].messages.filter(call_sequence=shown["call"].sequence).values_list("kind", flat=True)
+        reminders = " and ".join(words for kind, words in REMINDERS.items() if kind in written)
+        return render(request, "signups/my/call.html", {"token": token, "reminders": reminders, **shown})
     return _times(request, TimeForm(lead=lead), token, now)
 
 

@@ -5,16 +5,17 @@ import json
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import pytest
+
 from signups.scheduling import hours, slots
 
 CASES = json.loads((Path(__file__).parent.parent / "data/scheduling_cases.json").read_text())
 
 
-def named(kind, *modes):
-    """The cases of a kind, as pytest's parameters."""
-    import pytest
-
-    return [pytest.param(case, id=case["id"]) for case in CASES[kind] if not modes or case["mode"] in modes]
+def named(kind, **wanted):
+    """The cases of a kind as pytest's parameters, those with one of the wanted values: `mode=("parallel",)`."""
+    chosen = [case for case in CASES[kind] if all(case[name] in values for name, values in wanted.items())]
+    return [pytest.param(case, id=case["id"]) for case in chosen]
 
 
 def instant(text):

@@ -78,7 +78,7 @@ def test_round_robin(case):
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("case", cases.named("booking_cases", "sequential"))
+@pytest.mark.parametrize("case", cases.named("booking_cases", mode=("sequential",)))
 def test_bookings_in_order(case, clinic):
     stage = booking.Stage(case["setup"])
     for op, expected in zip(case["ops"], case["expect"], strict=True):
@@ -89,7 +89,7 @@ def test_bookings_in_order(case, clinic):
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("case", cases.named("booking_cases", "parallel"))
+@pytest.mark.parametrize("case", cases.named("booking_cases", mode=("parallel",)))
 def test_bookings_at_once(case, clinic):
     stage = booking.Stage(case["setup"])
     for op in case["ops"]:

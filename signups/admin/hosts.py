@@ -1,0 +1,166 @@
+"""Who takes calls and when: one page for each host, with the week that comes of it, and the clinic's holidays."""
+
+from typing import Any, cast
+from zoneinfo import ZoneInfo
+
+from django.contrib import admin, messages
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.template.loader import render_to_string
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.safestring import SafeString, mark_safe
+from django.views.decorators.http import require_POST
+
+from signups import diaries, links, terms
+from signups.actions import hosts
+from signups.forms.hosts import WEEKDAYS, HostForm, OverrideForm
+from signups.models import DateOverride, Holiday, Host, TimeOff
+
+
+def may_edit(request: HttpRequest, host: Host | None) -> bool:
+    """The Head everybody's, a host their own."""
+    if request.user.has_perm("signups.change_host"):
+        return True
+    own = host is None or host.user_id == request.user.pk
+    return own and request.user.has_perm("signups.change_own_host")
+
+
+class OfHost:
+    """Rows of a host's page: whoever may edit the host may edit them."""
+
+    extra = 1
+
+    def has_view_permission(self, request: HttpRequest, obj: Host | None = None) -> bool:
+        return request.user.has_perm("signups.view_host") or may_edit(request, obj)
+
+    def has_add_permission(self, request: HttpRequest, obj: Host | None = None) -> bool:
+        return may_edit(request, obj)
+
+    has_change_permission = has_delete_permission = has_add_permission
+
+
+class OverrideInline(OfHost, admin.TabularInline):
+    model = DateOverride
+    form = OverrideForm
+    verbose_name_plural = "other hours on one date"
+
+
+class TimeOffInline(OfHost, admin.TabularInline):
+    model = TimeOff
+    verbose_name_plural = "time off, in the clinic’s time"
+
+
+@admin.register(Host)
+class HostAdmin(admin.ModelAdmin):
+    form = HostForm
+    list_display = ["name", "time_zone", "active", "daily_limit", "weight"]
+    list_select_related = ["user"]
+    inlines = [OverrideInline, TimeOffInline]
+    readonly_fields = ["week", "feed"]
+    fieldsets = [
+        (None, {"fields": ["user", "time_zone", "active", "daily_limit", "weight"]}),
+        ("Every week", {"fields": list(WEEKDAYS)}),
+        ("What comes of it", {"fields": ["week", "feed"]}),
+    ]
+
+    @admin.display(description="Name", ordering="user__last_name")
+    def name(self, host: Host) -> str:
+        return str(host)
+
+    @admin.display(description="The next seven days")
+    def week(self, host: Host) -> SafeString | str:
+        """Hours, holidays, other hours and time off together, in the host's zone."""
+        if not host.pk:
+            return "Save first."
+        today = timezone.now().astimezone(ZoneInfo(host.time_zone)).date()
+        days = diaries.week(host, terms.current(), first=today)
+        return mark_safe(render_to_string("admin/signups/host/_week.html", {"days": days}))  # noqa: S308  (escaped there)
+
+    @admin.display(description="Calendar address")
+    def feed(self, host: Host) -> SafeString | str:
+        """To subscribe to; a button makes it anew."""
+        if not host.pk:
+            return "Save first."
+        context = {"address": links.feed_url(host), "renew": reverse("admin:signups_host_renew_feed", args=[host.pk])}
+        return mark_safe(render_to_string("admin/signups/host/_feed.html", context))  # noqa: S308  (escaped there)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Host]:
+        found = super().get_queryset(request)
+        everybody = request.user.has_perm("signups.view_host") or request.user.has_perm("signups.change_host")
+        return found if everybody else found.filter(user=cast(User, request.user))
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Host | None = None) -> list[str]:
+        """Whose the row is stays; the rest of the first block is the Head's to say."""
+        fixed = ["user"] if obj else []
+        if not request.user.has_perm("signups.change_host"):
+            fixed = ["user", "active", "daily_limit", "weight"]
+        return [*fixed, *self.readonly_fields]
+
+    def get_fieldsets(self, request: HttpRequest, obj: Host | None = None) -> Any:
+        """The calendar's address is a secret of who may edit the page; reading alone shows the plan without it."""
+        if obj and may_edit(request, obj):
+            return self.fieldsets
+        shown = ["week"] if obj else []
+        weekly = [] if obj else [self.fieldsets[1]]
+        return [self.fieldsets[0], *weekly, ("What comes of it", {"fields": shown})]
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: Host | None = None) -> bool:
+        return super().has_view_permission(request, obj) or may_edit(request, obj)
+
+    def has_change_permission(self, request: HttpRequest, obj: Host | None = None) -> bool:
+        return may_edit(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Host | None = None) -> bool:
+        """Calls name their host for good: who leaves is made inactive."""
+        return False
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        hosts.set_week(form.instance, form.week(), by=cast(User, request.user), now=timezone.now())
+
+    def get_urls(self) -> list[URLPattern]:
+        renew = self.admin_site.admin_view(require_POST(self.renew_feed))
+        return [path("<int:pk>/renew-feed/", renew, name="signups_host_renew_feed"), *super().get_urls()]
+
+    def renew_feed(self, request: HttpRequest, pk: int) -> HttpResponse:
+        host = get_object_or_404(Host, pk=pk)
+        if not may_edit(request, host):
+            raise PermissionDenied
+        hosts.renew_feed(host, by=cast(User, request.user), now=timezone.now())
+        messages.success(request, "The calendar has a new address. The old one no longer works.")
+        return HttpResponseRedirect(reverse("admin:signups_host_change", args=[pk]))
+
+
+@admin.register(Holiday)
+class HolidayAdmin(admin.ModelAdmin):
+    list_display = ["date", "name"]
+    change_list_template = "admin/signups/holiday/change_list.html"
+
+    def has_delete_permission(self, request: HttpRequest, obj: Holiday | None = None) -> bool:
+        """Who may set the clinic's holidays may strike one: it is a plan, and no record of anybody."""
+        return self.has_change_permission(request, obj)
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        this = timezone.localdate().year
+        return super().changelist_view(request, {"years": [this, this + 1], **(extra_context or {})})
+
+    def get_urls(self) -> list[URLPattern]:
+        add = self.admin_site.admin_view(require_POST(self.federal))
+        return [path("federal/<int:year>/", add, name="signups_holiday_federal"), *super().get_urls()]
+
+    def federal(self, request: HttpRequest, year: int) -> HttpResponse:
+        if not request.user.has_perm("signups.add_holiday"):
+            raise PermissionDenied
+        if abs(year - timezone.localdate().year) > 5:
+            messages.error(request, "Choose a year near this one.")
+        else:
+            added = hosts.add_federal_holidays(year, by=cast(User, request.user), now=timezone.now())
+            messages.success(request, f"{added} holidays of {year} were added.")
+        return HttpResponseRedirect(reverse("admin:signups_holiday_changelist"))
