@@ -29,7 +29,7 @@ WORK = [
 
 # Role -> app -> permissions, as Django names them. Hard deletion is nobody's.
 ROLES = {
-    COORDINATOR: {"signups": [*WORK, "take_lead", "change_own_host", "view_holiday"]},
+    COORDINATOR: {"signups": [*WORK, "take_lead", *SCHEDULE, "change_own_host"]},
     HEAD: {
         "content": [f"{action}_{model}" for action in ("view", "publish") for model in ("legaltext", "crisistext")],
         "signups": [

@@ -6,7 +6,6 @@ from zoneinfo import ZoneInfo
 from django.contrib import admin, messages
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.loader import render_to_string
@@ -35,7 +34,7 @@ class OfHost:
     extra = 1
 
     def has_view_permission(self, request: HttpRequest, obj: Host | None = None) -> bool:
-        return request.user.has_perm("signups.view_host") or may_edit(request, obj)
+        return request.user.has_perm("signups.view_host")
 
     def has_add_permission(self, request: HttpRequest, obj: Host | None = None) -> bool:
         return may_edit(request, obj)
@@ -88,11 +87,6 @@ class HostAdmin(admin.ModelAdmin):
         context = {"address": links.feed_url(host), "renew": reverse("admin:signups_host_renew_feed", args=[host.pk])}
         return mark_safe(render_to_string("admin/signups/host/_feed.html", context))  # noqa: S308  (escaped there)
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Host]:
-        found = super().get_queryset(request)
-        everybody = request.user.has_perm("signups.view_host") or request.user.has_perm("signups.change_host")
-        return found if everybody else found.filter(user=cast(User, request.user))
-
     def get_readonly_fields(self, request: HttpRequest, obj: Host | None = None) -> list[str]:
         """Whose the row is stays; the rest of the first block is the Head's to say."""
         fixed = ["user"] if obj else []
@@ -107,12 +101,6 @@ class HostAdmin(admin.ModelAdmin):
         shown = ["week"] if obj else []
         weekly = [] if obj else [self.fieldsets[1]]
         return [self.fieldsets[0], *weekly, ("What comes of it", {"fields": shown})]
-
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        return self.has_view_permission(request)
-
-    def has_view_permission(self, request: HttpRequest, obj: Host | None = None) -> bool:
-        return super().has_view_permission(request, obj) or may_edit(request, obj)
 
     def has_change_permission(self, request: HttpRequest, obj: Host | None = None) -> bool:
         return may_edit(request, obj)

@@ -132,8 +132,9 @@ def test_a_host_keeps_their_own_hours_and_nobody_elses(client, host):
     other = HostFactory()
     client.force_login(host.user)
     assert client.get(page(host)).status_code == 200
-    assert client.get(page(other)).status_code == 302  # Django's way of saying that there is no such page
-    assert client.post(page(other), typed(other)).status_code == 302
+    text = client.get(page(other)).content.decode()
+    assert ("Thursday, November 25" in text, links.feed_url(other) in text) == (True, False)
+    assert client.post(page(other), typed(other)).status_code == 403
     assert client.post(page(host), typed(host, monday="09:00–10:00", weight=9)).status_code == 302
     host.refresh_from_db()
     assert (host.rules.filter(weekday=0).count(), host.weight) == (1, 1)
