@@ -27,6 +27,7 @@ NEEDS = {
     "signups_callbackrequest": "signups.work_callbackrequest",
     "signups_onboardingcall": "signups.change_onboardingcall",
     "auth_user_password_change": "auth.change_user",
+    "signups_holiday_delete": "signups.change_holiday",  # a plan, and no record of anybody
     "autocomplete": "nobody.asks",
     "view_on_site": "nobody.asks",
 }

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("signups", "0012_canary_and_policy_reports"),
+        ("signups", "0013_owner_status"),
     ]
 
     operations = [
