@@ -169,6 +169,8 @@ class Verb(TextChoices):
     DOWNLOADED = "downloaded", "downloaded their data"
     ERASED = "erased", "personal data erased"
     EXPORTED = "exported", "exported leads"
+    MERGED = "merged", "merged"
+    MERGE_UNDONE = "merge_undone", "merge undone"
     CALL_BOOKED = "call_booked", "call booked"
     CALL_MOVED = "call_moved", "call moved"
     CALL_REASSIGNED = "call_reassigned", "call given to another host"

@@ -203,6 +203,16 @@ class LeadFactory(factory.django.DjangoModelFactory):
     created_at = factory.LazyFunction(timezone.now)
 
 
+class MergeFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = signups.Merge
+
+    lead = factory.SubFactory(LeadFactory)
+    other = factory.SubFactory(LeadFactory, status=states.LeadStatus.MERGED)
+    by = factory.SubFactory(UserFactory)
+    at = factory.LazyFunction(timezone.now)
+
+
 class TrialFactory(factory.django.DjangoModelFactory):
     class Meta:
         model = signups.Trial

@@ -8,7 +8,8 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Exists, Max, OuterRef, QuerySet
 
-from signups.models import CallbackRequest, Lead, Message, OnboardingCall, OpeningRequest, Trial
+from signups.models import CallbackRequest, Lead, Merge, Message, OnboardingCall, OpeningRequest, Trial
+from signups.models.merges import UNDO
 from signups.states import ActorKind, MessageStatus
 
 from . import privacy
@@ -57,6 +58,10 @@ def _long_silent(now: dt.datetime) -> QuerySet[Lead]:
     return Lead.objects.live().annotate(last=Max("events__at")).filter(created_at__lt=before, last__lt=before)
 
 
+def _past_undoing(now: dt.datetime) -> QuerySet[Merge]:
+    return Merge.objects.filter(at__lt=now - UNDO, content__isnull=False)
+
+
 def _erase(leads: QuerySet[Lead], now: dt.datetime) -> None:
     for lead in leads:
         privacy.erase(lead, by=ActorKind.SYSTEM, now=now, receipt=False)
@@ -64,6 +69,7 @@ def _erase(leads: QuerySet[Lead], now: dt.datetime) -> None:
 
 RULES = (
     Rule("texts of old messages", _old_texts, lambda rows, now: rows.update(**Message.PERSONAL)),
+    Rule("merges that can no longer be undone", _past_undoing, lambda rows, now: rows.update(**Merge.PERSONAL)),
     Rule("people who never confirmed", _never_confirmed, _erase),
     Rule("people long silent", _long_silent, _erase),
 )

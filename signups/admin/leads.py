@@ -12,6 +12,7 @@ from signups.models import Lead
 from signups.models.leads import LeadQuerySet
 
 from .bulk import Bulk
+from .duplicates import Duplicates
 from .exports import Exports
 from .filters import FILTERS
 from .lead_list import LeadList
@@ -23,7 +24,7 @@ QUESTIONS = {SEARCH_VAR, PAGE_VAR, *(choice.parameter_name for choice in FILTERS
 
 
 @admin.register(Lead)
-class LeadAdmin(ReadOnly, Bulk, Exports, LeadPage):
+class LeadAdmin(ReadOnly, Bulk, Exports, Duplicates, LeadPage):
     list_filter = [*FILTERS]
     list_per_page = 50
     search_fields = ["search_text"]  # there is a search; how it is done is `LeadQuerySet.search`

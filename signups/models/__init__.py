@@ -6,6 +6,7 @@ from .events import Event
 from .heartbeats import Heartbeat
 from .hosts import AvailabilityRule, DateOverride, Holiday, Host, TimeOff
 from .leads import Lead
+from .merges import Merge
 from .messages import Message
 from .notes import Note
 from .openings import OpeningRequest
@@ -29,6 +30,7 @@ __all__ = [
     "Holiday",
     "Host",
     "Lead",
+    "Merge",
     "Message",
     "Note",
     "OnboardingCall",

@@ -19,6 +19,8 @@ OF_A_MODEL = {"changelist": "view", "add": "add", "change": "view", "delete": "d
 NEEDS = {
     "signups_lead_assign": "signups.change_lead",
     "signups_lead_bulk": "signups.change_lead",
+    "signups_lead_duplicates": "signups.merge_lead",
+    "signups_lead_merge": "signups.merge_lead",
     "signups_lead_export": "signups.export_lead",
     "signups_lead_move": "signups.change_lead",
     "signups_lead_note": "signups.change_lead",

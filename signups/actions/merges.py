@@ -1,0 +1,163 @@
+"""Making one lead of two, and taking that back.
+
+Every row about the other one moves to the lead that is kept, whatever table it is in; only events stay, which nobody
+changes. The other keeps nothing but its status: its details are in the merge, encrypted, until it can no longer be
+undone or the lead is erased.
+"""
+
+import datetime as dt
+import json
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import IntegrityError, models, transaction
+
+from signups.models import Event, Lead, Merge, Trial
+from signups.states import FREE, GONE, ConsentChannel, LeadStatus, Purpose, Verb
+
+from . import consents, events
+from .leads import Refused
+from .privacy import tables
+
+# What is chosen on the page → the fields that go together.
+CHOICES = {
+    "name": ("name",),
+    "email": ("email", "email_key"),
+    "phone": ("phone", "phone_e164"),
+    "owner": ("owner_id",),
+}
+FORMER = (*Lead.PERSONAL, "owner_id", "status", "mail_stopped_at")
+BOTH_HAVE = {
+    "signups_one_open_callback_per_lead": "Both wait to be called: settle one of the callbacks first.",
+    "signups_one_next_call_per_lead": "Both have a call booked: cancel one of the calls first.",
+    "signups_one_wait_per_state": "Both wait to hear that we open in the same state.",
+}
+
+
+@transaction.atomic
+def merge(*, lead: Lead, other: Lead, from_other: set[str], by: User, now: dt.datetime) -> Merge:
+    """`lead` stays, with what `from_other` (keys of CHOICES) names taken from `other`, which becomes merged.
+
+    What either of them took back or stopped stays so; their open trial goes on, and the other's, if both had one,
+    ends without a message. Raises Refused, in words, where both hold what one may have only once.
+    """
+    lead, other = _both(lead, other, by)
+    if other.status == LeadStatus.CONVERTED != lead.status:
+        raise Refused("Keep the one who is a patient.")
+    refused = {purpose for purpose in FREE for one in (lead, other) if _took_back(one, purpose)}
+    former = {"lead": _values(lead), "other": _values(other)}
+    ended = _end_second_trial(lead, other, now)
+    _check_room(lead, other)
+    stopped = min((at for at in (lead.mail_stopped_at, other.mail_stopped_at) if at), default=None)
+    taken = {name: getattr(other, name) for key in from_other for name in CHOICES[key]}
+    if not (taken.get("email_key", lead.email_key) or taken.get("phone_e164", lead.phone_e164)):
+        raise Refused("Keep an e-mail address or a number: else nobody can reach them.")
+    Lead.objects.filter(pk=other.pk).update(**Lead.PERSONAL, status=LeadStatus.MERGED, owner=None)
+    Lead.objects.filter(pk=lead.pk).update(**taken, mail_stopped_at=stopped)
+    moved = {model._meta.label: _move(model, other, lead) for model in tables() if model is not Event}
+    for purpose in refused:
+        consents.revoke(lead, Purpose(purpose), channel=ConsentChannel.STAFF, by=by, now=now)
+    kept = {**former, "taken": _plain(taken), "moved": moved, "trial": ended}
+    made = Merge.objects.create(lead=lead, other=other, by=by, at=now, content=json.dumps(kept, cls=DjangoJSONEncoder))
+    events.record(lead, Verb.MERGED, by=by, now=now, other=other.pk, taken=sorted(from_other))
+    events.record(other, Verb.MERGED, by=by, now=now, into=lead.pk)
+    return made
+
+
+@transaction.atomic
+def undo(*, merge: Merge, by: User, now: dt.datetime) -> None:
+    """Both are there again, each with its own rows; what was added or changed since stays with the one that was kept.
+
+    A consent that the merge took back stays taken back. Raises Refused when it is too late or the address is taken.
+    """
+    if not by.has_perm("signups.merge_lead"):
+        raise Refused("Only the Head of Customer Care undoes a merge.")
+    lead = Lead.objects.select_for_update().get(pk=merge.lead_id)
+    merge = Merge.objects.select_for_update().get(pk=merge.pk)
+    if not merge.may_be_undone(now) or lead.status in GONE:
+        raise Refused("This merge can no longer be undone.")
+    other = Lead.objects.select_for_update().get(pk=merge.other_id)
+    kept = json.loads(merge.content or "{}")
+    unchanged = {name for name, value in kept["taken"].items() if _values(lead, (name,))[name] == value}
+    back = {name: kept["lead"][name] for name in unchanged}
+    try:
+        with transaction.atomic():
+            Lead.objects.filter(pk=lead.pk).update(**back)
+            Lead.objects.filter(pk=other.pk).update(**kept["other"])
+    except IntegrityError:
+        raise Refused("Somebody else has this e-mail address now, or one of them could not be reached.") from None
+    for model in tables():
+        if keys := kept["moved"].get(model._meta.label):
+            _rows(model).filter(pk__in=keys, lead=lead).update(lead=other)
+    Trial.objects.filter(pk=kept["trial"], lead=other).update(cancelled_at=None)
+    Merge.objects.filter(pk=merge.pk).update(undone_at=now, content=None)
+    for one in (lead, other):
+        events.record(one, Verb.MERGE_UNDONE, by=by, now=now)
+
+
+def kept(lead: Lead) -> Lead:
+    """Whom `lead` became part of, or itself: a link in an old message to one of two is about both."""
+    while made := Merge.objects.filter(other=lead, undone_at=None).select_related("lead").first():
+        lead = made.lead
+    return lead
+
+
+def _both(lead: Lead, other: Lead, by: User) -> tuple[Lead, Lead]:
+    """Both rows as they are now, locked in one order, so that two who merge never wait for each other."""
+    if not by.has_perm("signups.merge_lead"):
+        raise Refused("Only the Head of Customer Care merges leads.")
+    rows = {row.pk: row for row in Lead.objects.select_for_update().filter(pk__in=(lead.pk, other.pk)).order_by("pk")}
+    if len(rows) != 2 or any(row.status in GONE for row in rows.values()):
+        raise Refused("One of them is gone. Look at them again.")
+    return rows[lead.pk], rows[other.pk]
+
+
+def _took_back(lead: Lead, purpose: Purpose) -> bool:
+    last = lead.consents.filter(text__purpose=purpose).order_by("-at", "-id").first()
+    return last is not None and not last.granted
+
+
+def _end_second_trial(lead: Lead, other: Lead, now: dt.datetime) -> int | None:
+    """The key of the other's open trial, if it had to end."""
+    second = other.trials.open().first()
+    if second is None or not lead.trials.open().exists():
+        return None
+    Trial.objects.filter(pk=second.pk).update(cancelled_at=now)
+    return second.pk
+
+
+def _check_room(lead: Lead, other: Lead) -> None:
+    """Raises Refused for the first constraint by which a lead has one of something, and both have it."""
+    for model in tables():
+        for rule in model._meta.constraints:
+            if isinstance(rule, models.UniqueConstraint) and "lead" in rule.fields:
+                held = _rows(model).filter(rule.condition or models.Q())
+                names = [name for name in rule.fields if name != "lead"]
+                of_each = [
+                    {row[1:] for row in held.filter(lead=side).values_list("pk", *names)} for side in (lead, other)
+                ]
+                if set.intersection(*of_each):
+                    raise Refused(BOTH_HAVE.get(rule.name, f"Both have {model._meta.verbose_name_plural}."))
+
+
+def _move(model: type[models.Model], other: Lead, lead: Lead) -> list[Any]:
+    rows = _rows(model).filter(lead=other)
+    keys = list(rows.values_list("pk", flat=True))
+    rows.filter(pk__in=keys).update(lead=lead)
+    return keys
+
+
+def _rows(model: type[models.Model]) -> models.QuerySet[Any]:
+    """A plain QuerySet: whose row it is may change here also for records that are otherwise only added to."""
+    return models.QuerySet(model)
+
+
+def _values(lead: Lead, names: tuple[str, ...] = FORMER) -> dict[str, Any]:
+    return _plain({name: getattr(lead, name) for name in names})
+
+
+def _plain(values: dict[str, Any]) -> dict[str, Any]:
+    """As it comes back from JSON."""
+    plain: dict[str, Any] = json.loads(json.dumps(values, cls=DjangoJSONEncoder))
+    return plain

@@ -1,0 +1,92 @@
+"""Leads that may be one person: found, shown side by side, made one, and taken apart again."""
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+
+from signups import duplicates
+from signups.actions import merges
+from signups.actions.leads import Refused
+from signups.forms.merges import MergeForm
+from signups.models import Lead, Merge
+from signups.models.merges import UNDO
+
+from .staff import who
+
+RECENT = 50
+
+
+class Duplicates(admin.ModelAdmin):
+    def get_urls(self) -> list[URLPattern]:
+        wrap = self.admin_site.admin_view
+        own = [
+            path("duplicates/", wrap(self.duplicates), name="signups_lead_duplicates"),
+            path("<int:pk>/merge/<int:other>/", wrap(self.merge), name="signups_lead_merge"),
+            path("merges/<uuid:public_id>/undo/", wrap(self.undo_merge), name="signups_lead_merge_undo"),
+        ]
+        return [*own, *super().get_urls()]
+
+    def duplicates(self, request: HttpRequest) -> HttpResponse:
+        _head_only(request)
+        now = timezone.now()
+        made = Merge.objects.filter(undone_at=None, at__gte=now - UNDO).select_related("lead", "by")
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Possible duplicates",
+            "opts": self.opts,
+            "pairs": duplicates.pairs(),
+            "merges": [(merge, merge.may_be_undone(now)) for merge in made[:RECENT]],
+            "days": UNDO.days,
+        }
+        return TemplateResponse(request, "admin/signups/lead/duplicates.html", context)
+
+    def merge(self, request: HttpRequest, pk: int, other: int) -> HttpResponse:
+        """GET shows both side by side; POST makes one of them, or says on the page why not: 422 or 409."""
+        _head_only(request)
+        if pk == other:
+            raise Http404
+        kept, gone = (get_object_or_404(Lead.objects.live().select_related("owner"), pk=key) for key in (pk, other))
+        form = MergeForm(request.POST if request.method == "POST" else None, lead=kept, other=gone)
+        status, refused = (422 if form.is_bound else 200), ""
+        if form.is_valid():
+            try:
+                merges.merge(lead=kept, other=gone, from_other=form.from_other(), by=who(request), now=timezone.now())
+            except Refused as why:
+                status, refused = 409, str(why)
+            else:
+                messages.success(request, f"They are one now. You can undo it here for {UNDO.days} days.")
+                return HttpResponseRedirect(reverse("admin:signups_lead_duplicates"), status=303)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Are these one person?",
+            "opts": self.opts,
+            "kept": kept,
+            "gone": gone,
+            "both": (kept, gone),
+            "two_trials": all(lead.trials.open().exists() for lead in (kept, gone)),
+            "form": form,
+            "refused": refused,
+        }
+        return TemplateResponse(request, "admin/signups/lead/merge.html", context, status=status)
+
+    def undo_merge(self, request: HttpRequest, public_id: str) -> HttpResponse:
+        _head_only(request)
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        merge = get_object_or_404(Merge, public_id=public_id)
+        try:
+            merges.undo(merge=merge, by=who(request), now=timezone.now())
+        except Refused as why:
+            messages.error(request, str(why))
+        else:
+            messages.success(request, "They are two again.")
+        return HttpResponseRedirect(reverse("admin:signups_lead_duplicates"), status=303)
+
+
+def _head_only(request: HttpRequest) -> None:
+    if not request.user.has_perm("signups.merge_lead"):
+        raise PermissionDenied

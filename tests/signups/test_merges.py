@@ -1,0 +1,211 @@
+"""Duplicates: found, made one without losing anything, and taken apart again."""
+
+import datetime as dt
+import json
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from clinic import roles
+from signups import duplicates, links
+from signups.actions import leads, merges, privacy, retention
+from signups.models import CallbackRequest, Consent, Event, Lead, Merge, Message, Note, Trial
+from signups.states import ActorKind, LeadStatus, Purpose, Verb
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+PAIRS = "/admin/signups/lead/duplicates/"
+
+
+@pytest.fixture
+def head(client, clinic):
+    user = factories.UserFactory(role=roles.HEAD)
+    client.force_login(user)
+    return user
+
+
+@pytest.fixture
+def two(clinic):
+    """One person who asked twice, and everything that can hang on each."""
+    kept = factories.LeadFactory(name="Jo Miller", email="jo@a.example", phone="", owner=None)
+    other = factories.LeadFactory(
+        name="Joanna Miller", email="j.o@b.example", phone="212 555 0123", phone_e164="+12125550123"
+    )
+    for lead in (kept, other):
+        factories.TrialFactory(lead=lead)
+        factories.NoteFactory(lead=lead)
+        factories.MessageFactory(lead=lead)
+    factories.CallbackRequestFactory(lead=other)
+    return kept, other
+
+
+def merge(two, by, from_other=frozenset()):
+    return merges.merge(lead=two[0], other=two[1], from_other=set(from_other), by=by, now=timezone.now())
+
+
+def agree(lead, purpose, granted, minutes_ago=0):
+    at = timezone.now() - dt.timedelta(minutes=minutes_ago)
+    factories.ConsentFactory(lead=lead, text__purpose=purpose, granted=granted, at=at)
+
+
+def standing(lead):
+    """What the database says of a lead and of its rows."""
+    rows = {
+        model.__name__: sorted(map(str, model.objects.filter(lead=lead).values_list("pk", flat=True)))
+        for model in (Trial, Note, Message, CallbackRequest, Consent)
+    }
+    trials = list(Trial.objects.filter(lead=lead).values_list("cancelled_at", flat=True))
+    return Lead.objects.filter(pk=lead.pk).values().get(), rows, trials
+
+
+def test_leads_with_one_number_or_one_mailbox_are_a_pair(clinic):
+    one = factories.LeadFactory(email="Jo.Miller+x@a.example", email_key="jo.miller+x@a.example", name="Jo Miller")
+    two = factories.LeadFactory(email="jomiller@a.example", name="Miller, Jo", phone_e164="+12125550123")
+    three = factories.LeadFactory(name="Ann Reed", phone_e164="+12125550123")
+    factories.LeadFactory(email="jomiller@b.example")
+    factories.LeadFactory(status=LeadStatus.MERGED, phone_e164="+12125550123")
+    assert [(pair.older, pair.newer, pair.same, pair.near_names) for pair in duplicates.pairs()] == [
+        (one, two, "the same mailbox", True),
+        (two, three, "the same number", False),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "near"),
+    [("Jo Miller", "miller, jo", True), ("Jon Miller", "John Miller", True), ("Jo Miller", "Ann Reed", False)],
+)
+def test_near_names(one, other, near):
+    assert duplicates.near(one, other) is near
+
+
+def test_everything_moves_and_the_other_is_empty(two, head):
+    kept, other = two
+    rows = {model: set(model.objects.values_list("pk", flat=True)) for model in (Trial, Note, Message, CallbackRequest)}
+    merge(two, head, {"name", "phone"})
+    kept.refresh_from_db()
+    other.refresh_from_db()
+    assert (kept.name, kept.email, kept.phone_e164) == ("Joanna Miller", "jo@a.example", "+12125550123")
+    assert (other.status, other.name, other.email, other.phone_e164) == (LeadStatus.MERGED, "", "", "")
+    for model, keys in rows.items():
+        assert set(model.objects.filter(lead=kept).values_list("pk", flat=True)) == keys
+    assert Trial.objects.open().get().cancelled_at is None
+    assert set(Event.objects.filter(verb=Verb.MERGED).values_list("lead", flat=True)) == {kept.pk, other.pk}
+
+
+def test_undoing_restores_both_exactly(two, head):
+    agree(two[1], Purpose.NEWS, True)
+    before = [standing(lead) for lead in two]
+    made = merge(two, head, {"name", "email", "phone", "owner"})
+    merges.undo(merge=made, by=head, now=timezone.now())
+    assert [standing(lead) for lead in two] == before
+    made.refresh_from_db()
+    assert made.content is None
+
+
+def test_what_was_changed_since_stays(two, head):
+    kept = two[0]
+    made = merge(two, head, {"name"})
+    Lead.objects.filter(pk=kept.pk).update(name="Joanna Reed")
+    late = factories.NoteFactory(lead=kept)
+    merges.undo(merge=made, by=head, now=timezone.now())
+    late.refresh_from_db()
+    assert (Lead.objects.get(pk=kept.pk).name, late.lead) == ("Joanna Reed", kept)
+
+
+@pytest.mark.parametrize("who", [0, 1])
+def test_what_either_took_back_stays_taken_back(two, head, who):
+    agree(two[who], Purpose.NEWS, True, 10)
+    agree(two[who], Purpose.NEWS, False, 5)
+    agree(two[1 - who], Purpose.NEWS, True)  # later than the no
+    Lead.objects.filter(pk=two[who].pk).update(mail_stopped_at=timezone.now())
+    merge(two, head)
+    kept = Lead.objects.get(pk=two[0].pk)
+    assert not kept.agrees_to(Purpose.NEWS)
+    assert kept.mail_stopped_at
+
+
+def test_stopping_link_of_either_stops_the_mail_of_the_one_that_is_kept(client, two, head):
+    link = links.stop_url(two[1])
+    merge(two, head)
+    client.post(link)
+    assert Lead.objects.get(pk=two[0].pk).mail_stopped_at
+
+
+def test_two_callbacks_are_refused_in_words_and_nothing_is_changed(two, head):
+    factories.CallbackRequestFactory(lead=two[0])
+    before = [standing(lead) for lead in two]
+    with pytest.raises(leads.Refused, match="settle one of the callbacks first"):
+        merge(two, head)
+    assert [standing(lead) for lead in two] == before
+
+
+def test_two_calls_are_refused_in_words(two, head):
+    for lead in two:
+        factories.OnboardingCallFactory(lead=lead)
+    with pytest.raises(leads.Refused, match="cancel one of the calls first"):
+        merge(two, head)
+
+
+def test_patient_is_the_one_that_is_kept(two, head):
+    Lead.objects.filter(pk=two[1].pk).update(status=LeadStatus.CONVERTED)
+    with pytest.raises(leads.Refused, match="Keep the one who is a patient"):
+        merge(two, head)
+
+
+def test_nobody_else_merges_or_undoes(two, head):
+    coordinator = factories.UserFactory(role=roles.COORDINATOR)
+    with pytest.raises(leads.Refused):
+        merge(two, coordinator)
+    with pytest.raises(leads.Refused):
+        merges.undo(merge=merge(two, head), by=coordinator, now=timezone.now())
+
+
+def test_undo_ends_after_thirty_days_and_so_does_what_it_needs(two, head):
+    made, month = merge(two, head), dt.timedelta(days=30, seconds=1)
+    with pytest.raises(leads.Refused, match="no longer be undone"):
+        merges.undo(merge=made, by=head, now=made.at + month)
+    rule = next(rule for rule in retention.RULES if rule.what == "merges that can no longer be undone")
+    assert [list(retention.purge(rule, made.at + age)) for age in (dt.timedelta(days=29), month)] == [[], [1]]
+    assert Merge.objects.get().content is None
+
+
+def test_address_taken_meanwhile_keeps_the_undo_back(two, head):
+    made = merge(two, head)
+    factories.LeadFactory(email="j.o@b.example")
+    with pytest.raises(leads.Refused, match="Somebody else has this e-mail address now"):
+        merges.undo(merge=made, by=head, now=timezone.now())
+
+
+def test_contents_are_encrypted_and_go_with_the_one_that_is_kept(two, head):
+    made = merge(two, head)
+    assert json.loads(made.content)["other"]["name"] == "Joanna Miller"
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT content FROM signups_merge")
+        assert "Joanna" not in cursor.fetchone()[0]
+    privacy.erase(two[0], by=ActorKind.SYSTEM, now=timezone.now())
+    assert Merge.objects.get().content is None
+    with pytest.raises(leads.Refused):
+        merges.undo(merge=made, by=head, now=timezone.now())
+
+
+def test_pages_show_pairs_merge_them_and_undo_it(client, two, head):
+    Lead.objects.update(phone_e164="+12125550123")
+    page = client.get(PAIRS).content.decode()
+    address = f"/admin/signups/lead/{two[0].pk}/merge/{two[1].pk}/"
+    assert address in page
+    assert client.get(address).status_code == 200
+    told = {"name": "other", "email": "kept", "phone": "other", "owner": "kept"}
+    assert client.post(address, {**told, "name": ""}).status_code == 422
+    assert client.post(address, told, follow=True).redirect_chain == [(PAIRS, 303)]
+    made = Merge.objects.get()
+    client.post(f"/admin/signups/lead/merges/{made.public_id}/undo/")
+    assert Lead.objects.live().count() == 2
+
+
+def test_page_says_why_it_refuses(client, two, head):
+    factories.CallbackRequestFactory(lead=two[0])
+    told = {"name": "kept", "email": "kept", "phone": "other", "owner": "kept"}
+    answer = client.post(f"/admin/signups/lead/{two[0].pk}/merge/{two[1].pk}/", told)
+    assert (answer.status_code, "settle one of the callbacks" in answer.content.decode()) == (409, True)
