@@ -69,7 +69,8 @@ def merge(*, lead: Lead, other: Lead, from_other: set[str], by: User, now: dt.da
 def undo(*, merge: Merge, by: User, now: dt.datetime) -> None:
     """Both are there again, each with its own rows; what was added or changed since stays with the one that was kept.
 
-    A consent that the merge took back stays taken back. Raises Refused when it is too late or the address is taken.
+    What was taken back or stopped, by the merge or since, stays so for both.
+    Raises Refused when it is too late or the address is taken.
     """
     if not by.has_perm("signups.merge_lead"):
         raise Refused("Only the Head of Customer Care undoes a merge.")
@@ -85,11 +86,15 @@ def undo(*, merge: Merge, by: User, now: dt.datetime) -> None:
         with transaction.atomic():
             Lead.objects.filter(pk=lead.pk).update(**back)
             Lead.objects.filter(pk=other.pk).update(**kept["other"])
+            Lead.objects.filter(pk=other.pk, mail_stopped_at=None).update(mail_stopped_at=lead.mail_stopped_at)
     except IntegrityError:
         raise Refused("Somebody else has this e-mail address now, or one of them could not be reached.") from None
     for model in tables():
         if keys := kept["moved"].get(model._meta.label):
             _rows(model).filter(pk__in=keys, lead=lead).update(lead=other)
+    for purpose in FREE:
+        if _took_back(lead, purpose):
+            consents.revoke(other, purpose, channel=ConsentChannel.STAFF, by=by, now=now)
     Trial.objects.filter(pk=kept["trial"], lead=other).update(cancelled_at=None)
     Merge.objects.filter(pk=merge.pk).update(undone_at=now, content=None)
     for one in (lead, other):

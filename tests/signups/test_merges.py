@@ -9,9 +9,9 @@ from django.utils import timezone
 
 from clinic import roles
 from signups import duplicates, links
-from signups.actions import leads, merges, privacy, retention
+from signups.actions import consents, leads, merges, privacy, retention
 from signups.models import CallbackRequest, Consent, Event, Lead, Merge, Message, Note, Trial
-from signups.states import ActorKind, LeadStatus, Purpose, Verb
+from signups.states import ActorKind, ConsentChannel, LeadStatus, Purpose, Verb
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -124,6 +124,15 @@ def test_what_either_took_back_stays_taken_back(two, head, who):
     kept = Lead.objects.get(pk=two[0].pk)
     assert not kept.agrees_to(Purpose.NEWS)
     assert kept.mail_stopped_at
+
+
+def test_what_was_taken_back_or_stopped_since_stays_so_for_both(two, head):
+    agree(two[1], Purpose.NEWS, True, 5)
+    made = merge(two, head)
+    consents.stop_mail(two[0], channel=ConsentChannel.EMAIL, by=ActorKind.PATIENT, now=timezone.now())
+    merges.undo(merge=made, by=head, now=timezone.now())
+    both = [Lead.objects.get(pk=lead.pk) for lead in two]
+    assert [(lead.agrees_to(Purpose.NEWS), bool(lead.mail_stopped_at)) for lead in both] == [(False, True)] * 2
 
 
 def test_stopping_link_of_either_stops_the_mail_of_the_one_that_is_kept(client, two, head):
