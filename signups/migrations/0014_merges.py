@@ -11,7 +11,7 @@ import signups.encryption
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("signups", "0012_canary_and_policy_reports"),
+        ("signups", "0013_owner_status"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
