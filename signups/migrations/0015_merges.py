@@ -11,7 +11,7 @@ import signups.encryption
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("signups", "0013_owner_status"),
+        ("signups", "0014_own_hours"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
