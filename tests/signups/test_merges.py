@@ -218,3 +218,12 @@ def test_page_says_why_it_refuses(client, two, head):
     told = {"name": "kept", "email": "kept", "phone": "other", "owner": "kept"}
     answer = client.post(f"/admin/signups/lead/{two[0].pk}/merge/{two[1].pk}/", told)
     assert (answer.status_code, "settle one of the callbacks" in answer.content.decode()) == (409, True)
+
+
+@pytest.mark.parametrize("more", [0, 20])
+def test_list_of_pairs_asks_the_same_few_questions(client, head, more, django_assert_num_queries):
+    for number in range(1 + more):
+        factories.LeadFactory.create_batch(2, phone_e164=f"+1290555{number:04}")
+    client.get(PAIRS)
+    with django_assert_num_queries(9):
+        assert len(client.get(PAIRS).context["pairs"]) == 1 + more
