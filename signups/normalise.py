@@ -66,6 +66,8 @@ def initials(full_name: str) -> str:
 
 def line(typed: str) -> str:
     """A few words on one line, without invisible characters."""
+    if typed.isascii() and typed.isprintable():  # as nearly always: no need to look at each letter
+        return " ".join(typed.split())
     spaced = "".join(" " if character.isspace() else character for character in typed)
     visible = "".join(c for c in spaced if unicodedata.category(c) not in ("Cc", "Cf", "Cs"))
     return " ".join(unicodedata.normalize("NFC", visible).split())
