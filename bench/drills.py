@@ -34,6 +34,9 @@ class Outcome:
     """What one drill counted."""
 
     drill: str
+    booked: int
+    booked_once: int
+    overlaps: int
     acknowledged: int
     kept_once: int
     lost: int
@@ -48,6 +51,7 @@ class Outcome:
     def passed(self) -> bool:
         return (
             self.acknowledged == self.kept_once
+            and (self.booked, self.overlaps) == (self.booked_once, 0)
             and (self.lost, self.doubled) == (0, 0)
             and self.sent == self.messages
             and self.repeats <= self.repeats_allowed
@@ -55,10 +59,12 @@ class Outcome:
         )
 
     def __str__(self) -> str:
+        verdict = "pass" if self.passed else "FAIL"
         return (
-            f"{self.drill:<44} acknowledged {self.acknowledged:>4}  kept once {self.kept_once:>4}  lost {self.lost}  "
-            f"doubled {self.doubled}  messages {self.messages:>4}  sent {self.sent:>4}  repeats {self.repeats} "
-            f"(allowed {self.repeats_allowed})  silence {self.silence:.1f} s  {'pass' if self.passed else 'FAIL'}"
+            f"{self.drill:<18} {verdict}  sign-ups {self.kept_once}/{self.acknowledged} kept once, "
+            f"{self.lost} lost, {self.doubled} doubled; bookings {self.booked_once}/{self.booked} kept once, "
+            f"{self.overlaps} overlaps; messages {self.sent}/{self.messages} sent, {self.repeats} twice "
+            f"(allowed {self.repeats_allowed}); longest silence {self.silence:.1f} s"
         )
 
 
@@ -184,20 +190,51 @@ DRILLS: dict[str, Fault] = {
     "slow-clients": slow_clients,
 }
 COUNT = """
-from signups.models import Lead, Message, Trial
+from django.db.models import F
+from signups import links
+from signups.models import Lead, Message, OnboardingCall, Trial
 import json
+calls = OnboardingCall.objects.booked().select_related("lead")
 print(json.dumps({
     "leads": list(Lead.objects.values_list("email", flat=True)),
     "trials": list(Trial.objects.values_list("lead__email", flat=True)),
-    "messages": [str(pk) for pk in Message.objects.values_list("pk", flat=True)],
-    "unsent": Message.objects.exclude(status="sent").count(),
+    "calls": [str(call.lead.public_id) for call in calls],
+    "overlaps": sum(
+        calls.filter(
+            host=call.host_id, pk__gt=call.pk, blocked_from__lt=call.blocked_to, blocked_to__gt=call.blocked_from
+        ).count()
+        for call in calls
+    ),
+    # All but the reminders whose time is still to come.
+    "messages": [
+        str(message.pk) for message in Message.objects.all() if message.attempts or message.send_at <= timezone.now()
+    ],
 }))
 """
 
 
-def drill(name: str, clinic: clinics.Clinic, stamps: list[str], first: int) -> tuple[Outcome, int]:
+# Six hosts whose days have no end, and people who may book a call with them: each one's private link and id.
+PEOPLE = """
+from django.contrib.auth.models import User
+from signups import links
+from signups.models import AvailabilityRule, Host
+from tests.factories import TrialFactory
+for number in range(6):
+    host = Host.objects.create(user=User.objects.create(username=f"host{number}"), time_zone="America/New_York")
+    AvailabilityRule.objects.bulk_create(
+        AvailabilityRule(host=host, weekday=day, start=0, end=1440) for day in range(7)
+    )
+for number in range(800):
+    lead = TrialFactory(lead__email=f"booker{number}@example.com", lead__phone_e164="+12125550123").lead
+    print(links.my_url(lead).rstrip("/").rpartition("/")[2], lead.public_id)
+"""
+
+
+def drill(
+    name: str, clinic: clinics.Clinic, stamps: list[str], people: dict[str, str], used: set[str], first: int
+) -> tuple[Outcome, int]:
     """One fault under load; (what was counted, the number of the next person)."""
-    crowd = Crowd(clinic.port, stamps, first=first)
+    crowd = Crowd(clinic.port, stamps, [token for token in people if token not in used], first=first)
     with crowd:
         crowd.wait_for(BEFORE)
         allowed = DRILLS[name](clinic, crowd)
@@ -206,10 +243,15 @@ def drill(name: str, clinic: clinics.Clinic, stamps: list[str], first: int) -> t
     counted = json.loads(clinic.ask(COUNT))
     leads, trials = Counter(counted["leads"]), Counter(counted["trials"])
     told = crowd.told
+    used.update(told.booked)
+    calls = Counter(counted["calls"])
     once = [email for email in told.acknowledged if leads[email] == 1 and trials[email] == 1]
     sent = Counter(message["Message-ID"].partition("@")[0].strip("<") for message in clinic.mail.messages)
     outcome = Outcome(
         drill=name,
+        booked=len(told.booked),
+        booked_once=sum(calls[people[token]] == 1 for token in told.booked),
+        overlaps=counted["overlaps"],
         acknowledged=len(told.acknowledged),
         kept_once=len(once),
         lost=sum(leads[email] == 0 for email in told.acknowledged),
@@ -231,8 +273,10 @@ def main() -> int:
     outcomes = []
     with clinics.running() as clinic:
         stamps, first = clinic.stamps(20_000), 0
+        used: set[str] = set()
+        people = dict(line.split() for line in clinic.ask(PEOPLE).splitlines())
         for name in names:
-            outcome, first = drill(name, clinic, stamps, first)
+            outcome, first = drill(name, clinic, stamps, people, used, first)
             outcomes.append(outcome)
             say(str(outcome))
     RESULTS.mkdir(exist_ok=True)

@@ -1,9 +1,10 @@
-"""People who sign up all the time, as browsers do it, and remember what they were told: the load of the drills.
+"""People who sign up and book all the time, as browsers do, and remember what they were told: the load of the drills.
 
 Each person sends the same form until it is acknowledged (303), as somebody does who sees an error and presses again.
 """
 
 import itertools
+import random
 import re
 import threading
 import time
@@ -21,6 +22,7 @@ class Told:
     """What the people were told. Times are seconds on the monotonic clock."""
 
     acknowledged: list[str] = field(default_factory=list)
+    booked: list[str] = field(default_factory=list)  # the private links of whoever was told that their call is booked
     successes: list[float] = field(default_factory=list)
     failures: dict[str, int] = field(default_factory=dict)
 
@@ -31,15 +33,20 @@ class Told:
 
 
 class Crowd:
-    """`people` threads that sign up at `port` until `stop()`; `stamps` are of the site's own making, seconds old."""
+    """Threads that sign up at `port`, and one that books for `tokens`, from entering to leaving the context.
 
-    def __init__(self, port: int, stamps: list[str], people: int = 6, first: int = 0) -> None:
+    `stamps` are of the site's own making and seconds old; sign-up number n uses the nth, a booking takes the last.
+    """
+
+    def __init__(self, port: int, stamps: list[str], tokens: list[str], people: int = 6, first: int = 0) -> None:
         self.port = port
         self.told = Told()
         self.numbers = itertools.count(first)
         self.stamps = stamps
+        self.tokens = tokens
         self.stopping = threading.Event()
         self.threads = [threading.Thread(target=self._live, daemon=True) for _ in range(people)]
+        self.threads.append(threading.Thread(target=self._book, daemon=True))
 
     def __enter__(self) -> "Crowd":
         for thread in self.threads:
@@ -80,8 +87,32 @@ class Crowd:
                     break
                 time.sleep(PAUSE)
 
+    def _book(self) -> None:
+        """One person after the other takes a time that is offered to them; 409 means to look again."""
+        while not self.stopping.is_set() and self.tokens:
+            token, body = self.tokens.pop(), {}
+            while not (self.stopping.is_set() and not body):
+                try:
+                    body = body or self._choice(token)
+                    answer = post(self.port, f"/my/{token}/call/", body, client="10.9.9.9")
+                except (OSError, HTTPException, IndexError) as error:
+                    answer = type(error).__name__
+                if answer == "303":
+                    self.told.booked.append(token)
+                    break
+                if answer == "409":
+                    body = {}
+                time.sleep(PAUSE)
+
+    def _choice(self, token: str) -> dict[str, str]:
+        """One of the times on the first page, with a stamp for it."""
+        page = get(self.port, f"/my/{token}/call/")
+        starts = re.findall(r'name="start"[^>]*value="([^"]+)"', page)
+        return {"start": random.choice(starts).replace("&#x2B;", "+"), "stamp": self.stamps.pop()}
+
 
 PERSON = {
+    "website": "",
     "name": "Pat Person",
     "preferred_channel": "email",
     "time_zone": "America/New_York",
@@ -115,7 +146,21 @@ def token(port: int) -> tuple[str, str]:
         connection.close()
 
 
-def post(port: int, path: str, body: Mapping[str, str], csrf: tuple[str, str], *, client: str) -> str:
+def get(port: int, path: str) -> str:
+    """The text of a page; raises HTTPException when it is not one."""
+    connection = HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+    try:
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        page = answer.read().decode()
+        if answer.status != 200:
+            raise HTTPException(str(answer.status))
+        return page
+    finally:
+        connection.close()
+
+
+def post(port: int, path: str, body: Mapping[str, str], csrf: tuple[str, str] = ("", ""), *, client: str) -> str:
     """The status of the answer to a form, as text."""
     connection = HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
     try:
