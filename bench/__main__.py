@@ -11,6 +11,7 @@ from .harness import say
 # Each takes a minute or so in its short form; run alone (`python -m bench.pages`), it measures longer.
 SHORT = {
     "pages": ("--rounds=3", "--seconds=2"),
+    "signup": ("--rounds=1", "--seconds=3", "--leads", "10000", "100000"),
     "slots": (),
     "delivery": ("--rounds=2", "--messages=1000"),
     "startup": ("--rounds=3",),

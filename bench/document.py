@@ -1,0 +1,87 @@
+"""Writes docs/performance.md's tables and plot from `bench/results/`: `python -m bench.document`."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+
+from tests.processes import ROOT
+
+from .harness import RESULTS, Target
+
+mpl.use("svg")
+from matplotlib import pyplot as plt
+
+PAGE = ROOT / "docs/performance.md"
+PLOT = ROOT / "docs/images/pages.svg"
+BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
+
+
+def main() -> int:
+    results = {path.stem: json.loads(path.read_text()) for path in sorted(RESULTS.glob("*.json"))}
+    text = PAGE.read_text()
+    before, _, rest = text.partition(BEGIN)
+    after = rest.partition(END)[2]
+    parts = [table(name, result) for name, result in results.items() if name != "drills"]
+    if "drills" in results:
+        parts.append(drills(results["drills"]))
+    PAGE.write_text(f"{before}{BEGIN}\n\n" + "\n".join(parts) + f"\n{END}{after}")
+    if "pages" in results:
+        plot(results["pages"]["figures"], PLOT)
+    return 0
+
+
+def table(name: str, result: dict[str, Any]) -> str:
+    """One benchmark's targets and figures as Markdown."""
+    lines = [f"### `python -m bench.{name}`", "", "| Target | Figure | Bound | |", "| --- | ---: | ---: | --- |"]
+    for kept in result["targets"]:
+        met = kept.pop("met")
+        target = Target(**kept)
+        sign = "≤" if target.at_most else "≥"
+        verdict = "met" if met else "**missed**"
+        lines.append(f"| {target.name} | {target.figure:.3g} {target.unit} | {sign} {target.bound:g} | {verdict} |")
+    lines += ["", f"| Measured | {result['unit']} |", "| --- | ---: |"]
+    lines += [f"| {case} | {number(figure)} |" for case, figure in result["figures"].items()]
+    return "\n".join([*lines, ""])
+
+
+def drills(outcomes: list[dict[str, Any]]) -> str:
+    lines = [
+        "### `make drill`",
+        "",
+        "| Drill | Sign-ups kept | Bookings kept | Overlaps | Messages sent | Twice (allowed) | Longest silence | |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | --- |",
+    ]
+    for one in outcomes:
+        lines.append(
+            f"| {one['drill']} | {one['kept_once']}/{one['acknowledged']} | {one['booked_once']}/{one['booked']} "
+            f"| {one['overlaps']} | {one['sent']}/{one['messages']} | {one['repeats']} ({one['repeats_allowed']}) "
+            f"| {one['silence']:.1f} s | {'pass' if one['passed'] else '**fail**'} |"
+        )
+    return "\n".join([*lines, ""])
+
+
+def number(figure: float) -> str:
+    return f"{figure:,.0f}" if figure >= 100 else f"{figure:.3g}"
+
+
+def plot(figures: dict[str, float], path: Path) -> None:
+    """Requests a second as bars on a logarithmic scale, slowest first."""
+    rows = sorted(figures.items(), key=lambda item: item[1])
+    plt.rcParams |= {"svg.hashsalt": "clinic", "font.family": "sans-serif", "svg.fonttype": "none"}
+    figure, axes = plt.subplots(figsize=(8, 0.45 * len(rows) + 1))
+    colors = ["#0d4a4f" if name.startswith("page store") else "#a9cbc1" for name, _ in rows]
+    bars = axes.barh([name for name, _ in rows], [value for _, value in rows], color=colors)
+    axes.bar_label(bars, [number(value) for _, value in rows], padding=4)
+    axes.set_xscale("log")
+    axes.set_xlabel("requests a second (logarithmic)")
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.margins(x=0.15)
+    figure.tight_layout()
+    figure.savefig(path, metadata={"Date": None})
+
+
+if __name__ == "__main__":
+    sys.exit(main())
