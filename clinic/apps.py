@@ -27,7 +27,7 @@ class ClinicConfig(AppConfig):
     name = "clinic"
 
     def ready(self) -> None:
-        from . import roles, sign_in, slow_queries
+        from . import first_steps, roles, sign_in, slow_queries  # noqa: F401  (its check registers itself)
 
         connection_created.connect(slow_queries.watch)
 

@@ -31,7 +31,7 @@ class CareDesk(admin.AdminSite):
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """What waits for this reader, and how the clinic is doing for those who may read about leads."""
-        from . import today
+        from . import first_steps, today
 
         now, days = timezone.now(), today.period(request)
         context = {
@@ -39,6 +39,7 @@ class CareDesk(admin.AdminSite):
             "charts": today.charts(days, now) if request.user.has_perm("signups.view_lead") else [],
             "periods": today.PERIODS,
             "days": days,
+            "first_steps": first_steps.left() if request.user.has_perm("signups.work_any_lead") else [],
         }
         return super().index(request, {**context, **(extra_context or {})})
 

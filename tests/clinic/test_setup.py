@@ -1,0 +1,105 @@
+"""A clinic's first hour: `manage.py setup`, and what it says is left to do."""
+
+import io
+import re
+
+import pytest
+from django.contrib.auth.models import Group, User
+from django.core import checks
+from django.core.management import call_command
+from django.core.management.base import CommandError
+from django.utils import timezone
+
+from clinic import first_steps, roles
+from clinic.management.commands.setup import read_hours
+from content.models import Article, ClinicProfile
+from signups.states import MessageStatus
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+GIVEN = {
+    "name": "North Clinic",
+    "phone": "(212) 555-0123",
+    "mailbox": "care@north.clinic",
+    "address": "1 Main Street, Burlington, VT",
+    "zone": "America/New_York",
+    "hours": "mon-fri 09:00-17:00, sat 10:00-13:00",
+    "head": "ana",
+    "head_email": "ana@north.clinic",
+}
+
+
+def setup(**options):
+    out = io.StringIO()
+    call_command("setup", stdout=out, **options)
+    return out.getvalue()
+
+
+def test_everything_is_said_once_and_kept():
+    said = setup(**GIVEN)
+    profile = ClinicProfile.current()
+    assert (profile.name, profile.mailbox, profile.phone_e164) == ("North Clinic", "care@north.clinic", "+12125550123")
+    assert [row["weekday"] for row in profile.opening_hours] == [0, 1, 2, 3, 4, 5]
+    ana = User.objects.get(username="ana")
+    assert list(ana.groups.values_list("name", flat=True)) == [roles.HEAD]
+    assert ana.check_password(re.search(r"signs in with  (\S+)", said)[1])
+
+
+def test_once_more_changes_nothing():
+    setup(**GIVEN)
+    before = User.objects.get(username="ana").password
+    assert "has an account already" in setup(head="ana")
+    assert User.objects.get(username="ana").password == before
+    assert ClinicProfile.current().name == "North Clinic"
+
+
+def test_what_is_left_is_said_in_words_and_goes_away_when_done():
+    setup(**GIVEN)
+    assert [step.split(":")[0] for step in first_steps.left()] == [
+        "Say in the profile in which states the clinic works",
+        "Give at least one colleague hours in which calls can be booked.",
+        "Sign up yourself with your own address",
+        "Have a medical reviewer sign off the articles",
+    ]
+    ClinicProfile.objects.update(states=["VT"])
+    factories.AvailabilityRuleFactory()
+    factories.MessageFactory(status=MessageStatus.SENT, sent_at=timezone.now())
+    Article.objects.update(published_at=None)
+    assert first_steps.left() == []
+
+
+def test_what_ships_is_not_taken_for_the_clinics_own():
+    setup()
+    words = " ".join(first_steps.left())
+    for part in ("postal address", "mailbox", "can be dialled", "Head of Customer Care"):
+        assert part in words
+
+
+def test_nothing_there_at_all():
+    assert first_steps.left() == ["Load the texts and the profile that ship: manage.py load_content."]
+
+
+def test_check_deploy_warns_of_each():
+    setup()
+    found = checks.run_checks(include_deployment_checks=True, databases=["default"])
+    assert [each.msg for each in found if each.id == "clinic.W001"] == first_steps.left()
+    assert first_steps.check(databases=None) == []  # without a database to ask, none is asked
+
+
+@pytest.mark.parametrize("text", ["always", "mon 9-17", "mon-xyz 09:00-17:00", ""])
+def test_hours_that_cannot_be_read_are_refused(text):
+    with pytest.raises(CommandError, match="is not like"):
+        read_hours(text)
+
+
+def test_a_mistake_is_said_with_its_field():
+    with pytest.raises(CommandError, match="time_zone: “Mars” is not an IANA time zone"):
+        setup(zone="Mars")
+
+
+@pytest.mark.parametrize(("role", "is_told"), [(roles.HEAD, True), (roles.COORDINATOR, False)])
+def test_the_head_reads_what_is_left_on_the_desk(client, clinic, role, is_told):
+    user = factories.UserFactory()
+    user.groups.add(Group.objects.get(name=role))
+    client.force_login(user)
+    assert ("Before the site is really yours" in client.get("/admin/").content.decode()) is is_told
