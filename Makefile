@@ -19,7 +19,7 @@ $(shell $(VENV_PYTHON) -c '' 2>/dev/null || rm -f .venv/.runtime)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev test check bench drill sbom deploy-check lock clean python
+.PHONY: help run dev test check bench drill sbom deploy-check screenshots lock clean python
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -64,6 +64,9 @@ sbom: .venv/.dev ## Write a bill of materials (CycloneDX) to var/sbom.json, and 
 
 deploy-check: .venv/.dev ## Start nginx, site, worker and PostgreSQL from the files in deploy/, and walk through them over HTTPS
 	@exec $(VENV_PYTHON) -m deploy.check
+
+screenshots: .venv/.dev ## Take the pictures of README.md and docs/staff.md anew, of a demo site made for them
+	@exec $(VENV_PYTHON) -m docs.screenshots
 
 lock: python ## Resolve the dependencies of pyproject.toml into both lock files (ARGS=--upgrade for newer ones)
 	@set -e; tools=$$(mktemp -d); trap 'rm -rf "$$tools"' EXIT; \

@@ -81,3 +81,37 @@ def test_locks_name_no_index():
         text = (ROOT / lock).read_text()
         assert "://" not in text
         assert "--hash=sha256:" in text
+
+
+def test_every_setting_is_read():
+    settings = (ROOT / "clinic/settings.py").read_text()
+    named = re.findall(r'env\.\w+\("([A-Z_]+)"', settings)
+    code = text_of("*.py")
+    # Django reads what it knows by itself: those are used in settings.py once more, or their names are Django's.
+    known = {"DEBUG", "SECRET_KEY", "SECRET_KEY_FALLBACKS", "ALLOWED_HOSTS"} | {
+        name for name in named if "EMAIL_" in name
+    }
+    unread = [
+        name
+        for name in named
+        if name not in known and len(re.findall(rf"\b{name}\b", settings)) < 3 and f"settings.{name}" not in code
+    ]
+    assert unread == []
+
+
+def test_links_between_documents_lead_somewhere():
+    documents = {*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")} - {ROOT / "docs/performance.md"}  # drawn by bench
+    lost = [
+        f"{document.name}: {target}"
+        for document in documents
+        for target in re.findall(r"\]\((?!https?:|mailto:|#)([^)#]+)", document.read_text())
+        if not (document.parent / target).exists()
+    ]
+    assert lost == []
+
+
+def test_pictures_of_the_documents_are_small_and_shown():
+    shown = "".join(path.read_text() for path in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
+    pictures = list((ROOT / "docs/images").glob("*.png"))
+    assert [path.name for path in pictures if path.stat().st_size > 150 * 1024] == []
+    assert [path.name for path in pictures if f"images/{path.name}" not in shown] == []
