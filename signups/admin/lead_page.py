@@ -15,8 +15,8 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from signups import masking, zones
-from signups.actions import events, leads, trials, turns
-from signups.forms.desk import MoveForm, NoteForm, OwnerForm, TryForm
+from signups.actions import consents, events, leads, trials, turns
+from signups.forms.desk import ConsentForm, MoveForm, NoteForm, OwnerForm, TryForm
 from signups.models import Lead
 from signups.next_action import next_action
 from signups.states import LeadStatus, Verb
@@ -36,6 +36,7 @@ class LeadPage(admin.ModelAdmin):
             "note": self.note,
             "try": self.log_try,
             "convert": self.convert,
+            "consent": self.consent,
         }
         own = [
             path(
@@ -98,6 +99,12 @@ class LeadPage(admin.ModelAdmin):
 
         return self._do(request, pk, forms.Form(request.POST), do, "They are a patient now.")
 
+    def consent(self, request: HttpRequest, pk: int) -> HttpResponse:
+        def do(lead: Lead, *, agrees: bool, **told: Any) -> None:
+            (consents.grant if agrees else consents.revoke)(lead, **told)
+
+        return self._do(request, pk, ConsentForm(request.POST), do, "It is noted, and holds from now on.")
+
     def _do(self, request: HttpRequest, pk: int, form: forms.Form, deed: Deed, done: str) -> HttpResponse:
         """Does it and shows the page anew (303), or says on the page why not: 422 for the form, 409 for a rule."""
         lead = self._found(request, pk)
@@ -158,6 +165,7 @@ class LeadPage(admin.ModelAdmin):
             "owner_form": OwnerForm(owners=owners(), initial={"owner": lead.owner_id}, auto_id="owner_%s"),
             "move_form": MoveForm(auto_id="move_%s"),
             "try_form": TryForm(auto_id="try_%s"),
+            "consent_form": ConsentForm(auto_id="consent_%s"),
             "note_form": NoteForm(auto_id="note_%s"),
             "entries": entries,
             "older": entries[-1].at.isoformat() if more else "",

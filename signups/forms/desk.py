@@ -7,7 +7,7 @@ from django import forms
 from django.contrib.auth.models import User
 
 from signups.models import Note
-from signups.states import OF_A_TRY, CallOutcome, LeadStatus
+from signups.states import FREE, OF_A_TRY, CallOutcome, ConsentChannel, LeadStatus, Purpose
 
 LONGEST_NOTE = 5000
 
@@ -33,6 +33,24 @@ class MoveForm(forms.Form):
 class TryForm(forms.Form):
     outcome = forms.TypedChoiceField(
         choices=[(outcome.value, outcome.label) for outcome in OF_A_TRY], coerce=CallOutcome, label="How did it go?"
+    )
+
+
+class ConsentForm(forms.Form):
+    """What somebody told us about being written to or called; no one ever agrees to the terms for them."""
+
+    purpose = forms.TypedChoiceField(
+        choices=[(purpose.value, purpose.label) for purpose in FREE], coerce=Purpose, label="To what?"
+    )
+    agrees = forms.TypedChoiceField(
+        choices=[("no", "takes it back"), ("yes", "agrees")],
+        coerce=lambda told: told == "yes",
+        label="What do they say?",
+    )
+    channel = forms.TypedChoiceField(
+        choices=[(channel.value, channel.label) for channel in (ConsentChannel.PHONE, ConsentChannel.EMAIL)],
+        coerce=ConsentChannel,
+        label="How did they say so?",
     )
 
 

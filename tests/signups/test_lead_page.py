@@ -8,7 +8,7 @@ import pytest
 
 from clinic import roles
 from signups.models import Event, Lead, Note
-from signups.states import LeadStatus, Verb
+from signups.states import LeadStatus, Purpose, Verb
 from tests import factories
 
 from .conftest import NOW
@@ -253,3 +253,21 @@ def test_every_deed_has_its_line_on_the_timeline_also_without_detail(client, use
     assert len(entries(client.get(page_of(lead), {"kind": kind}))) == (1 if verb != Verb.NOTED else 0) + (
         verb == Verb.READ
     )
+
+
+def test_what_they_say_on_the_phone_about_being_called_holds_at_once(client, user, clinic):
+    lead = factories.LeadFactory(phone_e164="+12125550123", owner=user)
+    told = {"purpose": "calls", "channel": "phone"}
+    assert do(client, lead, "consent", {**told, "agrees": "yes"}).status_code == 303
+    assert lead.agrees_to(Purpose.CALLS)
+    assert do(client, lead, "consent", {**told, "agrees": "no"}).status_code == 303
+    assert not lead.agrees_to(Purpose.CALLS)
+    said = lead.consents.order_by("pk").values_list("granted", "channel", "text__purpose")
+    assert list(said) == [(True, "phone", "calls"), (False, "phone", "calls")]
+
+
+def test_nobody_agrees_to_the_terms_for_somebody_else(client, user, clinic):
+    lead = factories.LeadFactory(owner=user)
+    told = {"purpose": "terms", "agrees": "yes", "channel": "phone"}
+    assert do(client, lead, "consent", told).status_code == 422
+    assert not lead.consents.exists()
