@@ -21,7 +21,9 @@ from content.models import ClinicProfile
 from signups import links
 from signups.models import AvailabilityRule, Host, Lead, Trial
 
-ClinicProfile.objects.update(call_horizon_days=300)
+profile = ClinicProfile.current()
+profile.call_horizon_days = 300
+profile.save()
 user, _ = User.objects.get_or_create(username="sam", defaults={"first_name": "Sam", "last_name": "Reed"})
 host, _ = Host.objects.get_or_create(user=user, defaults={"time_zone": "America/New_York"})
 AvailabilityRule.objects.get_or_create(host=host, weekday=0, start=540, end=570)

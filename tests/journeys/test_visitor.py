@@ -79,9 +79,9 @@ def test_from_the_first_page_to_the_desk(page: Page, site: Site) -> None:
     row.get_by_role("link", name="Ann O’Neil").click()
     look(page)
     for text in (
-        "signed up",
-        "confirmed the e-mail address",
-        "trial started",
+        "Signed up",
+        "Confirmed the e-mail address",
+        "Trial started",
         "+12125550123",
         "privacy notice 2026-11",
     ):
