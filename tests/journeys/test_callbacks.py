@@ -39,7 +39,9 @@ PUT_BACK = """
 from content.models import ClinicProfile
 from signups.models import Host
 Host.objects.filter(user__username="cora").update(active=False)
-ClinicProfile.objects.update(opening_hours={hours!r})
+profile = ClinicProfile.current()
+profile.opening_hours = {hours!r}
+profile.save()
 """
 LET_IT_FALL_DUE = """
 import datetime as dt

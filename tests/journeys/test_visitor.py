@@ -82,7 +82,7 @@ def test_from_the_first_page_to_the_desk(page: Page, site: Site) -> None:
         "Signed up",
         "Confirmed the e-mail address",
         "Trial started",
-        "+12125550123",
+        "(212) 555-0123",
         "privacy notice 2026-11",
     ):
         expect(page.locator("#content")).to_contain_text(text)
