@@ -79,6 +79,8 @@ def book(
     hosts = list((Host.objects.active().filter(pk=host.pk) if host else Host.objects.active()).locked())
     if found := _replay(key, asked):
         return found
+    if Lead.objects.live().select_for_update().filter(pk=lead.pk).first() is None:
+        raise NotActive  # erased or merged this very moment
     if lead.calls.upcoming(now).exists():
         raise AlreadyBooked
     clinic = terms.current()

@@ -25,6 +25,7 @@ def erase(lead: Lead, *, by: events.Actor, now: dt.datetime, receipt: bool = Tru
 
     A confirmed address gets a receipt, whose row forgets it in turn (`emails.erased`).
     """
+    list(lead.calls.select_for_update().order_by("pk"))  # calls before people, as who moves a call locks them
     lead = Lead.objects.select_for_update().get(pk=lead.pk)
     if lead.status == LeadStatus.ERASED:
         return

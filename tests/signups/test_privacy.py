@@ -1,10 +1,11 @@
 """Taking everything along, and having it erased."""
 
+import datetime as dt
 import json
 
 import pytest
 
-from signups.actions import privacy
+from signups.actions import calls, privacy
 from signups.encryption import EncryptedTextField
 from signups.models import Lead, Suppression, Trial
 from signups.states import ActorKind
@@ -58,3 +59,11 @@ def test_export_holds_every_table_and_no_private_link():
     assert held["lead"]["how they heard of us"] == "from Kim"
     assert held["messages"][0]["text"] == "Open http://127.0.0.1:8000/my/…/"
     assert json.loads(json.dumps(held)) == held
+
+
+def test_no_call_is_booked_for_who_was_erased_this_very_moment(clinic):
+    lead = LeadFactory()
+    privacy.erase(lead, by=ActorKind.PATIENT, now=NOW)
+    with pytest.raises(calls.NotActive):
+        calls.book(lead=lead, start=NOW + dt.timedelta(days=1), by=ActorKind.PATIENT, now=NOW)
+    assert not lead.calls.exists()
