@@ -8,6 +8,7 @@ outside the database and in the log, so that a trail that was cut short shows to
 import datetime as dt
 import logging
 import os
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,8 +48,8 @@ class Head(NamedTuple):
             raise Broken(f"{path} does not hold the end of an audit trail.") from None
 
     def note(self, path: Path) -> None:
-        """Replaces the file whole, on the disk before its name."""
-        new = path.with_name(f"{path.name}.{os.getpid()}")
+        """Replaces the file whole, on the disk before its name; each writer has its own beside it."""
+        new = path.with_name(f"{path.name}.{os.getpid()}-{threading.get_ident()}")
         with new.open("w") as file:
             file.write(f"{self.position} {self.seal}\n")
             file.flush()
