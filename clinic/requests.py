@@ -1,26 +1,39 @@
 """What no page of ours takes, refused before any of it is read."""
 
+from collections.abc import Callable
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from django.core.exceptions import BadRequest
 from django.core.files.uploadhandler import FileUploadHandler
-from django.template.loader import render_to_string
+from django.http import HttpRequest, HttpResponse
 from django.utils.http import parse_header_parameters
+
+OTHER_CODING = "clinic.other_coding"
 
 
 def utf8_only(application: WSGIApplication) -> WSGIApplication:
-    """Browsers send our forms in UTF-8. A body that claims another coding is a 400: some are no codings of text, and
-    Django fails on those while it makes the request, before any middleware could answer."""
+    """Browsers send our forms in UTF-8. A body that claims another coding is marked and its claim taken away: some are
+    no codings of text, and Django fails on those while it makes the request, before any middleware could answer."""
 
     def wrapper(environ: WSGIEnvironment, start_response: StartResponse) -> Any:
         charset = parse_header_parameters(environ.get("CONTENT_TYPE", ""))[1].get("charset", "utf-8")
-        if charset.lower() in ("utf-8", "utf8"):
-            return application(environ, start_response)
-        start_response("400 Bad Request", [("Content-Type", "text/html; charset=utf-8"), ("Cache-Control", "no-store")])
-        return [render_to_string("400.html").encode()]
+        if charset.lower() not in ("utf-8", "utf8"):
+            environ = {**environ, "CONTENT_TYPE": "", OTHER_CODING: True}
+        return application(environ, start_response)
 
     return wrapper
+
+
+def refuse_other_codings(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Middleware: what `utf8_only` marked is a 400 with the headers of every answer."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if OTHER_CODING in request.META:
+            raise BadRequest("The body claims to be in another coding than UTF-8.")
+        return get_response(request)
+
+    return middleware
 
 
 class RefuseFiles(FileUploadHandler):

@@ -152,6 +152,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "clinic.requests.refuse_other_codings",
     "allauth.account.middleware.AccountMiddleware",
     "clinic.sign_in.staff_session",
     "clinic.desk.clinic_time",

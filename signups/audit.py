@@ -123,7 +123,6 @@ def verify() -> Verdict:
     newest = list(seals.keyring())  # of the keys by age, how old the one in use may still be
     for position, event_id, signature, seal, *said in _rows(Event.objects.exclude(position=None).order_by("position")):
         here = f"event {event_id}, place {position}"
-        here = f"event {event_id}, place {position}"
         if position != head.position + 1:
             raise Broken(f"The event at place {head.position + 1} is gone: {here}, comes next.")
         _check_signature(event_id, signature, said)

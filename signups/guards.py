@@ -14,6 +14,7 @@ from .models import Event
 TABLE = Event._meta.db_table
 FILLED_ONCE = {"position", "seal"}
 NAMES = (f"{TABLE}_no_delete", f"{TABLE}_no_update")
+NO_TRUNCATE = f"{TABLE}_no_truncate"  # PostgreSQL alone can empty a table at one stroke
 
 
 def put_up(using: str = "default", **kwargs: Any) -> None:
@@ -33,7 +34,7 @@ def take_down(connection: BaseDatabaseWrapper) -> None:
     """For whoever empties a test database, and before they are made anew."""
     table = f" ON {TABLE}" if connection.vendor == "postgresql" else ""
     with connection.cursor() as cursor:
-        for name in NAMES:
+        for name in _names(connection.vendor):
             cursor.execute(f"DROP TRIGGER IF EXISTS {name}{table}")
 
 
@@ -46,11 +47,15 @@ def missing(connection: BaseDatabaseWrapper) -> list[str]:
     with connection.cursor() as cursor:
         cursor.execute(catalogue[connection.vendor])
         there = {name for (name,) in cursor.fetchall()}
-    return [name for name in NAMES if name not in there]
+    return [name for name in _names(connection.vendor) if name not in there]
+
+
+def _names(vendor: str) -> tuple[str, ...]:
+    return (*NAMES, NO_TRUNCATE) if vendor == "postgresql" else NAMES
 
 
 def _statements(vendor: str, columns: list[str]) -> list[str]:
-    """One refusal for DELETE; one for UPDATE, unless it gives an unsealed event its place and nothing else."""
+    """Refusals of DELETE and TRUNCATE, and of UPDATE unless it gives an unsealed event its place and nothing else."""
     differs = "IS DISTINCT FROM" if vendor == "postgresql" else "IS NOT"
     changed = " OR ".join(f'NEW."{column}" {differs} OLD."{column}"' for column in columns)
     not_sealing = f"OLD.position IS NOT NULL OR NEW.position IS NULL OR {changed}"
@@ -63,6 +68,7 @@ def _statements(vendor: str, columns: list[str]) -> list[str]:
             f"CREATE OR REPLACE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {body}; END $$",
             f"CREATE TRIGGER {NAMES[0]} BEFORE DELETE ON {TABLE} {refuse}",
             f"CREATE TRIGGER {NAMES[1]} BEFORE UPDATE ON {TABLE} {refuse.replace('ROW', f'ROW WHEN ({not_sealing})')}",
+            f"CREATE TRIGGER {NO_TRUNCATE} BEFORE TRUNCATE ON {TABLE} {refuse.replace('ROW', 'STATEMENT')}",
         ]
     refuse = f"BEGIN SELECT RAISE(ABORT, '{refusal}'); END"
     return [

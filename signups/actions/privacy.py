@@ -67,18 +67,20 @@ def replace_link(lead: Lead, *, by: events.Actor, now: dt.datetime) -> None:
 
 @transaction.atomic
 def send_link(email: str, *, now: dt.datetime) -> None:
-    """Somebody lost their link: it goes to this address, if we know it to be theirs; else nothing happens.
+    """Somebody lost their link: it goes to this address, if we know it to be theirs; else nothing stays of it.
 
-    A trial that waits for its first confirmation gets that link instead.
+    A trial that waits for its first confirmation gets that link instead. For an address that gets none, the same work
+    is done and undone: how long the answer takes tells nothing either.
     """
-    lead = Lead.objects.live().select_for_update().filter(email_key=normalise.email_key(email)).first()
-    if lead is None:
-        return
-    if lead.has_confirmed():
-        if emails.has_room(lead, MessageKind.MY_LINK, now=now):
-            emails.my_link(lead, now=now)
-    elif lead.current_trial():
+    found = Lead.objects.live().select_for_update().filter(email_key=normalise.email_key(email)).first()
+    lead = found or Lead(pk=0)
+    confirmed, has_room = lead.has_confirmed(), emails.has_room(lead, MessageKind.MY_LINK, now=now)
+    if found and not confirmed and lead.current_trial():
         trials.send_new_link(lead, now=now)
+        return
+    with transaction.atomic():
+        emails.my_link(lead, now=now)
+        transaction.set_rollback(not (confirmed and has_room))
 
 
 @transaction.atomic

@@ -3,6 +3,7 @@
 import datetime as dt
 from typing import Any
 
+from django.conf import settings
 from django.core import signing
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
@@ -36,6 +37,7 @@ def ask(request: HttpRequest) -> HttpResponse:
     if not form.is_bound:
         return render(request, "signups/callback.html", {"form": form, "by": _promise(form, now)})
     throttle.check("callback", throttle.client(request), limit=60, per=HOUR, now=now)
+    throttle.check("callback", throttle.EVERYONE, limit=settings.FORMS_PER_HOUR, per=HOUR, now=now)
     if not form.is_valid():
         return render(request, "signups/callback.html", {"form": form}, status=422)
     if not form.is_replay():

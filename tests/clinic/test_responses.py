@@ -8,6 +8,8 @@ from django.test import RequestFactory
 
 from tests.factories import ArticleFactory
 
+from .test_headers import SAFE
+
 PUBLIC = ["/", "/learn/", "/learn/a-page/", "/terms/", "/privacy/"]
 
 
@@ -113,22 +115,24 @@ def test_log_lines_do_not_name_private_addresses(client, caplog):
 @pytest.mark.parametrize("charset", ["base64", "hex", "undefined", "idna", "latin-1"])
 @pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"])
 def test_body_in_another_coding_is_refused(kind, charset):
-    assert served("GET", f"{kind}; charset={charset}") == "400 Bad Request"
+    status, headers = served("GET", f"{kind}; charset={charset}")
+    assert (status, headers["Cache-Control"]) == ("400 Bad Request", "no-store")
+    assert {name: headers.get(name) for name in SAFE} == SAFE
 
 
 def test_body_in_utf8_is_read():
-    assert served("GET", "application/x-www-form-urlencoded; charset=UTF-8") == "200 OK"
+    assert served("GET", "application/x-www-form-urlencoded; charset=UTF-8")[0] == "200 OK"
 
 
 def served(method, content_type):
-    """The status line that the server sends: Django's test client does not pass through clinic.wsgi."""
+    """The status line and headers that the server sends: Django's test client does not pass through clinic.wsgi."""
     from clinic.wsgi import django as application  # without the page store, whose thread would outlive the test
 
-    statuses = []
+    sent = []
     environ = RequestFactory().generic(method, "/health/live?source=x").environ
-    body = application(environ | {"CONTENT_TYPE": content_type}, lambda status, headers: statuses.append(status))
+    body = application(environ | {"CONTENT_TYPE": content_type}, lambda *told: sent.extend(told))
     assert b"".join(body)
-    return statuses[0]
+    return sent[0], dict(sent[1])
 
 
 def test_file_sent_to_a_form_is_refused(client):

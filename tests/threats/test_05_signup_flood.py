@@ -48,7 +48,8 @@ def fresh():
         return stamps.new()
 
 
-def test_flood_from_many_clients_is_one_flood(send, settings):
+@pytest.mark.parametrize("path", FORMS)
+def test_flood_from_many_clients_is_one_flood(send, settings, path):
     settings.PROXY_COUNT, settings.FORMS_PER_HOUR = 1, 5
-    codes = [send("/start/", {"HTTP_X_FORWARDED_FOR": f"10.0.0.{n}"}, name="").status_code for n in range(6)]
+    codes = [send(path, {"HTTP_X_FORWARDED_FOR": f"10.0.0.{n}"}, stamp="forged").status_code for n in range(6)]
     assert codes == [422] * 5 + [429]
