@@ -45,6 +45,7 @@ check: .venv/.dev ## Check style, types, templates, imports, dependencies, migra
 	$(VENV_PYTHON) -c 'from importlinter.cli import lint_imports_command as main; main()'
 	$(VENV_PYTHON) -m deptry .
 	$(VENV_PYTHON) manage.py makemigrations --check --dry-run
+	$(VENV_PYTHON) -m tests.migrations
 	$(VENV_PYTHON) manage.py check_evidence
 	$(PRODUCTION) SECRET_KEY=$$($(VENV_PYTHON) -c 'import secrets; print(secrets.token_urlsafe(64))') \
 		AUDIT_KEYS=$$($(VENV_PYTHON) -c 'import secrets; print(secrets.token_urlsafe(64))') \

@@ -9,6 +9,7 @@ import secrets
 from contextlib import suppress
 from ipaddress import ip_network
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import dj_database_url
@@ -35,6 +36,7 @@ ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", [])
 SITE_URL = env.str("SITE_URL", "")
 PROXY_COUNT = env.int("PROXY_COUNT", 1 if MODE == "production" else 0, validate=validate.Range(min=0, max=5))
 DATABASE_URL = env.str("DATABASE_URL", "")
+REPLICA_DATABASE_URL = env.str("REPLICA_DATABASE_URL", "")
 DATABASE_POOL_SIZE = env.int("DATABASE_POOL_SIZE", 8, validate=validate.Range(min=1, max=200))
 EMAIL_HOST = env.str("EMAIL_HOST", "")
 EMAIL_PORT = env.int("EMAIL_PORT", 587, validate=validate.Range(min=1, max=65535))
@@ -194,27 +196,38 @@ WORKER_JOBS = {
 if ASSIGN_LEADS:
     WORKER_JOBS["signups.actions.turns.assign_waiting"] = 5.0
 
+
 # --- Database -----------------------------------------------------------------------------------------------------
-DATABASES = {"default": dj_database_url.parse(DATABASE_URL or f"sqlite:///{VAR_DIR / 'clinic.sqlite3'}")}
-match DATABASES["default"]["ENGINE"]:
-    case "django.db.backends.sqlite3":
-        DATABASES["default"]["OPTIONS"] = {
-            # A writer takes its lock when it begins: a plain BEGIN upgraded half way fails with "database is locked".
-            "transaction_mode": "IMMEDIATE",
-            "timeout": 20,
-            # FULL, SQLite's own default, is said aloud: what a patient was told is saved survives a power cut.
-            # What is erased is overwritten in the file, not only left out of it.
-            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;",
-        }
-    case "django.db.backends.postgresql":
-        DATABASES["default"]["CONN_HEALTH_CHECKS"] = True  # a restarted server costs no request
-        DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {
-            "min_size": 1,
-            "max_size": DATABASE_POOL_SIZE,
-            "timeout": 5,  # seconds: then the 503 page, not a patient who waits
-        }
-    case engine:
-        raise ImproperlyConfigured(f"DATABASE_URL must name PostgreSQL or SQLite, not {engine}.")
+def database(url: str, *, patience: float) -> dict[str, Any]:
+    """One entry of DATABASES; whoever waits for a connection is told after `patience` seconds that there is none."""
+    found: dict[str, Any] = {**dj_database_url.parse(url)}
+    match found["ENGINE"]:
+        case "django.db.backends.sqlite3":
+            found["OPTIONS"] = {
+                # A writer takes its lock when it begins: a plain BEGIN upgraded half way fails: "database is locked".
+                "transaction_mode": "IMMEDIATE",
+                "timeout": 20,
+                # FULL, SQLite's own default, is said aloud: what a patient was told is saved survives a power cut.
+                # What is erased is overwritten in the file, not only left out of it.
+                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;",
+            }
+        case "django.db.backends.postgresql":
+            found["CONN_HEALTH_CHECKS"] = True  # a restarted server costs no request
+            # PgBouncer may give each transaction another connection: nothing outlives one. (Django prepares no
+            # statements unless asked to.)
+            found["DISABLE_SERVER_SIDE_CURSORS"] = True
+            pool = {"min_size": 1, "max_size": DATABASE_POOL_SIZE, "timeout": patience}
+            found.setdefault("OPTIONS", {})["pool"] = pool
+        case engine:
+            raise ImproperlyConfigured(f"A DATABASE_URL must name PostgreSQL or SQLite, not {engine}.")
+    return found
+
+
+# Five seconds, then the 503 page, not a patient who waits.
+DATABASES = {"default": database(DATABASE_URL or f"sqlite:///{VAR_DIR / 'clinic.sqlite3'}", patience=5)}
+if REPLICA_DATABASE_URL:
+    DATABASES["replica"] = database(REPLICA_DATABASE_URL, patience=1)
+LONG_READS = "replica" if REPLICA_DATABASE_URL else "default"  # see signups/replica.py
 
 # --- Time, language, files ------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en-us"

@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from content.admin.attention import concerns
-from signups import tallies
+from signups import replica, tallies
 from signups.counting import Count, count
 from signups.models import CallbackRequest, Lead
 from signups.states import CallStatus, Measure
@@ -94,7 +94,7 @@ def charts(days: int, now: dt.datetime) -> list[Chart]:
     zone = ZoneInfo(timezone.get_current_timezone_name())
     today = now.astimezone(zone).date()
     calendar = [today - dt.timedelta(days=back) for back in reversed(range(days))]
-    figures = tallies.since(calendar[0], now, zone)
+    figures = replica.read(lambda database: tallies.since(calendar[0], now, zone, using=database))
     total: Counter[Measure] = Counter()
     by_key: Counter[tuple[Measure, str]] = Counter()
     by_day: Counter[dt.date] = Counter()

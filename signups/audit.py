@@ -23,6 +23,7 @@ from .models import Event
 logger = logging.getLogger(__name__)
 
 BATCH = 500
+PAGE = 5000  # events read at once
 Clock = Callable[[], dt.datetime]
 
 
@@ -121,7 +122,7 @@ def verify() -> Verdict:
     noted = Head.noted(settings.AUDIT_HEAD_FILE)
     head = BEGINNING
     newest = list(seals.keyring())  # of the keys by age, how old the one in use may still be
-    for position, event_id, signature, seal, *said in _rows(Event.objects.exclude(position=None).order_by("position")):
+    for position, event_id, signature, seal, *said in _rows(Event.objects.exclude(position=None), "position"):
         here = f"event {event_id}, place {position}"
         if position != head.position + 1:
             raise Broken(f"The event at place {head.position + 1} is gone: {here}, comes next.")
@@ -138,17 +139,20 @@ def verify() -> Verdict:
     if head.position < noted.position:
         _compare(noted)
     waiting = 0
-    for _, event_id, signature, _, *said in _rows(Event.objects.filter(position=None).order_by("id")):
+    for _, event_id, signature, _, *said in _rows(Event.objects.filter(position=None), "id"):
         _check_signature(event_id, signature, said)
         waiting += 1
     return Verdict(head, waiting)
 
 
-def _rows(events: Any) -> Iterator[tuple[Any, ...]]:
-    rows: Iterator[tuple[Any, ...]] = events.values_list("position", "id", "signature", "seal", *seals.SIGNED).iterator(
-        chunk_size=5000
-    )
-    return rows
+def _rows(events: Any, key: str) -> Iterator[tuple[Any, ...]]:
+    """In the order of `key`, page by page, each beginning after the last row of the one before."""
+    columns = ("position", "id", "signature", "seal", *seals.SIGNED)
+    events = events.order_by(key).values_list(*columns)
+    page = events
+    while rows := list(page[:PAGE]):
+        yield from rows
+        page = events.filter(**{f"{key}__gt": rows[-1][columns.index(key)]})
 
 
 def _check_signature(event_id: int, signature: str, said: list[Any]) -> None:

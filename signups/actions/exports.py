@@ -2,13 +2,15 @@
 
 import datetime as dt
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Q
 
-from signups.models.leads import LeadQuerySet
+from signups import replica
+from signups.models.leads import Lead, LeadQuerySet
 from signups.sheets import Row
 from signups.states import ExportReason, Verb
 
@@ -57,14 +59,23 @@ def begin(
 
 
 def _rows(leads: LeadQuerySet, *, mark: str) -> Iterator[Row]:
-    """Page by page, each beginning after the last row of the one before."""
+    """Page by page, each beginning after the last row of the one before.
+
+    The copy of the database that they may come from lags: whoever was erased or merged by now is left out.
+    """
     leads = leads.order_by("-created_at", "-id")
     page = leads
-    while rows := list(page.values_list("id", "created_at", *COLUMNS.values())[:PAGE]):
+    while rows := replica.read(partial(_page, page)):
+        still = set(Lead.objects.live().filter(pk__in=[row[0] for row in rows]).values_list("pk", flat=True))
         for row in rows:
-            yield [*(_text(value) for value in row[2:]), mark]
+            if row[0] in still:
+                yield [*(_text(value) for value in row[2:]), mark]
         last, at = rows[-1][:2]
         page = leads.filter(Q(created_at__lt=at) | Q(created_at=at, id__lt=last), created_at__lte=at)
+
+
+def _page(leads: LeadQuerySet, database: str) -> list[tuple[Any, ...]]:
+    return list(leads.using(database).values_list("id", "created_at", *COLUMNS.values())[:PAGE])
 
 
 def _text(value: Any) -> str:
