@@ -46,6 +46,9 @@ ROLES = {
             "merge_lead",
             "erase_lead",
             "export_lead",
+            "view_mailtemplate",
+            "add_mailtemplate",
+            "change_mailtemplate",
         ],
     },
     EDITOR: {
@@ -62,7 +65,7 @@ ROLES = {
         ]
     },
     AUDITOR: {
-        "signups": [*READ, *SCHEDULE, "view_onboardingcall"],
+        "signups": [*READ, *SCHEDULE, "view_onboardingcall", "view_mailtemplate"],
         "content": [f"view_{model}" for model in (*EDITED, "clinicprofile", "crisistext", "legaltext", "sourcecheck")],
     },
     REVIEWER: {"content": [*(f"view_{model}" for model in EDITED), "sign_off_article"]},

@@ -34,6 +34,7 @@ def _of(edition: UUID | None, today: date) -> Terms:
             raise LegalText.DoesNotExist(f"There is no published text “{purpose}”: run `manage.py load_content`.")
     return Terms(
         clinic_name=profile.name,
+        clinic_phone=profile.phone,
         mailbox=profile.mailbox,
         postal_address=profile.postal_address,
         phone_region=profile.phone_region,

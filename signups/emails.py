@@ -1,17 +1,23 @@
 """One function per message. Each writes a row of the outbox in the caller's transaction; nothing is sent here."""
 
 import datetime as dt
+import hashlib
 import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.html import escape, format_html, linebreaks
+from django.utils.safestring import mark_safe
 
 from . import links, normalise, places, terms, zones
-from .models import CallbackRequest, Host, Lead, Message, OnboardingCall, OpeningRequest, Trial
+from .models import CallbackRequest, Host, Lead, MailTemplate, Message, OnboardingCall, OpeningRequest, Trial
+from .models.mail_templates import fill
 from .scheduling.invitations import Entry, invitation
-from .states import TO_STAFF, CalendarMethod, CallStatus, MessageKind
+from .states import FROM_DESK, TO_STAFF, CalendarMethod, CallStatus, MailPurpose, MessageKind
 
 REMINDERS = {
     MessageKind.CALL_DAY_BEFORE: dt.timedelta(hours=24),
@@ -84,6 +90,49 @@ def erased(lead: Lead, *, now: dt.datetime) -> Message:
     The only message that goes to somebody erased; its row forgets the address and the text as soon as it was sent.
     """
     return _write(MessageKind.ERASED, lead, 1, now, {"at": now, "stop": ""})
+
+
+@dataclass(frozen=True)
+class Letter:
+    """What a message says, in each of its parts."""
+
+    subject: str
+    text: str
+    html: str
+
+    def shown(self) -> "Letter":
+        """As staff may see it: without the private part of the links."""
+        return Letter(self.subject, links.redact(self.text), links.redact(self.html))
+
+    def digest(self) -> str:
+        """The same for two that say the same; the private part of a link is new each time it is written."""
+        shown = self.shown()
+        return hashlib.sha256("\0".join([shown.subject, shown.text, shown.html]).encode()).hexdigest()
+
+
+def desk_letter(lead: Lead, template: MailTemplate) -> Letter:
+    """What `from_desk` would send."""
+    return _render(FROM_DESK[MailPurpose(template.purpose)], lead, _filled(lead, template))
+
+
+def from_desk(lead: Lead, template: MailTemplate, *, now: dt.datetime) -> Message:
+    """What a member of staff sends from the desk, as often as they do."""
+    return _write(FROM_DESK[MailPurpose(template.purpose)], lead, _again(), now, _filled(lead, template))
+
+
+def _filled(lead: Lead, template: MailTemplate) -> dict[str, str]:
+    """The template's words with its placeholders filled, for each part of the message."""
+    clinic, my = terms.current(), _my(lead)["my"]
+    values = {
+        "first_name": (lead.name.split() or [""])[0],
+        "clinic": clinic.clinic_name,
+        "clinic_phone": clinic.clinic_phone,
+        "my_link": my,
+    }
+    escaped: Mapping[str, str] = {name: escape(value) for name, value in values.items()}
+    link = format_html('<a href="{}">{}</a>', my, my)
+    html = mark_safe(linebreaks(fill(escape(template.text), {**escaped, "my_link": link})))  # noqa: S308  (escaped here)
+    return {"title": fill(template.subject, values), "words": fill(template.text, values), "marked": html}
 
 
 def has_room(lead: Lead, kind: MessageKind, *, now: dt.datetime) -> bool:
@@ -204,18 +253,26 @@ def _write(
 
     `row`: columns that differ from a plain message to the lead, sent at once.
     """
-    stop = "" if kind in TO_STAFF else links.stop_url(lead)
-    full = {"stop": stop, **context, "lead": lead, "terms": terms.current()}
-    subject = " ".join(render_to_string(f"emails/{kind}.subject.txt", full).split())
+    letter = _render(kind, lead, context)
     fields = {
         "lead": lead,
         "kind": kind,
         "dedupe_key": f"{kind}:{lead.pk}:{occasion}",
         "to": lead.email,
-        "subject": subject,
-        "text": render_to_string(f"emails/{kind}.txt", full),
-        "html": render_to_string(f"emails/{kind}.html", full),
+        "subject": letter.subject,
+        "text": letter.text,
+        "html": letter.html,
         "created_at": now,
         "send_at": now,
     }
     return Message.objects.create(**(fields | row))
+
+
+def _render(kind: MessageKind, lead: Lead, context: dict[str, Any]) -> Letter:
+    stop = "" if kind in TO_STAFF else links.stop_url(lead)
+    full = {"stop": stop, **context, "lead": lead, "terms": terms.current()}
+    return Letter(
+        subject=" ".join(render_to_string(f"emails/{kind}.subject.txt", full).split()),
+        text=render_to_string(f"emails/{kind}.txt", full),
+        html=render_to_string(f"emails/{kind}.html", full),
+    )

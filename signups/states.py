@@ -84,6 +84,8 @@ class MessageKind(TextChoices):
     CALL_HOUR_BEFORE = "call_hour_before", "your call is in an hour"
     HOST_CALL = "host_call", "to the host: a call"
     HOST_CALL_OFF = "host_call_off", "to the host: a call is off"
+    DESK_CARE = "desk_care", "from the desk: about their request"
+    DESK_NEWS = "desk_news", "from the desk: news"
 
 
 def message_kinds() -> list[tuple[str, str]]:
@@ -96,6 +98,18 @@ BY_DAY = (MessageKind.TRIAL_ENDING, MessageKind.TRIAL_ENDED, MessageKind.STATE_O
 # Messages that answer nothing their person did just now: an opt-out stops them.
 UNASKED = (*BY_DAY, MessageKind.CALL_DAY_BEFORE, MessageKind.CALL_HOUR_BEFORE)
 
+
+class MailPurpose(TextChoices):
+    """What staff write about, which decides to whom they may (`signups/wanted.py`)."""
+
+    CARE = "care", "Their own request or trial"
+    NEWS = "news", "News"
+
+
+FROM_DESK: Mapping[MailPurpose, MessageKind] = {
+    MailPurpose.CARE: MessageKind.DESK_CARE,
+    MailPurpose.NEWS: MessageKind.DESK_NEWS,
+}
 
 TO_STAFF = (MessageKind.HOST_CALL, MessageKind.HOST_CALL_OFF)  # hold nothing about the lead but initials
 
@@ -180,9 +194,10 @@ class Verb(TextChoices):
     HOURS_CHANGED = "hours_changed", "changed weekly hours"
     FEED_REPLACED = "feed_replaced", "replaced the address of a calendar"
     HOLIDAYS_ADDED = "holidays_added", "added holidays"
+    MAILED = "mailed", "sent an e-mail"
 
 
-CONTACTS = (Verb.CALL_ATTEMPTED, Verb.TRIED)  # we were in touch, or tried to be
+CONTACTS = (Verb.CALL_ATTEMPTED, Verb.TRIED, Verb.MAILED)  # we were in touch, or tried to be
 
 
 def verbs() -> list[tuple[str, str]]:

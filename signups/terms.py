@@ -27,6 +27,7 @@ class Terms:
     """
 
     clinic_name: str
+    clinic_phone: str  # as the clinic gives it
     mailbox: str
     postal_address: str
     phone_region: str

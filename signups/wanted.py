@@ -1,15 +1,53 @@
 """Whether and when a message should still go out, asked at the moment of sending: much can happen after it was written.
 
 Somebody erased or merged is written to no more; the receipt of an erasure alone still goes out. Who stopped our mail,
-or was erased before and is back without having confirmed, gets only answers to what they do themselves.
+or was erased before and is back without having confirmed, gets only answers to what they do themselves; what staff
+write of their own accord asks the same question when it is written (`refusal`).
 """
 
 import datetime as dt
 from collections.abc import Callable
+from functools import partial
 
 from . import daytime
-from .models import Message, Suppression, Trial
-from .states import BY_DAY, GONE, TO_STAFF, UNASKED, CallStatus, MessageKind
+from .models import Lead, Message, Suppression, Trial
+from .states import (
+    BY_DAY,
+    FROM_DESK,
+    GONE,
+    TO_STAFF,
+    UNASKED,
+    CallStatus,
+    LeadStatus,
+    MailPurpose,
+    MessageKind,
+    Purpose,
+)
+
+
+def refusal(lead: Lead, purpose: MailPurpose) -> str:
+    """Why staff may not write to `lead` for `purpose`, as a sentence; nothing when they may.
+
+    Only to an address that is known to be theirs, and news only to those who agreed to it.
+    """
+    if lead.status in GONE:
+        return f"This lead was {LeadStatus(lead.status).label}."
+    if not lead.email:
+        return "They gave no e-mail address."
+    if lead.mail_stopped_at:
+        return "They stopped our e-mail."
+    if not lead.has_confirmed():
+        return "They have not confirmed their e-mail address, so it may be somebody else’s."
+    if Suppression.objects.of(lead.email).exists():
+        return "Whoever has this address had their data erased and wants no e-mail."
+    if purpose == MailPurpose.NEWS and not lead.agrees_to(Purpose.NEWS):
+        return "They have not agreed to news by e-mail, or took it back."
+    return ""
+
+
+def _may_be_written_to(purpose: MailPurpose, message: Message, now: dt.datetime) -> bool:
+    """At the address that it was written for."""
+    return message.to == message.lead.email and not refusal(message.lead, purpose)
 
 
 def _trial(message: Message) -> Trial:
@@ -53,6 +91,7 @@ CHECKS: dict[MessageKind, Callable[[Message, dt.datetime], bool]] = {
     MessageKind.TRIAL_ENDING: _ends_soon,
     MessageKind.TRIAL_ENDED: _has_ended,
     MessageKind.TRIAL_CANCELLED: _is_cancelled,
+    **{kind: partial(_may_be_written_to, purpose) for purpose, kind in FROM_DESK.items()},
 }
 
 

@@ -270,6 +270,16 @@ class MessageFactory(factory.django.DjangoModelFactory):
     send_at = factory.SelfAttribute("created_at")
 
 
+class MailTemplateFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = signups.MailTemplate
+
+    name = factory.Sequence("A letter {}".format)
+    purpose = states.MailPurpose.CARE
+    subject = "A word from {clinic}"
+    text = "Hello {first_name},\n\nyour page: {my_link}\n\nCall us at {clinic_phone}."
+
+
 class RateCountFactory(factory.django.DjangoModelFactory):
     class Meta:
         model = signups.RateCount

@@ -36,7 +36,7 @@ def ways(lead: Lead, user: User) -> list[LeadStatus]:
 @transaction.atomic
 def assign(*, lead: Lead, to: User | None, by: events.Actor, now: dt.datetime) -> None:
     """`to` answers for the lead from now on; None gives it back to nobody. Idempotent. Raises Refused."""
-    stored = _held(lead, by)
+    stored = held(lead, by)
     if to and not (to.is_active and to.has_perm("signups.change_lead")):
         raise Refused("That person does not work leads.")
     if stored.owner_id != (to and to.pk):
@@ -51,7 +51,7 @@ def transition(*, lead: Lead, to: LeadStatus, by: events.Actor, now: dt.datetime
 
     Raises Refused, also when somebody else moved it meanwhile: the database compares and writes in one statement.
     """
-    _held(lead, by)
+    held(lead, by)
     seen = LeadStatus(lead.status)
     if to not in TRANSITIONS[seen]:
         raise Refused(f"A lead that is {seen.label} cannot become {to.label}.")
@@ -74,7 +74,7 @@ def log_try(*, lead: Lead, outcome: CallOutcome, by: User, now: dt.datetime) -> 
 
     Whoever was reached is no longer new; who wants no calls is on nobody's list from this moment.
     """
-    stored = _held(lead, by)
+    stored = held(lead, by)
     if stored.callbacks.open().exists():
         raise Refused("They asked to be called: note with the callback how it went.")
     events.record(stored, Verb.TRIED, by=by, now=now, outcome=outcome.value)
@@ -89,7 +89,7 @@ def write_note(
     *, lead: Lead, text: str, by: User, now: dt.datetime, form_key: uuid.UUID, supersedes: Note | None = None
 ) -> None:
     """Adds a note, or a newer version of one. The same form again (`form_key`) adds nothing. Raises Refused."""
-    _held(lead, by)
+    held(lead, by)
     if Event.objects.filter(form_key=form_key).exists():
         return
     if supersedes and supersedes.lead_id != lead.pk:
@@ -102,7 +102,7 @@ def write_note(
     events.record(lead, Verb.NOTED, by=by, now=now, form_key=form_key)
 
 
-def _held(lead: Lead, by: events.Actor) -> Lead:
+def held(lead: Lead, by: events.Actor) -> Lead:
     """The row of `lead` as it is now, locked until the commit; Refused when `by` may not work it, or nobody can."""
     stored = Lead.objects.select_for_update().get(pk=lead.pk)
     if stored.status in GONE:

@@ -17,7 +17,7 @@ from django.utils.dateparse import parse_datetime
 from signups import masking, zones
 from signups.actions import consents, events, leads, trials, turns
 from signups.forms.desk import ConsentForm, MoveForm, NoteForm, OwnerForm, TryForm
-from signups.models import Lead
+from signups.models import Lead, MailTemplate
 from signups.next_action import next_action
 from signups.states import LeadStatus, Verb
 
@@ -166,6 +166,7 @@ class LeadPage(admin.ModelAdmin):
             "move_form": MoveForm(auto_id="move_%s"),
             "try_form": TryForm(auto_id="try_%s"),
             "consent_form": ConsentForm(auto_id="consent_%s"),
+            "letters": MailTemplate.objects.filter(offered=True),
             "note_form": NoteForm(auto_id="note_%s"),
             "entries": entries,
             "older": entries[-1].at.isoformat() if more else "",

@@ -16,7 +16,7 @@ from .duplicates import Duplicates
 from .exports import Exports
 from .filters import FILTERS
 from .lead_list import LeadList
-from .lead_page import LeadPage
+from .mail import Mailing
 from .read_only import ReadOnly
 
 LONGEST_SEARCH = 100  # letters; the box takes no more
@@ -24,7 +24,7 @@ QUESTIONS = {SEARCH_VAR, PAGE_VAR, *(choice.parameter_name for choice in FILTERS
 
 
 @admin.register(Lead)
-class LeadAdmin(ReadOnly, Bulk, Exports, Duplicates, LeadPage):
+class LeadAdmin(ReadOnly, Bulk, Exports, Duplicates, Mailing):
     list_filter = [*FILTERS]
     list_per_page = 50
     search_fields = ["search_text"]  # there is a search; how it is done is `LeadQuerySet.search`

@@ -6,6 +6,7 @@ from .events import Event
 from .heartbeats import Heartbeat
 from .hosts import AvailabilityRule, DateOverride, Holiday, Host, TimeOff
 from .leads import Lead
+from .mail_templates import MailTemplate
 from .merges import Merge
 from .messages import Message
 from .notes import Note
@@ -30,6 +31,7 @@ __all__ = [
     "Holiday",
     "Host",
     "Lead",
+    "MailTemplate",
     "Merge",
     "Message",
     "Note",

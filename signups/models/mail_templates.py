@@ -1,0 +1,82 @@
+"""What staff may send from the desk: words that the Head has written beforehand."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import models
+
+from signups.states import MailPurpose
+
+# What may stand in braces, and what stands there when it goes out.
+PLACEHOLDERS: Mapping[str, str] = {
+    "first_name": "their first name",
+    "clinic": "the clinic’s name",
+    "clinic_phone": "the clinic’s number",
+    "my_link": "the private link to their own page",
+}
+IN_SUBJECT = ("clinic",)  # a subject is read by whoever looks over a shoulder: it names nobody
+BRACED = re.compile(r"\{([^{}]*)\}")
+# Mailboxes are shared and screens are seen: an e-mail says nothing of anybody's health.
+HEALTH = re.compile(
+    r"\b(?:e?s?ketamin\w*|infusion\w*|lozenge\w*|dos(?:e|es|age|ing)|drugs?|medic(?:al|ine|ines|ation|ations)|"
+    r"prescri\w+|therap\w+|treatments?|diagnos\w+|symptoms?|disorders?|illness(?:es)?|diseases?|depress\w*|anxi\w+|"
+    r"suicid\w*|ptsd|ocd|bipolar|trauma\w*|psych\w+|mental|addict\w*|pain)\b",
+    re.IGNORECASE,
+)
+
+
+def fill(text: str, values: Mapping[str, str]) -> str:
+    """`text` with each placeholder replaced by its value. What validators let through has no other braces."""
+    return BRACED.sub(lambda found: values[found[1]], text)
+
+
+def validate_subject(text: str) -> None:
+    _validate(text, IN_SUBJECT)
+
+
+def validate_text(text: str) -> None:
+    _validate(text, tuple(PLACEHOLDERS))
+
+
+def _validate(text: str, known: tuple[str, ...]) -> None:
+    for name in BRACED.findall(text):
+        if name not in known:
+            may = ", ".join(f"{{{one}}}" for one in known)
+            raise ValidationError(f"{{{name}}} stands for nothing here. There is {may}.")
+    if {"{", "}"} & set(BRACED.sub("", text)):
+        raise ValidationError("A brace is left open: write placeholders as {clinic}.")
+    if found := HEALTH.search(text):
+        raise ValidationError(f"“{found[0]}” speaks of health, and others may read the e-mail. Say it without.")
+
+
+class MailTemplate(models.Model):
+    """One e-mail to choose at the desk. Nothing of a person is in it."""
+
+    name = models.CharField(max_length=60, unique=True, help_text="What staff choose it by.")
+    purpose = models.CharField(
+        "is about",
+        max_length=10,
+        choices=MailPurpose,
+        default=MailPurpose.CARE,
+        help_text="News goes only to those who agreed to news by e-mail.",
+    )
+    subject = models.CharField(max_length=100, validators=[validate_subject], help_text="May hold {clinic}.")
+    text = models.TextField(
+        max_length=4000,
+        validators=[validate_text],
+        help_text=f"May hold {'; '.join(f'{{{name}}}: {what}' for name, what in PLACEHOLDERS.items())}. "
+        "The clinic’s address, the crisis line and the way to stop e-mail are added below it.",
+    )
+    offered = models.BooleanField("offered at the desk", default=True)
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name = "e-mail template"
+
+    def __str__(self) -> str:
+        return self.name
+
+    def clean(self) -> Any:
+        self.text = "\n".join(line.rstrip() for line in self.text.splitlines()).strip()

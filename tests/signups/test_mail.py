@@ -1,0 +1,266 @@
+"""E-mail from the desk: chosen, looked at, sent as it was looked at, and never to who must not get it."""
+
+import datetime as dt
+import re
+import uuid
+
+import pytest
+from django.core.exceptions import ValidationError
+
+from clinic import roles
+from signups import delivery, emails, links, wanted
+from signups.actions import consents, leads, mail, privacy
+from signups.models import Event, MailTemplate, Message, Suppression
+from signups.models.suppressions import digest
+from signups.states import ActorKind, ConsentChannel, MailPurpose, Purpose, Verb
+from tests import factories
+
+from .conftest import NOW
+
+pytestmark = pytest.mark.django_db
+PATIENT = {"channel": ConsentChannel.EMAIL, "by": ActorKind.PATIENT, "now": NOW}
+
+
+@pytest.fixture
+def user(client, clinic):
+    user = factories.UserFactory(role=roles.COORDINATOR, username="robin")
+    client.force_login(user)
+    return user
+
+
+@pytest.fixture
+def lead(clinic):
+    """Somebody whose address is known to be theirs."""
+    start = NOW - dt.timedelta(days=2)
+    of = {"lead__name": "Ann <b> Secret", "lead__email": "ann@example.com"}
+    return factories.TrialFactory(requested_at=start, started_at=start, **of).lead
+
+
+@pytest.fixture
+def template(db):
+    return factories.MailTemplateFactory(text="Hello {first_name} & all,\n\nsee {my_link} or call {clinic_phone}.")
+
+
+def send(lead, template, by, **changed):
+    seen = emails.desk_letter(lead, template).digest()
+    told = {"lead": lead, "template": template, "seen": seen, "form_key": uuid.uuid4(), "by": by, "now": NOW}
+    mail.send(**told | changed)
+
+
+def address(lead, deed="mail/"):
+    return f"/admin/signups/lead/{lead.pk}/{deed}"
+
+
+def look(client, lead, template):
+    return client.get(address(lead), {"template": template.pk})
+
+
+def test_what_was_looked_at_is_what_goes_out(client, user, lead, template, mail_server):
+    page = look(client, lead, template)
+    form = {field.name: field.value() for field in page.context["form"]}
+    assert client.post(address(lead, "mail/send/"), form).status_code == 303
+    while delivery.deliver_due(lambda: dt.datetime.now(dt.UTC)):
+        pass
+    (sent,) = mail_server.messages
+    assert (sent["To"], sent["Subject"]) == ("ann@example.com", "A word from Harbor Clinic")
+    text, html = (sent.get_body([kind]).get_content().replace("\r", "") for kind in ("plain", "html"))
+    shown = page.context["letter"]
+    assert [links.redact(part).split() for part in (text, html)] == [shown.text.split(), shown.html.split()]
+    assert text.startswith("Hello Ann & all,\n\nsee http")
+    assert "/my/…" in shown.text
+    assert re.search(r'<p>Hello Ann &amp; all,</p>\s+<p>see <a href="\S+/my/[\w:-]{60,}/">', html)
+    assert "style=" not in page.context["body"]
+    assert "Hello Ann" in page.context["body"]
+
+
+def test_it_is_on_the_timeline_with_who_sent_it(client, user, lead, template):
+    send(lead, template, user)
+    page = client.get(address(lead, "change/"))
+    assert sorted((entry.kind, entry.who, entry.text) for entry in page.context["entries"]) == [
+        ("contact", "robin", "sent an e-mail"),
+        ("messages", "system", "A word from Harbor Clinic (waiting)"),
+    ]
+    assert lead.events.get(verb=Verb.MAILED).detail == {"template": template.pk}
+
+
+def test_the_auditor_reads_it_masked_and_sends_nothing(client, user, lead, template):
+    send(lead, template, user)
+    client.force_login(factories.UserFactory(role=roles.AUDITOR))
+    page = client.get(address(lead, "change/")).content.decode()
+    assert "To a•••@•••" in page
+    assert "ann@example.com" not in page
+    assert "mail/" not in re.findall('action="([^"]*)"', page)
+    assert look(client, lead, template).status_code == 403
+    assert client.post(address(lead, "mail/send/"), {}).status_code == 403
+
+
+def unconfirmed(lead):
+    lead.trials.update(started_at=None)
+
+
+def suppressed(lead):
+    Suppression.objects.create(digest=digest(lead.email), at=NOW)
+
+
+REFUSED = {
+    "They stopped our e-mail.": lambda lead: consents.stop_mail(lead, **PATIENT),
+    "They have not confirmed their e-mail address, so it may be somebody else’s.": unconfirmed,
+    "Whoever has this address had their data erased and wants no e-mail.": suppressed,
+    "They gave no e-mail address.": lambda lead: type(lead).objects.update(
+        email="", email_key="", phone_e164="+12125550123"
+    ),
+    "This lead was erased.": lambda lead: privacy.erase(lead, by=ActorKind.PATIENT, now=NOW),
+    "This lead was merged.": lambda lead: type(lead).objects.update(status="merged"),
+}
+
+
+@pytest.mark.parametrize(("why", "happen"), REFUSED.items())
+def test_whom_nobody_may_write_to_gets_nothing_and_staff_read_why(client, user, lead, template, why, happen):
+    happen(lead)
+    lead.refresh_from_db()
+    assert wanted.refusal(lead, MailPurpose.CARE) == why
+    with pytest.raises(leads.Refused, match=re.escape(why)):
+        send(lead, template, user)
+    page = look(client, lead, template)
+    assert why in page.content.decode()
+    assert b"Send it" not in page.content
+    form = {"template": template.pk, "seen": "x", "form_key": uuid.uuid4()}
+    assert client.post(address(lead, "mail/send/"), form).status_code == 409
+    assert not Message.objects.filter(kind="desk_care").exists()
+    assert not Event.objects.filter(verb=Verb.MAILED).exists()
+
+
+@pytest.mark.parametrize(("why", "happen"), REFUSED.items())
+def test_it_is_asked_again_when_it_is_sent(user, lead, template, why, happen, mailoutbox):
+    send(lead, template, user)
+    happen(lead)
+    while delivery.deliver_due(lambda: NOW):
+        pass
+    assert Message.objects.get(kind="desk_care").status == "withdrawn"
+    assert [letter.subject for letter in mailoutbox] == (["Your data is erased"] if "was erased" in why else [])
+
+
+def test_an_address_that_changed_meanwhile_gets_nothing(user, lead, template, mailoutbox):
+    send(lead, template, user)
+    type(lead).objects.update(email="other@example.com")
+    delivery.deliver_due(lambda: NOW)
+    assert (Message.objects.get().status, mailoutbox) == ("withdrawn", [])
+
+
+def test_news_goes_only_to_who_agreed_to_news(user, lead, mailoutbox):
+    news = factories.MailTemplateFactory(purpose=MailPurpose.NEWS)
+    with pytest.raises(leads.Refused, match="not agreed to news"):
+        send(lead, news, user)
+    consents.grant(lead, Purpose.NEWS, **PATIENT)
+    send(lead, news, user)
+    assert "because you agreed to news from Harbor Clinic" in Message.objects.get().text
+    assert "We write only about that" not in Message.objects.get().text
+    later = NOW + dt.timedelta(minutes=1)
+    consents.revoke(lead, Purpose.NEWS, **PATIENT | {"now": later})
+    delivery.deliver_due(lambda: later)
+    assert (Message.objects.get().status, mailoutbox) == ("withdrawn", [])
+
+
+def test_words_that_changed_since_they_were_looked_at_are_not_sent(user, lead, template):
+    seen = emails.desk_letter(lead, template).digest()
+    template.text += "\n\nP.S. Bring a friend."
+    template.save()
+    with pytest.raises(leads.Refused, match="Look at it again"):
+        send(lead, template, user, seen=seen)
+    assert not Message.objects.exists()
+
+
+def test_the_same_form_sends_once_and_nobody_is_flooded(user, lead, template):
+    key = uuid.uuid4()
+    send(lead, template, user, form_key=key)
+    send(lead, template, user, form_key=key)
+    assert Message.objects.count() == 1
+    for _ in range(2):
+        send(lead, template, user)
+    with pytest.raises(leads.Refused, match="enough e-mails"):
+        send(lead, template, user)
+    assert (Message.objects.count(), lead.events.filter(verb=Verb.MAILED).count()) == (3, 3)
+
+
+def test_other_peoples_leads_are_not_written_to(client, user, lead, template):
+    type(lead).objects.update(owner=factories.UserFactory())
+    lead.refresh_from_db()
+    assert look(client, lead, template).status_code == 403
+    with pytest.raises(leads.Refused, match="somebody else’s"):
+        send(lead, template, user)
+
+
+@pytest.mark.parametrize("asked", [{}, {"template": "x"}, {"template": "999999"}])
+def test_there_is_no_other_e_mail(client, user, lead, asked):
+    assert client.get(address(lead), asked).status_code == 400
+
+
+def test_what_is_not_offered_is_not_sent(client, user, lead, template):
+    MailTemplate.objects.update(offered=False)
+    assert look(client, lead, template).status_code == 400
+    assert template.name not in client.get(address(lead, "change/")).content.decode()
+
+
+TEMPLATES = "/admin/signups/mailtemplate/"
+
+
+@pytest.mark.parametrize(
+    ("changed", "wrong"),
+    [
+        ({"text": "Hello {last_name}"}, "{last_name} stands for nothing here."),
+        ({"text": "Hello {first_name.__class__}"}, "stands for nothing here."),
+        ({"text": "Hello {first_name"}, "A brace is left open"),
+        ({"text": "{{clinic}}"}, "A brace is left open"),
+        ({"subject": "Hello {first_name}"}, "{first_name} stands for nothing here. There is {clinic}."),
+        ({"text": "Your Ketamine is here"}, "“Ketamine” speaks of health"),
+        ({"subject": "Your therapy"}, "“therapy” speaks of health"),
+    ],
+)
+def test_head_is_told_what_no_template_may_hold(client, clinic, changed, wrong):
+    client.force_login(factories.UserFactory(role=roles.HEAD))
+    told = {"name": "New", "purpose": "care", "subject": "Hello from {clinic}", "text": "Hello {first_name}"}
+    page = client.post(f"{TEMPLATES}add/", {**told, **changed})
+    assert (page.status_code, wrong in page.content.decode()) == (200, True)
+    assert not MailTemplate.objects.filter(name="New").exists()
+
+
+def test_head_writes_templates_on_the_record_and_others_do_not(client, user):
+    told = {"name": "New", "purpose": "care", "subject": "Hello", "text": "Hello {first_name}", "offered": "on"}
+    assert client.post(f"{TEMPLATES}add/", told).status_code == 403
+    client.force_login(factories.UserFactory(role=roles.HEAD))
+    assert client.post(f"{TEMPLATES}add/", told).status_code == 302
+    made = MailTemplate.objects.get(name="New")
+    assert Event.objects.get().subject == f"mailtemplate:{made.pk}"
+    assert client.post(f"{TEMPLATES}{made.pk}/delete/", {"post": "yes"}).status_code == 403
+
+
+def test_two_ship_that_keep_the_rules_and_fill_in(lead):
+    shipped = list(MailTemplate.objects.all())
+    assert [template.name for template in shipped] == ["How is it going?", "We tried to call you"]
+    for template in shipped:
+        template.full_clean()
+        letter = emails.desk_letter(lead, template)
+        assert letter.text.startswith("Hello Ann,\n")
+        assert not {"{", "}"} & set(letter.text)
+        assert len(letter.text) < 2000
+
+
+def test_no_field_of_health_words_is_too_wide():
+    for text in ("We paint the house. Our medium is tea. Call for free.", "Your own page, as you like it"):
+        factories.MailTemplateFactory.build(text=text).full_clean()
+    with pytest.raises(ValidationError):
+        factories.MailTemplateFactory.build(text="DEPRESSED?").full_clean()
+
+
+@pytest.mark.parametrize("count", [1, 100])
+def test_pages_take_the_same_queries_for_one_template_and_many(
+    client, user, lead, template, count, django_assert_num_queries
+):
+    factories.MailTemplateFactory.create_batch(count)
+    look(client, lead, template)  # what is remembered for a minute
+    with django_assert_num_queries(13):
+        look(client, lead, template)
+    client.force_login(factories.UserFactory(role=roles.HEAD))
+    client.get(TEMPLATES)
+    with django_assert_num_queries(8):
+        client.get(TEMPLATES)
