@@ -7,7 +7,9 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from queue import Queue
+from urllib.parse import urlsplit, urlunsplit
 
+import psycopg
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import ConsoleMessage, Page, Request
@@ -50,13 +52,23 @@ class Site:
         return printed
 
 
+def own_database(name: str) -> str:
+    """A new database beside that of DATABASE_URL for each process of tests; SQLite needs none, it lies in VAR_DIR."""
+    server = os.environ.get("DATABASE_URL", "")
+    if server.startswith("postgres"):
+        with psycopg.connect(server, autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE journeys_{name}")
+        return urlunsplit(urlsplit(server)._replace(path=f"/journeys_{name}"))
+    return server
+
+
 @pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def site(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[Site]:
     port = processes.free_port()
     var = tmp_path_factory.mktemp("var")
     log: list[str] = []
     ready: Queue[str | None] = Queue()
-    environment = {"VAR_DIR": str(var), "DATABASE_URL": os.environ.get("DATABASE_URL", "")}
+    environment = {"VAR_DIR": str(var), "DATABASE_URL": own_database(worker_id)}
     with mail_server.running() as mail:
         server = processes.manage(
             "serve",

@@ -10,6 +10,8 @@ from playwright.sync_api import Page, expect
 
 from .conftest import Site, look, press
 
+pytestmark = pytest.mark.desk
+
 PASSWORD = "a long password for a walk"
 QUEUE = "/admin/signups/callbackrequest/"
 CALENDAR = "/admin/signups/onboardingcall/"

@@ -11,6 +11,8 @@ from tests import processes
 
 from .conftest import Site, link_in, look, press, wait_like_a_person
 
+pytestmark = pytest.mark.desk
+
 NEW_YORK, TOKYO = ZoneInfo("America/New_York"), ZoneInfo("Asia/Tokyo")
 # A host in New York on Mondays from nine to half past, bookable far enough ahead to reach the next change of clocks.
 SETUP = """

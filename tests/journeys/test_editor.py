@@ -9,6 +9,8 @@ from tests import processes
 
 from .conftest import Site, is_error, look
 
+pytestmark = pytest.mark.desk
+
 PASSWORD = "a long password for tests"
 STAFF = f"""
 from django.contrib.auth.models import Group, User

@@ -1,8 +1,11 @@
 """One person who signed up twice: the Head compares, makes one of both, and takes it back, by keys alone."""
 
+import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from .conftest import Site, look
+
+pytestmark = pytest.mark.desk
 
 PASSWORD = "a long password for a walk"
 LEADS = "/admin/signups/lead/"

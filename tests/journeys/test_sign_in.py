@@ -9,6 +9,8 @@ from playwright.sync_api import Page, expect
 
 from .conftest import Site, look
 
+pytestmark = pytest.mark.desk
+
 
 def code(secret: str, later: int = 0) -> str:
     return format_hotp_value(hotp_value(secret, int(time.time()) // 30 + later))
