@@ -74,11 +74,11 @@ def undo(*, merge: Merge, by: User, now: dt.datetime) -> None:
     """
     if not by.has_perm("signups.merge_lead"):
         raise Refused("Only the Head of Customer Care undoes a merge.")
-    lead = Lead.objects.select_for_update().get(pk=merge.lead_id)
+    rows = _locked(merge.lead_id, merge.other_id)
+    lead, other = rows[merge.lead_id], rows[merge.other_id]
     merge = Merge.objects.select_for_update().get(pk=merge.pk)
     if not merge.may_be_undone(now) or lead.status in GONE:
         raise Refused("This merge can no longer be undone.")
-    other = Lead.objects.select_for_update().get(pk=merge.other_id)
     kept = json.loads(merge.content or "{}")
     unchanged = {name for name, value in kept["taken"].items() if _values(lead, (name,))[name] == value}
     back = {name: kept["lead"][name] for name in unchanged}
@@ -109,13 +109,18 @@ def kept(lead: Lead) -> Lead:
 
 
 def _both(lead: Lead, other: Lead, by: User) -> tuple[Lead, Lead]:
-    """Both rows as they are now, locked in one order, so that two who merge never wait for each other."""
+    """Both rows as they are now."""
     if not by.has_perm("signups.merge_lead"):
         raise Refused("Only the Head of Customer Care merges leads.")
-    rows = {row.pk: row for row in Lead.objects.select_for_update().filter(pk__in=(lead.pk, other.pk)).order_by("pk")}
+    rows = _locked(lead.pk, other.pk)
     if len(rows) != 2 or any(row.status in GONE for row in rows.values()):
         raise Refused("One of them is gone. Look at them again.")
     return rows[lead.pk], rows[other.pk]
+
+
+def _locked(*keys: int) -> dict[int, Lead]:
+    """The leads by key, locked in one order, so that two who merge or undo never wait for each other."""
+    return {row.pk: row for row in Lead.objects.select_for_update().filter(pk__in=keys).order_by("pk")}
 
 
 def _took_back(lead: Lead, purpose: Purpose) -> bool:
