@@ -2,7 +2,6 @@
 
 from datetime import date, timedelta
 from functools import lru_cache
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.utils import timezone
@@ -21,7 +20,7 @@ def current() -> Terms:
 
 
 @lru_cache(maxsize=4)
-def _of(edition: UUID | None, today: date) -> Terms:
+def _of(edition: str | None, today: date) -> Terms:
     """Two queries. What is read here is at least as new as its key."""
     profile = ClinicProfile.current()
     newest_last = LegalText.objects.published().filter(kind__in=Purpose.values).order_by("published", "pk")

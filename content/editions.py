@@ -1,7 +1,6 @@
 """What tells a keeper of rendered pages that they are out of date, and which pages there are."""
 
 import datetime as dt
-import uuid
 
 from django.urls import reverse
 from django.utils import timezone
@@ -9,7 +8,7 @@ from django.utils import timezone
 from .models import Article, Edition, LegalText
 
 
-def current() -> tuple[uuid.UUID | None, int, int, dt.date]:
+def current() -> tuple[str | None, int, int, dt.date]:
     """Differs from yesterday's or a moment ago's value whenever a public page might: after a change, and when the
     time of a text comes, at which nobody writes anything. Three small queries."""
     texts = LegalText.objects.filter(published__lte=timezone.localdate())

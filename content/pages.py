@@ -1,7 +1,6 @@
 """A text of the database made ready for its template."""
 
 import datetime as dt
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -119,7 +118,7 @@ def current(*texts: Article | LegalText) -> list[Page]:
 
 
 @lru_cache(maxsize=MOST_PAGES)
-def rendered(edition: uuid.UUID | None, title: str, summary: str, body: str) -> Page:
+def rendered(edition: str | None, title: str, summary: str, body: str) -> Page:
     """Keyed by the words themselves and by the edition, which every change of ledger and profile replaces. What is read
     here is at least as new as its key, so a page is never older than it says."""
     return build(title=title, summary=summary, body=body, profile=ClinicProfile.current())

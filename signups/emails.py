@@ -27,9 +27,10 @@ REMINDERS = {
 MESSAGES_PER_HOUR = 3  # of one kind to one person: nobody's mailbox is flooded through us
 
 
-def confirm_trial(lead: Lead, *, now: dt.datetime) -> Message:
+def confirm_trial(trial: Trial, *, now: dt.datetime) -> Message:
     """Asks whether the address is theirs; the trial starts with the answer. Once per version of the lead's links."""
-    context = {"link": links.confirm_url(lead), "trial": lead.current_trial()}
+    lead = trial.lead
+    context = {"link": links.confirm_url(lead), "trial": trial}
     return _write(MessageKind.CONFIRM_TRIAL, lead, lead.confirm_version, now, context)
 
 

@@ -3,6 +3,7 @@
 import difflib
 import re
 import unicodedata
+from functools import lru_cache
 
 NAME_LENGTH = 100
 EMAIL_LENGTH = 254  # RFC 5321 §4.5.3.1.3, less the angle brackets
@@ -85,6 +86,12 @@ MAIL_DOMAINS = (
 def likelier_email(email: str) -> str:
     """What was probably meant (`jo@gmail.com` for `jo@gmial.com`), or nothing. To be offered, never forced."""
     local, _, domain = email.rpartition("@")
-    domain = domain.lower()
-    close = difflib.get_close_matches(domain, MAIL_DOMAINS, n=1, cutoff=0.85)
-    return f"{local}@{close[0]}" if close and close[0] != domain else ""
+    meant = _likelier_domain(domain.lower())
+    return f"{local}@{meant}" if meant else ""
+
+
+@lru_cache(maxsize=1024)
+def _likelier_domain(domain: str) -> str:
+    if domain in MAIL_DOMAINS:
+        return ""
+    return next(iter(difflib.get_close_matches(domain, MAIL_DOMAINS, n=1, cutoff=0.85)), "")

@@ -38,6 +38,12 @@ def choices() -> list[tuple[str, list[tuple[str, str]]]]:
     ]
 
 
+@cache
+def names() -> frozenset[str]:
+    """The IANA names among `choices`."""
+    return frozenset(zone for _, group in choices() for zone, _ in group)
+
+
 def city(zone: str) -> str:
     """`America/New_York` as people say it: New York."""
     return zone.rpartition("/")[2].replace("_", " ")

@@ -3,7 +3,7 @@
 import uuid
 from typing import Any
 
-from django.db import models
+from django.db import connection, models
 
 
 class Edition(models.Model):
@@ -23,9 +23,12 @@ class Edition(models.Model):
         return str(self.mark)
 
     @classmethod
-    def current_mark(cls) -> uuid.UUID | None:
-        """None while there is no content at all."""
-        return cls.objects.values_list("mark", flat=True).first()
+    def current_mark(cls) -> str | None:
+        """None while there is no content at all. In plain SQL: nearly every request asks, a sign-up several times."""
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT mark FROM {cls._meta.db_table} WHERE id = 1")  # noqa: S608  (a name of our own)
+            row = cursor.fetchone()
+        return str(row[0]) if row else None
 
     @classmethod
     def bump(cls, **_: Any) -> None:

@@ -2,21 +2,22 @@
 
 import datetime as dt
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Mapping
 
 from django.db import transaction
 
 from signups import terms
 from signups.models import Consent, ConsentText, Lead
 from signups.states import CallbackOutcome, ConsentChannel, Purpose, Verb
+from signups.terms import Document
 
 from . import events
 
 
-def with_signup(lead: Lead, purposes: Iterable[Purpose], *, now: dt.datetime) -> None:
+def with_signup(lead: Lead, agreed: Mapping[Purpose, Document], *, now: dt.datetime) -> None:
     """What was ticked on a form, told of by the event of the form itself."""
-    for purpose in purposes:
-        Consent.objects.create(lead=lead, text=todays_text(purpose), granted=True, channel=ConsentChannel.WEB, at=now)
+    row = {"lead": lead, "granted": True, "channel": ConsentChannel.WEB, "at": now}
+    Consent.objects.bulk_create(Consent(text=text, **row) for text in _kept(agreed))
 
 
 @transaction.atomic
@@ -62,9 +63,19 @@ def set_reminders(lead: Lead, *, wanted: bool, by: events.Actor, now: dt.datetim
 
 def todays_text(purpose: Purpose) -> ConsentText:
     """The exact words as they stand in front of people today, kept whatever becomes of them."""
-    document = terms.current().documents[purpose]
-    sha256 = hashlib.sha256(f"{purpose}\n{document.version}\n{document.text}".encode()).hexdigest()
-    text, _ = ConsentText.objects.get_or_create(
-        sha256=sha256, defaults={"purpose": purpose, "version": document.version, "text": document.text}
-    )
+    (text,) = _kept({purpose: terms.current().documents[purpose]})
     return text
+
+
+def _kept(documents: Mapping[Purpose, Document]) -> list[ConsentText]:
+    """The rows of these words, in their order: one query when all were agreed to before."""
+    words = {
+        hashlib.sha256(f"{purpose}\n{document.version}\n{document.text}".encode()).hexdigest(): (purpose, document)
+        for purpose, document in documents.items()
+    }
+    known = ConsentText.objects.defer("text").in_bulk(words, field_name="sha256")
+    for sha256 in words.keys() - known.keys():
+        purpose, document = words[sha256]
+        row = {"purpose": purpose, "version": document.version, "text": document.text}
+        known[sha256], _ = ConsentText.objects.get_or_create(sha256=sha256, defaults=row)
+    return [known[sha256] for sha256 in words]

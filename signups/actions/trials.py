@@ -59,27 +59,26 @@ def _request(
     lead, is_new = find_or_create(email=email, created_at=now, **fields)
     verb = Verb.SIGNED_UP if is_new else Verb.SIGNED_UP_AGAIN
     events.record(lead, verb, by=ActorKind.PATIENT, now=now, form_key=form_key)
-    if lead.current_trial():
-        send_new_link(lead, now=now)
-        return
-    _open_trial(lead, agreed if is_new else NEEDED, now=now)
     if is_new:
-        emails.confirm_trial(lead, now=now)
+        emails.confirm_trial(_open_trial(lead, agreed, now=now), now=now)
+    elif lead.current_trial():
+        send_new_link(lead, now=now)
     else:
-        _send_confirmation(lead, now=now)
+        _send_confirmation(_open_trial(lead, NEEDED, now=now), now=now)
 
 
-def _open_trial(lead: Lead, agreed: Iterable[Purpose], *, now: dt.datetime) -> None:
+def _open_trial(lead: Lead, agreed: Iterable[Purpose], *, now: dt.datetime) -> Trial:
     """The trial on today's terms, and the consents to the texts that were in front of the person."""
     offer = terms.current()
-    Trial.objects.create(
+    trial = Trial.objects.create(
         lead=lead,
         days=offer.trial_days,
         guarantee_days=offer.guarantee_days,
         terms_version=offer.documents[Purpose.TERMS].version,
         requested_at=now,
     )
-    consents.with_signup(lead, agreed, now=now)
+    consents.with_signup(lead, {purpose: offer.documents[purpose] for purpose in agreed}, now=now)
+    return trial
 
 
 def find_or_create(*, email: str, created_at: dt.datetime, **fields: str) -> tuple[Lead, bool]:
@@ -102,18 +101,19 @@ def send_new_link(lead: Lead, *, now: dt.datetime) -> None:
     To anybody else the news that there is one already. Nothing once enough was sent this hour.
     """
     lead = Lead.objects.select_for_update().get(pk=lead.pk)
-    if lead.trials.open().filter(started_at=None).exists():
-        _send_confirmation(lead, now=now)
+    if trial := lead.trials.open().filter(started_at=None).first():
+        _send_confirmation(trial, now=now)
     elif emails.has_room(lead, MessageKind.TRIAL_EXISTS, now=now):
         emails.trial_exists(lead, now=now)
 
 
-def _send_confirmation(lead: Lead, *, now: dt.datetime) -> None:
+def _send_confirmation(trial: Trial, *, now: dt.datetime) -> None:
     """A link that starts the trial, in place of any before it."""
+    lead = trial.lead
     if emails.has_room(lead, MessageKind.CONFIRM_TRIAL, now=now):
         lead.confirm_version += 1
         lead.save(update_fields=["confirm_version"])
-        emails.confirm_trial(lead, now=now)
+        emails.confirm_trial(trial, now=now)
 
 
 @transaction.atomic

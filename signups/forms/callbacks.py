@@ -8,7 +8,7 @@ from crispy_forms.helper import FormHelper
 from crispy_forms.layout import Div, Fieldset, Layout, Submit
 from django import forms
 
-from signups import normalise, terms, zones
+from signups import normalise, terms
 from signups.actions import callbacks
 from signups.models import Lead
 from signups.states import ConsentChannel, PartOfDay, Purpose, Topic
@@ -29,9 +29,8 @@ class CallbackForm(VisitorForm):
         widget=forms.TextInput({"autocomplete": "tel", "inputmode": "tel", "type": "tel"}),
         error_messages={"required": "Enter a phone number, such as 212 555 0123."},
     )
-    time_zone = forms.ChoiceField(
+    time_zone = public.ZoneField(
         label="Your time zone",
-        choices=zones.choices,
         help_text="So that we never call at night.",
         error_messages={"required": "Choose your time zone."},
     )

@@ -6,12 +6,12 @@ from typing import Any
 
 from django import forms
 
-from signups import normalise, terms, zones
+from signups import normalise, terms
 from signups.actions import calls, details
 from signups.models import Lead, OnboardingCall
 from signups.states import ActorKind
 
-from . import stamps
+from . import public, stamps
 from .visitors import said
 
 
@@ -72,4 +72,4 @@ class TimeForm(forms.Form):
 
 
 class ZoneForm(forms.Form):
-    time_zone = forms.ChoiceField(label="Show times in", choices=zones.choices)
+    time_zone = public.ZoneField(label="Show times in")

@@ -5,9 +5,10 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
-from signups import zones
 from signups.models import DateOverride, Host
 from signups.scheduling import hours
+
+from . import public
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
@@ -33,7 +34,7 @@ class HoursField(forms.CharField):
 class HostForm(forms.ModelForm):
     """A host and their week."""
 
-    time_zone = forms.ChoiceField(choices=zones.choices, help_text="The hours below are read in this zone.")
+    time_zone = public.ZoneField(help_text="The hours below are read in this zone.")
     monday = HoursField(help_text="Such as 09:00–12:00, 13:00–17:00. An end before its start is on the next day.")
     tuesday = HoursField()
     wednesday = HoursField()

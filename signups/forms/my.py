@@ -7,7 +7,7 @@ from crispy_forms.helper import FormHelper
 from crispy_forms.layout import Layout, Submit
 from django import forms
 
-from signups import normalise, terms, zones
+from signups import normalise, terms
 from signups.actions import consents, details
 from signups.models import Lead
 from signups.states import FREE, ActorKind, Channel, ConsentChannel, PartOfDay
@@ -43,7 +43,7 @@ class DetailsForm(MyForm):
     )
     phone = public.phone_field()
     best_time = forms.ChoiceField(label="Best time to call", choices=PartOfDay.choices)
-    time_zone = forms.ChoiceField(label="Your time zone", choices=zones.choices, widget=forms.Select)
+    time_zone = public.ZoneField(label="Your time zone")
 
     def prepare(self) -> None:
         self.initial = {name: getattr(self.lead, name) for name in self.fields}
@@ -86,10 +86,7 @@ class ChoicesForm(MyForm):
 
 class LostLinkForm(public.StampedForm):
     email = public.email_field("The one you started your trial with.")
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.layout("email", button="Send me my link")
+    button = "Send me my link"
 
     def clean_email(self) -> str:
         said(normalise.email_key, self.cleaned_data["email"])

@@ -1,12 +1,14 @@
 """What the forms of the public site have in common."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from crispy_forms.helper import FormHelper
 from crispy_forms.layout import Div, Layout, Submit
 from django import forms
+from django.utils.functional import cached_property
 
-from signups import normalise, places, terms
+from signups import normalise, places, terms, zones
 from signups.states import NEEDS_PHONE, Purpose
 
 from .visitors import VisitorForm, said
@@ -15,9 +17,20 @@ from .visitors import VisitorForm, said
 class StampedForm(VisitorForm):
     """A visitor’s form with its fields in the order of the page, and one button."""
 
-    def layout(self, *parts: Any, button: str) -> None:
-        self.helper = FormHelper()
-        self.helper.layout = Layout("stamp", Div("website", hidden=True), *parts, Submit("send", button))
+    button = ""
+    action = ""
+
+    @cached_property
+    def helper(self) -> FormHelper:
+        """Asked for when the form is shown; most of those sent never are."""
+        helper = FormHelper()
+        helper.form_action = self.action
+        helper.layout = Layout("stamp", Div("website", hidden=True), *self.parts(), Submit("send", self.button))
+        return helper
+
+    def parts(self) -> Iterable[Any]:
+        """Names of fields and parts of a layout, from the top of the page down."""
+        return [name for name in self.fields if name not in VisitorForm.base_fields]
 
 
 def name_field() -> forms.CharField:
@@ -52,8 +65,27 @@ def phone_field() -> forms.CharField:
     )
 
 
-def state_field() -> forms.ChoiceField:
-    return forms.ChoiceField(
+class OneOf(forms.ChoiceField):
+    """One of choices that are the same in every form, so that no form gets a copy of them."""
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "OneOf":
+        memo[id(self._choices)] = self._choices
+        copied: OneOf = super().__deepcopy__(memo)
+        return copied
+
+
+class ZoneField(OneOf):
+    """A time zone that `zones` offers: looked up, not searched for among four hundred."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(choices=zones.choices, **kwargs)
+
+    def valid_value(self, value: Any) -> bool:
+        return value in zones.names()
+
+
+def state_field() -> OneOf:
+    return OneOf(
         label="Where do you live?",
         choices=places.CHOICES,
         widget=forms.Select({"autocomplete": "address-level1"}),

@@ -1,12 +1,13 @@
 """The form that starts a trial: contact facts and agreements, no clinical question, no payment."""
 
 import datetime as dt
+from collections.abc import Iterable
 from typing import Any
 
 from crispy_forms.layout import HTML, Fieldset
 from django import forms
 
-from signups import normalise, terms, zones
+from signups import normalise, terms
 from signups.actions import openings, trials
 from signups.states import FREE, NEEDED, CareFor, Channel, PartOfDay, Purpose
 
@@ -21,6 +22,7 @@ AGREEMENTS = {
 
 
 class TrialForm(public.StampedForm):
+    button = "Start my free days"
     name = public.name_field()
     email = public.email_field("We send a link to this address. Nothing starts until you use it.")
     # The address about which was asked “did you mean …?”: sent again, it is taken as it is.
@@ -42,11 +44,9 @@ class TrialForm(public.StampedForm):
     )
     phone = public.phone_field()
     best_time = forms.ChoiceField(label="Best time to call", choices=PartOfDay.choices, initial=PartOfDay.ANY)
-    time_zone = forms.ChoiceField(
+    time_zone = public.ZoneField(
         label="Your time zone",
-        choices=zones.choices,
         help_text="So that we never call at night.",
-        widget=forms.Select,
         error_messages={"required": "Choose your time zone."},
     )
     heard_from = forms.CharField(
@@ -76,14 +76,15 @@ class TrialForm(public.StampedForm):
         self.fields["time_zone"].initial = self.offer.time_zone
         if not self.is_bound:
             self.fields["time_zone"].widget.attrs["data-guess"] = ""  # the browser's own zone, where a script may ask
+
+    def parts(self) -> Iterable[Any]:
         reach = ("preferred_channel", "phone", "calls", "texts", "best_time", "time_zone")
         links = HTML("{% include 'signups/_consent_links.html' %}")
-        self.layout(
+        return (
             *("name", "email", "kept_email", "state", "care_for"),
             Fieldset("How to reach you", *reach),
             Fieldset("What you agree to", links, "adult", "terms", "privacy"),
             Fieldset("If you like", "heard_from", "news"),
-            button="Start my free days",
         )
 
     def clean_name(self) -> str:
@@ -144,11 +145,8 @@ class OpeningForm(public.StampedForm):
     name = public.name_field()
     email = public.email_field("We write to it once: when we open where you live.")
     state = public.state_field()
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.layout("name", "email", "state", button="Tell me when you open here")
-        self.helper.form_action = "elsewhere"
+    button = "Tell me when you open here"
+    action = "elsewhere"
 
     clean_name = TrialForm.clean_name
 

@@ -231,3 +231,9 @@ def test_many_identical_posts_at_once_make_one_signup(clinic, time_machine):
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(post, range(16))) == [303] * 16
     assert rows() == [1, 1, 2, 1, 1]
+
+
+def test_what_a_signup_asks_of_the_database(clinic, post_start, django_assert_num_queries):
+    post_start(email="first@example.com")
+    with django_assert_num_queries(18):
+        post_start(email="second@example.com")

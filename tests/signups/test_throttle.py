@@ -56,6 +56,28 @@ def test_count_is_exact_when_many_ask_at_once():
         assert sum(pool.map(ask, range(60))) == 20
 
 
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has no such choice")
+def test_counting_within_a_deed_leaves_the_deed_as_durable_as_it_was():
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL synchronous_commit = on")
+        allowed()
+        cursor.execute("SHOW synchronous_commit")
+        assert cursor.fetchone() == ("on",)
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has no such choice")
+@pytest.mark.django_db(transaction=True)
+def test_a_count_of_its_own_waits_for_no_disk_and_nothing_after_it_is_affected(django_assert_num_queries):
+    with connection.cursor() as cursor:
+        cursor.execute("SET synchronous_commit = on")
+        with django_assert_num_queries(1) as counted:
+            allowed()
+        cursor.execute("SHOW synchronous_commit")
+        assert cursor.fetchone() == ("on",)
+        cursor.execute("RESET synchronous_commit")
+    assert "set_config('synchronous_commit', 'off', true)" in counted[0]["sql"]
+
+
 @pytest.mark.parametrize(
     ("proxies", "forwarded", "client"),
     [
