@@ -69,7 +69,7 @@ class OneOf(forms.ChoiceField):
     """One of choices that are the same in every form, so that no form gets a copy of them."""
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "OneOf":
-        memo[id(self._choices)] = self._choices
+        memo[id(self.choices)] = self.choices
         copied: OneOf = super().__deepcopy__(memo)
         return copied
 
