@@ -155,6 +155,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "clinic.requests.refuse_other_codings",
+    "clinic.bodies.refuse_without_place",
     "allauth.account.middleware.AccountMiddleware",
     "clinic.sign_in.staff_session",
     "clinic.desk.clinic_time",

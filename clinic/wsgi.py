@@ -6,10 +6,11 @@ from wsgiref.types import WSGIApplication
 
 from django.core.wsgi import get_wsgi_application
 
+from clinic.bodies import read_apart
 from clinic.requests import utf8_only
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "clinic.settings")
-django = utf8_only(get_wsgi_application())
+django = read_apart(utf8_only(get_wsgi_application()))
 
 
 def _application() -> WSGIApplication:
