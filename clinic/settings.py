@@ -47,6 +47,7 @@ EMAIL_TIMEOUT = env.int("EMAIL_TIMEOUT", 20, validate=validate.Range(min=1, max=
 SLOW_QUERY_MS = env.int("SLOW_QUERY_MS", 500, validate=validate.Range(min=0, max=60_000))
 METRICS_NETWORKS_GIVEN: list[str] = env.list("METRICS_NETWORKS", ["127.0.0.0/8", "::1/128"])
 KEEP_UNCONFIRMED_DAYS = env.int("KEEP_UNCONFIRMED_DAYS", 30, validate=validate.Range(min=3))
+KEEP_COPY_DAYS = env.int("KEEP_COPY_DAYS", 7, validate=validate.Range(min=1))
 KEEP_MESSAGE_DAYS = env.int("KEEP_MESSAGE_DAYS", 365, validate=validate.Range(min=1))
 KEEP_LEAD_DAYS = env.int("KEEP_LEAD_DAYS", 6 * 366, validate=validate.Range(min=366))
 FORMS_PER_HOUR = env.int("FORMS_PER_HOUR", 2000, validate=validate.Range(min=1))
@@ -189,7 +190,9 @@ WORKER_JOBS = {
     "signups.heartbeats.beat": 10.0,
     "signups.delivery.deliver_due": 1.0,
     "signups.audit.seal_due": 1.0,
+    "signups.actions.copies.prepare": 5.0,
     "signups.actions.openings.tell": 300.0,
+    "signups.actions.retention.purge_due": 86_400.0,
     "signups.throttle.sweep": 3600.0,
     "content.actions.publication.publish_due": 20.0,
     "signups.tallies.keep": 300.0,

@@ -3,17 +3,44 @@
 import io
 import json
 import zipfile
-from typing import Any
+from collections.abc import Iterable
+from itertools import groupby
+from typing import Any, NamedTuple
 
 from django.template.loader import render_to_string
 
 
-def packed(held: dict[str, Any]) -> bytes:
-    """A zip with `my-data.json` and `my-data.html` of what `privacy.export` returns."""
-    tables = {name: rows if isinstance(rows, list) else [rows] for name, rows in held.items()}
-    page = render_to_string("signups/my/export.html", {"tables": tables})
+class Piece(NamedTuple):
+    """Some rows of one table, ready to stand before and after others of it."""
+
+    table: str
+    json: str
+    html: str
+
+
+def piece(table: str, rows: list[dict[str, Any]]) -> Piece:
+    told = ",\n".join(json.dumps(row, ensure_ascii=False, indent=2) for row in rows)
+    return Piece(table, told, render_to_string("signups/my/_export_rows.html", {"rows": rows}))
+
+
+def packed(pieces: Iterable[Piece]) -> bytes:
+    """A zip with `my-data.json` (table → its rows; `lead` is one row) and `my-data.html`, the same to read.
+
+    The pieces of one table follow each other.
+    """
+    told, shown = [], []
+    for table, of_it in groupby(pieces, key=lambda piece: piece.table):
+        parts = list(of_it)
+        rows = ",\n".join(part.json for part in parts if part.json)
+        told.append(f"{json.dumps(table)}: {rows if table == 'lead' else f'[{rows}]'}")
+        shown.append((table, "".join(part.html for part in parts)))
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("my-data.json", json.dumps(held, ensure_ascii=False, indent=2))
-        archive.writestr("my-data.html", page)
+        archive.writestr("my-data.json", "{" + ",\n".join(told) + "}\n")
+        archive.writestr("my-data.html", render_to_string("signups/my/export.html", {"tables": shown}))
     return file.getvalue()
+
+
+def packed_at_once(held: dict[str, Any]) -> bytes:
+    """The zip of what `privacy.export` returns."""
+    return packed(piece(table, rows if isinstance(rows, list) else [rows]) for table, rows in held.items())

@@ -29,6 +29,7 @@ urlpatterns = [
     path("my/<str:token>/consents/", my_data.choices, name="my-consents"),
     path("my/<str:token>/link/", my_data.link, name="my-link"),
     path("my/<str:token>/export/", my_data.export, name="my-export"),
+    path("my/<str:token>/export/anew/", my_data.export_anew, name="my-export-anew"),
     path("my/<str:token>/erase/", my_data.erase, name="my-erase"),
     path("hosts/<str:token>.ics", feeds.feed, name="host-feed"),
 ]

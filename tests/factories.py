@@ -447,3 +447,21 @@ class TallyFactory(factory.django.DjangoModelFactory):
     day = dt.date(2026, 11, 20)
     measure = states.Measure.STARTED
     count = 1
+
+
+class DataCopyFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = signups.DataCopy
+
+    lead = factory.SubFactory(LeadFactory)
+    asked_at = factory.LazyFunction(timezone.now)
+
+
+class CopyPartFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = signups.CopyPart
+
+    copy = factory.SubFactory(DataCopyFactory)
+    number = factory.Sequence(int)
+    model = "signups.Note"
+    keys = []

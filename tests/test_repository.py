@@ -115,3 +115,16 @@ def test_pictures_of_the_documents_are_small_and_shown():
     pictures = list((ROOT / "docs/images").glob("*.png"))
     assert [path.name for path in pictures if path.stat().st_size > 150 * 1024] == []
     assert [path.name for path in pictures if f"images/{path.name}" not in shown] == []
+
+
+def test_every_text_about_a_person_is_erased_or_a_fact():
+    """A new table or column with words in it is declared personal, or named there as what it is."""
+    from django.apps import apps
+
+    from signups.models import CopyPart, DataCopy
+    from tests.signups.personal import ABOUT_NOBODY, FACTS, about, text_columns
+
+    kept = {model.__name__: text_columns(model) - set(model.PERSONAL) for model in (about() - {DataCopy, CopyPart})}
+    assert {name: columns for name, columns in kept.items() if columns} == FACTS
+    others = {model for model in apps.get_app_config("signups").get_models() if model not in about() - {CopyPart}}
+    assert {model.__name__ for model in others if text_columns(model)} == ABOUT_NOBODY

@@ -18,7 +18,7 @@ from signups.states import FREE, GONE, ConsentChannel, LeadStatus, Purpose, Verb
 
 from . import consents, events
 from .leads import Refused
-from .privacy import tables
+from .privacy import forget_copy, tables
 
 # What is chosen on the page → the fields that go together.
 CHOICES = {
@@ -53,6 +53,8 @@ def merge(*, lead: Lead, other: Lead, from_other: set[str], by: User, now: dt.da
     taken = {name: getattr(other, name) for key in from_other for name in CHOICES[key]}
     if not (taken.get("email_key", lead.email_key) or taken.get("phone_e164", lead.phone_e164)):
         raise Refused("Keep an e-mail address or a number: else nobody can reach them.")
+    for one in (lead, other):  # it no longer tells of all
+        forget_copy(one)
     Lead.objects.filter(pk=other.pk).update(**Lead.PERSONAL, status=LeadStatus.MERGED, owner=None)
     Lead.objects.filter(pk=lead.pk).update(**taken, mail_stopped_at=stopped)
     moved = {model._meta.label: _move(model, other, lead) for model in tables() if model is not Event}
@@ -80,6 +82,7 @@ def undo(*, merge: Merge, by: User, now: dt.datetime) -> None:
     if not merge.may_be_undone(now) or lead.status in GONE:
         raise Refused("This merge can no longer be undone.")
     kept = json.loads(merge.content or "{}")
+    forget_copy(lead)
     unchanged = {name for name, value in kept["taken"].items() if _values(lead, (name,))[name] == value}
     back = {name: kept["lead"][name] for name in unchanged}
     try:

@@ -1,7 +1,7 @@
 """What somebody may do with everything we hold about them: take it along, or have it erased.
 
-Both walk every table of this room that has a `lead`; each says in `PERSONAL` what of a row is about the person, and
-what stands there after erasure.
+Both walk every table of this room that leads to a `lead`; each says in `PERSONAL` what of a row is about the person,
+and what stands there after erasure. A copy made for taking along is deleted.
 """
 
 import datetime as dt
@@ -12,7 +12,7 @@ from django.apps import apps
 from django.db import models, transaction
 
 from signups import emails, links, normalise
-from signups.models import Lead, Message, Suppression
+from signups.models import CopyPart, DataCopy, Lead, Message, Suppression
 from signups.models.suppressions import digest
 from signups.states import TO_STAFF, LeadStatus, MessageKind, MessageStatus, Verb
 
@@ -33,9 +33,10 @@ def erase(lead: Lead, *, by: events.Actor, now: dt.datetime, receipt: bool = Tru
         Suppression.objects.get_or_create(digest=digest(lead.email), defaults={"at": now})
     receipt = receipt and lead.has_confirmed()
     _end_all(lead, by=by, now=now)
-    for model in tables():
+    forget_copy(lead)
+    for model, path in paths():
         # A plain QuerySet: erasure alone may change a record that is otherwise only added to.
-        rows: models.QuerySet[Any] = models.QuerySet(model).filter(lead=lead)
+        rows: models.QuerySet[Any] = models.QuerySet(model).filter(**{path: lead})
         if model is Message:  # what staff must still be told is forgotten once it is sent (`delivery.py`)
             rows = rows.exclude(status=MessageStatus.PENDING)
         if personal := model.PERSONAL:  # type: ignore[attr-defined]
@@ -53,6 +54,12 @@ def _end_all(lead: Lead, *, by: events.Actor, now: dt.datetime) -> None:
     for call in lead.calls.upcoming(now):
         calls.cancel(call=call, by=by, now=now)
     lead.messages.pending().exclude(kind__in=TO_STAFF).update(status=MessageStatus.WITHDRAWN)
+
+
+def forget_copy(lead: Lead) -> None:
+    """Deletes the copy made or being made for `lead`. (Its lock first: the worker may be planning its parts.)"""
+    for copy in DataCopy.objects.select_for_update().filter(lead=lead):
+        copy.delete()
 
 
 @transaction.atomic
@@ -92,27 +99,56 @@ def take_along(lead: Lead, *, by: events.Actor, now: dt.datetime) -> dict[str, A
 
 def export(lead: Lead) -> dict[str, Any]:
     """Table → its rows about `lead`, oldest first, as what JSON can hold; `lead` itself is one row."""
-    held: dict[str, Any] = {"lead": _row(lead)}
-    for model in tables():
-        rows = model._default_manager.filter(lead=lead).order_by("pk")
-        held[str(model._meta.verbose_name_plural)] = [_row(row) for row in rows]
+    held: dict[str, Any] = {"lead": row_in_words(lead)}
+    for model, _ in paths():
+        held[title(model)] = [row_in_words(row) for row in rows_about(lead, model)]
     return held
 
 
+def title(model: type[models.Model]) -> str:
+    """What the table is called in what people take along."""
+    return "lead" if model is Lead else str(model._meta.verbose_name_plural)
+
+
+def rows_about(lead: Lead, model: type[models.Model]) -> models.QuerySet[Any]:
+    """Those of one table that `paths` names, oldest first."""
+    path = dict(paths())[model]
+    named = [field.name for field in model._meta.concrete_fields if _is_ours(field) and field.name != "lead"]
+    rows = model._default_manager.filter(**{path: lead}).select_related(path, *named)
+    return rows.order_by("created_at" if model is Message else "pk")  # (a message's key is random)
+
+
 def tables() -> Iterator[type[models.Model]]:
-    """Every model of this room with a `lead`."""
+    """Every model of this room with a `lead`, whose rows are one person's."""
+    return (model for model, path in paths() if path == "lead")
+
+
+def paths() -> Iterator[tuple[type[models.Model], str]]:
+    """Every model of this room that is about a lead, and the lookup from it to that lead; the copies aside."""
     for model in apps.get_app_config("signups").get_models():
-        if any(field.name == "lead" and field.related_model is Lead for field in model._meta.concrete_fields):
-            yield model
+        if model not in (Lead, DataCopy, CopyPart) and (path := _path(model)):
+            yield model, path
 
 
-def _row(row: models.Model) -> dict[str, Any]:
+def _path(model: Any) -> str:
+    links_up = {field.name: field.related_model for field in model._meta.concrete_fields if _is_ours(field)}
+    if links_up.get("lead") is Lead:
+        return "lead"
+    above = ((name, _path(parent)) for name, parent in links_up.items() if parent not in (model, Lead))
+    return next((f"{name}__{path}" for name, path in above if path), "")
+
+
+def _is_ours(field: Any) -> bool:
+    return isinstance(field, models.ForeignKey) and field.remote_field.model._meta.app_label == "signups"
+
+
+def row_in_words(row: models.Model) -> dict[str, Any]:
     """Every column but keys, leases and staff: what it is called → what it says, in a word people use."""
     told = {}
     for field in row._meta.concrete_fields:
         if field.primary_key or field.generated or field.name in ("lead", "lease", "leased_until"):
             continue
-        if isinstance(field, models.ForeignKey) and field.remote_field.model._meta.app_label != "signups":
+        if isinstance(field, models.ForeignKey) and not _is_ours(field):
             continue
         value = getattr(row, field.name)
         if field.choices:

@@ -1,4 +1,8 @@
-"""How long we keep what: each rule says what is old, and lets go of it in small pieces that can be taken up again."""
+"""How long we keep what: each rule says what is old, and lets go of it in small pieces that can be taken up again.
+
+The worker does it once a day. What is blanked or deleted is counted in the audit trail; who is erased has an event of
+their own there.
+"""
 
 import datetime as dt
 from collections.abc import Callable, Iterator
@@ -6,13 +10,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import Exists, Max, OuterRef, QuerySet
 
-from signups.models import CallbackRequest, Lead, Merge, Message, OnboardingCall, OpeningRequest, Trial
+from signups.models import CallbackRequest, DataCopy, Lead, Merge, Message, OnboardingCall, OpeningRequest, Trial
 from signups.models.merges import UNDO
-from signups.states import ActorKind, MessageStatus
+from signups.states import ActorKind, MessageStatus, Verb
 
-from . import privacy
+from . import events, privacy
 
 BATCH = 200
 
@@ -28,10 +33,16 @@ class Rule:
 
 def purge(rule: Rule, now: dt.datetime) -> Iterator[int]:
     """Lets go of what is old, batch by batch; yields how many rows went each time. Stopped in between, it is resumed by
-    calling it again."""
+    calling it again; done by two at once, it is done once."""
     while batch := list(rule.old(now).order_by("pk").values_list("pk", flat=True)[:BATCH]):
-        rule.let_go(rule.old(now).model._default_manager.filter(pk__in=batch), now)
+        rule.let_go(rule.old(now).filter(pk__in=batch), now)
         yield len(batch)
+
+
+def purge_due(clock: Callable[[], dt.datetime]) -> int:
+    """For the worker: lets go of one batch of what is old; how many rows that was, 0 when nothing is."""
+    now = clock()
+    return next((gone for rule in RULES for gone in purge(rule, now)), 0)
 
 
 def _old_texts(now: dt.datetime) -> QuerySet[Message]:
@@ -67,9 +78,27 @@ def _erase(leads: QuerySet[Lead], now: dt.datetime) -> None:
         privacy.erase(lead, by=ActorKind.SYSTEM, now=now, receipt=False)
 
 
+def _blank(rows: QuerySet[Any], now: dt.datetime) -> None:
+    with transaction.atomic():
+        _count(rows, rows.update(**rows.model.PERSONAL), now)
+
+
+def _delete(rows: QuerySet[Any], now: dt.datetime) -> None:
+    with transaction.atomic():
+        _count(rows, rows.delete()[1].get(rows.model._meta.label, 0), now)
+
+
+def _count(rows: QuerySet[Any], gone: int, now: dt.datetime) -> None:
+    if gone:
+        events.record(
+            None, Verb.LET_GO, by=ActorKind.SYSTEM, now=now, subject=f"table:{rows.model._meta.model_name}", rows=gone
+        )
+
+
 RULES = (
-    Rule("texts of old messages", _old_texts, lambda rows, now: rows.update(**Message.PERSONAL)),
-    Rule("merges that can no longer be undone", _past_undoing, lambda rows, now: rows.update(**Merge.PERSONAL)),
+    Rule("copies that people asked for", lambda now: DataCopy.objects.expired(now), _delete),
+    Rule("texts of old messages", _old_texts, _blank),
+    Rule("merges that can no longer be undone", _past_undoing, _blank),
     Rule("people who never confirmed", _never_confirmed, _erase),
     Rule("people long silent", _long_silent, _erase),
 )

@@ -2,6 +2,7 @@ from .callbacks import CallAttempt, CallbackRequest
 from .calls import OnboardingCall
 from .canaries import Canary
 from .consents import Consent, ConsentText
+from .copies import CopyPart, DataCopy
 from .events import Event
 from .heartbeats import Heartbeat
 from .hosts import AvailabilityRule, DateOverride, Holiday, Host, TimeOff
@@ -25,6 +26,8 @@ __all__ = [
     "Canary",
     "Consent",
     "ConsentText",
+    "CopyPart",
+    "DataCopy",
     "DateOverride",
     "Event",
     "Heartbeat",

@@ -112,6 +112,8 @@ class CallbackRequest(models.Model):
 class CallAttempt(AppendOnly):
     """One try, by number from 1. One that settled nothing says when the next is due, unless it was the last."""
 
+    PERSONAL: ClassVar[dict[str, Any]] = {}
+
     request = models.ForeignKey(CallbackRequest, on_delete=models.PROTECT, related_name="attempts")
     number = models.PositiveSmallIntegerField()
     at = models.DateTimeField()

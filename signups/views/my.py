@@ -12,9 +12,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from signups import throttle
-from signups.actions import privacy
+from signups.actions import copies, privacy
 from signups.forms.my import LostLinkForm
-from signups.models import Lead
+from signups.models import DataCopy, Lead
 from signups.states import FREE
 
 from . import callbacks, calls
@@ -45,10 +45,17 @@ def _days(trial: Any) -> range:
 
 
 def data_panel(lead: Lead, now: dt.datetime) -> dict[str, Any]:
-    """For `my/_data.html`: what they agreed to, and how they are reached."""
+    """For `my/_data.html`: what they agreed to, how they are reached, and how far a copy to take along is."""
     in_force = {consent.text.purpose for consent in lead.consents.in_force().select_related("text")}
     agreed = [(purpose.label, purpose in in_force) for purpose in FREE]
-    return {"agreed": [*agreed, ("reminders about the trial", lead.mail_stopped_at is None)]}
+    copy = DataCopy.objects.kept(now).filter(lead=lead).first()
+    done, of = copies.progress(copy) if copy else (0, 1)
+    return {
+        "agreed": [*agreed, ("reminders about the trial", lead.mail_stopped_at is None)],
+        "copy": copy,
+        "copy_done": done,
+        "copy_of": of,
+    }
 
 
 # What `my/page.html` is made of: each gives its own partial what it shows.

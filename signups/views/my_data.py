@@ -6,9 +6,9 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
 from signups import archive
-from signups.actions import privacy
+from signups.actions import copies, privacy
 from signups.forms.my import ChoicesForm, DetailsForm
-from signups.models import Lead
+from signups.models import DataCopy, Lead
 from signups.states import ActorKind
 
 from .decorators import patient_page, see
@@ -53,10 +53,37 @@ def link(request: HttpRequest, lead: Lead, token: str) -> HttpResponse:
 @patient_page
 @require_POST
 def export(request: HttpRequest, lead: Lead, token: str) -> HttpResponse:
-    """All we hold, as JSON and as a page to read, in a zip made for this answer and kept nowhere."""
-    held = privacy.take_along(lead, by=ActorKind.PATIENT, now=timezone.now())
+    """All we hold, as JSON and as a page to read, in a zip made for this answer and kept nowhere.
+
+    Where there is much of it, the worker makes it: then this asks for it, and later answers with what was made.
+    """
+    now, by = timezone.now(), ActorKind.PATIENT
+    copy = DataCopy.objects.kept(now).filter(lead=lead).first()
+    if copy and copies.is_ready(copy):
+        return _zip(copies.take(copy, by=by, now=now))
+    if copy or copies.is_large(lead):
+        copies.ask(lead, by=by, now=now)
+        return _back_to_copy(token)
+    return _zip(archive.packed_at_once(privacy.take_along(lead, by=by, now=now)))
+
+
+@patient_page
+@require_POST
+def export_anew(request: HttpRequest, lead: Lead, token: str) -> HttpResponse:
+    """What was made some days ago is made again, as of today."""
+    copies.ask(lead, by=ActorKind.PATIENT, now=timezone.now())
+    return _back_to_copy(token)
+
+
+def _zip(file: bytes) -> HttpResponse:
     headers = {"Content-Disposition": 'attachment; filename="my-data.zip"'}
-    return HttpResponse(archive.packed(held), content_type="application/zip", headers=headers)
+    return HttpResponse(file, content_type="application/zip", headers=headers)
+
+
+def _back_to_copy(token: str) -> HttpResponse:
+    response = see("my", token)
+    response["Location"] += "#take-along"
+    return response
 
 
 @patient_page

@@ -11,7 +11,8 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from signups import throttle
-from signups.models import Lead, Message, RateCount
+from signups.actions import retention
+from signups.models import Event, Lead, Message, RateCount
 from tests.factories import (
     CallbackRequestFactory,
     EventFactory,
@@ -77,8 +78,6 @@ def test_people_long_silent_are_erased(clinic):
 
 
 def test_purge_that_was_stopped_is_taken_up_again(clinic, monkeypatch):
-    from signups.actions import retention
-
     monkeypatch.setattr(retention, "BATCH", 2)
     for _ in range(5):
         TrialFactory(lead__created_at=ago(31), requested_at=ago(31))
@@ -86,6 +85,27 @@ def test_purge_that_was_stopped_is_taken_up_again(clinic, monkeypatch):
     first = next(retention.purge(rule, timezone.now()))
     assert (first, Lead.objects.live().count()) == (2, 3)
     assert "  2 of 3\n  3 of 3" in ran("purge", "--apply")
+
+
+def test_worker_lets_go_bit_by_bit_and_tells_the_audit_trail(clinic, monkeypatch):
+    monkeypatch.setattr(retention, "BATCH", 2)
+    for _ in range(3):
+        MessageFactory(lead__created_at=ago(3), status="sent", created_at=ago(366), sent_at=ago(366))
+    gone = TrialFactory(lead__created_at=ago(31), requested_at=ago(31)).lead
+    done = []
+    while not done or done[-1]:
+        done.append(retention.purge_due(timezone.now))
+    assert done == [2, 1, 1, 0]
+    told = Event.objects.order_by("id").values_list("subject", "verb", "detail", "lead")
+    assert list(told) == [
+        ("table:message", "let_go", {"rows": 2}, None),
+        ("table:message", "let_go", {"rows": 1}, None),
+        ("", "erased", {}, gone.pk),
+    ]
+
+
+def test_worker_does_it_once_a_day(settings):
+    assert settings.WORKER_JOBS["signups.actions.retention.purge_due"] == 24 * 60 * 60
 
 
 def test_counts_of_windows_long_over_are_forgotten():

@@ -25,5 +25,5 @@ class Command(BaseCommand):
         except OSError as error:
             raise CommandError(f"{file} cannot be written: {error.strerror}.") from None
         with os.fdopen(opened, "wb") as zipped:
-            zipped.write(archive.packed(privacy.take_along(lead, by=ActorKind.SYSTEM, now=timezone.now())))
+            zipped.write(archive.packed_at_once(privacy.take_along(lead, by=ActorKind.SYSTEM, now=timezone.now())))
         self.stdout.write(f"Written to {file}. Delete it when it is delivered: it holds personal data.")

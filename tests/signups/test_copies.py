@@ -1,0 +1,158 @@
+"""A copy of all we hold about somebody, where there is so much that the worker makes it."""
+
+import datetime as dt
+import io
+import json
+import zipfile
+
+import pytest
+from django.utils import timezone
+
+from signups import links
+from signups.actions import copies, merges, privacy, retention
+from signups.models import CallAttempt, CopyPart, DataCopy
+from signups.states import ActorKind
+from tests.factories import CallAttemptFactory, DataCopyFactory, LeadFactory, MessageFactory, NoteFactory, UserFactory
+
+from . import leftovers
+from .conftest import NOW
+
+pytestmark = pytest.mark.django_db
+DAY = dt.timedelta(days=1)
+
+
+@pytest.fixture
+def lead(clinic, monkeypatch):
+    """Of whom there is more than is answered at once, and more of one table than fits into a part."""
+    monkeypatch.setattr(copies, "AT_ONCE", 5)
+    monkeypatch.setattr(copies, "PIECE", 2)
+    lead = LeadFactory()
+    CallAttemptFactory(request__lead=lead)
+    for day in (3, 1, 2):
+        MessageFactory(lead=lead, text=f"of day {day}", created_at=NOW - day * DAY)
+    NoteFactory(lead=lead, text="Prefers <b>mornings</b>.")
+    return lead
+
+
+@pytest.fixture
+def my(client, lead, time_machine):
+    time_machine.move_to(NOW, tick=False)
+    return links.my_url(lead)
+
+
+def work(steps=1000):
+    for _ in range(steps):
+        if not copies.prepare(timezone.now):
+            return
+
+
+def told(client, my):
+    with zipfile.ZipFile(io.BytesIO(client.post(my + "export/").content)) as archive:
+        return json.loads(archive.read("my-data.json")), archive.read("my-data.html").decode()
+
+
+def test_page_says_how_far_it_is_and_then_gives_it(client, lead, my):
+    answer = client.post(my + "export/")
+    assert (answer.status_code, answer["Location"]) == (303, my.removeprefix("http://127.0.0.1:8000") + "#take-along")
+    assert '<progress max="1" value="0"' in client.get(my).content.decode()
+    work(3)  # it is planned, and two parts are done: then the worker dies
+    parts = CopyPart.objects.count()
+    assert f'<progress max="{parts}" value="2"' in client.get(my).content.decode()
+    assert client.post(my + "export/").status_code == 303
+    assert DataCopy.objects.count() == 1
+    work()
+    assert "Your file is ready" in client.get(my).content.decode()
+    held, shown = told(client, my)
+    now_held = privacy.export(lead)
+    assert held == {**now_held, "events": held["events"]}
+    assert [event["verb"] for event in held["events"]] == ["asked for a copy of their data"]
+    assert [message["text"] for message in held["messages"]] == ["of day 3", "of day 2", "of day 1"]
+    assert "Prefers &lt;b&gt;mornings&lt;/b&gt;." in shown
+    assert shown.count("<p>Nothing.</p>") == sum(rows == [] for rows in held.values())
+    assert lead.events.first().verb == "downloaded"
+
+
+def test_small_ones_are_answered_at_once(client, lead, my, monkeypatch):
+    monkeypatch.setattr(copies, "AT_ONCE", 50)
+    assert told(client, my)[0]["lead"]["name"] == "Jo Miller"
+    assert not DataCopy.objects.exists()
+
+
+def test_every_row_is_told_once_whatever_is_added_meanwhile(client, lead, my):
+    client.post(my + "export/")
+    work(2)
+    NoteFactory(lead=lead, text="Later")
+    MessageFactory(lead=lead, text="Earlier", created_at=NOW - 9 * DAY)
+    work()
+    held = told(client, my)[0]
+    assert (len(held["notes"]), len(held["messages"])) == (1, 3)
+    client.post(my + "export/anew/")
+    assert told_of_progress(client, my)
+    work()
+    assert [note["text"] for note in told(client, my)[0]["notes"]] == ["Prefers <b>mornings</b>.", "Later"]
+
+
+def told_of_progress(client, my):
+    return "<progress" in client.get(my).content.decode()
+
+
+def test_asking_anew_does_not_throw_away_what_is_being_made(client, lead, my):
+    client.post(my + "export/")
+    work(2)
+    client.post(my + "export/anew/")
+    assert copies.progress(DataCopy.objects.get())[0] == 1
+
+
+def test_copy_is_unreadable_in_the_database_and_reads_no_column_of_plain_text(client, lead, my):
+    client.post(my + "export/")
+    work()
+    hits = leftovers.in_tables(["Jo Miller", "mornings"])
+    assert {table for table, _, _ in hits} == {"signups_lead"}
+
+
+def test_nothing_of_a_copy_is_left_of_who_is_erased_or_merged(client, lead, my):
+    head = UserFactory(is_superuser=True)
+    for end in (
+        lambda: merges.merge(lead=lead, other=LeadFactory(), from_other=set(), by=head, now=NOW),
+        lambda: privacy.erase(lead, by=ActorKind.PATIENT, now=NOW),
+    ):
+        client.post(my + "export/")
+        work(3)
+        assert CopyPart.objects.exists()
+        end()
+        assert (DataCopy.objects.count(), CopyPart.objects.count()) == (0, 0)
+        work()
+
+
+def test_copy_is_kept_for_a_week_and_then_deleted(client, lead, my, time_machine):
+    client.post(my + "export/")
+    work()
+    time_machine.move_to(NOW + 7 * DAY, tick=False)
+    assert "Your file is ready" not in client.get(my).content.decode()
+    while retention.purge_due(timezone.now):
+        pass
+    assert not CopyPart.objects.exists()
+    assert client.post(my + "export/").status_code == 303  # and may be asked for again
+    assert DataCopy.objects.get().asked_at == NOW + 7 * DAY
+
+
+def test_the_next_one_is_planned_while_the_first_is_made():
+    first, second = DataCopyFactory(asked_at=NOW), DataCopyFactory(asked_at=NOW + DAY)
+    work(2)
+    assert [copy.parts.exists() for copy in (first, second)] == [True, True]
+    work()
+    assert [copies.is_ready(copy) for copy in (first, second)] == [True, True]
+
+
+def test_questions_to_the_database_do_not_grow_with_the_rows(lead, django_assert_num_queries, monkeypatch):
+    monkeypatch.setattr(copies, "PIECE", 200)
+    DataCopyFactory(lead=lead)
+    work(1)
+    CopyPart.objects.exclude(model=CallAttempt._meta.label).delete()
+    for number in (1, 2, 3):
+        if number > 1:
+            CallAttemptFactory(request=CallAttempt.objects.get(number=1).request, number=number)
+        keys = list(CallAttempt.objects.values_list("pk", flat=True))
+        CopyPart.objects.update(keys=keys, json=None, html=None)
+        with django_assert_num_queries(10):
+            assert copies.prepare(timezone.now) == 1
