@@ -1,4 +1,4 @@
-"""Figures of the web processes, shared between them through files (prometheus_client's multiprocess mode)."""
+"""Figures of one machine's processes, shared between them through files (prometheus_client's multiprocess mode)."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -14,6 +14,8 @@ from signups import heartbeats
 
 REQUESTS = Counter("clinic_requests", "Answers, by the view that gave them", ["view", "method", "status"])
 SECONDS = Histogram("clinic_request_seconds", "How long Django took to answer", ["view"])
+DONE = Counter("clinic_worker_done", "What this machine's workers did, by job: for messages, attempts", ["job"])
+FAILED = Counter("clinic_worker_failures", "Runs of a job that broke off or waited", ["job"])
 STORED = Counter("clinic_stored_pages", "Answers from the page store")
 METHODS = {"GET", "HEAD", "POST"}
 
@@ -38,13 +40,15 @@ class Backlog(Collector):
     """What waits, read from the database when it is asked for."""
 
     def collect(self) -> Iterator[Metric]:
-        backlog = heartbeats.backlog(timezone.now())
+        now = timezone.now()
+        backlog = heartbeats.backlog(now)
         for name, words, value in (
             ("due_messages", "Messages whose time has come and that are not sent", backlog.due_messages),
             ("oldest_due_message_seconds", "For how long the oldest of them has waited", backlog.oldest_message),
             ("dead_messages", "Messages that were given up", backlog.dead_messages),
             ("overdue_callbacks", "People who wait for a call longer than promised", backlog.overdue_callbacks),
             ("worker_silent_seconds", "Since a worker last said that it is alive", backlog.worker_silent_for),
+            ("clock_off_seconds", "How far this machine's clock is ahead of the database's", heartbeats.clock_off(now)),
         ):
             if value is not None:
                 yield GaugeMetricFamily(f"clinic_{name}", words, value)

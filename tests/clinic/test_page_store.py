@@ -187,6 +187,19 @@ def test_change_reaches_every_stored_page():
     assert (ask(store)[2], ask(store, "/gone/")[0]) == (b"changed", "404 Not Found")
 
 
+def test_page_in_which_nothing_changed_is_not_compressed_again():
+    editions_seen = iter([1, 2, 3])
+    site = Site(**{"/same/": ("200 OK", PUBLIC, b"same")})
+    store = store_of(site, ("/", "/same/"), edition=lambda: next(editions_seen))
+    before = store.pages
+    site.pages["/"] = ("200 OK", PUBLIC, b"changed")
+    store.refresh()
+    assert [store.pages[path] is before[path] for path in ("/", "/same/")] == [False, True]
+    site.pages["/same/"] = ("200 OK", [*PUBLIC, ("X-New", "1")], b"same")
+    store.refresh()
+    assert ask(store, "/same/")[1]["X-New"] == "1"
+
+
 def test_nothing_is_rendered_again_without_a_change():
     site = Site()
     store = store_of(site)

@@ -5,6 +5,7 @@ import datetime as dt
 import pytest
 from django.core.management import call_command
 from django.db import OperationalError
+from prometheus_client import REGISTRY
 
 from clinic.management.commands.worker import Job
 
@@ -26,6 +27,14 @@ def breaks(clock):
     raise ValueError("a mistake of ours")
 
 
+def breaks_too(clock):
+    raise ValueError("another")
+
+
+def two_more(clock):
+    return 2
+
+
 def test_once_works_until_nothing_is_left(settings):
     DONE.clear()
     settings.WORKER_JOBS = {f"{__name__}.three_things": 1.0}
@@ -35,6 +44,7 @@ def test_once_works_until_nothing_is_left(settings):
 
 def test_a_failing_job_waits_longer_each_time_and_recovers(monkeypatch):
     monkeypatch.setattr("time.monotonic", lambda: 0.0)
+    monkeypatch.setattr("signups.heartbeats.check_clock", lambda now: None)  # no database: the job lets go of it
     job = Job(f"{__name__}.fails", 1.0)
     pauses = []
     for _ in range(8):
@@ -45,6 +55,29 @@ def test_a_failing_job_waits_longer_each_time_and_recovers(monkeypatch):
     DONE.clear()
     assert job.run()
     assert (job.next_at, job.failures) == (0.0, 0)
+
+
+def test_worker_whose_clock_is_wrong_does_nothing_until_it_is_right(monkeypatch):
+    DONE.clear()
+    job = Job(f"{__name__}.three_things", 1.0)
+    for off, done in ((-31.0, 0), (31.0, 0), (30.0, 1)):
+        monkeypatch.setattr("signups.heartbeats.clock_off", lambda now, off=off: off)
+        job.run()
+        assert len(DONE) == done
+
+
+def test_what_a_job_did_and_where_it_failed_is_counted():
+    def counted(name):
+        return (
+            REGISTRY.get_sample_value("clinic_worker_done_total", {"job": name}),
+            REGISTRY.get_sample_value("clinic_worker_failures_total", {"job": name}),
+        )
+
+    for _ in range(2):
+        Job(f"{__name__}.two_more", 1.0).run()
+        Job(f"{__name__}.breaks_too", 1.0).run()
+    assert counted(f"{__name__}.two_more") == (4.0, None)
+    assert counted(f"{__name__}.breaks_too") == (None, 2.0)
 
 
 def test_a_mistake_in_a_job_does_not_end_the_worker():

@@ -10,6 +10,8 @@ from django.db import Error, close_old_connections
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
+from clinic.metrics import DONE, FAILED
+from signups import heartbeats
 from signups.models import canaries
 
 logger = logging.getLogger(__name__)
@@ -29,9 +31,12 @@ class Job:
     def run(self) -> bool:
         """Whether there may be more to do at once. A job that fails is tried later, and keeps back no other."""
         try:
-            busy = bool(import_string(self.name)(timezone.now))
-            self.failures = 0
-        except (Error, OSError):  # the database is away: what is due stays due
+            # A clock that jumped would take the leases of others and send tomorrow's reminders today.
+            heartbeats.check_clock(timezone.now())
+            done = import_string(self.name)(timezone.now)
+            DONE.labels(self.name).inc(done)
+            self.failures, busy = 0, bool(done)
+        except (Error, OSError, heartbeats.WrongClock):  # the database is away: what is due stays due
             self.failures += 1
             logger.exception("%s pauses", self.name)
             close_old_connections()
@@ -40,6 +45,8 @@ class Job:
             self.failures += 1
             logger.exception("%s failed", self.name)
             busy = False
+        if self.failures:
+            FAILED.labels(self.name).inc()
         pause = 0.0 if busy else min(self.rest * 2**self.failures, max(LONGEST_PAUSE, self.rest))
         self.next_at = time.monotonic() + pause
         return busy
