@@ -40,6 +40,7 @@ from signups.states import (
     Verb,
 )
 
+from .storing import add, new
 from .words import FIRST, HEARD, LAST, NOTES, REASONS, SOURCES, STATES, ZONES
 
 SPAN = dt.timedelta(days=730)
@@ -65,7 +66,7 @@ class Batch:
     def store(self) -> None:
         for rows in vars(self).values():
             if rows:
-                type(rows[0])._default_manager.bulk_create(rows, batch_size=5000)
+                add(rows)
 
 
 class People:
@@ -114,7 +115,7 @@ class People:
             self._event(lead, Verb.MOVED, self._after(came, 2), lead.owner_id, seen="new", to=lead.status)
             if draw.random() < 0.05:
                 text, at = draw.choice(NOTES), self._after(came, 3)
-                self.batch.notes.append(Note(lead=lead, author_id=lead.owner_id, text=text, at=at))
+                self.batch.notes.append(new(Note, lead_id=lead.pk, author_id=lead.owner_id, text=text, at=at))
 
     def _lead(self, pk: int, came: dt.datetime) -> Lead:
         draw = self.random
@@ -131,8 +132,10 @@ class People:
         status = self._status(came)
         if by_phone_only and status == LeadStatus.CONVERTED:  # there was no trial to convert
             status = LeadStatus.QUALIFIED
-        return Lead(
-            pk=pk,
+        owner = None if status == LeadStatus.NEW and draw.random() < 0.5 else draw.choice(self.coordinators)
+        return new(
+            Lead,
+            id=pk,
             name=name,
             email=email,
             email_key=email,
@@ -147,7 +150,7 @@ class People:
             source=draw.choice(SOURCES),
             status=status,
             close_reason=draw.choice(REASONS) if status == LeadStatus.CLOSED else "",
-            owner=None if status == LeadStatus.NEW and draw.random() < 0.5 else draw.choice(self.coordinators),
+            owner_id=owner and owner.pk,
             created_at=came,
         )
 
@@ -160,8 +163,9 @@ class People:
 
     def _trial(self, lead: Lead) -> None:
         draw, came = self.random, lead.created_at
-        trial = Trial(
-            lead=lead,
+        trial = new(
+            Trial,
+            lead_id=lead.pk,
             days=self.days,
             guarantee_days=self.guarantee_days,
             terms_version=self.texts[Purpose.TERMS].version,
@@ -195,10 +199,11 @@ class People:
         return calls
 
     def _consent(self, lead: Lead, purpose: Purpose, granted: bool, at: dt.datetime) -> Consent:
-        row = Consent(
-            pk=self.consent_id,
-            lead=lead,
-            text=self.texts[purpose],
+        row = new(
+            Consent,
+            id=self.consent_id,
+            lead_id=lead.pk,
+            text_id=self.texts[purpose].pk,
             granted=granted,
             channel=ConsentChannel.WEB if granted else ConsentChannel.EMAIL,
             at=at,
@@ -209,15 +214,16 @@ class People:
 
     def _callback(self, lead: Lead, consent: Consent) -> None:
         draw, came = self.random, lead.created_at
-        row = CallbackRequest(
-            pk=self.callback_id,
-            lead=lead,
+        row = new(
+            CallbackRequest,
+            id=self.callback_id,
+            lead_id=lead.pk,
             phone=lead.phone,
             phone_e164=lead.phone_e164,
             time_zone=lead.time_zone,
             best_time=lead.best_time,
             topic=draw.choice(list(Topic)),
-            consent=consent,
+            consent_id=consent.pk,
             created_at=came,
             due_at=came + dt.timedelta(hours=4),
         )
@@ -229,8 +235,10 @@ class People:
             by = draw.choice(self.coordinators)
             how = draw.choices((CallOutcome.REACHED, CallOutcome.WRONG_NUMBER, CallOutcome.DECLINED), (85, 5, 10))[0]
             row.closed_at, row.outcome = called, CallbackOutcome(how.value)
-            row.claimed_by, row.claimed_at = by, called
-            self.batch.attempts.append(CallAttempt(request=row, number=1, at=called, by=by, outcome=how))
+            row.claimed_by_id, row.claimed_at = by.pk, called
+            self.batch.attempts.append(
+                new(CallAttempt, request_id=row.pk, number=1, at=called, by_id=by.pk, outcome=how)
+            )
             self._event(lead, Verb.CALL_ATTEMPTED, called, by.pk, number=1, outcome=how.value)
 
     def _call(self, lead: Lead) -> None:
@@ -245,9 +253,10 @@ class People:
             ends = (CallStatus.COMPLETED, CallStatus.NO_SHOW, CallStatus.CANCELLED)
             status = draw.choices(ends, (80, 12, 8))[0]
         self.batch.calls.append(
-            OnboardingCall(
-                lead=lead,
-                host=host,
+            new(
+                OnboardingCall,
+                lead_id=lead.pk,
+                host_id=host.pk,
                 starts_at=starts,
                 ends_at=starts + CALL,
                 blocked_from=starts,
@@ -265,7 +274,9 @@ class People:
 
     def _event(self, lead: Lead, verb: Verb, at: dt.datetime, staff: int | None, **detail: Any) -> None:
         kind = ActorKind.STAFF if staff else ActorKind.PATIENT
-        self.batch.events.append(Event(lead=lead, verb=verb, at=at, actor_kind=kind, actor_id=staff, detail=detail))
+        self.batch.events.append(
+            new(Event, lead_id=lead.pk, verb=verb, at=at, actor_kind=kind, actor_id=staff, detail=detail)
+        )
 
     def _after(self, moment: dt.datetime, days: int) -> dt.datetime:
         """Within `days` after `moment`, and not in the future."""

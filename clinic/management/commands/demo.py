@@ -12,6 +12,7 @@ from clinic import roles
 from signups import terms
 from signups.actions import consents
 from signups.management.demo import People
+from signups.management.storing import ahead
 from signups.models import CallbackRequest, Consent, Host, Lead
 from signups.states import Purpose
 
@@ -42,7 +43,7 @@ class Command(BaseCommand):
             guarantee_days=offer.guarantee_days,
         )
         began, done = time.monotonic(), 0
-        for batch in people.batches(BATCH):
+        for batch in ahead(people.batches(BATCH)):
             with transaction.atomic():
                 batch.store()
             done += len(batch.leads)

@@ -1,0 +1,88 @@
+"""Many new rows at once, as quickly as the database takes them."""
+
+import queue
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
+from operator import itemgetter
+from typing import Any, TypeVar
+
+from django.db import connection, models
+from django.db.models.base import ModelState
+
+from signups.encryption import EncryptedTextField
+from signups.models.events import SignatureField
+
+MADE = (EncryptedTextField, SignatureField, models.JSONField)  # what stands in the table is not what the row says
+AT_ONCE = 5000
+T = TypeVar("T")
+M = TypeVar("M", bound=models.Model)
+
+
+def new(model: type[M], **columns: Any) -> M:
+    """A row with these values of its columns (`lead_id`, not `lead`): what `model(…)` makes, for a tenth of the work."""
+    plain, called = _defaults(model)
+    row = model.__new__(model)
+    row.__dict__ = plain | {name: default() for name, default in called} | columns | {"_state": ModelState()}
+    return row
+
+
+@cache
+def _defaults(model: type[models.Model]) -> tuple[dict[str, Any], list[tuple[str, Callable[[], Any]]]]:
+    """Per column its default, and those that are made anew for each row."""
+    fields = [field for field in model._meta.local_concrete_fields if not field.generated]
+    called = [(field.attname, field.default) for field in fields if field.has_default() and callable(field.default)]
+    return {field.attname: field.get_default() for field in fields}, called
+
+
+def add(rows: Sequence[models.Model]) -> None:
+    """Stores new rows of one model: on PostgreSQL by COPY, for a third of the work. Rows learn no key from it."""
+    model = type(rows[0])
+    if connection.vendor != "postgresql":
+        model._default_manager.bulk_create(rows, batch_size=AT_ONCE)
+        return
+    fields = [field for field in model._meta.local_concrete_fields if not field.generated]
+    if rows[0].pk is None:
+        fields = [field for field in fields if not field.primary_key]
+    quote = connection.ops.quote_name
+    columns = ", ".join(quote(str(field.column)) for field in fields)
+    with (
+        connection.cursor() as cursor,
+        cursor.copy(f"COPY {quote(model._meta.db_table)} ({columns}) FROM STDIN") as copy,
+    ):
+        read = _reader(fields)
+        for row in rows:
+            copy.write_row(read(row))
+
+
+def _reader(fields: Sequence[Any]) -> Callable[[models.Model], list[Any]]:
+    """What gives the columns of a row: its attributes as they are, but for the few that are made."""
+    plain = itemgetter(*(field.attname for field in fields))
+    made = [(place, field) for place, field in enumerate(fields) if isinstance(field, MADE)]
+
+    def read(row: models.Model) -> list[Any]:
+        values = list(plain(row.__dict__))
+        for place, field in made:
+            values[place] = field.get_db_prep_save(field.pre_save(row, add=True), connection)
+        return values
+
+    return read
+
+
+def ahead(items: Iterator[T]) -> Iterator[T]:
+    """The same, each made while the one before is stored: by a thread, which must not ask the database."""
+    made: queue.Queue[T | BaseException | None] = queue.Queue(maxsize=2)
+
+    def make() -> None:
+        try:
+            for item in items:
+                made.put(item)
+            made.put(None)
+        except BaseException as error:
+            made.put(error)
+
+    threading.Thread(target=make, daemon=True).start()
+    while (item := made.get()) is not None:
+        if isinstance(item, BaseException):
+            raise item
+        yield item
