@@ -1,15 +1,20 @@
-"""What no page of ours takes, refused before any of it is read."""
+"""What no page of ours takes, refused before any of it is kept."""
 
 from collections.abc import Callable
+from io import BytesIO
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from django.core.exceptions import BadRequest
+from django.core.files.uploadedfile import UploadedFile
 from django.core.files.uploadhandler import FileUploadHandler
 from django.http import HttpRequest, HttpResponse
 from django.utils.http import parse_header_parameters
 
+from signups import intake
+
 OTHER_CODING = "clinic.other_coding"
+IMPORT = "admin:signups_lead_import"
 
 
 def utf8_only(application: WSGIApplication) -> WSGIApplication:
@@ -36,14 +41,29 @@ def refuse_other_codings(get_response: Callable[[HttpRequest], HttpResponse]) ->
     return middleware
 
 
+def _may_send_a_file(request: HttpRequest | None) -> bool:
+    match = request and request.resolver_match
+    return bool(request and match and match.view_name == IMPORT and request.user.has_perm("signups.import_lead"))
+
+
 class RefuseFiles(FileUploadHandler):
-    """No form here takes a file."""
+    """No form here takes a file, but the one by which a list of leads is imported: one file, from who may do that.
+
+    It is held in memory, without its name; of a file that is too long only the length is kept, for the form to say so.
+    """
 
     def new_file(self, *args: Any, **kwargs: Any) -> None:
-        raise BadRequest("No file is taken here.")
+        if not _may_send_a_file(self.request):
+            raise BadRequest("No file is taken here.")
+        if hasattr(self, "held"):
+            raise BadRequest("One file at a time.")
+        super().new_file(*args, **kwargs)
+        self.held = BytesIO()
 
-    def receive_data_chunk(self, raw_data: bytes, start: int) -> bytes:
-        return raw_data
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
+        if start <= intake.MOST_BYTES:
+            self.held.write(raw_data)
 
-    def file_complete(self, file_size: int) -> None:
-        return None
+    def file_complete(self, file_size: int) -> UploadedFile:
+        self.held.seek(0)
+        return UploadedFile(self.held, "list.csv", self.content_type, file_size)

@@ -49,6 +49,7 @@ ROLES = {
             "view_mailtemplate",
             "add_mailtemplate",
             "change_mailtemplate",
+            "import_lead",
         ],
     },
     EDITOR: {

@@ -196,6 +196,7 @@ WORKER_JOBS = {
     "signups.throttle.sweep": 3600.0,
     "content.actions.publication.publish_due": 20.0,
     "signups.tallies.keep": 300.0,
+    "signups.actions.imports.work": 2.0,
 }
 if ASSIGN_LEADS:
     WORKER_JOBS["signups.actions.turns.assign_waiting"] = 5.0

@@ -5,8 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations
 
-from django.db.models import Count, F, Value
-from django.db.models.functions import Concat, Left, Replace, StrIndex, Substr
+from django.db.models import Count, F
 
 from .models import Lead
 from .models.leads import LeadQuerySet
@@ -14,13 +13,6 @@ from .models.leads import LeadQuerySet
 GROUPS = 50  # of each kind, shown at once
 IN_A_GROUP = 5  # a number of more people than that is a switchboard's
 NEAR = 0.8  # of difflib's ratio: “Jon Miller” and “John Miller”, not “Jon Miller” and “Ann Miller”
-
-_AT = StrIndex("email_key", Value("@"))
-_LOCAL = Concat(Left("email_key", _AT - 1), Value("+"))
-_FOLDED = Concat(
-    Replace(Left(_LOCAL, StrIndex(_LOCAL, Value("+")) - 1), Value(".")),
-    Substr("email_key", _AT),
-)
 
 
 @dataclass(frozen=True)
@@ -33,17 +25,12 @@ class Pair:
     near_names: bool
 
 
-def folded(leads: LeadQuerySet) -> LeadQuerySet:
-    """Those with an address, as `mailbox`: without dots and what follows a `+` before the @, which many ignore."""
-    return leads.exclude(email_key="").annotate(mailbox=_FOLDED)
-
-
 def pairs() -> list[Pair]:
     """Near names first. Reads every live number and address once: for a page that few open."""
     live = Lead.objects.live()
     found = [
         *_pairs(live.exclude(phone_e164=""), "phone_e164", "the same number"),
-        *_pairs(folded(live), "mailbox", "the same mailbox"),
+        *_pairs(live.with_mailbox(), "mailbox", "the same mailbox"),
     ]
     return sorted(found, key=lambda pair: not pair.near_names)
 
@@ -58,7 +45,7 @@ def _in_order(name: str) -> str:
 
 
 def _pairs(leads: LeadQuerySet, key: str, same: str) -> Iterator[Pair]:
-    shared = leads.order_by().values(key).annotate(held=Count("pk")).filter(held__gt=1, held__lte=IN_A_GROUP)
+    shared = leads.order_by().values(key).annotate(held=Count("*")).filter(held__gt=1, held__lte=IN_A_GROUP)
     keys = [group[key] for group in shared.order_by(key)[:GROUPS]]
     groups: dict[str, list[Lead]] = {}
     for lead in leads.filter(**{f"{key}__in": keys}).select_related("owner").annotate(key=F(key)).order_by("pk"):

@@ -41,6 +41,12 @@ def email_key(email: str) -> str:
     return f"{local.lower()}@{ascii_domain}"
 
 
+def mailbox(email: str) -> str:
+    """An address without the dots and tags that many mail services ignore: jo.m+x@… is jom@…"""
+    local, at, domain = email.lower().partition("@")
+    return local.partition("+")[0].replace(".", "") + at + domain if at else email.lower()
+
+
 def phone_e164(typed: str, region: str) -> str:
     """E.164 (`+12125550123`) of a number typed in any format; without + it is one of `region` (ISO 3166 alpha-2)."""
     import phonenumbers  # 118 ms: only where a number is read

@@ -22,6 +22,11 @@ def plain(cell: str) -> str:
     return f"'{text}" if text.startswith(FORMULA) else text
 
 
+def unguarded(cell: str) -> str:
+    """What a cell said before `plain`, or a spreadsheet's user, put an apostrophe in front of it."""
+    return cell[1:] if cell[:1] == "'" and cell[1:].startswith(FORMULA) else cell
+
+
 def csv_lines(header: Row, rows: Iterable[Row]) -> Iterator[str]:
     """UTF-8 for spreadsheets: begins with the mark by which they know it (U+FEFF)."""
     writer = csv.writer(_Echo(), quoting=csv.QUOTE_ALL)

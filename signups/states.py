@@ -185,6 +185,8 @@ class Verb(TextChoices):
     LET_GO = "let_go", "let go of what was too old"
     ERASED = "erased", "personal data erased"
     EXPORTED = "exported", "exported leads"
+    IMPORT_BEGUN = "import_begun", "began an import"
+    IMPORTED = "imported", "came with an import"
     MERGED = "merged", "merged"
     MERGE_UNDONE = "merge_undone", "merge undone"
     CALL_BOOKED = "call_booked", "call booked"
@@ -275,6 +277,17 @@ class Measure(TextChoices):
     CONVERTED = "converted", "became patients"
     FIRST_CONTACT = "first_contact", "time to first contact"
     CALLS = "calls", "calls"
+
+
+class ImportStage(TextChoices):
+    """How far an uploaded list has come. Nobody is taken in before `RUNNING`."""
+
+    COLUMNS = "columns", "what is in which column?"
+    CHECKING = "checking", "being looked through"
+    CHECKED = "checked", "looked through"
+    RUNNING = "running", "being taken in"
+    DONE = "done", "done"
+    DROPPED = "dropped", "dropped"
 
 
 class ExportReason(TextChoices):

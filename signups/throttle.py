@@ -9,6 +9,7 @@ from django.db import connection
 from django.http import HttpRequest
 from django.utils.crypto import salted_hmac
 
+from . import normalise
 from .models import RateCount
 
 EVERYONE = "everyone"  # all clients together: a flood from many addresses is one flood
@@ -54,7 +55,8 @@ def forget(scope: str, who: str) -> None:
 
 
 def _key(scope: str, who: str) -> str:
-    return salted_hmac("signups.throttle", f"{scope}:{_folded(who)}", algorithm="sha256").hexdigest()
+    """One mailbox is one bucket, however its owner or somebody else dots or tags it."""
+    return salted_hmac("signups.throttle", f"{scope}:{normalise.mailbox(who)}", algorithm="sha256").hexdigest()
 
 
 def client_address(request: HttpRequest) -> str:
@@ -78,9 +80,3 @@ def client(request: HttpRequest) -> str:
     except ValueError:
         return "unknown"
     return str(ip_network((address, 64), strict=False)) if isinstance(address, IPv6Address) else str(address)
-
-
-def _folded(who: str) -> str:
-    """One mailbox is one bucket, however its owner or somebody else dots or tags it (jo.m+x@… is jom@…)."""
-    local, at, domain = who.lower().partition("@")
-    return local.partition("+")[0].replace(".", "") + at + domain if at else who

@@ -338,6 +338,27 @@ class PolicyReportFactory(factory.django.DjangoModelFactory):
     page = factory.Sequence("page-{}".format)
 
 
+class ImportFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = signups.Import
+
+    by = factory.SubFactory(UserFactory)
+    created_at = factory.LazyFunction(timezone.now)
+    header = ("Name", "E-mail")
+    columns = ("name", "email")
+    size = 1
+
+
+class ImportPartFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = signups.ImportPart
+
+    whole = factory.SubFactory(ImportFactory)
+    number = 0
+    rows = ((2, ["Jo Miller", "jo@example.com"]),)
+    size = 1
+
+
 class NoteFactory(factory.django.DjangoModelFactory):
     class Meta:
         model = signups.Note

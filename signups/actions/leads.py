@@ -45,6 +45,21 @@ def assign(*, lead: Lead, to: User | None, by: events.Actor, now: dt.datetime) -
     lead.owner = to
 
 
+def check_move(seen: LeadStatus, to: LeadStatus, *, by: events.Actor, reason: str = "") -> str:
+    """Why it is closed, on one line, where a lead may go from `seen` to `to`; raises Refused where it may not.
+
+    The one place for this rule: of the page, of many at once, and of imports.
+    """
+    if to not in TRANSITIONS[seen]:
+        raise Refused(f"A lead that is {seen.label} cannot become {to.label}.")
+    if seen == LeadStatus.CLOSED and not may_reopen(by):
+        raise Refused("Only the Head of Customer Care reopens a closed lead.")
+    reason = " ".join(reason.split()) if to == LeadStatus.CLOSED else ""
+    if to == LeadStatus.CLOSED and not reason:
+        raise Refused("Say why it is closed.")
+    return reason
+
+
 @transaction.atomic
 def transition(*, lead: Lead, to: LeadStatus, by: events.Actor, now: dt.datetime, reason: str = "") -> None:
     """Takes `lead` from the status the caller saw to `to` (`states.TRANSITIONS`); `reason` is why it is closed.
@@ -53,13 +68,7 @@ def transition(*, lead: Lead, to: LeadStatus, by: events.Actor, now: dt.datetime
     """
     held(lead, by)
     seen = LeadStatus(lead.status)
-    if to not in TRANSITIONS[seen]:
-        raise Refused(f"A lead that is {seen.label} cannot become {to.label}.")
-    if seen == LeadStatus.CLOSED and not may_reopen(by):
-        raise Refused("Only the Head of Customer Care reopens a closed lead.")
-    reason = " ".join(reason.split()) if to == LeadStatus.CLOSED else ""
-    if to == LeadStatus.CLOSED and not reason:
-        raise Refused("Say why it is closed.")
+    reason = check_move(seen, to, by=by, reason=reason)
     if to == LeadStatus.CONVERTED and not lead.trials.filter(converted_at__isnull=False).exists():
         raise Refused("Convert the trial: the lead follows it.")
     if not Lead.objects.filter(pk=lead.pk, status=seen).update(status=to, close_reason=reason):

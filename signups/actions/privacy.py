@@ -16,7 +16,7 @@ from signups.models import CopyPart, DataCopy, Lead, Message, Suppression
 from signups.models.suppressions import digest
 from signups.states import TO_STAFF, LeadStatus, MessageKind, MessageStatus, Verb
 
-from . import callbacks, calls, events, trials
+from . import callbacks, calls, events, imports, trials
 
 
 @transaction.atomic
@@ -31,6 +31,7 @@ def erase(lead: Lead, *, by: events.Actor, now: dt.datetime, receipt: bool = Tru
         return
     if lead.email:
         Suppression.objects.get_or_create(digest=digest(lead.email), defaults={"at": now})
+    imports.forget(lead)
     receipt = receipt and lead.has_confirmed()
     _end_all(lead, by=by, now=now)
     forget_copy(lead)

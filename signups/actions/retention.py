@@ -13,11 +13,22 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, Max, OuterRef, QuerySet
 
-from signups.models import CallbackRequest, DataCopy, Lead, Merge, Message, OnboardingCall, OpeningRequest, Trial
+from signups.models import (
+    CallbackRequest,
+    DataCopy,
+    Event,
+    Import,
+    Lead,
+    Merge,
+    Message,
+    OnboardingCall,
+    OpeningRequest,
+    Trial,
+)
 from signups.models.merges import UNDO
 from signups.states import ActorKind, MessageStatus, Verb
 
-from . import events, privacy
+from . import events, imports, privacy
 
 BATCH = 200
 
@@ -59,6 +70,7 @@ def _never_confirmed(now: dt.datetime) -> QuerySet[Lead]:
         CallbackRequest.objects.filter(**rows),
         OnboardingCall.objects.filter(**rows),
         OpeningRequest.objects.waiting().filter(**rows),
+        Event.objects.filter(**rows, verb=Verb.IMPORTED),  # they came to us another way
     )
     return Lead.objects.live().filter(*(~Exists(asked) for asked in wanted), created_at__lt=before)
 
@@ -71,6 +83,11 @@ def _long_silent(now: dt.datetime) -> QuerySet[Lead]:
 
 def _past_undoing(now: dt.datetime) -> QuerySet[Merge]:
     return Merge.objects.filter(at__lt=now - UNDO, content__isnull=False)
+
+
+def _drop(old: QuerySet[Import], now: dt.datetime) -> None:
+    for whole in old:
+        imports.drop(whole=whole, by=ActorKind.SYSTEM, now=now)
 
 
 def _erase(leads: QuerySet[Lead], now: dt.datetime) -> None:
@@ -99,6 +116,7 @@ RULES = (
     Rule("copies that people asked for", lambda now: DataCopy.objects.expired(now), _delete),
     Rule("texts of old messages", _old_texts, _blank),
     Rule("merges that can no longer be undone", _past_undoing, _blank),
+    Rule("lists of people that were uploaded", lambda now: Import.objects.old(now), _drop),
     Rule("people who never confirmed", _never_confirmed, _erase),
     Rule("people long silent", _long_silent, _erase),
 )

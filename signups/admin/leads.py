@@ -15,6 +15,7 @@ from .bulk import Bulk
 from .duplicates import Duplicates
 from .exports import Exports
 from .filters import FILTERS
+from .imports import Imports
 from .lead_list import LeadList
 from .mail import Mailing
 from .read_only import ReadOnly
@@ -24,7 +25,7 @@ QUESTIONS = {SEARCH_VAR, PAGE_VAR, *(choice.parameter_name for choice in FILTERS
 
 
 @admin.register(Lead)
-class LeadAdmin(ReadOnly, Bulk, Exports, Duplicates, Mailing):
+class LeadAdmin(ReadOnly, Bulk, Exports, Imports, Duplicates, Mailing):
     list_filter = [*FILTERS]
     list_per_page = 50
     search_fields = ["search_text"]  # there is a search; how it is done is `LeadQuerySet.search`

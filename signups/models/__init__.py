@@ -6,6 +6,7 @@ from .copies import CopyPart, DataCopy
 from .events import Event
 from .heartbeats import Heartbeat
 from .hosts import AvailabilityRule, DateOverride, Holiday, Host, TimeOff
+from .imports import Import, ImportPart
 from .leads import Lead
 from .mail_templates import MailTemplate
 from .merges import Merge
@@ -33,6 +34,8 @@ __all__ = [
     "Heartbeat",
     "Holiday",
     "Host",
+    "Import",
+    "ImportPart",
     "Lead",
     "MailTemplate",
     "Merge",

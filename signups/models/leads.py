@@ -3,11 +3,12 @@
 import datetime as dt
 import re
 import uuid
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models.functions import Cast, Concat, Lower
+from django.db.models.functions import Cast, Concat, Left, Lower, Replace, StrIndex, Substr
 
 from signups import daytime
 from signups.encryption import EncryptedTextField
@@ -15,6 +16,15 @@ from signups.states import GONE, OPEN, CareFor, Channel, LeadStatus, PartOfDay, 
 
 if TYPE_CHECKING:
     from .trials import Trial
+
+
+_AT = StrIndex("email_key", models.Value("@"))
+_LOCAL = Concat(Left("email_key", _AT - 1), models.Value("+"))
+# What `normalise.mailbox` says of an address, for the database.
+MAILBOX = Concat(
+    Replace(Left(_LOCAL, StrIndex(_LOCAL, models.Value("+")) - 1), models.Value(".")),
+    Substr("email_key", _AT),
+)
 
 
 class LeadQuerySet(models.QuerySet["Lead"]):
@@ -29,6 +39,17 @@ class LeadQuerySet(models.QuerySet["Lead"]):
     def unassigned(self) -> Self:
         """Open, and nobody's: every open lead has an owner or is one of these."""
         return self.open().filter(owner=None)
+
+    def with_mailbox(self) -> Self:
+        """Those with an address, as `mailbox`: without the dots and tags that many mail services ignore."""
+        return self.exclude(email_key="").annotate(mailbox=MAILBOX)
+
+    def holding(self, mailboxes: Iterable[str], numbers: Iterable[str]) -> set[str]:
+        """Which of these mailboxes and numbers (E.164) are somebody's among them."""
+        addressed = self.exclude(email_key="").annotate(mailbox=MAILBOX)
+        theirs = addressed.filter(mailbox__in={*mailboxes} - {""}).values_list("mailbox", flat=True)
+        called = self.filter(phone_e164__in={*numbers} - {""}).values_list("phone_e164", flat=True)
+        return {*theirs, *called}
 
     def search(self, text: str) -> Self:
         """Those with every word of `text` in their name, e-mail address or number, whatever its case.
@@ -126,6 +147,7 @@ class Lead(models.Model):
             ("merge_lead", "Can merge leads and undo it"),
             ("erase_lead", "Can erase leads"),
             ("export_lead", "Can export leads"),
+            ("import_lead", "Can import leads"),
         ]
         constraints = [
             models.UniqueConstraint(
@@ -147,7 +169,16 @@ class Lead(models.Model):
             models.Index(fields=["-created_at", "-id"], name="signups_lead_newest"),
             models.Index(fields=["status", "-created_at", "-id"], name="signups_lead_status_newest"),
             models.Index(fields=["preferred_channel", "-created_at", "-id"], name="signups_lead_channel_newest"),
-            models.Index(fields=["phone_e164"], condition=~models.Q(phone_e164=""), name="signups_lead_phone"),
+            models.Index(
+                fields=["phone_e164"],
+                condition=~models.Q(status__in=GONE) & ~models.Q(phone_e164=""),
+                name="signups_lead_phone",
+            ),
+            models.Index(
+                MAILBOX,
+                name="signups_lead_mailbox",
+                condition=~models.Q(status__in=GONE) & ~models.Q(email_key=""),
+            ),
             models.Index(fields=["owner", "-created_at", "-id"], name="signups_lead_owner_newest"),
             models.Index(fields=["owner", "status", "-created_at", "-id"], name="signups_lead_owner_status"),
             models.Index(

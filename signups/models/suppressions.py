@@ -1,5 +1,6 @@
 """Addresses that must not be written to of our own accord, known only by a keyed hash."""
 
+from collections.abc import Iterable
 from typing import Self
 
 from django.conf import settings
@@ -19,6 +20,12 @@ class SuppressionQuerySet(models.QuerySet["Suppression"]):
         """The rows of this address, made with today's key or a former one."""
         secrets = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
         return self.filter(digest__in=[digest(email, secret) for secret in secrets])
+
+    def among(self, emails: Iterable[str]) -> set[str]:
+        """Those of `emails` that must not be written to."""
+        secrets = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+        known = {digest(email, secret): email for email in emails for secret in secrets}
+        return {known[found] for found in self.filter(digest__in=known).values_list("digest", flat=True)}
 
 
 class Suppression(models.Model):

@@ -1,7 +1,13 @@
 """A body longer than any form of ours, or a file, is refused before anything is done with it."""
 
 import pytest
+from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+
+from clinic import roles
+from signups.models import Import
+from tests import factories
 
 from .conftest import FORMS, rows
 
@@ -31,3 +37,33 @@ def test_long_body_to_a_patients_page(client, urls, lead, page):
     response = client.post(urls["my"] + page, {"name": "x" * 200_000})
     lead.refresh_from_db()
     assert (response.status_code, lead.name) == (400, "Ann Secret")
+
+
+IMPORT = "/admin/signups/lead/import/"
+LIST = b"Name,E-mail\nJo,jo@x.example"
+
+
+def sent(path, role, *contents):
+    """As a browser sends files from a form of ours; its key is read with them, and before any page is asked."""
+    client, key = Client(enforce_csrf_checks=True), "k" * 32
+    client.cookies[settings.CSRF_COOKIE_NAME] = key
+    if role is not None:
+        client.force_login(factories.UserFactory(role=role or None))
+    files = [SimpleUploadedFile("a.csv", content) for content in contents]
+    return client.post(path, {"csrfmiddlewaretoken": key, "file": files}).status_code
+
+
+@pytest.mark.parametrize("role", [*roles.ROLES, "", None])
+def test_the_one_form_with_a_file_takes_it_from_the_head_alone(clinic, role):
+    assert sent(IMPORT, role, LIST) == (303 if role == roles.HEAD else 400)
+    assert Import.objects.count() == (role == roles.HEAD)
+
+
+def test_no_other_address_takes_a_file_even_from_the_head(clinic):
+    page = f"{IMPORT}{factories.ImportPartFactory().whole.public_id}/"
+    ours = ["/admin/", "/admin/signups/lead/", "/admin/signups/lead/export/", page, f"{page}columns/", f"{page}begin/"]
+    assert {path: sent(path, roles.HEAD, LIST) for path in [*ours, "/start/"]} == dict.fromkeys([*ours, "/start/"], 400)
+
+
+def test_one_file_at_a_time(clinic):
+    assert sent(IMPORT, roles.HEAD, LIST, LIST) == 400
