@@ -128,3 +128,10 @@ def test_every_text_about_a_person_is_erased_or_a_fact():
     assert {name: columns for name, columns in kept.items() if columns} == FACTS
     others = {model for model in apps.get_app_config("signups").get_models() if model not in about() - {CopyPart}}
     assert {model.__name__ for model in others if text_columns(model)} == ABOUT_NOBODY
+
+
+def test_every_threat_is_met_over_http_too():
+    rows = {path.stem for path in (ROOT / "tests/threats").glob("test_[0-9]*.py")}
+    over_http = re.findall(r"^def (test_\d\d)", (ROOT / "tests/threats/test_over_http.py").read_text(), re.MULTILINE)
+    assert sorted(over_http) == sorted(row[:7] for row in rows)
+    assert len(rows) == 29
