@@ -16,7 +16,7 @@ from email.utils import formatdate
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 from django.db import connection, transaction
-from django.db.models import F
+from django.db.models import Case, F, When
 
 from . import links, terms, wanted
 from .models import Message
@@ -25,8 +25,10 @@ from .states import GONE, TO_STAFF, LeadStatus, MessageKind, MessageStatus
 logger = logging.getLogger(__name__)
 
 BATCH = 20
-# Longer than one message can take (settings.EMAIL_TIMEOUT per exchange with the server); renewed before each.
-LEASE = dt.timedelta(minutes=5)
+LEASE = dt.timedelta(minutes=6)
+RENEWED_AFTER = dt.timedelta(minutes=1)  # what is left is longer than one message can take (settings.EMAIL_TIMEOUT)
+# What is read again of a message's person before it goes out: they may be gone, or have moved, since it was taken.
+MAY_HAVE_CHANGED = ("status", "email", "mail_stopped_at", "time_zone")
 FIRST_PAUSE = dt.timedelta(minutes=1)
 LONGEST_PAUSE = dt.timedelta(hours=6)
 MOST_ATTEMPTS = 12  # with the pauses between them, about a day and a half
@@ -37,9 +39,13 @@ Clock = Callable[[], dt.datetime]
 def deliver_due(clock: Clock) -> int:
     """Sends one batch of due messages; returns how many were taken, so that 0 means there is nothing to do."""
     lease = uuid.uuid4()
-    taken = _take(lease, clock())
+    renewed = clock()
+    taken = _take(lease, renewed)
     mail_server = get_connection()
     for message in taken:
+        if (now := clock()) - renewed > RENEWED_AFTER:
+            Message.objects.pending().filter(lease=lease).update(leased_until=now + LEASE)
+            renewed = now
         _deliver(message, lease, mail_server, clock)
     _hang_up(mail_server)
     return len(taken)
@@ -47,21 +53,28 @@ def deliver_due(clock: Clock) -> int:
 
 @transaction.atomic
 def _take(lease: uuid.UUID, now: dt.datetime) -> list[Message]:
-    """Up to BATCH due messages, ours alone until the lease ends."""
-    due = Message.objects.due(now).select_for_update(skip_locked=connection.features.has_select_for_update_skip_locked)
+    """Up to BATCH due messages, ours alone until the lease ends. A worker that died with one in hand was an attempt."""
+    skip = connection.features.has_select_for_update_skip_locked
+    due = Message.objects.due(now).select_related("lead").select_for_update(of=("self",), skip_locked=skip)
     taken = list(due[:BATCH])
-    Message.objects.filter(pk__in=[message.pk for message in taken]).update(lease=lease, leased_until=now + LEASE)
+    for message in taken:
+        message.attempts += message.lease is not None
+    attempts = F("attempts") + Case(When(lease=None, then=0), default=1)
+    ours = Message.objects.filter(pk__in=[message.pk for message in taken])
+    ours.update(lease=lease, leased_until=now + LEASE, attempts=attempts)
     return taken
 
 
 def _deliver(message: Message, lease: uuid.UUID, mail_server: BaseEmailBackend, clock: Clock) -> None:
     """Sends one message, unless its lease was lost meanwhile (this process slept, and another took over)."""
     ours = Message.objects.pending().filter(pk=message.pk, lease=lease)
-    # Counted before the attempt: a message that kills its worker must not be tried for ever.
-    if not ours.update(leased_until=clock() + LEASE, attempts=F("attempts") + 1):
+    today = ours.order_by().values(*(f"lead__{name}" for name in MAY_HAVE_CHANGED))
+    if not today:
         return
+    for name in MAY_HAVE_CHANGED:
+        setattr(message.lead, name, today[0][f"lead__{name}"])
     if (later := wanted.not_before(message, now := clock())) > now:
-        ours.update(send_at=later, attempts=message.attempts, lease=None, leased_until=None)
+        ours.update(send_at=later, lease=None, leased_until=None)
         return
     if not wanted.still(message, now):
         ours.update(status=MessageStatus.WITHDRAWN, lease=None, leased_until=None)
@@ -70,15 +83,16 @@ def _deliver(message: Message, lease: uuid.UUID, mail_server: BaseEmailBackend, 
         mail_server.open()  # once per batch: it does nothing while the connection stands
         mail_server.send_messages([compose(message)])
     except Exception as error:  # (whatever is wrong with one message must not keep back the others)
-        outcome = _after_failure(message.attempts + 1, error, clock())
-        ours.update(**outcome, lease=None, leased_until=None)
+        message.attempts += 1
+        outcome = _after_failure(message.attempts, error, clock())
+        ours.update(**outcome, attempts=message.attempts, lease=None, leased_until=None)
         if outcome.get("status") == MessageStatus.DEAD:
             _forget(message)
         logger.warning("message %s was not sent: %s", message.pk, _why(error))
         _hang_up(mail_server)
         return
     # What was sent is kept for the staff to read, without the patient's private link.
-    sent = {"status": MessageStatus.SENT, "sent_at": clock(), "last_error": ""}
+    sent = {"status": MessageStatus.SENT, "sent_at": clock(), "attempts": message.attempts + 1, "last_error": ""}
     kept = {"text": links.redact(message.text), "html": links.redact(message.html)}
     ours.update(**sent | kept, lease=None, leased_until=None)
     _forget(message)

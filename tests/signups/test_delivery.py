@@ -144,6 +144,35 @@ def test_worker_that_lost_its_lease_sends_nothing(clinic, mail_server):
     assert (len(mail_server.messages), state(stolen)) == (1, ("pending", 0))
 
 
+def test_slow_batch_never_comes_near_the_end_of_its_lease(clinic, mail_server):
+    for _ in range(8):
+        written()
+    at, left = NOW, []
+
+    def slow_clock():
+        nonlocal at
+        at += dt.timedelta(seconds=45)
+        held = Message.objects.pending().exclude(lease=None)
+        left.extend(until - at for until in held.values_list("leased_until", flat=True))
+        return at
+
+    assert delivery.deliver_due(slow_clock) == 8
+    assert min(left) >= dt.timedelta(minutes=3)
+
+
+def test_worker_that_died_with_a_message_in_hand_was_an_attempt(clinic, mail_server):
+    message = written(lease=uuid.uuid4(), leased_until=NOW - dt.timedelta(seconds=1))
+    delivery.deliver_due(clock())
+    assert state(message) == ("sent", 2)
+
+
+def test_what_a_message_asks_of_the_database(clinic, mail_server, django_assert_num_queries):
+    for _ in range(3):
+        written()
+    with django_assert_num_queries(4 + 3 * 3):  # taking the batch; then the person, the clinic and the outcome of each
+        delivery.deliver_due(clock())
+
+
 @pytest.mark.django_db(transaction=True)
 def test_workers_at_once_share_the_work(clinic, mail_server):
     for _ in range(60):
