@@ -12,29 +12,15 @@ from django.db.models.expressions import Combinable
 from django.http import HttpRequest
 from django.utils import timezone
 
-from signups import masking
 from signups.counting import Count, count
 from signups.models import CallbackRequest, Event, Lead, Trial
-from signups.next_action import NextAction, next_action
 from signups.states import CONTACTS
 
 from .filters import CreatedFilter, ViewFilter
+from .lead_rows import row
 
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 MICROSECOND = dt.timedelta(microseconds=1)
-
-
-@dataclass(frozen=True)
-class Row:
-    """One lead as whoever asks may see it."""
-
-    lead: Lead
-    email: str
-    phone: str
-    trial: str
-    next_action: NextAction | None
-    late: bool
-    last_contact: dt.datetime | None
 
 
 @dataclass(frozen=True)
@@ -115,7 +101,7 @@ class LeadList(ChangeList):
         if later:
             self.pages.append(("Last", self.get_query_string({PAGE_VAR: "last"})))
         now = timezone.now()
-        self.rows = [_row(lead, request.user, now) for lead in leads]
+        self.rows = [row(lead, request.user, now) for lead in leads]
 
     def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[str | Combinable]:
         return ["-created_at", "-id"]
@@ -140,18 +126,3 @@ class LeadList(ChangeList):
     def narrowing(self) -> list[Any]:
         """The filters drawn as lists of choices."""
         return [spec for spec in self.filter_specs if not isinstance(spec, ViewFilter | CreatedFilter)]
-
-
-def _row(lead: Any, user: Any, now: dt.datetime) -> Row:
-    trials = list(lead.trials.all())
-    trial = trials[0] if trials else None
-    action = next_action(lead, trial, lead.callback_at, now)
-    return Row(
-        lead=lead,
-        email=masking.contacts(lead.email, user),
-        phone=masking.contacts(lead.phone, user),
-        trial=trial.state(now) if trial else "none",
-        next_action=action,
-        late=bool(action and action.at and action.at < now),
-        last_contact=lead.last_contact,
-    )
