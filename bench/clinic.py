@@ -39,6 +39,8 @@ server {
 }
 """
 
+SMALL_DISK = 64  # MB
+
 
 @dataclass
 class Clinic:
@@ -53,27 +55,20 @@ class Clinic:
     workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
     repeats: int = 0  # messages sent once more so far
 
-    def start_web(self, number: int) -> None:
+    def start_web(self, number: int, **env: str) -> None:
         argv = servers.granian("clinic.wsgi:application", self.ports[number])
-        process = start(argv, {**self.env, "VAR_DIR": f"{self.env['VAR_DIR']}/{number}"})
+        process = start(argv, {**self.env, "VAR_DIR": f"{self.env['VAR_DIR']}/{number}", **env})
         self.web[number : number + 1] = [process]
         servers.wait_until_ready(process, self.ports[number], "/health/ready")
 
-    def start_worker(self) -> None:
-        self.workers.append(start([sys.executable, "manage.py", "worker"], self.env))
+    def start_worker(self, **env: str) -> None:
+        self.workers.append(start([sys.executable, "manage.py", "worker"], {**self.env, **env}))
 
-    def ask(self, code: str) -> str:
+    def ask(self, code: str, **env: str) -> str:
         """What `code` prints in a process of the site; it has `sys`, `dt` and `timezone`."""
         script = f"import sys, datetime as dt\nfrom django.utils import timezone\n{code}"
-        done = subprocess.run(
-            [sys.executable, "manage.py", "shell", "--no-imports", "-c", script],
-            cwd=ROOT,
-            env=self.env,
-            check=True,
-            capture_output=True,
-            text=True,
-        )
-        return done.stdout
+        argv = [sys.executable, "manage.py", "shell", "--no-imports", "-c", script]
+        return services.run(argv, cwd=ROOT, env={**self.env, **env})
 
     def stamps(self, count: int) -> list[str]:
         """Form stamps of the site's own making, old enough when they are used a little later."""
@@ -84,18 +79,36 @@ class Clinic:
         """Send what a dead worker still holds the lease of, as any worker does once that has run out."""
         self.ask(
             "from signups import delivery\n"
-            "later = timezone.now() + delivery.LEASE + dt.timedelta(minutes=1)\n"
+            "from signups.models import Message\n"
+            "written = Message.objects.values_list('created_at', flat=True).first() or timezone.now()\n"
+            "later = max(timezone.now(), written) + delivery.LEASE + dt.timedelta(minutes=1)\n"
             "while delivery.deliver_due(lambda: later): pass"
         )
 
 
 @contextmanager
-def running(web: int = 2, workers: int = 2, **environment: str) -> Iterator[Clinic]:
-    """A whole clinic, gone afterwards."""
+def small_disk(megabytes: int) -> Iterator[Path]:
+    """A file system of that size, in memory."""
+    with tempfile.TemporaryDirectory() as name:
+        options = ["-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", name]
+        if not services.works(["mount", *options]):
+            raise servers.NotThere("mounting a small file system needs root (CAP_SYS_ADMIN)")
+        try:
+            yield Path(name)
+        finally:
+            subprocess.run(["umount", "--lazy", name], check=True)
+
+
+@contextmanager
+def running(web: int = 2, workers: int = 2, *, disk: Path | None = None, **environment: str) -> Iterator[Clinic]:
+    """A whole clinic, gone afterwards; with `disk`, on SQLite there."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         folder.chmod(0o755)
-        url = stack.enter_context(services.throwaway_postgres(servers.postgres_programs(), durable=True))
+        if disk:
+            url = f"sqlite:///{disk}/clinic.sqlite3"
+        else:
+            url = stack.enter_context(services.throwaway_postgres(servers.postgres_programs(), durable=True))
         mail = stack.enter_context(mail_server.running())
         ports = [free_port() for _ in range(web)]
         http = NGINX.replace("{servers}", " ".join(f"server 127.0.0.1:{port} max_fails=0;" for port in ports))
@@ -103,7 +116,7 @@ def running(web: int = 2, workers: int = 2, **environment: str) -> Iterator[Clin
         nginx_folder.mkdir()
         env = servers.site_environment(
             url,
-            folder / "var",
+            disk or folder / "var",
             SECRET_KEY=secrets.token_urlsafe(64),
             ENCRYPTION_KEYS=Fernet.generate_key().decode(),
             AUDIT_KEYS=secrets.token_urlsafe(48),
@@ -129,6 +142,13 @@ def running(web: int = 2, workers: int = 2, **environment: str) -> Iterator[Clin
             clinic.start_web(number)
         for _ in range(workers):
             clinic.start_worker()
+        yield clinic
+
+
+@contextmanager
+def running_on_small_disk() -> Iterator[Clinic]:
+    """One web machine and one worker on SQLite, with room for little."""
+    with small_disk(SMALL_DISK) as disk, running(web=1, workers=1, disk=disk) as clinic:
         yield clinic
 
 

@@ -54,13 +54,25 @@ def drills(outcomes: list[dict[str, Any]]) -> str:
         "| Drill | Sign-ups kept | Bookings kept | Overlaps | Messages sent | Twice (allowed) | Longest silence | |",
         "| --- | ---: | ---: | ---: | ---: | ---: | ---: | --- |",
     ]
-    for one in outcomes:
+    for one in (one for one in outcomes if "kept_once" in one):
         lines.append(
             f"| {one['drill']} | {one['kept_once']}/{one['acknowledged']} | {one['booked_once']}/{one['booked']} "
             f"| {one['overlaps']} | {one['sent']}/{one['messages']} | {one['repeats']} ({one['repeats_allowed']}) "
-            f"| {one['silence']:.1f} s | {'pass' if one['passed'] else '**fail**'} |"
+            f"| {one['silence']:.1f} s | {verdict(one)} |"
         )
+    lines += ["", "| Drill | Counted | Wanted | |", "| --- | ---: | ---: | --- |"]
+    for one in (one for one in outcomes if "targets" in one):
+        for kept in one["targets"]:
+            target = Target(**kept)
+            sign = "≤" if target.at_most else "≥"
+            line = f"| {one['drill']}: {target.name} | {target.figure:.3g} {target.unit} | {sign} {target.bound:g} "
+            lines.append(f"{line}| {'met' if target.met else '**missed**'} |")
+    lines += ["", *(f"{one['drill']}: {verdict(one)}, {one['why']}" for one in outcomes if "why" in one)]
     return "\n".join([*lines, ""])
+
+
+def verdict(drill: dict[str, Any]) -> str:
+    return "skipped" if drill.get("skipped") else "pass" if drill["passed"] else "**fail**"
 
 
 def number(figure: float) -> str:

@@ -45,6 +45,7 @@ class Crowd:
         self.stamps = stamps
         self.tokens = tokens
         self.stopping = threading.Event()
+        self.counting = threading.Lock()
         self.threads = [threading.Thread(target=self._live, daemon=True) for _ in range(people)]
         self.threads.append(threading.Thread(target=self._book, daemon=True))
 
@@ -53,9 +54,9 @@ class Crowd:
             thread.start()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self.stopping.set()
-        for thread in self.threads:
+        for thread in self.threads if kind is None else ():  # (after a fault that broke off, nobody may be answered)
             thread.join(PATIENCE * 2)
 
     def wait_for(self, more: int, seconds: float = 60.0) -> None:
@@ -77,15 +78,19 @@ class Crowd:
                     csrf = csrf or token(self.port)
                     answer = post(self.port, "/start/", body, csrf, client=address(number))
                 except (OSError, HTTPException) as error:
-                    answer = type(error).__name__
+                    answer = named(error)
                 if answer == "303":
                     self.told.acknowledged.append(body["email"])
                     self.told.successes.append(time.monotonic())
                     break
-                self.told.failures[answer] = self.told.failures.get(answer, 0) + 1
+                self._refused(answer)
                 if self.stopping.is_set() and answer in ("403", "422", "429"):
                     break
                 time.sleep(PAUSE)
+
+    def _refused(self, answer: str) -> None:
+        with self.counting:
+            self.told.failures[answer] = self.told.failures.get(answer, 0) + 1
 
     def _book(self) -> None:
         """One person after the other takes a time that is offered to them; 409 means to look again."""
@@ -96,12 +101,14 @@ class Crowd:
                     body = body or self._choice(token)
                     answer = post(self.port, f"/my/{token}/call/", body, client="10.9.9.9")
                 except (OSError, HTTPException, IndexError) as error:
-                    answer = type(error).__name__
+                    answer = named(error)
                 if answer == "303":
                     self.told.booked.append(token)
                     break
                 if answer == "409":
                     body = {}
+                else:
+                    self._refused(answer)
                 time.sleep(PAUSE)
 
     def _choice(self, token: str) -> dict[str, str]:
@@ -125,6 +132,11 @@ PERSON = {
 }
 
 
+def named(error: Exception) -> str:
+    """The status that was answered, or what kept the answer away."""
+    return str(error) if type(error) is HTTPException else type(error).__name__
+
+
 def address(number: int) -> str:
     """A network address of person `number`'s own, so that they do not share a bucket."""
     return f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
@@ -140,7 +152,7 @@ def token(port: int) -> tuple[str, str]:
         found = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)
         cookie = (answer.headers.get("Set-Cookie") or "").partition(";")[0]
         if not found or not cookie:
-            raise HTTPException(f"no form: {answer.status}")
+            raise HTTPException(str(answer.status))
         return cookie, found[1]
     finally:
         connection.close()

@@ -2,20 +2,34 @@
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
+from urllib.parse import quote
 
 from tests import services
 from tests.processes import ROOT, free_port
 
 from .harness import cpu_seconds, family
 
+PGBOUNCER_CONF = """
+[databases]
+clinic = host={server} dbname=clinic user=clinic
+[pgbouncer]
+unix_socket_dir = {folder}
+listen_port = 5432
+auth_type = any
+pool_mode = transaction
+default_pool_size = 4
+max_client_conn = 500
+"""
 READY_TRIES = 400
 GRANIAN = ("--interface", "wsgi", "--workers", "2", "--blocking-threads", "4", "--no-ws", "--log-level", "warning")
 NGINX_CONF = """
@@ -137,6 +151,24 @@ def nginx(folder: Path, http: str) -> Iterator[tuple[int, int]]:
     argv = [program("nginx", "nginx-light"), "-p", str(folder), "-c", str(conf)]
     with running(argv, port, env=dict(os.environ)) as pid:
         yield port, pid
+
+
+@contextmanager
+def pgbouncer(url: str) -> Iterator[str]:
+    """The address of a pooler in transaction mode before a throwaway server: four connections for everybody."""
+    argv = [program("pgbouncer", "pgbouncer")]
+    account = services.server_account()  # it refuses to run as root
+    with tempfile.TemporaryDirectory(prefix="clinic-pool-", dir="/tmp") as name:
+        if account:
+            shutil.chown(name, account["user"], account["group"])
+        conf = Path(name) / "pgbouncer.ini"
+        conf.write_text(PGBOUNCER_CONF.format(folder=name, server=services.postgres_folder(url)))
+        process = subprocess.Popen([*argv, "-q", str(conf)], start_new_session=True, **account)
+        try:
+            yield url.replace(quote(str(services.postgres_folder(url)), safe=""), quote(name, safe=""))
+        finally:
+            process.terminate()
+            process.wait()
 
 
 def wrk(
