@@ -194,6 +194,7 @@ WORKER_JOBS = {
     "signups.actions.openings.tell": 300.0,
     "signups.actions.retention.purge_due": 86_400.0,
     "signups.throttle.sweep": 3600.0,
+    "clinic.housekeeping.sweep": 3600.0,
     "content.actions.publication.publish_due": 20.0,
     "signups.tallies.keep": 300.0,
     "signups.actions.imports.work": 2.0,

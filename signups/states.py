@@ -154,6 +154,7 @@ class Verb(TextChoices):
     NOTED = "noted", "wrote a note"
     TRIED = "tried", "tried to reach them"
     READ = "read", "read the page"
+    LISTED = "listed", "saw a list"
     CALLBACK_REQUESTED = "callback_requested", "asked to be called"
     CALLBACK_CLAIMED = "callback_claimed", "took the callback"
     CALLBACK_RELEASED = "callback_released", "put the callback back"

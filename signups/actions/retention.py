@@ -23,6 +23,7 @@ from signups.models import (
     Message,
     OnboardingCall,
     OpeningRequest,
+    PolicyReport,
     Trial,
 )
 from signups.models.merges import UNDO
@@ -31,6 +32,7 @@ from signups.states import ActorKind, MessageStatus, Verb
 from . import events, imports, privacy
 
 BATCH = 200
+KEEP_REPORTS = dt.timedelta(days=366)
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,10 @@ def _drop(old: QuerySet[Import], now: dt.datetime) -> None:
         imports.drop(whole=whole, by=ActorKind.SYSTEM, now=now)
 
 
+def _old_reports(now: dt.datetime) -> QuerySet[PolicyReport]:
+    return PolicyReport.objects.filter(day__lt=(now - KEEP_REPORTS).date())
+
+
 def _erase(leads: QuerySet[Lead], now: dt.datetime) -> None:
     for lead in leads:
         privacy.erase(lead, by=ActorKind.SYSTEM, now=now, receipt=False)
@@ -117,6 +123,7 @@ RULES = (
     Rule("texts of old messages", _old_texts, _blank),
     Rule("merges that can no longer be undone", _past_undoing, _blank),
     Rule("lists of people that were uploaded", lambda now: Import.objects.old(now), _drop),
+    Rule("counts of broken content policies", _old_reports, _delete),
     Rule("people who never confirmed", _never_confirmed, _erase),
     Rule("people long silent", _long_silent, _erase),
 )

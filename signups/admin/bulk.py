@@ -18,6 +18,7 @@ from signups.actions import bulk, leads
 from signups.forms.many import ManyMoveForm, ManyOwnerForm
 from signups.models import Lead
 
+from . import reading
 from .lead_list import LeadList
 from .staff import owners, who
 
@@ -80,6 +81,7 @@ class Bulk(admin.ModelAdmin):
     def _bulk_page(
         self, request: HttpRequest, title: str, chosen: list[Lead], *, status: int = 200, **more: Any
     ) -> HttpResponse:
+        reading.listed(request, "leads", len(chosen))
         context = {
             **self.admin_site.each_context(request),
             "title": title,

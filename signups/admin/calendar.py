@@ -45,6 +45,11 @@ class Calendar:
     columns: list[Column]
     labels: dict[int, dt.time]
 
+    @property
+    def people(self) -> int:
+        """How many are named."""
+        return len({call.lead_id for column in self.columns for cell in column.cells for call in cell.calls})
+
 
 def week(monday: dt.date, hosts: Sequence[Host], now: dt.datetime) -> Calendar:
     """Seven columns, one a day, of everything `hosts` have."""

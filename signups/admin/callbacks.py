@@ -25,6 +25,7 @@ from signups.models.callbacks import MOST_ATTEMPTS
 from signups.scheduling import attempts
 from signups.states import CallOutcome
 
+from . import reading
 from .read_only import ReadOnly
 
 PER_PAGE = 50
@@ -82,6 +83,7 @@ class CallbackAdmin(ReadOnly, admin.ModelAdmin):
         }.get(chosen, waiting)
         found = found.select_related("lead", "claimed_by").annotate(tries=Count("attempts"))
         page = Paginator(found.soonest_first(), PER_PAGE).get_page(request.GET.get("page"))
+        reading.listed(request, "callbacks", len(page))
         context = {
             **self.admin_site.each_context(request),
             "title": "Callbacks",
@@ -156,6 +158,7 @@ class CallbackAdmin(ReadOnly, admin.ModelAdmin):
     def _call(
         self, request: HttpRequest, callback: CallbackRequest, *, refused: str = "", status: int = 200, **forms: Any
     ) -> HttpResponse:
+        reading.read(request, callback.lead)
         now = timezone.now()
         tries = list(callback.attempts.select_related("by"))
         proposed = attempts.propose(

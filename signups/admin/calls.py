@@ -20,7 +20,7 @@ from signups.models import Host, OnboardingCall
 from signups.scheduling import slots
 from signups.states import CallStatus, ForceReason
 
-from . import calendar
+from . import calendar, reading
 from .read_only import ReadOnly
 
 OFFERED = dt.timedelta(days=14)  # how far ahead a call's page lists free times
@@ -71,6 +71,7 @@ class CallAdmin(ReadOnly, admin.ModelAdmin):
         if span == "week":
             date -= dt.timedelta(days=date.weekday())
         shown = calendar.day(date, hosts, now) if span == "day" else calendar.week(date, hosts, now)
+        reading.listed(request, "calls", shown.people)
         context = {
             **self.admin_site.each_context(request),
             "title": f"{date:%A, %B} {date.day}" if span == "day" else f"Week of {date:%B} {date.day}, {date.year}",
@@ -130,6 +131,7 @@ class CallAdmin(ReadOnly, admin.ModelAdmin):
     def _call(
         self, request: HttpRequest, call: OnboardingCall, *, refused: str = "", status: int = 200, **forms: Any
     ) -> HttpResponse:
+        reading.read(request, call.lead)
         now = timezone.now()
         is_on = call.status == CallStatus.BOOKED
         free = calls.offered(now=now, begin=now, end=now + OFFERED, moving=call) if is_on else []

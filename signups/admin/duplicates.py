@@ -15,6 +15,7 @@ from signups.forms.merges import MergeForm
 from signups.models import Lead, Merge
 from signups.models.merges import UNDO
 
+from . import reading
 from .staff import who
 
 RECENT = 50
@@ -33,12 +34,14 @@ class Duplicates(admin.ModelAdmin):
     def duplicates(self, request: HttpRequest) -> HttpResponse:
         _head_only(request)
         now = timezone.now()
+        pairs = duplicates.pairs()
+        reading.listed(request, "duplicates", 2 * len(pairs))
         made = Merge.objects.filter(undone_at=None, at__gte=now - UNDO).select_related("lead", "by")
         context = {
             **self.admin_site.each_context(request),
             "title": "Possible duplicates",
             "opts": self.opts,
-            "pairs": duplicates.pairs(),
+            "pairs": pairs,
             "merges": [(merge, merge.may_be_undone(now)) for merge in made[:RECENT]],
             "days": UNDO.days,
         }
@@ -60,6 +63,7 @@ class Duplicates(admin.ModelAdmin):
             else:
                 messages.success(request, f"They are one now. You can undo it here for {UNDO.days} days.")
                 return HttpResponseRedirect(reverse("admin:signups_lead_duplicates"), status=303)
+        reading.read(request, kept, gone)
         context = {
             **self.admin_site.each_context(request),
             "title": "Are these one person?",

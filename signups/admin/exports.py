@@ -41,7 +41,7 @@ class Exports(admin.ModelAdmin):
             form.add_error("kind", f"A sheet of Excel holds {sheets.MOST_ROWS:,} rows. Take CSV, or narrow the list.")
             return self._export_page(request, shown, form)
         rows = exports.begin(
-            shown.queryset, reason=form.cleaned_data["reason"], kind=kind, by=who(request), now=now, **_asked(request)
+            shown.queryset, reason=form.cleaned_data["reason"], kind=kind, by=who(request), now=now, **narrowed(request)
         )
         name = f"leads-{now:%Y%m%d-%H%M}.{kind}"
         if kind == "xlsx":
@@ -59,14 +59,14 @@ class Exports(admin.ModelAdmin):
             "opts": self.opts,
             "size": shown.size,
             "form": form,
-            "narrowed": {**_asked(request)},
+            "narrowed": {**narrowed(request)},
         }
         return TemplateResponse(
             request, "admin/signups/lead/export.html", context, status=422 if form.is_bound else 200
         )
 
 
-def _asked(request: HttpRequest) -> dict[str, Any]:
+def narrowed(request: HttpRequest) -> dict[str, Any]:
     """How the list is narrowed, for the trail: never the words that were searched for, which may be a name."""
     told = {key: value for key, value in request.GET.items() if key not in (SEARCH_VAR, PAGE_VAR)}
     return {**told, "searched": True} if request.GET.get(SEARCH_VAR) else told

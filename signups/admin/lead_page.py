@@ -15,13 +15,13 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from signups import masking, zones
-from signups.actions import consents, events, leads, trials, turns
+from signups.actions import consents, leads, trials, turns
 from signups.forms.desk import ConsentForm, MoveForm, NoteForm, OwnerForm, TryForm
 from signups.models import Lead, MailTemplate
 from signups.next_action import next_action
-from signups.states import LeadStatus, Verb
+from signups.states import LeadStatus
 
-from . import timeline
+from . import reading, timeline
 from .staff import owners, who
 
 Deed = Callable[..., Any]
@@ -54,7 +54,6 @@ class LeadPage(admin.ModelAdmin):
         lead = self._found(request, object_id)
         if request.method not in ("GET", "HEAD"):
             raise PermissionDenied
-        events.record(lead, Verb.READ, by=who(request), now=timezone.now())
         return self._page(request, lead)
 
     def history_view(
@@ -136,6 +135,7 @@ class LeadPage(admin.ModelAdmin):
     def _page(
         self, request: HttpRequest, lead: Lead, *, refused: list[str] | None = None, status: int = 200
     ) -> HttpResponse:
+        reading.read(request, lead)
         user, now = who(request), timezone.now()
         trial = lead.trials.first()
         callback = lead.callbacks.open().select_related("claimed_by").first()

@@ -7,13 +7,15 @@ from django.contrib.admin.views.main import PAGE_VAR, SEARCH_VAR
 from django.core.exceptions import BadRequest
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 
 from signups.models import Lead
 from signups.models.leads import LeadQuerySet
 
+from . import reading
 from .bulk import Bulk
 from .duplicates import Duplicates
-from .exports import Exports
+from .exports import Exports, narrowed
 from .filters import FILTERS
 from .imports import Imports
 from .lead_list import LeadList
@@ -48,7 +50,10 @@ class LeadAdmin(ReadOnly, Bulk, Exports, Imports, Duplicates, Mailing):
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         self._refuse_other_questions(request)
-        return super().changelist_view(request, extra_context)
+        response = super().changelist_view(request, extra_context)
+        if isinstance(response, TemplateResponse) and response.context_data:
+            reading.listed(request, "leads", len(response.context_data["cl"].rows), filters=narrowed(request))
+        return response
 
     def asked(self, request: HttpRequest) -> LeadList:
         self._refuse_other_questions(request)

@@ -8,15 +8,15 @@ from django.core.exceptions import BadRequest, PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
-from django.utils import timezone
 from django.utils.safestring import SafeString, mark_safe
 
 from signups import emails, wanted
-from signups.actions import events, leads, mail
+from signups.actions import leads, mail
 from signups.forms.mail import SendForm, TemplateForm
 from signups.models import MailTemplate
-from signups.states import MailPurpose, Verb
+from signups.states import MailPurpose
 
+from . import reading
 from .lead_page import LeadPage
 from .staff import who
 
@@ -48,7 +48,7 @@ class Mailing(LeadPage):
         form = TemplateForm(request.GET)
         if not form.is_valid():
             raise BadRequest("There is no such e-mail.")
-        events.record(lead, Verb.READ, by=user, now=timezone.now())
+        reading.read(request, lead)
         template = form.cleaned_data["template"]
         letter = emails.desk_letter(lead, template)
         context = {

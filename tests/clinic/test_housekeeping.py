@@ -1,0 +1,49 @@
+"""Nothing grows unseen, and what is over goes."""
+
+import datetime as dt
+import re
+
+import pytest
+from allauth.usersessions.models import UserSession
+from django.contrib.sessions.models import Session
+from django.db import connection
+from django.utils import timezone
+
+from clinic import housekeeping
+from signups.actions import retention
+from signups.models import PolicyReport
+from tests import factories
+from tests.test_repository import ROOT
+
+from .test_sign_in import sign_in
+
+pytestmark = pytest.mark.django_db
+
+
+def test_every_table_is_in_the_list_of_what_grows():
+    section = (ROOT / "docs/operating.md").read_text().partition("## What grows")[2].partition("\n## ")[0]
+    named = re.findall(r"`([a-z_]+)`", section)
+    assert sorted(named) == sorted({*connection.introspection.table_names(), "clinic_cache"})
+
+
+def test_sessions_that_are_over_are_forgotten_and_others_are_not(client, clinic, time_machine):
+    time_machine.move_to("2026-11-20T15:00:00+00:00", tick=False)
+    for username in ("head", "other"):
+        factories.UserFactory(username=username)
+    sign_in(client)
+    assert (Session.objects.count(), UserSession.objects.count()) == (1, 1)
+    assert housekeeping.sweep(timezone.now) == 0
+    time_machine.shift(dt.timedelta(hours=25))
+    sign_in(client.__class__(), username="other")
+    assert [housekeeping.sweep(timezone.now) for _ in range(3)] == [1, 1, 0]
+    assert (Session.objects.count(), UserSession.objects.count()) == (1, 1)
+    assert UserSession.objects.get().session_key == Session.objects.get().session_key
+
+
+def test_counts_of_broken_policies_are_kept_for_a_year(time_machine):
+    time_machine.move_to("2026-11-20T15:00:00+00:00", tick=False)
+    for day in (dt.date(2025, 11, 1), dt.date(2026, 11, 1)):
+        PolicyReport.objects.count_one(day, "script-src", "my")
+    while retention.purge_due(timezone.now):
+        pass
+    assert [report.day for report in PolicyReport.objects.all()] == [dt.date(2026, 11, 1)]

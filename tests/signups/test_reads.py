@@ -1,0 +1,118 @@
+"""Whoever sees something personal about a lead at the desk leaves an event: walked over every address there is."""
+
+import pytest
+from django.urls import reverse
+
+from clinic import roles
+from signups.models import Event
+from signups.states import Verb
+from tests import factories
+from tests.threats.test_19_staff_guessing_addresses import addresses
+
+pytestmark = pytest.mark.django_db
+
+NAME, EMAIL, PHONE = "Zebulon Quill", "zebulon@example.com", "+12125550177"
+
+
+@pytest.fixture
+def lead(clinic):
+    """Somebody who is on every list, and a second one who may be the same person."""
+    facts = {"name": NAME, "phone": PHONE, "phone_e164": PHONE}
+    lead = factories.LeadFactory(email=EMAIL, email_key=EMAIL, **facts)
+    factories.LeadFactory(**facts)
+    factories.TrialFactory(lead=lead)
+    return lead
+
+
+@pytest.fixture
+def there(lead):
+    """What stands in an address, by the beginning of its name and what it is called there."""
+    callback = factories.CallbackRequestFactory(lead=lead, phone=PHONE, phone_e164=PHONE)
+    call = factories.OnboardingCallFactory(lead=lead)
+    others = {
+        "signups_callbackrequest": {"public_id": callback.public_id},
+        "signups_onboardingcall": {"public_id": call.public_id},
+        "signups_lead": {"public_id": factories.MergeFactory().public_id, "other": lead.pk + 1},
+        "signups_host": {"pk": call.host.pk, "object_id": call.host.pk},
+    }
+    return others, lead, call
+
+
+def path_of(name, keys, there):
+    others, lead, call = there
+    known = {
+        "pk": lead.pk,
+        "object_id": lead.pk,
+        "app_label": "signups",
+        "content_type_id": 1,
+        "url": "x",
+        "year": 2026,
+    }
+    known |= next((values for model, values in others.items() if name.startswith(model + "_")), {})
+    query = {
+        "signups_onboardingcall_changelist": f"?day={call.starts_at.date()}",
+        "signups_lead_mail": f"?template={factories.MailTemplateFactory().pk}",
+    }
+    return reverse(f"admin:{name}", kwargs={key: known.get(key, 2026) for key in keys}) + query.get(name, "")
+
+
+def told(client, path, **sent):
+    """What the page says of the lead, and the events that it left."""
+    last = Event.objects.order_by("-id").values_list("id", flat=True).first() or 0
+    response = client.post(path, sent) if sent else client.get(path)
+    page = b"".join(response) if response.streaming else response.content
+    shown = [fact for fact in (NAME, EMAIL, PHONE) if fact.encode() in page]
+    return bool(shown), [(event.verb, event.lead_id, event.subject) for event in Event.objects.filter(id__gt=last)]
+
+
+def test_every_page_that_shows_a_lead_leaves_an_event(client, there):
+    client.force_login(factories.UserFactory(is_superuser=True))
+    lead, named, silent = there[1], set(), []
+    for name, keys in addresses():
+        shows, events = told(client, path_of(name, keys, there))
+        if shows:
+            named.add(name)
+            if not [verb for verb, of, subject in events if of == lead.pk or subject]:
+                silent.append(name)
+    assert silent == []
+    assert named >= {
+        "signups_lead_changelist",
+        "signups_lead_change",
+        "signups_lead_duplicates",
+        "signups_lead_mail",
+        "signups_lead_merge",
+        "signups_callbackrequest_changelist",
+        "signups_callbackrequest_call",
+        "signups_onboardingcall_changelist",
+        "signups_onboardingcall_call",
+    }
+
+
+def test_form_that_is_refused_shows_the_page_and_leaves_its_event_too(client, lead):
+    client.force_login(factories.UserFactory(role=roles.HEAD))
+    shows, events = told(client, reverse("admin:signups_lead_note", args=[lead.pk]), text="")
+    assert (shows, events) == (True, [(Verb.READ, lead.pk, "")])
+
+
+def test_looking_many_over_is_a_list(client, lead):
+    client.force_login(factories.UserFactory(role=roles.HEAD))
+    shows, events = told(client, reverse("admin:signups_lead_bulk_move"), pk=lead.pk)
+    assert (shows, events) == (True, [(Verb.LISTED, None, "leads")])
+
+
+def test_list_says_how_many_and_how_it_was_narrowed_but_never_for_whom_was_searched(client, lead):
+    client.force_login(factories.UserFactory(role=roles.HEAD))
+    client.get("/admin/signups/lead/?status=new&q=zebulon")
+    assert Event.objects.latest("id").detail == {"shown": 2, "filters": {"status": "new", "searched": True}}
+
+
+def test_empty_list_leaves_none(client, clinic):
+    client.force_login(factories.UserFactory(role=roles.HEAD))
+    client.get("/admin/signups/lead/")
+    assert not Event.objects.exists()
+
+
+def test_feed_of_a_host_names_nobody(client, there):
+    from signups import links
+
+    assert told(client, links.feed_url(there[2].host)) == (False, [])
