@@ -84,7 +84,8 @@ def _open_trial(lead: Lead, agreed: Iterable[Purpose], *, now: dt.datetime) -> T
 def find_or_create(*, email: str, created_at: dt.datetime, **fields: str) -> tuple[Lead, bool]:
     """The live lead of this address, locked until the commit, and whether it was made just now."""
     key = normalise.email_key(email)
-    found = Lead.objects.live().select_for_update().filter(email_key=key).first()
+    live = Lead.objects.live().filter(email_key=key)
+    found = live.select_for_update().first() if live.exists() else None  # (nearly always new: the short question first)
     if found:
         return found, False
     try:
