@@ -36,7 +36,7 @@ test: .venv/.dev ## Run every test on SQLite, PostgreSQL and in a browser (ARGS=
 # No .env of a developer decides what is checked.
 check: export MODE = local
 check: export ENV_FILE =
-check: .venv/.dev ## Check style, types, templates, imports, dependencies, migrations, evidence and production settings
+check: .venv/.dev ## Check style, types, templates, imports, what nobody uses, migrations, evidence and production settings
 	$(VENV_PYTHON) -m ruff check .
 	$(VENV_PYTHON) -m ruff format --check .
 	$(VENV_PYTHON) -m mypy
@@ -44,6 +44,7 @@ check: .venv/.dev ## Check style, types, templates, imports, dependencies, migra
 	$(VENV_PYTHON) -m djlint templates --lint --quiet
 	$(VENV_PYTHON) -c 'from importlinter.cli import lint_imports_command as main; main()'
 	$(VENV_PYTHON) -m deptry .
+	$(VENV_PYTHON) -m pytest tests/test_repository.py -q --no-header -k "use or setting or link or picture"
 	$(VENV_PYTHON) manage.py makemigrations --check --dry-run
 	$(VENV_PYTHON) -m tests.migrations
 	$(VENV_PYTHON) manage.py check_evidence

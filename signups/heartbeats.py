@@ -11,7 +11,6 @@ from django.db import connection
 from .models import CallbackRequest, Heartbeat, Message
 from .states import MessageStatus
 
-EVERY = dt.timedelta(seconds=10)
 SILENT = dt.timedelta(minutes=1)  # without a beat: no worker is alive
 FORGOTTEN = dt.timedelta(days=1)
 CLOCK_OFF = dt.timedelta(seconds=30)  # from the database's clock, which all machines share

@@ -50,10 +50,12 @@ class Purpose(TextChoices):
     NEWS = "news", "news by e-mail"
     CALLS = "calls", "phone calls"
     TEXTS = "texts", "text messages"
+    CALLBACKS = "callbacks", "a call about one request"
 
 
 NEEDED = (Purpose.TERMS, Purpose.PRIVACY)  # without these there is no trial; every other one is a free choice
 FREE = (Purpose.NEWS, Purpose.CALLS, Purpose.TEXTS)
+TO_BE_CALLED = (Purpose.CALLS, Purpose.CALLBACKS)  # whoever takes back the first takes back the second with it
 
 
 class ConsentChannel(TextChoices):

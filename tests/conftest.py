@@ -46,7 +46,7 @@ def emptying_between_tests():
 def clinic(db):
     """The least a running site has: its profile, terms and privacy notice."""
     profile = factories.ClinicProfileFactory()
-    for kind in ("terms", "privacy", "news", "calls", "texts"):
+    for kind in ("terms", "privacy", "news", "calls", "texts", "callbacks"):
         factories.LegalTextFactory(kind=kind, title=f"Our {kind}")
     return profile
 

@@ -303,7 +303,7 @@ class CallbackRequestFactory(factory.django.DjangoModelFactory):
         ConsentFactory,
         lead=factory.SelfAttribute("..lead"),
         at=factory.SelfAttribute("..created_at"),
-        text__purpose=states.Purpose.CALLS,
+        text__purpose=states.Purpose.CALLBACKS,
     )
     due_at = factory.LazyAttribute(lambda request: request.created_at + dt.timedelta(hours=4))
 

@@ -1,8 +1,11 @@
 """Rules about the repository itself."""
 
+import ast
 import re
 import subprocess
 import sys
+from collections import Counter
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -135,3 +138,46 @@ def test_every_threat_is_met_over_http_too():
     over_http = re.findall(r"^def (test_\d\d)", (ROOT / "tests/threats/test_over_http.py").read_text(), re.MULTILINE)
     assert sorted(over_http) == sorted(row[:7] for row in rows)
     assert len(rows) == 29
+
+
+# Asked for by frameworks by these names, without there being one of the same name to override.
+ASKED_BY_NAME = {"ContentConfig", "SignupsConfig", "to_url", "from_db_value", "has_view_permission"}
+
+
+def test_nothing_is_defined_that_nobody_uses():
+    """A function, class or constant whose name stands nowhere else in the rooms and templates is dead, unless it
+    overrides what a class of a framework has, or a decorator hands it to somebody (an admin, a check).
+    """
+    files = [path for room in ROOMS for path in (ROOT / room).rglob("*.py") if "migrations" not in path.parts]
+    words = Counter(
+        re.findall(r"\w+", text_of("*.py") + text_of("*.html", ["templates"]) + text_of("*.txt", ["templates"]))
+    )
+    dead = []
+    for path in files:
+        if path.name == "settings.py":  # (read by Django by their names; ours are looked after above)
+            continue
+        module = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+        for name, owner in defined(ast.parse(path.read_text())):
+            once = words[name] == 1 and not name.startswith(("__", "clean_")) and name not in ASKED_BY_NAME
+            if once and not (owner and overrides(module, owner, name)):
+                dead.append(f"{path.relative_to(ROOT)}: {name}")
+    assert dead == []
+
+
+def defined(tree):
+    """(name, class it stands in) of every function, class and constant that no decorator hands on."""
+    for node in tree.body:
+        match node:
+            case ast.FunctionDef() if not node.decorator_list:
+                yield node.name, None
+            case ast.ClassDef():
+                if not node.decorator_list:
+                    yield node.name, None
+                methods = (part.name for part in node.body if isinstance(part, ast.FunctionDef))
+                yield from ((name, node.name) for name in methods)
+            case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
+                yield name, None
+
+
+def overrides(module, owner, name):
+    return any(name in vars(base) for base in getattr(import_module(module), owner).__mro__[1:])

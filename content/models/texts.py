@@ -41,6 +41,7 @@ class LegalText(Owed):
         NEWS = "news", "agreement to news by e-mail"
         CALLS = "calls", "agreement to phone calls"
         TEXTS = "texts", "agreement to text messages"
+        CALLBACKS = "callbacks", "agreement to a call about one request"
 
     kind = models.CharField(max_length=20, choices=Kind)
     version = models.CharField(max_length=20)

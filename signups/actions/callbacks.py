@@ -93,13 +93,14 @@ def due(now: dt.datetime, time_zone: str) -> dt.datetime:
 
 @transaction.atomic
 def ask(lead: Lead, wish: Wish, *, channel: ConsentChannel, form_key: uuid.UUID, now: dt.datetime) -> CallbackRequest:
-    """`lead` agrees to be called and asks for it. Raises Refused as `due` does, IntegrityError for a `form_key` used.
+    """`lead` agrees to be called about this, and asks for it.
 
-    Who asks again is called as asked last: the earlier request is closed, its promise is kept, its tries are forgotten.
+    Raises Refused as `due` does, IntegrityError for a `form_key` used. Who asks again is called as asked last: the
+    earlier request is closed, its promise is kept, its tries are forgotten.
     """
     due_at = due(now, wish.time_zone)
     Lead.objects.select_for_update().get(pk=lead.pk)
-    consents.grant(lead, Purpose.CALLS, channel=channel, by=ActorKind.PATIENT, now=now)
+    consents.grant(lead, Purpose.CALLBACKS, channel=channel, by=ActorKind.PATIENT, now=now)
     earlier = lead.callbacks.select_for_update().filter(closed_at=None).first()
     if earlier:
         _close(earlier, CallbackOutcome.ASKED_AGAIN, by=ActorKind.PATIENT, now=now)
@@ -111,7 +112,7 @@ def ask(lead: Lead, wish: Wish, *, channel: ConsentChannel, form_key: uuid.UUID,
     return CallbackRequest.objects.create(
         **vars(wish),
         lead=lead,
-        consent=lead.consents.in_force().get(text__purpose=Purpose.CALLS),
+        consent=lead.consents.in_force().get(text__purpose=Purpose.CALLBACKS),
         created_at=now,
         due_at=due_at,
     )

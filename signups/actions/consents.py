@@ -34,15 +34,17 @@ def grant(lead: Lead, purpose: Purpose, *, channel: ConsentChannel, by: events.A
 def revoke(lead: Lead, purpose: Purpose, *, channel: ConsentChannel, by: events.Actor, now: dt.datetime) -> None:
     """`lead` takes back what they agreed to on `purpose`; nothing is added when there is nothing to take back.
 
-    Who may no longer be called is taken off the list of those to call at once.
+    Whoever wants no calls wants none about a request either, and is taken off the list of those to call at once.
     """
     Lead.objects.select_for_update().get(pk=lead.pk)
     agreed = lead.consents.in_force().filter(text__purpose=purpose).select_related("text").first()
     if agreed:
         Consent.objects.create(lead=lead, text=agreed.text, granted=False, channel=channel, at=now)
         events.record(lead, Verb.CONSENT_REVOKED, by=by, now=now, purpose=purpose, version=agreed.text.version)
+    if purpose == Purpose.CALLS:
+        revoke(lead, Purpose.CALLBACKS, channel=channel, by=by, now=now)
     waiting = lead.callbacks.filter(closed_at=None)
-    if purpose == Purpose.CALLS and waiting.update(closed_at=now, outcome=CallbackOutcome.DO_NOT_CALL):
+    if purpose == Purpose.CALLBACKS and waiting.update(closed_at=now, outcome=CallbackOutcome.DO_NOT_CALL):
         events.record(lead, Verb.CALLBACK_CLOSED, by=by, now=now, outcome=CallbackOutcome.DO_NOT_CALL.value)
 
 

@@ -24,9 +24,7 @@ from . import events, leads
 from .leads import Refused
 
 PART = 500  # rows in one transaction
-KNOWN = "known"
 FORGOTTEN = "They asked us to forget them. They can only come back by signing up themselves."
-Numbered = list[tuple[int, list[str]]]
 
 
 @transaction.atomic

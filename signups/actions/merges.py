@@ -14,7 +14,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import IntegrityError, models, transaction
 
 from signups.models import Event, Lead, Merge, Trial
-from signups.states import FREE, GONE, ConsentChannel, LeadStatus, Purpose, Verb
+from signups.states import FREE, GONE, TO_BE_CALLED, ConsentChannel, LeadStatus, Purpose, Verb
 
 from . import consents, events
 from .leads import Refused
@@ -127,7 +127,9 @@ def _locked(*keys: int) -> dict[int, Lead]:
 
 
 def _took_back(lead: Lead, purpose: Purpose) -> bool:
-    last = lead.consents.filter(text__purpose=purpose).order_by("-at", "-id").first()
+    """Their last word on it was a no. Who said no to calls and asked for one since has said yes."""
+    about = TO_BE_CALLED if purpose == Purpose.CALLS else (purpose,)
+    last = lead.consents.filter(text__purpose__in=about).order_by("-at", "-id").first()
     return last is not None and not last.granted
 
 

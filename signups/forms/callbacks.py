@@ -58,7 +58,7 @@ class CallbackForm(VisitorForm):
         self.now = now
         self.clinic = terms.current()
         self.fields["time_zone"].initial = self.clinic.time_zone
-        self.fields["calls"].help_text = self.clinic.documents[Purpose.CALLS].text
+        self.fields["calls"].help_text = self.clinic.documents[Purpose.CALLBACKS].text
         if not self.is_bound:
             self.fields["time_zone"].widget.attrs["data-guess"] = ""
         asked = (*self.first, "phone", "time_zone", "best_time", "topic")

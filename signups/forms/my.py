@@ -80,8 +80,10 @@ class ChoicesForm(MyForm):
         said: dict[str, Any] = {"channel": ConsentChannel.PAGE, "by": ActorKind.PATIENT, "now": now}
         consents.set_reminders(self.lead, wanted=self.cleaned_data["reminders"], by=ActorKind.PATIENT, now=now)
         for purpose in FREE:
-            word = consents.grant if self.cleaned_data[purpose] else consents.revoke
-            word(self.lead, purpose, **said)
+            if self.cleaned_data[purpose]:
+                consents.grant(self.lead, purpose, **said)
+            elif self.fields[purpose].initial:  # (a box left empty is no new word: a call they asked for still comes)
+                consents.revoke(self.lead, purpose, **said)
 
 
 class LostLinkForm(public.StampedForm):

@@ -106,9 +106,9 @@ class People:
         self._event(lead, Verb.SIGNED_UP, came, None)
         if lead.email:
             self._trial(lead)
-        calls = self._consents(lead)
-        if calls and draw.random() < 0.3:
-            self._callback(lead, calls)
+        self._consents(lead)
+        if lead.phone and (not lead.email or draw.random() < 0.2):
+            self._callback(lead, self._consent(lead, Purpose.CALLBACKS, True, came))
         if draw.random() < 0.4:
             self._call(lead)
         if lead.owner_id and lead.status != LeadStatus.NEW:
@@ -183,20 +183,17 @@ class People:
             trial.cancelled_at = self._after(trial.started_at or came, 5)
         self.batch.trials.append(trial)
 
-    def _consents(self, lead: Lead) -> Consent | None:
-        """What they ticked; their agreement to calls, if it still holds."""
+    def _consents(self, lead: Lead) -> None:
+        """What they ticked when they signed up."""
         ticked = [Purpose.TERMS, Purpose.PRIVACY] if lead.email else []
         if lead.email and self.random.random() < 0.3:
             ticked.append(Purpose.NEWS)
-        calls = None
-        if lead.phone and (not lead.email or self.random.random() < 0.6):
+        if lead.email and lead.phone and self.random.random() < 0.6:
             ticked.append(Purpose.CALLS)
         for purpose in ticked:
-            agreed = self._consent(lead, purpose, True, lead.created_at)
-            calls = agreed if purpose == Purpose.CALLS else None
+            self._consent(lead, purpose, True, lead.created_at)
         if lead.email and Purpose.NEWS in ticked and self.random.random() < 0.1:
             self._consent(lead, Purpose.NEWS, False, self._after(lead.created_at, 60))
-        return calls
 
     def _consent(self, lead: Lead, purpose: Purpose, granted: bool, at: dt.datetime) -> Consent:
         row = new(

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models.functions import Cast, Concat, Left, Lower, Replace, StrIndex, Substr
 
-from signups import daytime
+from signups import daytime, zones
 from signups.encryption import EncryptedTextField
 from signups.states import GONE, OPEN, CareFor, Channel, LeadStatus, PartOfDay, Purpose
 
@@ -191,6 +191,11 @@ class Lead(models.Model):
     def __str__(self) -> str:
         return self.name or "(erased)"
 
+    @property
+    def zone_city(self) -> str:
+        """Whose time we tell them: `New York`."""
+        return zones.city(self.time_zone)
+
     def current_trial(self) -> "Trial | None":
         """The newest one that was not cancelled, started or not."""
         return self.trials.filter(cancelled_at=None).first()
@@ -204,5 +209,7 @@ class Lead(models.Model):
         return self.consents.in_force().filter(text__purpose=purpose).exists()
 
     def may_be_called(self, now: dt.datetime) -> bool:
-        """They gave a number, agreed to calls, and it is between 8 a.m. and 9 p.m. where they are."""
-        return bool(self.phone) and daytime.CALLS.include(now, self.time_zone) and self.agrees_to(Purpose.CALLS)
+        """They gave a number, agreed to calls or wait for one, and it is between 8 a.m. and 9 p.m. where they are."""
+        if not self.phone or not daytime.CALLS.include(now, self.time_zone):
+            return False
+        return self.agrees_to(Purpose.CALLS) or self.callbacks.filter(closed_at=None).exists()

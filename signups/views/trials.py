@@ -104,7 +104,7 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
         ("What you must do", "Nothing: it ends by itself"),
         ("If you become a paying patient", f"{trial.guarantee_days} days to ask for your money back"),
     ]
-    context = {"trial": trial, "time_zone": lead.time_zone, "facts": facts}
+    context = {"trial": trial, "lead": lead, "facts": facts}
     return render(request, "signups/confirmed.html", context)
 
 

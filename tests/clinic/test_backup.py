@@ -1,13 +1,17 @@
 """A backup is worth what its restoring is: into an empty database, with the same rows and a trail that holds."""
 
+import datetime as dt
+import io
 import os
 from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 from django.apps import apps
+from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
 
+from clinic.management.commands import backup
 from signups import audit
 from tests import factories, processes
 
@@ -57,3 +61,34 @@ def test_restored_database_has_every_row_and_a_trail_that_holds(clinic, tmp_path
     # Never over what is there.
     assert run("restore", str(file), database=empty_database)[0] == 1
     assert run("backup", str(file), database=here)[0] == 1
+
+
+def test_folder_keeps_the_newest_and_whatever_has_another_name(tmp_path, time_machine):
+    other = tmp_path / "before-2.backup"
+    other.touch()
+    for day in (1, 2, 3):
+        time_machine.move_to(dt.datetime(2026, 11, day, 2, tzinfo=dt.UTC), tick=False)
+        call_command("backup", str(tmp_path), keep=2, stdout=io.StringIO())
+    names = [f"2026-11-0{day}T020000Z.backup" for day in (2, 3)]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [*names, other.name]
+    assert {oct((tmp_path / name).stat().st_mode)[-3:] for name in names} == {"600"}
+
+
+def test_backup_that_failed_leaves_no_file_and_deletes_none(tmp_path, monkeypatch):
+    old = tmp_path / "2026-11-01T020000Z.backup"
+    old.touch()
+
+    def fail(*_):
+        raise CommandError("The disk is full.")
+
+    monkeypatch.setattr(backup.Command, "write", fail)
+    with pytest.raises(CommandError, match="full"):
+        call_command("backup", str(tmp_path), keep=1)
+    assert list(tmp_path.iterdir()) == [old]
+
+
+@pytest.mark.parametrize(("where", "keep"), [("new.backup", 3), ("", 0)])
+def test_keeping_needs_a_folder_and_a_number(tmp_path, where, keep):
+    with pytest.raises(CommandError, match="--keep is a number from 1"):
+        call_command("backup", str(tmp_path / where), keep=keep)
+    assert list(tmp_path.iterdir()) == []

@@ -24,7 +24,7 @@ def test_a_clinic_is_filled_with_everything_that_happens_to_leads(clinic):
     booked = Q(status=CallStatus.BOOKED)
     held = OnboardingCall.objects.aggregate(past=Count("pk", filter=~booked), booked=Count("pk", filter=booked))
     assert all(held.values())
-    assert CallbackRequest.objects.exclude(consent__text__purpose=Purpose.CALLS).count() == 0
+    assert CallbackRequest.objects.exclude(consent__text__purpose=Purpose.CALLBACKS).count() == 0
     assert Consent.objects.in_force().filter(text__purpose=Purpose.NEWS).exists()
 
 

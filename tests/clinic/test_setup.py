@@ -13,6 +13,7 @@ from django.utils import timezone
 from clinic import first_steps, roles
 from clinic.management.commands.setup import read_hours
 from content.models import Article, ClinicProfile
+from signups.models import Event
 from signups.states import MessageStatus
 from tests import factories
 
@@ -29,6 +30,9 @@ GIVEN = {
 }
 
 
+CHANGED = ["name", "phone", "mailbox", "postal_address", "opening_hours"]
+
+
 def setup(**options):
     out = io.StringIO()
     call_command("setup", stdout=out, **options)
@@ -43,6 +47,50 @@ def test_everything_is_said_once_and_kept():
     ana = User.objects.get(username="ana")
     assert list(ana.groups.values_list("name", flat=True)) == [roles.HEAD]
     assert ana.check_password(re.search(r"signs in with  (\S+)", said)[1])
+
+
+def answered(monkeypatch, *answers):
+    monkeypatch.setattr("sys.stdin", io.StringIO("".join(f"{answer}\n" for answer in answers)))
+    return setup()
+
+
+def test_without_flags_it_asks_and_asks_again_what_cannot_be(monkeypatch):
+    said = answered(
+        monkeypatch,
+        *("North Clinic", "(212) 555-0123", "care at north", GIVEN["mailbox"], GIVEN["address"], "Mars", GIVEN["zone"]),
+        *("always", GIVEN["hours"], "an a", "ana", "ana", "ana@north.clinic"),
+    )
+    profile, ana = ClinicProfile.current(), User.objects.get()
+    assert (profile.name, profile.mailbox, profile.phone_e164) == ("North Clinic", "care@north.clinic", "+12125550123")
+    assert (len(profile.opening_hours), ana.username, ana.email) == (6, "ana", "ana@north.clinic")
+    for refusal in ("Enter a valid email address.", "“Mars” is not an IANA time zone", "“always” is not like"):
+        assert refusal in said
+
+
+def test_enter_alone_keeps_all_that_is_there(monkeypatch):
+    setup(**GIVEN)
+    before = ClinicProfile.objects.values().get()
+    answered(monkeypatch, *[""] * 7)
+    assert ClinicProfile.objects.values().get() == before
+    assert User.objects.count() == 1
+
+
+def test_where_nobody_answers_nothing_is_changed(monkeypatch):
+    monkeypatch.setattr("sys.stdin", io.StringIO("North Clinic\n"))
+    with pytest.raises(CommandError, match="give flags instead"):
+        setup()
+    assert ClinicProfile.current().name != "North Clinic"
+
+
+def test_what_it_does_is_in_the_audit_trail():
+    setup(**GIVEN)
+    setup(**GIVEN)
+    ana = User.objects.get()
+    told = Event.objects.order_by("id").values_list("subject", "verb", "actor_kind", "detail")
+    assert list(told) == [
+        ("clinicprofile:1", "changed", "system", {"fields": CHANGED}),
+        (f"user:{ana.pk}", "added", "system", {}),
+    ]
 
 
 def test_once_more_changes_nothing():
@@ -68,8 +116,8 @@ def test_what_is_left_is_said_in_words_and_goes_away_when_done():
     assert first_steps.left() == []
 
 
-def test_what_ships_is_not_taken_for_the_clinics_own():
-    setup()
+def test_what_ships_is_not_taken_for_the_clinics_own(monkeypatch):
+    answered(monkeypatch, *[""] * 7)
     words = " ".join(first_steps.left())
     for part in ("postal address", "mailbox", "can be dialled", "Head of Customer Care"):
         assert part in words
@@ -80,7 +128,7 @@ def test_nothing_there_at_all():
 
 
 def test_check_deploy_warns_of_each():
-    setup()
+    setup(name="North Clinic")
     found = checks.run_checks(include_deployment_checks=True, databases=["default"])
     assert [each.msg for each in found if each.id == "clinic.W001"] == first_steps.left()
     assert first_steps.check(databases=None) == []  # without a database to ask, none is asked

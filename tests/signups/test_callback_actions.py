@@ -1,6 +1,7 @@
 """Asking for a call, taking it, calling, and hearing “no”."""
 
 import datetime as dt
+import hashlib
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from zoneinfo import ZoneInfo
@@ -9,11 +10,11 @@ import pytest
 from django.db import connection
 
 from clinic import roles
-from signups import wanted
-from signups.actions import callbacks, consents, privacy
+from signups import terms, wanted
+from signups.actions import callbacks, consents, merges, privacy
 from signups.actions.callbacks import Refused
 from signups.models import CallAttempt, CallbackRequest, Event, Lead, Message
-from signups.states import ActorKind, CallOutcome, ConsentChannel, PartOfDay, Purpose, Topic
+from signups.states import TO_BE_CALLED, ActorKind, CallOutcome, ConsentChannel, PartOfDay, Purpose, Topic
 from tests import factories
 
 NOW = dt.datetime(2026, 11, 20, 15, 0, tzinfo=dt.UTC)  # a Friday, 10 a.m. in New York
@@ -73,8 +74,9 @@ def test_asking_writes_lead_consent_event_and_request_due_in_business_time(clini
     )
     request = lead.callbacks.get()
     assert request.due_at == dt.datetime(2026, 11, 23, 11, 0, tzinfo=ZoneInfo("America/New_York"))
-    assert (request.phone, request.topic, request.consent.text.purpose) == ("(212) 555-0123", "cost", "calls")
-    assert lead.agrees_to(Purpose.CALLS)
+    assert (request.phone, request.topic, request.consent.text.purpose) == ("(212) 555-0123", "cost", "callbacks")
+    assert [lead.agrees_to(purpose) for purpose in TO_BE_CALLED] == [False, True]
+    assert lead.may_be_called(NOW)
     assert verbs(lead) == ["consent_granted", "callback_requested"]
 
 
@@ -119,7 +121,8 @@ def test_cancelling_closes_and_keeps_the_consent(open_all_day):
     lead = Lead.objects.get()
     for _ in range(2):
         callbacks.cancel(lead, now=NOW)
-    assert (lead.callbacks.get().outcome, lead.agrees_to(Purpose.CALLS)) == ("cancelled", True)
+    assert (lead.callbacks.get().outcome, lead.agrees_to(Purpose.CALLBACKS)) == ("cancelled", True)
+    assert not lead.may_be_called(NOW)  # what they agreed to was this one call
     assert verbs(lead) == ["consent_granted", "callback_requested", "callback_closed"]
 
 
@@ -246,14 +249,14 @@ def test_wrong_number_closes_with_an_email_where_there_is_an_address(clinic, ann
 
 
 @pytest.mark.parametrize("at", [NOW, NOW + 12 * HOUR])
-def test_do_not_call_takes_back_both_consents_and_closes_at_any_hour(clinic, ann, at):
+def test_do_not_call_takes_back_every_such_consent_and_closes_at_any_hour(clinic, ann, at):
     request = held(ann)
-    for purpose in (Purpose.CALLS, Purpose.TEXTS):
+    for purpose in (*TO_BE_CALLED, Purpose.TEXTS):
         consents.grant(request.lead, purpose, channel=ConsentChannel.WEB, by=ActorKind.PATIENT, now=NOW - HOUR)
     log(request, "do_not_call", ann, at=at)
     request.refresh_from_db()
     assert (request.outcome, request.closed_at) == ("do_not_call", at)
-    assert [request.lead.agrees_to(purpose) for purpose in (Purpose.CALLS, Purpose.TEXTS)] == [False, False]
+    assert [request.lead.agrees_to(purpose) for purpose in (*TO_BE_CALLED, Purpose.TEXTS)] == [False, False, False]
 
 
 def test_taking_the_consent_back_anywhere_takes_the_callback_off_the_list(open_all_day):
@@ -261,6 +264,25 @@ def test_taking_the_consent_back_anywhere_takes_the_callback_off_the_list(open_a
     lead = Lead.objects.get()
     consents.revoke(lead, Purpose.CALLS, channel=ConsentChannel.PAGE, by=ActorKind.PATIENT, now=NOW + HOUR)
     assert (CallbackRequest.objects.open().count(), lead.callbacks.get().outcome) == (0, "do_not_call")
+
+
+def test_what_was_agreed_to_are_the_words_of_that_day_about_that_request(clinic, open_all_day):
+    ask()
+    text = Lead.objects.get().callbacks.get().consent.text
+    words = terms.current().documents[Purpose.CALLBACKS]
+    assert (text.version, text.text) == (words.version, words.text)
+    assert text.sha256 == hashlib.sha256(f"callbacks\n{words.version}\n{words.text}".encode()).hexdigest()
+
+
+def test_who_said_no_to_calls_and_asked_for_one_since_keeps_it_through_a_merge(clinic, open_all_day):
+    head = factories.UserFactory(role=roles.HEAD)
+    ask()
+    lead = Lead.objects.get()
+    for purpose, at in ((Purpose.CALLS, NOW - 2 * HOUR), (Purpose.CALLBACKS, NOW)):
+        consents.grant(lead, purpose, channel=ConsentChannel.WEB, by=ActorKind.PATIENT, now=at)
+    factories.ConsentFactory(lead=lead, text=consents.todays_text(Purpose.CALLS), granted=False, at=NOW - HOUR)
+    merges.merge(lead=lead, other=factories.LeadFactory(), from_other=set(), by=head, now=NOW)
+    assert CallbackRequest.objects.open().count() == 1
 
 
 def test_erased_person_is_not_in_the_queue(open_all_day):

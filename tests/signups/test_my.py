@@ -11,7 +11,7 @@ from signups import links
 from signups.actions import consents, trials
 from signups.models import Event, Lead, Message, Trial
 from signups.states import ActorKind, ConsentChannel, Purpose
-from tests.factories import LeadFactory, MessageFactory, TrialFactory
+from tests.factories import CallbackRequestFactory, LeadFactory, MessageFactory, TrialFactory
 
 from .conftest import NOW
 
@@ -43,7 +43,7 @@ def lead():
 def test_page_says_where_they_stand_in_words(client, my):
     page = text(client.get(my))
     assert "Today is <strong>day 3 of 7</strong>" in page
-    assert "Wednesday, November 25, 2026, 10:00 AM (America/New_York time)" in page
+    assert "Wednesday, November 25, 2026, 10:00 AM (New York time)" in page
     assert page.count('class="past"') == 2
     assert page.count('class="today"') == 1
 
@@ -138,6 +138,16 @@ def test_agreements_are_each_their_own(client, my):
     assert lead().mail_stopped_at == NOW
     client.post(my + "consents/", {"reminders": "on"})
     assert (lead().mail_stopped_at, lead().agrees_to(Purpose.NEWS)) == (None, False)
+
+
+def test_box_left_empty_does_not_call_off_a_call_they_asked_for(client, my, trial):
+    CallbackRequestFactory(lead=trial.lead, phone="212 555 0123")
+    client.post(my + "consents/", {"news": "on", "calls": "on"})
+    client.post(my + "consents/", {"news": "on"})
+    assert trial.lead.callbacks.get().outcome == "do_not_call"  # a tick taken away does
+    CallbackRequestFactory(lead=trial.lead, phone="212 555 0123")
+    client.post(my + "consents/", {})
+    assert trial.lead.callbacks.filter(closed_at=None).count() == 1
 
 
 def test_new_link_ends_the_old_one_here_too(client, my):

@@ -6,6 +6,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
+from django.utils import timezone
+
+NAMED = "????-??-??T??????Z.backup"
 
 
 def postgres_environment() -> dict[str, str]:
@@ -28,15 +31,34 @@ def run(tool: str, *args: str) -> None:
 
 
 class Command(BaseCommand):
-    help = "Writes the whole database into FILE while the site runs: a copy of SQLite's, or pg_dump's custom format."
+    help = "Writes the whole database into a file while the site runs: a copy of SQLite's, or pg_dump's custom format."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("file", type=Path)
+        parser.add_argument("file", type=Path, help="a new file, or a folder, in which it is named by its time (UTC)")
+        parser.add_argument("--keep", type=int, metavar="N", help="in a folder: delete all so named but the newest N")
 
-    def handle(self, *args: Any, file: Path, **options: Any) -> None:
+    def handle(self, *args: Any, file: Path, keep: int | None, **options: Any) -> None:
+        folder = file if file.is_dir() else None
+        if keep is not None and (folder is None or keep < 1):
+            raise CommandError("--keep is a number from 1, and goes with a folder.")
+        if folder:
+            file = folder / f"{timezone.now():%Y-%m-%dT%H%M%SZ}.backup"
         if file.exists():
             raise CommandError(f"{file} is there already: a backup is never overwritten.")
         file.touch(mode=0o600)
+        try:
+            self.write(file)
+        except BaseException:
+            file.unlink()  # what is half written must not stand among backups
+            raise
+        self.stdout.write(
+            f"The database is in {file}. The keys (ENCRYPTION_KEYS, AUDIT_KEYS) are not: keep those apart."
+        )
+        for old in sorted(folder.glob(NAMED))[:-keep] if folder and keep else ():
+            old.unlink()
+            self.stdout.write(f"Deleted {old}.")
+
+    def write(self, file: Path) -> None:
         if connection.vendor == "sqlite":
             connection.ensure_connection()
             with sqlite3.connect(file) as copy:
@@ -44,6 +66,3 @@ class Command(BaseCommand):
             copy.close()
         else:
             run("pg_dump", "--format=custom", "--no-owner", f"--file={file}")
-        self.stdout.write(
-            f"The database is in {file}. The keys (ENCRYPTION_KEYS, AUDIT_KEYS) are not: keep those apart."
-        )

@@ -1,15 +1,21 @@
 import re
 import secrets
-from typing import Any
+from collections.abc import Callable
+from functools import partial
+from typing import Any, cast
 
 from django.contrib.auth.models import Group, User
 from django.core.exceptions import ValidationError
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import transaction
+from django.core.validators import validate_email
+from django.db import models, transaction
+from django.utils import timezone
 
 from clinic import first_steps, roles
 from content.models import ClinicProfile
+from signups.actions import events
+from signups.states import ActorKind, Verb
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 # Flag -> (field of the profile, what is asked)
@@ -34,41 +40,89 @@ def read_hours(text: str) -> list[dict[str, object]]:
     return hours
 
 
+def checked_username(text: str) -> str:
+    User.username_validator(text)
+    return text
+
+
+def checked_address(text: str) -> str:
+    validate_email(text)
+    return text
+
+
 class Command(BaseCommand):
-    help = "A clinic's first hour: its profile, its Head of Customer Care, and what is left to do. May be repeated."
+    help = (
+        "A clinic's first hour: its profile, its Head of Customer Care, and what is left to do. Without flags it asks. "
+        "May be repeated."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         for flag, (_, words) in ASKED.items():
             parser.add_argument(f"--{flag}", help=words)
         parser.add_argument("--hours", help="when it is open: mon-fri 09:00-17:00, sat 10:00-13:00")
         parser.add_argument("--head", metavar="USERNAME", help="who looks after patients first: makes their account")
-        parser.add_argument("--head-email", default="", help="their e-mail address")
-        parser.add_argument("--ask", action="store_true", help="ask for what was not given; Enter keeps what is there")
+        parser.add_argument("--head-email", help="their e-mail address")
 
-    def handle(self, *args: Any, ask: bool, head: str | None, head_email: str, **given: Any) -> None:
+    def handle(self, *args: Any, **options: Any) -> None:
+        given = {name: options[name] for name in (*ASKED, "hours", "head", "head_email") if options[name]}
         call_command("load_content", stdout=self.stdout)
         profile = ClinicProfile.current()
-        for flag, (field, words) in ASKED.items():
-            value = given[flag] or (ask and input(f"{words} [{getattr(profile, field)}]: ").strip())
-            if value:
-                setattr(profile, field, value)
-        hours = given["hours"] or (ask and input("Opening hours (mon-fri 09:00-17:00; Enter keeps them): ").strip())
-        if hours:
-            profile.opening_hours = read_hours(hours)
+        if given:
+            for flag, (field, _) in ASKED.items():
+                setattr(profile, field, given.get(flag, getattr(profile, field)))
+            if "hours" in given:
+                profile.opening_hours = read_hours(given["hours"])
+        else:
+            given = self.ask(profile)
         try:
             profile.full_clean()
         except ValidationError as error:
             raise CommandError(
                 "; ".join(f"{field}: {' '.join(found)}" for field, found in error.message_dict.items())
             ) from None
-        profile.save()
-        head = head or (ask and input("User name of the Head of Customer Care (Enter: none): ").strip()) or ""
-        if head:
-            self.make_head(head, head_email)
+        self.save(profile)
+        if "head" in given:
+            self.make_head(given["head"], given.get("head_email", ""))
         steps = first_steps.left()
         self.stdout.write("\nLeft to do:" if steps else "\nNothing is left to do.")
         for step in steps:
             self.stdout.write(f"  - {step}")
+
+    def ask(self, profile: ClinicProfile) -> dict[str, str]:
+        """Fills in `profile` with what is answered, and returns the Head's name and address, if there are any."""
+        self.stdout.write("Enter alone keeps what is in brackets.")
+        for field, words in ASKED.values():
+            column = cast("models.Field[Any, Any]", profile._meta.get_field(field))
+            check, before = partial(column.clean, model_instance=profile), getattr(profile, field)
+            setattr(profile, field, self.answer(f"{words} [{before}]", check, before))
+        hours = "Opening hours, such as mon-fri 09:00-17:00, sat 10:00-13:00 [as they are]"
+        profile.opening_hours = self.answer(hours, read_hours, profile.opening_hours)
+        head = self.answer("User name of the Head of Customer Care [nobody yet]", checked_username, "")
+        if not head:
+            return {}
+        return {"head": head, "head_email": self.answer("Their e-mail address [none]", checked_address, "")}
+
+    def answer(self, question: str, read: Callable[[str], Any], default: Any) -> Any:
+        """Asked until `read` takes it; Enter alone is `default`."""
+        while True:
+            try:
+                told = input(f"{question}: ").strip()
+                return read(told) if told else default
+            except (ValidationError, CommandError) as error:
+                self.stdout.write(f"  {' '.join(getattr(error, 'messages', [str(error)]))}")
+            except EOFError:
+                raise CommandError("Nobody answers here: give flags instead (--help lists them).") from None
+
+    @transaction.atomic
+    def save(self, profile: ClinicProfile) -> None:
+        """With an event that names the fields that are new."""
+        before = ClinicProfile.objects.values().get(pk=profile.pk)
+        changed = [name for name, value in before.items() if getattr(profile, name) != value]
+        profile.save()
+        if changed:
+            events.record(
+                None, Verb.CHANGED, by=ActorKind.SYSTEM, now=timezone.now(), subject="clinicprofile:1", fields=changed
+            )
 
     @transaction.atomic
     def make_head(self, username: str, email: str) -> None:
@@ -80,6 +134,7 @@ class Command(BaseCommand):
         user.set_password(password)
         user.save(update_fields=["password"])
         user.groups.add(Group.objects.get(name=roles.HEAD))
+        events.record(None, Verb.ADDED, by=ActorKind.SYSTEM, now=timezone.now(), subject=f"user:{user.pk}")
         self.stdout.write(
             f"“{username}” signs in with  {password}  (shown only this once), then sets up a second step."
         )
