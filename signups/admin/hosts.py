@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST
 
 from signups import diaries, links, terms
 from signups.actions import hosts
-from signups.forms.hosts import WEEKDAYS, HostForm, OverrideForm
+from signups.forms.hosts import WEEKDAYS, HostForm, OverrideForm, TimeOffForm
 from signups.models import DateOverride, Holiday, Host, TimeOff
 
 
@@ -42,14 +42,15 @@ class OfHost:
     has_change_permission = has_delete_permission = has_add_permission
 
 
-class OverrideInline(OfHost, admin.TabularInline):
+class OverrideInline(OfHost, admin.StackedInline):
     model = DateOverride
     form = OverrideForm
     verbose_name_plural = "other hours on one date"
 
 
-class TimeOffInline(OfHost, admin.TabularInline):
+class TimeOffInline(OfHost, admin.StackedInline):
     model = TimeOff
+    form = TimeOffForm
     verbose_name_plural = "time off, in the clinic’s time"
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
-from signups.models import DateOverride, Host
+from signups.models import DateOverride, Host, TimeOff
 from signups.scheduling import hours
 
 from . import public
@@ -62,8 +62,20 @@ class HostForm(forms.ModelForm):
 
 
 class OverrideForm(forms.ModelForm):
-    windows = HoursField(label="hours", help_text="Instead of that weekday’s. Empty: closed that day.")
+    date = forms.DateField(widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"))
+    windows = HoursField(label="Hours", help_text="Instead of that weekday’s. Empty: closed that day.")
 
     class Meta:
         model = DateOverride
         fields = ["date", "windows"]
+
+
+class TimeOffForm(forms.ModelForm):
+    """One field a moment: the two that Django's admin shows have one label between them."""
+
+    starts_at = forms.DateTimeField(widget=forms.DateTimeInput({"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"))
+    ends_at = forms.DateTimeField(widget=forms.DateTimeInput({"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"))
+
+    class Meta:
+        model = TimeOff
+        fields = ["starts_at", "ends_at"]

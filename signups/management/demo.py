@@ -107,7 +107,7 @@ class People:
         if lead.email:
             self._trial(lead)
         self._consents(lead)
-        if lead.phone and (not lead.email or draw.random() < 0.2):
+        if lead.phone and (draw.random() < 0.2 or not lead.email):
             self._callback(lead, self._consent(lead, Purpose.CALLBACKS, True, came))
         if draw.random() < 0.4:
             self._call(lead)
@@ -132,7 +132,7 @@ class People:
         status = self._status(came)
         if by_phone_only and status == LeadStatus.CONVERTED:  # there was no trial to convert
             status = LeadStatus.QUALIFIED
-        owner = None if status == LeadStatus.NEW and draw.random() < 0.5 else draw.choice(self.coordinators)
+        owner = None if status == LeadStatus.NEW and draw.random() < 0.7 else draw.choice(self.coordinators)
         return new(
             Lead,
             id=pk,

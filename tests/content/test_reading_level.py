@@ -11,19 +11,30 @@ from itertools import chain
 
 import pyphen
 import pytest
+from django.test import Client
 from django.utils.html import strip_tags
 
 from content import loading
 from content.models import Article
-from signups import emails
-from signups.actions import trials
-from signups.models import Lead, Message
-from tests.factories import OpeningRequestFactory
+from signups import emails, links
+from signups.actions import calls, trials
+from signups.models import Lead, Message, OnboardingCall, Trial
+from signups.states import ActorKind
+from tests.factories import (
+    AvailabilityRuleFactory,
+    CallbackRequestFactory,
+    DataCopyFactory,
+    HostFactory,
+    LeadFactory,
+    OpeningRequestFactory,
+    TrialFactory,
+)
 
-NOW = dt.datetime(2026, 11, 20, 15, 0, tzinfo=dt.UTC)
+NOW = dt.datetime(2026, 11, 27, 15, 0, tzinfo=dt.UTC)
 OURS = (
     *("confirm_trial", "trial_exists", "trial_started", "trial_ending", "trial_ended", "trial_cancelled"),
-    *("converted", "refund_requested", "my_link", "state_opened", "erased"),
+    *("converted", "refund_requested", "my_link", "state_opened", "erased", "unreachable"),
+    *("call_booked", "call_moved", "call_cancelled", "call_day_before", "call_hour_before"),
 )
 HYPHENS = pyphen.Pyphen(lang="en_US")
 SILENT = re.compile(r"(?<=[^aeiouyl])e$|(?<=[aeiouy]l)e$|(?<=[^aeiouytd])ed$|(?<=[^aeiouycghsxz])es$")
@@ -108,12 +119,80 @@ def test_emails_are_plain():
     for write in (emails.my_link, emails.erased):
         write(trial.lead, now=NOW)
     emails.state_opened(OpeningRequestFactory(lead=trial.lead), now=NOW)
+    emails.unreachable(CallbackRequestFactory(lead=trial.lead), now=NOW)
+    call = book(trial.lead)
+    calls.reschedule(call=call, start=call.starts_at + dt.timedelta(hours=1), by=ActorKind.PATIENT, now=NOW)
+    calls.cancel(call=call, by=ActorKind.PATIENT, now=NOW)
     texts = dict(Message.objects.values_list("kind", "text"))
     assert {kind for kind in OURS if kind not in texts} == set()
     for kind, text in texts.items():
         blocks = [block for block in text.split("\n\n") if block.strip().endswith((".", ":"))]
         assert len(blocks) >= 3
         assert grade(blocks) <= 8, f"{kind}: {hardest(blocks)}"
+
+
+def book(lead: Lead) -> OnboardingCall:
+    """On the first free time two days ahead, with a host who is there all day."""
+    host = HostFactory()
+    for day in range(7):
+        AvailabilityRuleFactory(host=host, weekday=day, start=0, end=1440)
+    start = calls.offered(now=NOW, begin=NOW + 2 * DAY, end=NOW + 3 * DAY)[0].start
+    return calls.book(lead=lead, start=start, by=ActorKind.PATIENT, now=NOW)
+
+
+DEEDS = ("details", "consents", "link", "erase", "callback", "callback/cancel", "call", "call/move", "call/cancel")
+PUBLIC = (
+    *("/start/", "/start/check-your-email/", "/start/elsewhere/", "/start/elsewhere/thanks/", "/lost-link/"),
+    *("/lost-link/sent/", "/callback/", "/callback/thanks/"),
+)
+
+
+@pytest.mark.django_db
+def test_patients_pages_are_plain(client, time_machine):
+    """Each in every state that its words depend on; a page of one or two sentences counts with all the others."""
+    time_machine.move_to(NOW, tick=False)
+    loading.load()
+    lead = LeadFactory(phone="212 555 0123", phone_e164="+12125550123")
+    trial = TrialFactory(lead=lead, requested_at=NOW - 90 * DAY)
+    shown: dict[str, list[str]] = {path: prose(text(client, path)) for path in PUBLIC}
+    shown["confirm"] = prose(text(client, links.confirm_url(lead)))
+    my = links.my_url(lead)
+    for state, told in STATES.items():
+        Trial.objects.filter(pk=trial.pk).update(**{**dict.fromkeys(TIMES), **told})
+        shown |= {f"{state} {deed}": prose(text(client, my + deed)) for deed in ("", "trial/cancel/", "refund/")}
+    CallbackRequestFactory(lead=lead, due_at=NOW + DAY, created_at=NOW)
+    book(lead)
+    DataCopyFactory(lead=lead, asked_at=NOW)
+    shown["much going on"] = prose(text(client, my))
+    shown |= {deed: prose(text(client, f"{my}{deed}/")) for deed in DEEDS}
+    shown["stop"] = prose(text(client, links.stop_url(lead)))
+    shown["link sent"] = prose(client.post(my + "link/").content.decode())
+    lead.refresh_from_db()
+    shown["replaced"] = prose(text(client, my))
+    shown["erased"] = prose(client.post(links.my_url(lead) + "erase/").content.decode())
+    everything = sorted({block for blocks in shown.values() for block in blocks})
+    assert len(everything) > 80
+    assert grade(everything) <= 8, hardest(everything)
+    hard = {page: hardest(blocks) for page, blocks in shown.items() if len(blocks) > 3 and grade(blocks) > 8}
+    assert hard == {}, "\n".join(hard.values())
+
+
+DAY = dt.timedelta(days=1)
+TIMES = ("started_at", "cancelled_at", "converted_at", "refund_requested_at")
+STATES = {
+    "running": {"started_at": NOW - 2 * DAY},
+    "last day": {"started_at": NOW - 6.5 * DAY},
+    "over": {"started_at": NOW - 8 * DAY},
+    "cancelled": {"started_at": NOW - 2 * DAY, "cancelled_at": NOW},
+    "cancelled long ago": {"started_at": NOW - 4 * DAY, "cancelled_at": NOW - 2 * DAY},
+    "patient": {"started_at": NOW - 8 * DAY, "converted_at": NOW - DAY},
+    "refund asked": {"started_at": NOW - 8 * DAY, "converted_at": NOW - DAY, "refund_requested_at": NOW},
+    "patient for long": {"started_at": NOW - 60 * DAY, "converted_at": NOW - 50 * DAY},
+}
+
+
+def text(client: Client, path: str) -> str:
+    return client.get(path).content.decode()
 
 
 def hardest(blocks: list[str]) -> str:

@@ -146,6 +146,16 @@ def look(page: Page) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"], page.url
 
 
+def look_wide_too(page: Page) -> None:
+    """As `look`, and nothing wider than a tablet or a desk either."""
+    look(page)
+    small = page.viewport_size
+    for width in (768, 1440):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, page.url
+    page.set_viewport_size(small)
+
+
 def wait_like_a_person(page: Page) -> None:
     """Until the page arrived two seconds ago. (`wait_for_function` needs `unsafe-eval`, which the site does not allow.)
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from playwright.sync_api import Page, expect
 
-from .conftest import Site, look, press
+from .conftest import Site, look, look_wide_too, press
 
 pytestmark = pytest.mark.desk
 
@@ -76,10 +76,10 @@ def cora(site: Site) -> Iterator[None]:
     site.shell(PUT_BACK.format(hours=hours))
 
 
-def sign_in(page: Page) -> None:
+def sign_in(page: Page, name: str = "cora", password: str = PASSWORD) -> None:
     page.goto("/admin/login/")
-    page.get_by_label("Username").fill("cora")
-    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_label("Username").fill(name)
+    page.get_by_label("Password").fill(password)
     page.get_by_role("button", name="Log in").click()
     page.wait_for_load_state()
 
@@ -129,6 +129,18 @@ def test_from_a_wish_to_be_called_to_the_next_try(page: Page, site: Site, cora: 
     expect(row).to_contain_text("Try 2 of 3")
     expect(row).not_to_contain_text("Overdue")
     look(page)
+
+
+def test_pages_of_hosts_and_holidays_and_the_first_steps_are_accessible(page: Page, site: Site, cora: None) -> None:
+    sign_in(page, "head", site.password)
+    expect(page.get_by_role("region", name="Before the site is really yours")).to_be_visible()
+    look_wide_too(page)
+    for path in ("/admin/signups/holiday/", "/admin/signups/host/"):
+        page.goto(path)
+        look_wide_too(page)
+    page.get_by_role("link", name="Cora Dean").click()
+    expect(page.get_by_role("button", name="Make a new address")).to_be_visible()
+    look_wide_too(page)
 
 
 def test_a_call_is_moved_by_keys_and_by_dropping_but_never_onto_another(page: Page, site: Site, cora: None) -> None:

@@ -6,7 +6,7 @@ import zipfile
 import pytest
 from playwright.sync_api import Page, expect
 
-from .conftest import Site, link_in, look, press
+from .conftest import Site, link_in, look_wide_too, press
 
 ADDRESS = "pat@example.com"
 
@@ -106,4 +106,4 @@ def test_every_page_of_a_patient_is_accessible(page: Page, site: Site) -> None:
     mine = [my + deed for deed in ("", "details/", "consents/", "trial/cancel/", "link/", "erase/")]
     for path in (*mine, link_in(welcome, "/stop/"), "/lost-link/", "/lost-link/sent/", "/start/elsewhere/"):
         page.goto(path)
-        look(page)
+        look_wide_too(page)

@@ -84,10 +84,8 @@ def test_hours_are_typed_as_people_write_them(client, host, head):
         wednesday="",
         **{"overrides-0-date": "2027-12-24", "overrides-0-windows": ""},
         **{
-            "time_off-0-starts_at_0": "2027-12-01",
-            "time_off-0-starts_at_1": "00:00",
-            "time_off-0-ends_at_0": "2027-12-02",
-            "time_off-0-ends_at_1": "00:00",
+            "time_off-0-starts_at": "2027-12-01T00:00",
+            "time_off-0-ends_at": "2027-12-02T00:00",
         },
     )
     response = client.post(page(host), data)
@@ -118,10 +116,8 @@ def test_impossible_hours_are_refused_in_words(client, host, head, hours, words)
 
 def test_time_off_that_ends_before_it_starts_is_refused_in_words(client, host, head):
     data = {
-        "time_off-0-starts_at_0": "2027-12-02",
-        "time_off-0-starts_at_1": "00:00",
-        "time_off-0-ends_at_0": "2027-12-01",
-        "time_off-0-ends_at_1": "00:00",
+        "time_off-0-starts_at": "2027-12-02T00:00",
+        "time_off-0-ends_at": "2027-12-01T00:00",
     }
     response = client.post(page(host), typed(host, **data))
     assert "Time off ends after it starts." in response.content.decode()
