@@ -27,8 +27,8 @@ def next_action(
     """
     if callback_at:
         return NextAction("callback", "Call back", callback_at)
-    if trial and trial.refund_requested_at:
-        return NextAction("refund", "Answer the refund request", trial.refund_requested_at)
+    if trial and trial.refund_is_owed:
+        return NextAction("refund", "Send their money back", trial.refund_requested_at)
     ends_at = trial.ends_at if trial and not trial.converted_at else None
     if lead.status == LeadStatus.NEW:
         return NextAction("contact", "Make contact")

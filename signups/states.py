@@ -202,6 +202,7 @@ class Verb(TextChoices):
     FEED_REPLACED = "feed_replaced", "replaced the address of a calendar"
     HOLIDAYS_ADDED = "holidays_added", "added holidays"
     MAILED = "mailed", "sent an e-mail"
+    REFUND_SETTLED = "refund_settled", "sent the money back"
 
 
 CONTACTS = (Verb.CALL_ATTEMPTED, Verb.TRIED, Verb.MAILED)  # we were in touch, or tried to be

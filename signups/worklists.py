@@ -30,7 +30,7 @@ def _ending(leads: Leads, user: User, now: dt.datetime) -> Leads:
 
 
 def _refunds(leads: Leads, user: User, now: dt.datetime) -> Leads:
-    return leads.filter(pk__in=Trial.objects.refund_requested().order_by().values("lead"))
+    return leads.filter(pk__in=Trial.objects.refund_owed().order_by().values("lead"))
 
 
 def _today(leads: Leads, user: User, now: dt.datetime) -> Leads:

@@ -196,6 +196,19 @@ def request_refund(trial: Trial, *, by: events.Actor, now: dt.datetime) -> None:
     emails.refund_requested(trial, now=now)
 
 
+@transaction.atomic
+def settle_refund(trial: Trial, *, by: User, now: dt.datetime) -> None:
+    """Their money is on its way back, says who works the lead. Again, it changes nothing. Raises leads.Refused."""
+    leads.held(trial.lead, by)
+    trial = _held(trial)
+    if trial.refund_settled_at:
+        return
+    if not trial.refund_requested_at:
+        raise leads.Refused("Nobody asked for their money back.")
+    Trial.objects.filter(pk=trial.pk).update(refund_settled_at=now)
+    events.record(trial.lead, Verb.REFUND_SETTLED, by=by, now=now)
+
+
 def _held(trial: Trial) -> Trial:
     """The trial as it is now; its lead is locked until the commit."""
     lead = Lead.objects.select_for_update().get(pk=trial.lead_id)

@@ -36,6 +36,7 @@ class LeadPage(admin.ModelAdmin):
             "note": self.note,
             "try": self.log_try,
             "convert": self.convert,
+            "refund": self.refund,
             "consent": self.consent,
         }
         own = [
@@ -97,6 +98,15 @@ class LeadPage(admin.ModelAdmin):
             trials.convert(trial, **who)
 
         return self._do(request, pk, forms.Form(request.POST), do, "They are a patient now.")
+
+    def refund(self, request: HttpRequest, pk: int) -> HttpResponse:
+        def do(lead: Lead, **who: Any) -> None:
+            trial = lead.trials.refund_owed().first() or lead.trials.first()
+            if trial is None:
+                raise leads.Refused("There is no trial, and no request.")
+            trials.settle_refund(trial, **who)
+
+        return self._do(request, pk, forms.Form(request.POST), do, "It is noted, and their own page says so.")
 
     def consent(self, request: HttpRequest, pk: int) -> HttpResponse:
         def do(lead: Lead, *, agrees: bool, **told: Any) -> None:

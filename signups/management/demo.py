@@ -179,6 +179,8 @@ class People:
             trial.converted_at = trial.started_at + DAY * min(self.days, 13)
             if draw.random() < 0.02:
                 trial.refund_requested_at = self._after(trial.converted_at, self.guarantee_days)
+                if trial.refund_requested_at < self.now - 3 * DAY:
+                    trial.refund_settled_at = self._after(trial.refund_requested_at, 2)
         elif lead.status == LeadStatus.CLOSED and draw.random() < 0.4:
             trial.cancelled_at = self._after(trial.started_at or came, 5)
         self.batch.trials.append(trial)

@@ -12,6 +12,7 @@ from .leads import Lead
 
 UNDO = dt.timedelta(hours=1)  # within which a cancelled trial can be taken up again
 OPEN = Q(cancelled_at=None, converted_at=None)
+REFUND_OWED = Q(refund_requested_at__isnull=False, refund_settled_at=None)
 LONGEST = 90  # days
 
 
@@ -30,9 +31,9 @@ class TrialQuerySet(models.QuerySet["Trial"]):
         """Running, with at most `span` left; the one that ends first comes first."""
         return self.running(now).filter(end__lte=now + span).order_by("end")
 
-    def refund_requested(self) -> Self:
-        """Somebody asked for their money back; the longest waiting first."""
-        return self.filter(refund_requested_at__isnull=False).order_by("refund_requested_at")
+    def refund_owed(self) -> Self:
+        """Somebody asked for their money back and does not have it yet; the longest waiting first."""
+        return self.filter(REFUND_OWED).order_by("refund_requested_at")
 
     def with_end(self) -> Self:
         """`end`: the instant at which the free days end, null before they start (`Trial.ends_at`)."""
@@ -56,6 +57,7 @@ class Trial(models.Model):
     cancelled_at = models.DateTimeField(null=True, blank=True)
     converted_at = models.DateTimeField(null=True, blank=True)
     refund_requested_at = models.DateTimeField(null=True, blank=True)
+    refund_settled_at = models.DateTimeField(null=True, blank=True)
 
     objects = TrialQuerySet.as_manager()
 
@@ -70,8 +72,8 @@ class Trial(models.Model):
             ),
             models.Index(
                 fields=["refund_requested_at", "lead"],
-                condition=Q(refund_requested_at__isnull=False),
-                name="signups_trial_refunds",
+                condition=REFUND_OWED,
+                name="signups_trial_refund_owed",
             ),
         ]
         constraints = [
@@ -91,6 +93,11 @@ class Trial(models.Model):
             models.CheckConstraint(
                 condition=Q(refund_requested_at=None) | Q(converted_at__isnull=False),
                 name="signups_refund_after_conversion",
+            ),
+            models.CheckConstraint(
+                condition=Q(refund_settled_at=None)
+                | Q(refund_requested_at__isnull=False, refund_settled_at__gte=F("refund_requested_at")),
+                name="signups_refund_settled_after_request",
             ),
         ]
 
@@ -112,6 +119,11 @@ class Trial(models.Model):
         if not self.converted_at:
             return None
         return self.converted_at.astimezone(ZoneInfo(zone)).date() + dt.timedelta(days=self.guarantee_days)
+
+    @property
+    def refund_is_owed(self) -> bool:
+        """As `TrialQuerySet.refund_owed`."""
+        return self.refund_requested_at is not None and self.refund_settled_at is None
 
     def may_be_refunded(self, zone: str, now: dt.datetime) -> bool:
         """The guarantee still runs at `now`, to the end of its last day in `zone`, and nobody has asked yet."""

@@ -24,7 +24,7 @@ def test_request_is_accepted_for_thirty_days(client, converted, time_machine, da
     """NOW is 10 a.m. in New York, so that the thirtieth day after it ends fourteen hours later."""
     time_machine.shift(dt.timedelta(days=days, hours=hours))
     client.post(converted + "refund/")
-    assert Trial.objects.refund_requested().count() == accepted
+    assert Trial.objects.refund_owed().count() == accepted
 
 
 def test_patient_sees_the_last_day(client, converted):

@@ -162,6 +162,24 @@ def test_whoever_stays_becomes_a_patient_and_their_guarantee_runs(client, user):
     assert (lead.status, trial.converted_at is not None) == ("converted", True)
 
 
+def test_money_is_sent_back_from_the_page_and_the_desk_forgets_it(client, user):
+    now = dt.datetime.now(dt.UTC)
+    lead = factories.LeadFactory(status="converted", owner=user)
+    told = {"requested_at": now, "started_at": now, "converted_at": now}
+    trial = factories.TrialFactory(lead=lead, **told)
+    assert do(client, lead, "refund").status_code == 409
+    trial.refund_requested_at = now
+    trial.save()
+    assert "Send their money back" in client.get(page_of(lead)).content.decode()
+    refunds = {"view": "refunds"}
+    assert len(client.get("/admin/signups/lead/", refunds).context["cl"].rows) == 1
+    assert do(client, lead, "refund").status_code == 303
+    page = client.get(page_of(lead))
+    assert ("record", "robin", "sent the money back") in entries(page)
+    assert "Nothing is to be done." in page.content.decode()
+    assert client.get("/admin/signups/lead/", refunds).context["cl"].rows == []
+
+
 def test_whoever_wants_no_calls_takes_their_agreement_back(client, user):
     consent = factories.ConsentFactory(text__purpose="calls")
     do(client, consent.lead, "try", {"outcome": "do_not_call"})

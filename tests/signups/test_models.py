@@ -47,6 +47,8 @@ def test_trial_instants_follow_each_other():
     refused(factories.TrialFactory, requested_at=START, started_at=START - dt.timedelta(seconds=1))
     refused(factories.TrialFactory, requested_at=START, converted_at=START)
     refused(factories.TrialFactory, requested_at=START, started_at=START, refund_requested_at=START)
+    paid = {"requested_at": START, "started_at": START, "converted_at": START}
+    refused(factories.TrialFactory, **paid, refund_settled_at=START)
 
 
 @pytest.mark.parametrize(

@@ -56,6 +56,10 @@ def test_page_says_where_they_stand_in_words(client, my):
         ({"cancelled_at": NOW - 2 * DAY}, "Your trial is cancelled. You owe us nothing."),
         ({"converted_at": NOW}, "Until the end of <strong>Sunday, December 20, 2026</strong>"),
         ({"converted_at": NOW, "refund_requested_at": NOW}, "It is accepted, and our care team sees to it."),
+        (
+            {"converted_at": NOW, "refund_requested_at": NOW, "refund_settled_at": NOW},
+            "Our care team sent it back on November 20, 2026.",
+        ),
         ({"started_at": NOW - 40 * DAY, "converted_at": NOW - 31 * DAY}, "guarantee ended with Thursday, November 19"),
         ({"started_at": NOW - 8 * DAY}, "Your free days ended on Thursday, November 19, 2026"),
     ],
@@ -103,7 +107,7 @@ def test_refund_is_accepted_on_the_spot(client, my):
     Trial.objects.update(converted_at=NOW)
     assert "Ask for your money back?" in text(client.get(my + "refund/"))
     assert client.post(my + "refund/")["Location"] == my
-    assert Trial.objects.refund_requested().count() == 1
+    assert Trial.objects.refund_owed().count() == 1
     assert "It is accepted" in text(client.get(my))
 
 

@@ -133,15 +133,31 @@ def test_refund_is_accepted_once_and_stands_on_the_desk(clinic):
     trial = running(converted_at=NOW)
     for days in (30, 31):
         trials.request_refund(trial, by=PATIENT, now=NOW + days * DAY)
-    assert [row.refund_requested_at for row in Trial.objects.refund_requested()] == [NOW + 30 * DAY]
+    assert [row.refund_requested_at for row in Trial.objects.refund_owed()] == [NOW + 30 * DAY]
     assert [event.verb for event in trial.lead.events.all()] == ["refund_requested"]
+
+
+def test_refund_is_settled_once_and_leaves_the_desk(clinic, head):
+    trial = running(converted_at=NOW)
+    with pytest.raises(leads.Refused, match="Nobody asked"):
+        trials.settle_refund(trial, by=head, now=NOW)
+    trials.request_refund(trial, by=PATIENT, now=NOW)
+    for days in (1, 2):
+        trials.settle_refund(trial, by=head, now=NOW + days * DAY)
+    assert Trial.objects.refund_owed().count() == 0
+    trial.refresh_from_db()
+    assert (trial.refund_settled_at, trial.refund_is_owed) == (NOW + DAY, False)
+    assert [(event.verb, event.actor) for event in trial.lead.events.all()] == [
+        ("refund_settled", head),
+        ("refund_requested", None),
+    ]
 
 
 def test_refund_after_the_guarantee_is_refused(clinic):
     trial = running(converted_at=NOW)
     with pytest.raises(trials.TooLate):
         trials.request_refund(trial, by=PATIENT, now=NOW + 31 * DAY)
-    assert Trial.objects.refund_requested().count() == 0
+    assert Trial.objects.refund_owed().count() == 0
 
 
 def test_who_cancelled_may_start_again(clinic, post_start):

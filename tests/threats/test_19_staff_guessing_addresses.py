@@ -24,6 +24,7 @@ NEEDS = {
     "signups_lead_export": "signups.export_lead",
     "signups_lead_mail": "signups.change_lead",
     "signups_lead_import": "signups.import_lead",
+    "signups_lead_refund": "signups.change_lead",
     "signups_lead_move": "signups.change_lead",
     "signups_lead_note": "signups.change_lead",
     "signups_lead_try": "signups.change_lead",
