@@ -46,10 +46,8 @@ ROLES = {
             "merge_lead",
             "erase_lead",
             "export_lead",
-            "view_mailtemplate",
-            "add_mailtemplate",
-            "change_mailtemplate",
             "import_lead",
+            *(f"{action}_{model}" for model in ("mailtemplate", "tag") for action in ("view", "add", "change")),
         ],
     },
     EDITOR: {
@@ -66,7 +64,7 @@ ROLES = {
         ]
     },
     AUDITOR: {
-        "signups": [*READ, *SCHEDULE, "view_onboardingcall", "view_mailtemplate"],
+        "signups": [*READ, *SCHEDULE, "view_onboardingcall", "view_mailtemplate", "view_tag"],
         "content": [f"view_{model}" for model in (*EDITED, "clinicprofile", "crisistext", "legaltext", "sourcecheck")],
     },
     REVIEWER: {"content": [*(f"view_{model}" for model in EDITED), "sign_off_article"]},

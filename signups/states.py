@@ -202,6 +202,8 @@ class Verb(TextChoices):
     FEED_REPLACED = "feed_replaced", "replaced the address of a calendar"
     HOLIDAYS_ADDED = "holidays_added", "added holidays"
     MAILED = "mailed", "sent an e-mail"
+    TAGGED = "tagged", "added a tag"
+    UNTAGGED = "untagged", "took a tag off"
     REFUND_SETTLED = "refund_settled", "sent the money back"
 
 

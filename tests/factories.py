@@ -369,6 +369,21 @@ class NoteFactory(factory.django.DjangoModelFactory):
     at = factory.LazyFunction(timezone.now)
 
 
+class TagFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = signups.Tag
+
+    name = factory.Sequence("tag {}".format)
+
+
+class TaggingFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = signups.Tagging
+
+    lead = factory.SubFactory(LeadFactory)
+    tag = factory.SubFactory(TagFactory)
+
+
 class TurnFactory(factory.django.DjangoModelFactory):
     class Meta:
         model = signups.Turn

@@ -6,7 +6,7 @@ import uuid
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 
-from signups.models import Event, Lead, Note
+from signups.models import Event, Lead, Note, Tag, Tagging
 from signups.states import GONE, TRANSITIONS, CallOutcome, ConsentChannel, LeadStatus, Purpose, Verb
 
 from . import consents, events
@@ -109,6 +109,24 @@ def write_note(
     except IntegrityError:
         raise Refused("Somebody else changed this note just now. Read it again.") from None
     events.record(lead, Verb.NOTED, by=by, now=now, form_key=form_key)
+
+
+@transaction.atomic
+def add_tag(*, lead: Lead, tag: Tag, by: User, now: dt.datetime) -> None:
+    """Again, it changes nothing. Raises Refused."""
+    held(lead, by)
+    if not tag.offered:
+        raise Refused("This tag is no longer offered.")
+    if Tagging.objects.get_or_create(lead=lead, tag=tag)[1]:
+        events.record(lead, Verb.TAGGED, by=by, now=now, tag=tag.pk)
+
+
+@transaction.atomic
+def remove_tag(*, lead: Lead, tag: Tag, by: User, now: dt.datetime) -> None:
+    """Again, it changes nothing. Raises Refused."""
+    held(lead, by)
+    if lead.taggings.filter(tag=tag).delete()[0]:
+        events.record(lead, Verb.UNTAGGED, by=by, now=now, tag=tag.pk)
 
 
 def held(lead: Lead, by: events.Actor) -> Lead:

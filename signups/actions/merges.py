@@ -13,7 +13,7 @@ from django.contrib.auth.models import User
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import IntegrityError, models, transaction
 
-from signups.models import Event, Lead, Merge, Trial
+from signups.models import Event, Lead, Merge, Tagging, Trial
 from signups.states import FREE, GONE, TO_BE_CALLED, ConsentChannel, LeadStatus, Purpose, Verb
 
 from . import consents, events
@@ -27,6 +27,7 @@ CHOICES = {
     "phone": ("phone", "phone_e164"),
     "owner": ("owner_id",),
 }
+SHARED: dict[type[models.Model], str] = {Tagging: "tag"}  # what both may have, and is kept once
 FORMER = (*Lead.PERSONAL, "owner_id", "status", "mail_stopped_at")
 BOTH_HAVE = {
     "signups_one_open_callback_per_lead": "Both wait to be called: settle one of the callbacks first.",
@@ -144,7 +145,7 @@ def _end_second_trial(lead: Lead, other: Lead, now: dt.datetime) -> int | None:
 
 def _check_room(lead: Lead, other: Lead) -> None:
     """Raises Refused for the first constraint by which a lead has one of something, and both have it."""
-    for model in tables():
+    for model in (model for model in tables() if model not in SHARED):
         for rule in model._meta.constraints:
             if isinstance(rule, models.UniqueConstraint) and "lead" in rule.fields:
                 held = _rows(model).filter(rule.condition or models.Q())
@@ -158,6 +159,8 @@ def _check_room(lead: Lead, other: Lead) -> None:
 
 def _move(model: type[models.Model], other: Lead, lead: Lead) -> list[Any]:
     rows = _rows(model).filter(lead=other)
+    if name := SHARED.get(model):
+        rows = rows.exclude(**{f"{name}__in": _rows(model).filter(lead=lead).values(name)})
     keys = list(rows.values_list("pk", flat=True))
     rows.filter(pk__in=keys).update(lead=lead)
     return keys

@@ -15,7 +15,8 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 
 from signups.actions import bulk, leads
-from signups.forms.many import ManyMoveForm, ManyOwnerForm
+from signups.forms.desk import TagForm
+from signups.forms.many import ManyMoveForm, ManyOwnerForm, ManyTagForm
 from signups.models import Lead
 
 from . import reading
@@ -31,6 +32,8 @@ class Bulk(admin.ModelAdmin):
         own = [
             path("bulk/assign/", self.admin_site.admin_view(self.bulk_assign), name="signups_lead_bulk_assign"),
             path("bulk/move/", self.admin_site.admin_view(self.bulk_move), name="signups_lead_bulk_move"),
+            path("bulk/tag/", self.admin_site.admin_view(self.bulk_tag), name="signups_lead_bulk_tag"),
+            path("bulk/untag/", self.admin_site.admin_view(self.bulk_untag), name="signups_lead_bulk_untag"),
         ]
         return [*own, *super().get_urls()]
 
@@ -49,6 +52,18 @@ class Bulk(admin.ModelAdmin):
             leads.transition(lead=lead, to=told["to"], reason=told["reason"], by=by, now=now)
 
         return self._many(request, "Move on or close", ManyMoveForm, deed)
+
+    def bulk_tag(self, request: HttpRequest) -> HttpResponse:
+        def deed(lead: Lead, by: User, now: dt.datetime, told: dict[str, Any]) -> None:
+            leads.add_tag(lead=lead, tag=told["tag"], by=by, now=now)
+
+        return self._many(request, "Add a tag", ManyTagForm, deed)
+
+    def bulk_untag(self, request: HttpRequest) -> HttpResponse:
+        def deed(lead: Lead, by: User, now: dt.datetime, told: dict[str, Any]) -> None:
+            leads.remove_tag(lead=lead, tag=told["tag"], by=by, now=now)
+
+        return self._many(request, "Take a tag off", TagForm, deed)
 
     def _many(self, request: HttpRequest, title: str, form: Callable[[Any], forms.Form], deed: Deed) -> HttpResponse:
         """First the page to look it over, then, from there, the deed and what became of it."""

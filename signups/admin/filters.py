@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from signups.models import Lead
+from signups.models import Lead, Tag, Tagging
 from signups.states import Channel, LeadStatus
 from signups.worklists import WORKLISTS, midnight
 
@@ -84,6 +84,17 @@ class OwnerFilter(Choice):
         return leads.filter(owner=None if value == NOBODY else value)
 
 
+class TagFilter(Choice):
+    title = "tag"
+    parameter_name = "tag"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[Any, str]]:
+        return list(Tag.objects.values_list("pk", "name"))
+
+    def narrow(self, leads: Any, value: str, request: HttpRequest) -> QuerySet[Any]:
+        return leads.filter(pk__in=Tagging.objects.filter(tag=int(value)).order_by().values("lead"))
+
+
 class CreatedFilter(Choice):
     """A year, month or day of the clinic's calendar: `2026`, `2026-11` or `2026-11-20`."""
 
@@ -144,4 +155,4 @@ class CreatedFilter(Choice):
         return timezone.localdate(first).year if first else timezone.localdate().year
 
 
-FILTERS: list[type[Choice]] = [ViewFilter, StatusFilter, OwnerFilter, ChannelFilter, CreatedFilter]
+FILTERS: list[type[Choice]] = [ViewFilter, StatusFilter, OwnerFilter, ChannelFilter, TagFilter, CreatedFilter]

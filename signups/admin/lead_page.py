@@ -16,8 +16,8 @@ from django.utils.dateparse import parse_datetime
 
 from signups import masking, zones
 from signups.actions import consents, leads, trials, turns
-from signups.forms.desk import ConsentForm, MoveForm, NoteForm, OwnerForm, TryForm
-from signups.models import Lead, MailTemplate
+from signups.forms.desk import ConsentForm, MoveForm, NoteForm, OwnerForm, TagForm, TryForm
+from signups.models import Lead, MailTemplate, Tag
 from signups.next_action import next_action
 from signups.states import LeadStatus
 
@@ -37,6 +37,8 @@ class LeadPage(admin.ModelAdmin):
             "try": self.log_try,
             "convert": self.convert,
             "refund": self.refund,
+            "tag": self.tag,
+            "untag": self.untag,
             "consent": self.consent,
         }
         own = [
@@ -108,6 +110,12 @@ class LeadPage(admin.ModelAdmin):
 
         return self._do(request, pk, forms.Form(request.POST), do, "It is noted, and their own page says so.")
 
+    def tag(self, request: HttpRequest, pk: int) -> HttpResponse:
+        return self._do(request, pk, TagForm(request.POST), leads.add_tag, "The tag is added.")
+
+    def untag(self, request: HttpRequest, pk: int) -> HttpResponse:
+        return self._do(request, pk, TagForm(request.POST), leads.remove_tag, "The tag is taken off.")
+
     def consent(self, request: HttpRequest, pk: int) -> HttpResponse:
         def do(lead: Lead, *, agrees: bool, **told: Any) -> None:
             (consents.grant if agrees else consents.revoke)(lead, **told)
@@ -176,6 +184,8 @@ class LeadPage(admin.ModelAdmin):
             "move_form": MoveForm(auto_id="move_%s"),
             "try_form": TryForm(auto_id="try_%s"),
             "consent_form": ConsentForm(auto_id="consent_%s"),
+            "tags": [tagging.tag for tagging in lead.taggings.select_related("tag") if tagging.tag],
+            "all_tags": Tag.objects.filter(offered=True),
             "letters": MailTemplate.objects.filter(offered=True),
             "note_form": NoteForm(auto_id="note_%s"),
             "entries": entries,

@@ -8,7 +8,7 @@ from typing import Any
 from django.contrib.auth.models import User
 
 from signups import links, masking
-from signups.models import Event, Lead, Message, Note
+from signups.models import Event, Lead, Message, Note, Tag
 from signups.states import CONTACTS, ActorKind, CallOutcome, LeadStatus, Purpose, Verb
 
 SIZE = 100
@@ -97,10 +97,10 @@ def _events(lead: Lead, seen_by: User, kind: str, before: dt.datetime | None) ->
     else:  # notes show themselves
         events = events.exclude(verb__in=[Verb.READ, Verb.NOTED])
     shown = list(_page(events, "at", before))
-    people = _people(shown)
+    people, tags = _people(shown), _tags(shown)
     for event in shown:
         who = _name(event.actor) if event.actor else ActorKind(event.actor_kind).label
-        yield Entry(event.at, "contact" if event.verb in CONTACT else "record", who, in_words(event, people))
+        yield Entry(event.at, "contact" if event.verb in CONTACT else "record", who, in_words(event, people, tags))
 
 
 def _people(events: Iterable[Event]) -> dict[int, str]:
@@ -109,12 +109,18 @@ def _people(events: Iterable[Event]) -> dict[int, str]:
     return {pk: _name(user) for pk, user in User.objects.in_bulk(given).items()} if given else {}
 
 
+def _tags(events: Iterable[Event]) -> dict[int, str]:
+    """The names of the tags that leads were given or rid of, as they are called now."""
+    named = {event.detail.get("tag") for event in events} - {None}
+    return {pk: tag.name for pk, tag in Tag.objects.in_bulk(named).items()} if named else {}
+
+
 def _name(user: User) -> str:
     return user.get_full_name() or user.get_username()
 
 
-def in_words(event: Event, people: dict[int, str]) -> str:
-    """What was done, as a sentence without its subject; `people` are the names of staff by key."""
+def in_words(event: Event, people: dict[int, str], tags: dict[int, str]) -> str:
+    """What was done, as a sentence without its subject; `people` are names of staff, `tags` those of tags, by key."""
     detail = event.detail
     match event.verb:
         case Verb.ASSIGNED if "owner" in detail:
@@ -125,4 +131,6 @@ def in_words(event: Event, people: dict[int, str]) -> str:
             return f"{event.get_verb_display()}: {CallOutcome(detail['outcome']).label.lower()}"
         case Verb.CONSENT_GRANTED | Verb.CONSENT_REVOKED if "purpose" in detail:
             return f"{event.get_verb_display()}: {Purpose(detail['purpose']).label}"
+        case Verb.TAGGED | Verb.UNTAGGED if detail.get("tag") in tags:
+            return f"{event.get_verb_display()}: {tags[detail['tag']]}"
     return event.get_verb_display()

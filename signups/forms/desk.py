@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 from django.contrib.auth.models import User
 
-from signups.models import Note
+from signups.models import Note, Tag
 from signups.states import FREE, OF_A_TRY, CallOutcome, ConsentChannel, LeadStatus, Purpose
 
 LONGEST_NOTE = 5000
@@ -34,6 +34,10 @@ class TryForm(forms.Form):
     outcome = forms.TypedChoiceField(
         choices=[(outcome.value, outcome.label) for outcome in OF_A_TRY], coerce=CallOutcome, label="How did it go?"
     )
+
+
+class TagForm(forms.Form):
+    tag = forms.ModelChoiceField(Tag.objects.all(), label="Tag", empty_label=None)
 
 
 class ConsentForm(forms.Form):

@@ -4,9 +4,10 @@ from typing import Any
 
 from django import forms
 
+from signups.models import Tag
 from signups.states import LeadStatus
 
-from .desk import OwnerForm
+from .desk import OwnerForm, TagForm
 
 TARGETS = (LeadStatus.CONTACTED, LeadStatus.QUALIFIED, LeadStatus.CLOSED)  # (converting is one trial's deed)
 
@@ -24,3 +25,7 @@ class ManyMoveForm(forms.Form):
         if told.get("to") == LeadStatus.CLOSED and not told.get("reason"):
             self.add_error("reason", "Say why they are closed.")
         return told
+
+
+class ManyTagForm(TagForm):
+    tag = forms.ModelChoiceField(Tag.objects.filter(offered=True), label="Tag", empty_label=None)

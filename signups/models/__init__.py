@@ -16,6 +16,7 @@ from .openings import OpeningRequest
 from .policy_reports import PolicyReport
 from .rates import RateCount
 from .suppressions import Suppression
+from .tags import Tag, Tagging
 from .tallies import Tally
 from .trials import Trial
 from .turns import Turn
@@ -46,6 +47,8 @@ __all__ = [
     "PolicyReport",
     "RateCount",
     "Suppression",
+    "Tag",
+    "Tagging",
     "Tally",
     "TimeOff",
     "Trial",

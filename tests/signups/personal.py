@@ -20,8 +20,7 @@ FACTS = {
 # imported are searched for whoever is erased (`actions/imports.py`, tests/signups/test_imports.py).
 ABOUT_NOBODY = {
     *("Canary", "ConsentText", "CopyPart", "DateOverride", "Heartbeat", "Holiday", "Host", "Import", "ImportPart"),
-    "MailTemplate",
-    *("PolicyReport", "RateCount", "Suppression", "Tally"),
+    *("MailTemplate", "PolicyReport", "RateCount", "Suppression", "Tag", "Tally"),
 }
 
 

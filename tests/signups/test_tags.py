@@ -1,0 +1,127 @@
+"""Tags: from a list the Head keeps, on one lead or many, in the list's filter, and gone with the person."""
+
+import pytest
+
+from clinic import roles
+from signups.actions import leads, merges, privacy
+from signups.models import Event, Tag, Tagging
+from signups.states import ActorKind, Verb
+from tests import factories
+
+from .conftest import NOW
+
+pytestmark = pytest.mark.django_db
+LIST = "/admin/signups/lead/"
+
+
+@pytest.fixture
+def user(client, clinic):
+    user = factories.UserFactory(role=roles.COORDINATOR, username="robin")
+    client.force_login(user)
+    return user
+
+
+def tags(lead):
+    return [str(tagging) for tagging in lead.taggings.all()]
+
+
+def test_a_tag_is_added_and_taken_off_once_each_and_the_timeline_says_so(client, user):
+    lead, tag = factories.LeadFactory(), factories.TagFactory(name="Evenings")
+    for deed in ("tag", "tag", "untag", "untag", "tag"):
+        assert client.post(f"{LIST}{lead.pk}/{deed}/", {"tag": tag.pk}).status_code == 303
+    assert tags(lead) == ["Evenings"]
+    tag.name = "After work"
+    tag.save()
+    page = client.get(f"{LIST}{lead.pk}/change/")
+    assert [entry.text for entry in page.context["entries"]] == [
+        "added a tag: After work",
+        "took a tag off: After work",
+        "added a tag: After work",
+    ]
+    assert '<span class="tag">After work</span>' in page.content.decode()
+
+
+def test_what_is_no_longer_offered_is_not_added_but_can_be_taken_off(client, user):
+    tagging = factories.TaggingFactory(tag__offered=False)
+    page = client.post(f"{LIST}{tagging.lead.pk}/tag/", {"tag": tagging.tag.pk})
+    assert (page.status_code, "no longer offered" in page.content.decode()) == (409, True)
+    assert client.post(f"{LIST}{tagging.lead.pk}/untag/", {"tag": tagging.tag.pk}).status_code == 303
+    assert tags(tagging.lead) == []
+
+
+def test_a_tag_nobody_made_is_refused(client, user):
+    lead = factories.LeadFactory()
+    assert client.post(f"{LIST}{lead.pk}/tag/", {"tag": 999}).status_code == 422
+    assert client.post(f"{LIST}{lead.pk}/tag/", {"tag": "sad"}).status_code == 422
+
+
+def test_many_are_tagged_each_by_the_rules_of_one(client, user):
+    tag = factories.TagFactory()
+    mine, others = factories.LeadFactory(), factories.LeadFactory(owner=factories.UserFactory())
+    chosen = {"chosen": f"{mine.pk}:new,{others.pk}:new", "tag": tag.pk}
+    for deed, left in (("tag", [str(tag)]), ("untag", [])):
+        outcome = client.post(f"{LIST}bulk/{deed}/", chosen).context["outcome"]
+        assert (outcome.done, outcome.refused) == (1, [(others, "This lead is somebody else’s.")])
+        assert (tags(mine), tags(others)) == (left, [])
+    assert [event.verb for event in Event.objects.all()] == [Verb.UNTAGGED, Verb.TAGGED]
+
+
+def test_bulk_page_offers_only_what_can_be_added(client, user):
+    factories.TagFactory(name="Old", offered=False)
+    factories.TagFactory(name="New")
+    lead = factories.LeadFactory()
+    add, remove = (client.post(f"{LIST}bulk/{deed}/", {"pk": lead.pk}).content.decode() for deed in ("tag", "untag"))
+    assert (">Old<" in add, ">New<" in add, ">Old<" in remove) == (False, True, True)
+
+
+def test_list_is_narrowed_by_a_tag(client, user):
+    tagging = factories.TaggingFactory(lead__name="Tagged")
+    factories.TaggingFactory(lead__name="Other")
+    page = client.get(LIST, {"tag": tagging.tag.pk})
+    assert [row.lead.name for row in page.context["cl"].rows] == ["Tagged"]
+    assert client.get(LIST, {"tag": "999"}).status_code == 400
+
+
+def test_erasing_takes_the_tags_and_taking_along_names_them(clinic):
+    tagging = factories.TaggingFactory(tag__name="Evenings")
+    factories.TaggingFactory(lead=tagging.lead)
+    assert {"tag": "Evenings"} in privacy.export(tagging.lead)["tags"]
+    privacy.erase(tagging.lead, by=ActorKind.PATIENT, now=NOW)
+    assert set(Tagging.objects.values_list("tag", flat=True)) == {None}
+    assert Tag.objects.filter(taggings=None).count() == 2
+
+
+def test_two_made_one_have_the_tags_of_both_and_are_two_again_with_their_own(clinic):
+    head = factories.UserFactory(role=roles.HEAD)
+    both, one, other = (factories.TagFactory(name=name) for name in ("both", "one", "other"))
+    kept, gone = factories.LeadFactory(), factories.LeadFactory()
+    for lead, tag in ((kept, both), (kept, one), (gone, both), (gone, other)):
+        leads.add_tag(lead=lead, tag=tag, by=head, now=NOW)
+    merge = merges.merge(lead=kept, other=gone, from_other=set(), by=head, now=NOW)
+    assert tags(kept) == ["both", "one", "other"]
+    merges.undo(merge=merge, by=head, now=NOW)
+    assert (tags(kept), tags(gone)) == (["both", "one"], ["both", "other"])
+
+
+def test_only_the_head_keeps_the_list(client, user):
+    assert client.post("/admin/signups/tag/add/", {"name": "New", "offered": "on"}).status_code == 403
+    client.force_login(factories.UserFactory(role=roles.HEAD))
+    assert client.post("/admin/signups/tag/add/", {"name": "New", "offered": "on"}).status_code == 302
+    assert client.post(f"/admin/signups/tag/{Tag.objects.get().pk}/delete/", {"post": "yes"}).status_code == 403
+
+
+@pytest.mark.parametrize("count", [1, 100])
+def test_pages_take_the_same_queries_for_one_tag_and_many(client, user, count, django_assert_num_queries):
+    lead = factories.LeadFactory()
+    for tagging in factories.TaggingFactory.create_batch(count, lead=lead):
+        factories.EventFactory(lead=lead, verb=Verb.TAGGED, detail={"tag": tagging.tag_id})
+    client.get(LIST)
+    client.get(f"{LIST}{lead.pk}/change/")
+    with django_assert_num_queries(8):
+        client.get(LIST)
+    with django_assert_num_queries(18):
+        client.get(f"{LIST}{lead.pk}/change/")
+    client.force_login(factories.UserFactory(role=roles.HEAD))
+    client.get("/admin/signups/tag/")
+    with django_assert_num_queries(8):
+        client.get("/admin/signups/tag/")
