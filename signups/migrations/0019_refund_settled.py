@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("signups", "0017_data_copies"),
+        ("signups", "0018_imports"),
     ]
 
     operations = [
