@@ -36,6 +36,7 @@ class CareDesk(admin.AdminSite):
         now, days = timezone.now(), today.period(request)
         context = {
             "numbers": today.numbers(request.user, now),
+            "evidence": today.evidence(request.user, now),
             "charts": today.charts(days, now) if request.user.has_perm("signups.view_lead") else [],
             "periods": today.PERIODS,
             "days": days,

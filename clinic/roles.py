@@ -31,7 +31,10 @@ WORK = [
 ROLES = {
     COORDINATOR: {"signups": [*WORK, "take_lead", *SCHEDULE, "change_own_host"]},
     HEAD: {
-        "content": [f"{action}_{model}" for action in ("view", "publish") for model in ("legaltext", "crisistext")],
+        "content": [
+            *(f"{action}_{model}" for action in ("view", "publish") for model in ("legaltext", "crisistext")),
+            *(f"view_{model}" for model in ("article", "claim", "quotation", "source")),  # what the desk counts
+        ],
         "signups": [
             *WORK,
             *SCHEDULE,

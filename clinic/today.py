@@ -76,9 +76,14 @@ def numbers(user: Any, now: dt.datetime) -> list[Number]:
         add_leads("Open leads without an owner", "unassigned")
         add_leads("Trials that end within 48 hours", "ending")
         add_leads("Refund requests", "refunds")
-    if user.has_perm("content.view_article"):
-        found += [Number(each.label, Count(each.count), each.url) for each in concerns(now) if each.count]
     return found
+
+
+def evidence(user: Any, now: dt.datetime) -> list[Number]:
+    """What in the texts needs somebody's eye, worst first, for those who may read them."""
+    if not user.has_perm("content.view_article"):
+        return []
+    return [Number(each.label, Count(each.count), each.url) for each in concerns(now) if each.count]
 
 
 def period(request: HttpRequest) -> int:
@@ -97,12 +102,14 @@ def charts(days: int, now: dt.datetime) -> list[Chart]:
     figures = replica.read(lambda database: tallies.since(calendar[0], now, zone, using=database))
     total: Counter[Measure] = Counter()
     by_key: Counter[tuple[Measure, str]] = Counter()
-    by_day: Counter[dt.date] = Counter()
+    by_day: Counter[tuple[Measure, dt.date]] = Counter()
+    missed: Counter[dt.date] = Counter()
     for (day, measure, key), number in figures.items():
         total[measure] += number
         by_key[measure, key] += number
-        if measure == Measure.SIGNED_UP:
-            by_day[day] += number
+        by_day[measure, day] += number
+        if (measure, key) == (Measure.CALLS, CallStatus.NO_SHOW):
+            missed[day] += number
     funnel = [(measure.label, total[measure]) for measure in FUNNEL]
     sources = [(key or "unknown", n) for (measure, key), n in by_key.most_common() if measure == Measure.SIGNED_UP]
     waits = [(name, by_key[Measure.FIRST_CONTACT, name]) for name in (*tallies.WAITS, tallies.LATER, tallies.NOT_YET)]
@@ -111,12 +118,31 @@ def charts(days: int, now: dt.datetime) -> list[Chart]:
         ("no-show", by_key[Measure.CALLS, CallStatus.NO_SHOW]),
     ]
     return [
-        Chart("Sign-ups per day", _bars((f"{day:%b} {day.day}", by_day[day]) for day in calendar), upright=True),
+        Chart(
+            "Sign-ups per day", _bars((_date(day), by_day[Measure.SIGNED_UP, day]) for day in calendar), upright=True
+        ),
         Chart("From sign-up to patient", _bars(funnel, of=total[Measure.SIGNED_UP])),
         Chart("First came from", _bars(sources, of=total[Measure.SIGNED_UP])),
         Chart("Time to first contact", _bars(waits, of=total[Measure.SIGNED_UP])),
         Chart("Calls", _bars(calls, of=total[Measure.CALLS])),
+        _no_shows(calendar, missed, Counter({day: by_day[Measure.CALLS, day] for day in calendar})),
     ]
+
+
+def _no_shows(calendar: list[dt.date], missed: Counter[dt.date], calls: Counter[dt.date]) -> Chart:
+    """What part of the calls was missed: day by day in a week, else week by week, the last of them up to today."""
+    step = 1 if len(calendar) <= 7 else 7
+    bars = []
+    for end in range(len(calendar) % step or step, len(calendar) + 1, step):
+        days = calendar[max(0, end - step) : end]
+        no_shows, of = sum(missed[day] for day in days), sum(calls[day] for day in days)
+        rate = round(100 * no_shows / of) if of else 0
+        bars.append(Bar(_date(days[0]), no_shows, rate, f"{rate} % of {of}" if of else "no calls"))
+    return Chart(f"No-shows {'per day' if step == 1 else 'week by week'}, of all calls", bars, upright=True)
+
+
+def _date(day: dt.date) -> str:
+    return f"{day:%b} {day.day}"
 
 
 def _bars(rows: Iterable[tuple[str, int]], of: int = 0) -> list[Bar]:

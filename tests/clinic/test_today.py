@@ -39,9 +39,27 @@ def busy(now):
     factories.LeadFactory(status="closed", close_reason="No answer", created_at=now)
 
 
+def worn():
+    """Three of everything in the texts that needs an eye, and one of each that needs none."""
+    past = dt.date(2020, 1, 1)
+    source = factories.SourceFactory()
+    for _ in range(3):
+        factories.ArticleFactory(review_by=past)
+        factories.ClaimFactory(checked_on=past, sources=[source])
+        factories.QuotationFactory(wording_checked=False, source=source)
+        for outcome in ("dead", "silent"):
+            factories.SourceCheckFactory(outcome=outcome)
+        factories.SourceFactory(status="recheck")
+    factories.ArticleFactory()
+    factories.ClaimFactory(sources=[source])
+    factories.QuotationFactory(source=source)
+
+
 def test_each_number_is_the_length_of_its_list(head):
     busy(timezone.now())
-    numbers = head.get("/admin/").context["numbers"]
+    worn()
+    desk = head.get("/admin/").context
+    numbers = desk["numbers"] + desk["evidence"]
     counted, listed = {}, {}
     for number in numbers:
         context = head.get(number.url).context
@@ -55,6 +73,12 @@ def test_each_number_is_the_length_of_its_list(head):
         "Open leads without an owner": 3,
         "Trials that end within 48 hours": 3,
         "Refund requests": 3,
+        "Articles whose review is overdue": 3,
+        "Claims whose check is overdue": 3,
+        "Quotations whose wording is unchecked": 3,
+        "Sources whose details are to be re-checked": 3,
+        "Sources whose link is dead": 3,
+        "Sources whose link did not answer": 3,
     }
 
 
@@ -63,9 +87,10 @@ def test_desk_shows_only_what_its_reader_may_see(client, clinic, role):
     factories.ArticleFactory(review_by=dt.date(2020, 1, 1))
     client.force_login(factories.UserFactory(role=role))
     response = client.get("/admin/")
-    urls = [number.url for number in response.context["numbers"]]
+    urls = [number.url for number in response.context["numbers"] + response.context["evidence"]]
     assert [client.get(url).status_code for url in urls] == [200] * len(urls)
     assert any("signups" in url for url in urls) == (role in (roles.HEAD, roles.COORDINATOR, roles.AUDITOR))
+    assert any("content" in url for url in urls) == (role in (roles.HEAD, roles.EDITOR, roles.AUDITOR, roles.REVIEWER))
     assert bool(response.context["charts"]) == (role in (roles.HEAD, roles.COORDINATOR, roles.AUDITOR))
 
 
@@ -104,6 +129,7 @@ EXPECTED = {
     "First came from": [("friend", 1, "33 %"), ("ad", 1, "33 %"), ("unknown", 1, "33 %")],
     "Time to first contact": [("within 4 hours", 1, "33 %"), ("not yet", 2, "67 %")],
     "Calls": [("took place", 1, "50 %"), ("no-show", 1, "50 %")],
+    "No-shows week by week, of all calls": [("Nov 7", 1, "50 % of 2")],
 }
 
 
@@ -119,6 +145,33 @@ def test_figures_are_the_rows_own_kept_for_days_gone_by_and_fresh_for_today(head
     }
     assert shown["Sign-ups per day"] == [("Nov 10", 2, ""), ("Nov 20", 1, "")]
     assert figures(head.get("/admin/", {"days": 7}))["Sign-ups per day"] == [("Nov 20", 1, "")]
+
+
+def test_no_shows_are_drawn_day_by_day_or_week_by_week(head, time_machine):
+    now = dt.datetime(2026, 11, 20, 15, 0, tzinfo=dt.UTC)
+    time_machine.move_to(now, tick=False)
+    for days, statuses in ((0, ["no_show"] * 2 + ["completed"]), (8, ["completed"]), (20, ["no_show"])):
+        for status in statuses:
+            factories.OnboardingCallFactory(starts_at=now - days * 24 * HOUR, status=status, is_next=False)
+    tallies.keep(timezone.now)
+
+    def drawn(days):
+        chart = head.get("/admin/", {"days": days}).context["charts"][-1]
+        return chart.title, [(bar.label, bar.number, bar.share, bar.note) for bar in chart.bars]
+
+    title, bars = drawn(7)
+    assert (title, len(bars)) == ("No-shows per day, of all calls", 7)
+    assert bars[-2:] == [("Nov 19", 0, 0, "no calls"), ("Nov 20", 2, 67, "67 % of 3")]
+    assert drawn(30) == (
+        "No-shows week by week, of all calls",
+        [
+            ("Oct 22", 0, 0, "no calls"),
+            ("Oct 24", 0, 0, "no calls"),
+            ("Oct 31", 1, 100, "100 % of 1"),
+            ("Nov 7", 0, 0, "0 % of 1"),
+            ("Nov 14", 2, 67, "67 % of 3"),
+        ],
+    )
 
 
 def test_counting_again_changes_nothing_but_what_changed(clinic, time_machine):
@@ -147,7 +200,7 @@ def test_drawing_is_hidden_from_readers_that_have_the_table(head, time_machine):
     story(timezone.now())
     page = head.get("/admin/").content.decode()
     main = page.split("<main")[1].split("</main")[0]
-    assert (main.count("<figcaption"), main.count("<table")) == (5, 5)
+    assert (main.count("<figcaption"), main.count("<table")) == (6, 6)
     assert re.findall("<svg(?![^>]*aria-hidden)", main) == []
     assert " style=" not in main
 
@@ -159,7 +212,7 @@ def test_desk_takes_the_same_queries_for_one_of_everything_and_many(head, count,
         factories.LeadFactory(created_at=now)
         factories.LeadFactory(created_at=now - 48 * HOUR)
     tallies.keep(timezone.now)
-    with django_assert_max_num_queries(30):
+    with django_assert_max_num_queries(35):
         assert head.get("/admin/").status_code == 200
 
 
