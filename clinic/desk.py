@@ -36,6 +36,8 @@ class CareDesk(admin.AdminSite):
         now, days = timezone.now(), today.period(request)
         context = {
             "numbers": today.numbers(request.user, now),
+            "in_hand": today.in_hand(request.user, now),
+            "now": now,
             "evidence": today.evidence(request.user, now),
             "charts": today.charts(days, now) if request.user.has_perm("signups.view_lead") else [],
             "periods": today.PERIODS,

@@ -16,11 +16,12 @@ from django.utils import timezone
 from content.admin.attention import concerns
 from signups import replica, tallies
 from signups.counting import Count, count
-from signups.models import CallbackRequest, Lead
+from signups.models import CallbackRequest, Lead, OnboardingCall
 from signups.states import CallStatus, Measure
 from signups.worklists import WORKLISTS
 
 PERIODS = (7, 30, 90)
+IN_HAND = 20  # of each kind, at most: more is a list of its own
 FUNNEL = (Measure.SIGNED_UP, Measure.STARTED, Measure.CONTACTED, Measure.CONVERTED)
 
 
@@ -84,6 +85,31 @@ def evidence(user: Any, now: dt.datetime) -> list[Number]:
     if not user.has_perm("content.view_article"):
         return []
     return [Number(each.label, Count(each.count), each.url) for each in concerns(now) if each.count]
+
+
+@dataclass(frozen=True)
+class Task:
+    """Somebody whom the reader has in hand, and the page where one more click says how it went."""
+
+    what: str
+    who: str
+    at: dt.datetime
+    url: str
+
+
+def in_hand(user: Any, now: dt.datetime) -> list[Task]:
+    """The callbacks the reader took and their calls that have begun, without an outcome yet; longest waiting first."""
+    found: list[tuple[str, Lead, dt.datetime]] = []
+    if user.has_perm("signups.work_callbackrequest"):
+        taken = CallbackRequest.objects.open().claimed_by(user).soonest_first().select_related("lead")
+        found += [("Call back", callback.lead, callback.call_at) for callback in taken[:IN_HAND]]
+    if user.has_perm("signups.change_onboardingcall"):
+        begun = OnboardingCall.objects.unsettled(now).filter(host__user=user).select_related("lead")
+        found += [("Say how the call went", call.lead, call.starts_at) for call in begun[:IN_HAND]]
+    return [
+        Task(what, str(lead), at, reverse("admin:signups_lead_change", args=[lead.pk]))
+        for what, lead, at in sorted(found, key=lambda task: task[2])
+    ]
 
 
 def period(request: HttpRequest) -> int:

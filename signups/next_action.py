@@ -19,14 +19,17 @@ class NextAction:
 
 
 def next_action(
-    lead: Lead, trial: Trial | None, callback_at: dt.datetime | None, now: dt.datetime
+    lead: Lead, trial: Trial | None, callback_at: dt.datetime | None, began_at: dt.datetime | None, now: dt.datetime
 ) -> NextAction | None:
     """The most urgent thing; None for a lead that is closed, gone, or well looked after.
 
-    `callback_at` is when an open callback must have been made (`CallbackRequestQuerySet.open`).
+    `callback_at` is when an open callback must have been made (`CallbackRequestQuerySet.open`), `began_at` when a call
+    began of which nobody has said how it went (`OnboardingCallQuerySet.unsettled`).
     """
     if callback_at:
         return NextAction("callback", "Call back", callback_at)
+    if began_at:
+        return NextAction("call", "Say how the call went", began_at)
     if trial and trial.refund_is_owed:
         return NextAction("refund", "Send their money back", trial.refund_requested_at)
     ends_at = trial.ends_at if trial and not trial.converted_at else None

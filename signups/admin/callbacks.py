@@ -20,7 +20,7 @@ from django.views.decorators.http import require_POST, require_safe
 from signups import daytime, diaries, terms, zones
 from signups.actions import callbacks
 from signups.forms.outcomes import HolderForm, OutcomeForm
-from signups.models import CallbackRequest
+from signups.models import CallAttempt, CallbackRequest
 from signups.models.callbacks import MOST_ATTEMPTS
 from signups.scheduling import attempts
 from signups.states import CallOutcome
@@ -152,6 +152,8 @@ class CallbackAdmin(ReadOnly, admin.ModelAdmin):
             return self._call(request, _found(public_id), refused=str(refused), status=409, **forms)
         if done:
             messages.success(request, done)
+        if request.POST.get("back") == "lead":
+            return HttpResponseRedirect(reverse("admin:signups_lead_change", args=[callback.lead_id]), status=303)
         args = [public_id] if goes_to.endswith("_call") else []
         return HttpResponseRedirect(reverse(f"admin:{goes_to}", args=args), status=303)
 
@@ -161,13 +163,7 @@ class CallbackAdmin(ReadOnly, admin.ModelAdmin):
         reading.read(request, callback.lead)
         now = timezone.now()
         tries = list(callback.attempts.select_related("by"))
-        proposed = attempts.propose(
-            [*(attempt.at for attempt in tries), now],
-            diaries.clinic_hours(terms.current()),
-            callback.time_zone,
-            callback.best_time,
-        )
-        last_try = len(tries) + 1 >= MOST_ATTEMPTS
+        form = outcome_form(callback, tries, now)
         context = {
             **self.admin_site.each_context(request),
             "title": f"Call {callback.lead}",
@@ -178,13 +174,24 @@ class CallbackAdmin(ReadOnly, admin.ModelAdmin):
             "most": MOST_ATTEMPTS,
             "refused": refused,
             "is_mine": callback.claimed_by == request.user,
-            "proposed": proposed,
-            "outcome_form": OutcomeForm(last_try=last_try, initial={"next_attempt_at": proposed}),
+            "proposed": form.initial["next_attempt_at"],
+            "outcome_form": form,
             "holder_form": HolderForm() if request.user.has_perm("signups.reassign_callbackrequest") else None,
             "now": now,
             **forms,
         }
         return TemplateResponse(request, "admin/signups/callbacks/call.html", context, status=status)
+
+
+def outcome_form(callback: CallbackRequest, tries: list[CallAttempt], now: dt.datetime) -> OutcomeForm:
+    """To say how the try after `tries` went; the next one is proposed."""
+    proposed = attempts.propose(
+        [*(attempt.at for attempt in tries), now],
+        diaries.clinic_hours(terms.current()),
+        callback.time_zone,
+        callback.best_time,
+    )
+    return OutcomeForm(last_try=len(tries) + 1 >= MOST_ATTEMPTS, initial={"next_attempt_at": proposed})
 
 
 def _found(public_id: str) -> CallbackRequest:

@@ -126,6 +126,10 @@ class CallAdmin(ReadOnly, admin.ModelAdmin):
         except slots.Refused as refused:
             return self._call(request, _found(public_id), refused=REFUSED[refused.code], status=409)
         messages.success(request, done)
+        if request.POST.get("back") == "lead":
+            return HttpResponseRedirect(
+                reverse("admin:signups_lead_change", args=[_found(public_id).lead_id]), status=303
+            )
         return HttpResponseRedirect(reverse("admin:signups_onboardingcall_call", args=[public_id]), status=303)
 
     def _call(

@@ -13,7 +13,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from signups.counting import Count, count
-from signups.models import CallbackRequest, Event, Lead, Trial
+from signups.models import CallbackRequest, Event, Lead, OnboardingCall, Trial
 from signups.states import CONTACTS
 
 from .filters import CreatedFilter, ViewFilter
@@ -65,13 +65,19 @@ class Cursor:
         return (rows if self.after else rows[::-1]), more
 
 
-def listed(leads: QuerySet[Lead]) -> QuerySet[Lead]:
-    """With what a row shows: the owner, the newest trial, when they must be called back, when we last were in touch."""
+def listed(leads: QuerySet[Lead], now: dt.datetime) -> QuerySet[Lead]:
+    """With what a row shows: the owner, the newest trial, when they must be called back, which call nobody has said the
+    outcome of, when we last were in touch."""
     contacts = Event.objects.filter(lead=OuterRef("pk"), verb__in=CONTACTS).order_by("-at", "-id").values("at")[:1]
     callbacks: QuerySet[Any] = CallbackRequest.objects.open().filter(lead=OuterRef("pk"))
+    calls: QuerySet[Any] = OnboardingCall.objects.unsettled(now).filter(lead=OuterRef("pk"))
     return (
         leads.select_related("owner")
-        .annotate(last_contact=Subquery(contacts), callback_at=Subquery(callbacks.values("call_at")[:1]))
+        .annotate(
+            last_contact=Subquery(contacts),
+            callback_at=Subquery(callbacks.values("call_at")[:1]),
+            began_at=Subquery(calls.values("starts_at")[:1]),
+        )
         .prefetch_related(Prefetch("trials", Trial.objects.order_by("-requested_at")))
     )
 
@@ -82,7 +88,8 @@ class LeadList(ChangeList):
     def get_results(self, request: HttpRequest) -> None:
         size, wanted = self.list_per_page, request.GET.get(PAGE_VAR, "")
         cursor = Cursor.read(wanted)
-        leads, more = cursor.page(listed(self.queryset), size)
+        now = timezone.now()
+        leads, more = cursor.page(listed(self.queryset, now), size)
         self.result_list = leads
         complete = not more and not cursor.at and cursor.after
         self.size = Count(len(leads)) if complete else count(self.queryset)
@@ -100,7 +107,6 @@ class LeadList(ChangeList):
             self.pages.append(("Next", self.get_query_string({PAGE_VAR: Cursor.write("after", leads[-1])})))
         if later:
             self.pages.append(("Last", self.get_query_string({PAGE_VAR: "last"})))
-        now = timezone.now()
         self.rows = [row(lead, request.user, now) for lead in leads]
 
     def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[str | Combinable]:

@@ -14,14 +14,15 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
-from signups import masking, zones
+from signups import daytime, masking, zones
 from signups.actions import consents, leads, trials, turns
 from signups.forms.desk import ConsentForm, MoveForm, NoteForm, OwnerForm, TagForm, TryForm
 from signups.models import Lead, MailTemplate, Tag
 from signups.next_action import next_action
-from signups.states import LeadStatus
+from signups.states import CallStatus, LeadStatus
 
 from . import reading, timeline
+from .callbacks import outcome_form
 from .staff import owners, who
 
 Deed = Callable[..., Any]
@@ -157,6 +158,11 @@ class LeadPage(admin.ModelAdmin):
         user, now = who(request), timezone.now()
         trial = lead.trials.first()
         callback = lead.callbacks.open().select_related("claimed_by").first()
+        calls = list(lead.calls.select_related("host__user"))
+        unsettled = min(
+            (call for call in calls if call.is_unsettled(now)), key=lambda call: call.starts_at, default=None
+        )
+        is_mine = callback is not None and callback.claimed_by == user
         kind, before = self._asked(request)
         entries, more = timeline.of(lead, seen_by=user, kind=kind, before=before)
         context = {
@@ -174,9 +180,17 @@ class LeadPage(admin.ModelAdmin):
             "trial": trial,
             "trial_state": trial.state(now) if trial else "none",
             "callback": callback,
-            "calls": lead.calls.select_related("host__user"),
+            "calls": calls,
+            "unsettled": unsettled,
+            "may_book": not any(call.status == CallStatus.BOOKED and call.starts_at > now for call in calls),
+            "outcome_form": outcome_form(callback, list(callback.attempts.all()), now)
+            if callback and is_mine
+            else None,
+            "may_dial": callback is not None and daytime.CALLS.include(now, callback.time_zone),
             "consents": lead.consents.select_related("text"),
-            "next_action": next_action(lead, trial, callback.call_at if callback else None, now),
+            "next_action": next_action(
+                lead, trial, callback.call_at if callback else None, unsettled.starts_at if unsettled else None, now
+            ),
             "may_work": leads.may_work(user, lead),
             "ways": leads.ways(lead, user),
             "closed": LeadStatus.CLOSED,

@@ -13,6 +13,7 @@ from signups.models import Lead
 from signups.models.leads import LeadQuerySet
 
 from . import reading
+from .booking import Booking
 from .bulk import Bulk
 from .duplicates import Duplicates
 from .exports import Exports, narrowed
@@ -27,7 +28,7 @@ QUESTIONS = {SEARCH_VAR, PAGE_VAR, *(choice.parameter_name for choice in FILTERS
 
 
 @admin.register(Lead)
-class LeadAdmin(ReadOnly, Bulk, Exports, Imports, Duplicates, Mailing):
+class LeadAdmin(ReadOnly, Bulk, Exports, Imports, Duplicates, Mailing, Booking):
     list_filter = [*FILTERS]
     list_per_page = 50
     search_fields = ["search_text"]  # there is a search; how it is done is `LeadQuerySet.search`

@@ -21,6 +21,12 @@ class MoveForm(forms.Form):
     forced = forms.ChoiceField(label="Outside hours or notice, because", choices=REASONS, required=False)
 
 
+class BookForm(forms.Form):
+    """One of the free times."""
+
+    start = forms.DateTimeField(error_messages={"required": "Choose a time.", "invalid": "Choose a time."})
+
+
 class HostForm(forms.Form):
     """Another host, who must be free."""
 

@@ -22,6 +22,10 @@ class OnboardingCallQuerySet(models.QuerySet["OnboardingCall"]):
         """Booked, and not begun."""
         return self.booked().filter(starts_at__gt=now)
 
+    def unsettled(self, now: dt.datetime) -> Self:
+        """Begun, and nobody has said how it went; the longest ago first."""
+        return self.booked().filter(starts_at__lte=now).order_by("starts_at")
+
     def standing(self) -> Self:
         """Those that take or took their host's time."""
         return self.exclude(status=CallStatus.CANCELLED)
@@ -79,3 +83,7 @@ class OnboardingCall(models.Model):
 
     def __str__(self) -> str:
         return f"call of {self.lead} at {self.starts_at:%Y-%m-%d %H:%M} UTC"
+
+    def is_unsettled(self, now: dt.datetime) -> bool:
+        """As `OnboardingCallQuerySet.unsettled`."""
+        return self.status == CallStatus.BOOKED and self.starts_at <= now

@@ -18,6 +18,7 @@ OF_A_MODEL = {"changelist": "view", "add": "add", "change": "view", "delete": "d
 # What other addresses need, by the whole or the beginning of their names; by default, to see the model they are below.
 NEEDS = {
     "signups_lead_assign": "signups.change_lead",
+    "signups_lead_book": "signups.change_lead",
     "signups_lead_bulk": "signups.change_lead",
     "signups_lead_duplicates": "signups.merge_lead",
     "signups_lead_merge": "signups.merge_lead",
