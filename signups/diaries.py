@@ -72,6 +72,22 @@ def week(host: Host, clinic: terms.Terms, *, first: dt.date) -> list[tuple[dt.da
     return days
 
 
+def outside(calls: Iterable[OnboardingCall], clinic: terms.Terms) -> list[OnboardingCall]:
+    """Those of `calls` that lie outside what their host's hours are by now: time off, a holiday, other hours."""
+    calls = sorted(calls, key=lambda call: call.starts_at)
+    if not calls:
+        return []
+    hosts = {call.host_id: call.host for call in calls}
+    plans = {plan.id: plan for plan in of(hosts.values(), clinic, begin=calls[0].starts_at, end=calls[-1].ends_at)}
+    found = []
+    for call in calls:
+        plan, when = plans[call.host_id], (call.starts_at, call.ends_at)
+        there = Spans(plan.hours.windows(*when)).without(Spans(plan.time_off))
+        if not Spans(there).cover(*when):
+            found.append(call)
+    return found
+
+
 def _bookings(
     hosts: list[Host], near: tuple[dt.datetime, dt.datetime], without: OnboardingCall | None
 ) -> dict[int, list[slots.Booking]]:

@@ -1,5 +1,6 @@
 """Who takes calls and when: one page for each host, with the week that comes of it, and the clinic's holidays."""
 
+import datetime as dt
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
@@ -11,13 +12,49 @@ from django.shortcuts import get_object_or_404
 from django.template.loader import render_to_string
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.http import require_POST
 
-from signups import diaries, links, terms
+from signups import diaries, links, normalise, terms
 from signups.actions import hosts
 from signups.forms.hosts import WEEKDAYS, HostForm, OverrideForm, TimeOffForm
-from signups.models import DateOverride, Holiday, Host, TimeOff
+from signups.models import DateOverride, Holiday, Host, OnboardingCall, TimeOff
+from signups.models.calls import OnboardingCallQuerySet
+
+DAY = dt.timedelta(days=1)
+SHOWN = 20  # calls in one warning
+
+
+def warn(request: HttpRequest, calls: OnboardingCallQuerySet, on: tuple[dt.date, dt.date] | None = None) -> None:
+    """Says which of `calls`, booked and still to come, lie outside the hours that were saved just now.
+
+    `on`: only those from the first to the last of these dates, where their host is.
+    """
+    booked = calls.upcoming(timezone.now()).select_related("lead", "host__user")
+    if on:
+        near = (dt.datetime.combine(date, dt.time(), dt.UTC) for date in on)
+        booked = booked.filter(starts_at__gte=next(near) - DAY, starts_at__lt=next(near) + 2 * DAY)
+    found = [call for call in diaries.outside(booked, terms.current()) if not on or on[0] <= call.date() <= on[1]]
+    if not found:
+        return
+    links_ = format_html_join(
+        ", ",
+        '<a href="{}">{} with {}, {}</a>',
+        (
+            (
+                reverse("admin:signups_onboardingcall_call", args=[call.public_id]),
+                normalise.initials(call.lead.name),  # (a message may travel in a cookie)
+                call.host,
+                date_format(timezone.localtime(call.starts_at), "D, N j, P"),
+            )
+            for call in found[:SHOWN]
+        ),
+    )
+    more = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
+    words = "Saved. What is booked stays booked, and this now lies outside the hours: {}{}. Open each to move it."
+    messages.warning(request, format_html(words, links_, more))
 
 
 def may_edit(request: HttpRequest, host: Host | None) -> bool:
@@ -113,6 +150,7 @@ class HostAdmin(admin.ModelAdmin):
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
         hosts.set_week(form.instance, form.week(), by=cast(User, request.user), now=timezone.now())
+        warn(request, OnboardingCall.objects.filter(host=form.instance))
 
     def get_urls(self) -> list[URLPattern]:
         renew = self.admin_site.admin_view(require_POST(self.renew_feed))
@@ -136,6 +174,10 @@ class HolidayAdmin(admin.ModelAdmin):
         """Who may set the clinic's holidays may strike one: it is a plan, and no record of anybody."""
         return self.has_change_permission(request, obj)
 
+    def save_model(self, request: HttpRequest, obj: Holiday, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        warn(request, OnboardingCall.objects.all(), on=(obj.date, obj.date))
+
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         this = timezone.localdate().year
         return super().changelist_view(request, {"years": [this, this + 1], **(extra_context or {})})
@@ -152,4 +194,5 @@ class HolidayAdmin(admin.ModelAdmin):
         else:
             added = hosts.add_federal_holidays(year, by=cast(User, request.user), now=timezone.now())
             messages.success(request, f"{added} holidays of {year} were added.")
+            warn(request, OnboardingCall.objects.all(), on=(dt.date(year, 1, 1), dt.date(year, 12, 31)))
         return HttpResponseRedirect(reverse("admin:signups_holiday_changelist"))

@@ -3,6 +3,7 @@
 import datetime as dt
 import uuid
 from typing import Any, ClassVar, Self
+from zoneinfo import ZoneInfo
 
 from django.db import models
 from django.db.models import F, Q
@@ -87,3 +88,7 @@ class OnboardingCall(models.Model):
     def is_unsettled(self, now: dt.datetime) -> bool:
         """As `OnboardingCallQuerySet.unsettled`."""
         return self.status == CallStatus.BOOKED and self.starts_at <= now
+
+    def date(self) -> dt.date:
+        """The day of the call where its host is."""
+        return self.starts_at.astimezone(ZoneInfo(self.host.time_zone)).date()

@@ -9,7 +9,14 @@ from django.urls import reverse
 from clinic import roles
 from signups import links
 from signups.models import AvailabilityRule, DateOverride, Event, Holiday, TimeOff
-from tests.factories import AvailabilityRuleFactory, HolidayFactory, HostFactory, TimeOffFactory, UserFactory
+from tests.factories import (
+    AvailabilityRuleFactory,
+    HolidayFactory,
+    HostFactory,
+    OnboardingCallFactory,
+    TimeOffFactory,
+    UserFactory,
+)
 
 pytestmark = pytest.mark.django_db
 NOW = dt.datetime(2027, 11, 24, 15, 0, tzinfo=dt.UTC)  # the Wednesday before Thanksgiving
@@ -176,3 +183,67 @@ def test_federal_holidays_are_added_once(client, host, head):
     assert Holiday.objects.count() == count
     client.force_login(host.user)
     assert client.post(url).status_code == 403
+
+
+WEDNESDAY = dt.datetime(2027, 12, 1, 15, 0, tzinfo=dt.UTC)  # 10 a.m. in New York, in the host's hours
+
+
+def warnings(response):
+    return [message.message for message in response.context["messages"] if message.level_tag == "warning"]
+
+
+def test_time_off_over_a_booked_call_names_it_and_leads_to_it(client, host, head):
+    call = OnboardingCallFactory(host=host, starts_at=WEDNESDAY, lead__name="Vera van Visitor")
+    OnboardingCallFactory(host=host, starts_at=WEDNESDAY + dt.timedelta(hours=4))
+    OnboardingCallFactory(host=host, starts_at=WEDNESDAY + dt.timedelta(hours=1), status="cancelled")
+    assert warnings(client.post(page(host), typed(host), follow=True)) == []
+    off = {"time_off-0-starts_at_0": "2027-12-01", "time_off-0-starts_at_1": "09:00"}
+    off |= {"time_off-0-ends_at_0": "2027-12-01", "time_off-0-ends_at_1": "12:00"}
+    (said,) = warnings(client.post(page(host), typed(host, **off), follow=True))
+    address = reverse("admin:signups_onboardingcall_call", args=[call.public_id])
+    assert f'<a href="{address}">V. V. with Sam Reed, Wed, Dec. 1, 10 a.m.</a>. Open each to move it.' in said
+    assert said.count("<a ") == 1
+    call.refresh_from_db()
+    assert (TimeOff.objects.count(), call.status) == (1, "booked")
+
+
+def test_hours_that_leave_a_booked_call_out_are_told_too(client, host, head):
+    OnboardingCallFactory(host=host, starts_at=WEDNESDAY)
+    (said,) = warnings(client.post(page(host), typed(host, wednesday="13:00–17:00"), follow=True))
+    assert "10 a.m." in said
+
+
+def test_holiday_over_booked_calls_names_them_whoever_hosts_them(client, host, head):
+    other = HostFactory(user__username="kim")
+    AvailabilityRuleFactory(host=other, weekday=2, start=540, end=720)
+    for taker in (host, other):
+        OnboardingCallFactory(host=taker, starts_at=WEDNESDAY)
+        OnboardingCallFactory(host=taker, starts_at=WEDNESDAY + dt.timedelta(days=7))
+    add = reverse("admin:signups_holiday_add")
+    (said,) = warnings(client.post(add, {"date": "2027-12-01", "name": "A day off"}, follow=True))
+    assert [said.count(f"with {name}, Wed, Dec. 1") for name in ("Sam Reed", "kim")] == [1, 1]
+    assert said.count("<a ") == 2
+    assert warnings(client.post(add, {"date": "2027-12-02", "name": "Another"}, follow=True)) == []
+
+
+def test_federal_holidays_over_booked_calls_name_them(client, host, head):
+    AvailabilityRuleFactory(host=host, weekday=3, start=540, end=720)
+    thanksgiving = dt.datetime(2027, 11, 25, 15, 0, tzinfo=dt.UTC)
+    OnboardingCallFactory(host=host, starts_at=thanksgiving)
+    response = client.post(reverse("admin:signups_holiday_federal", args=[2027]), follow=True)
+    (said,) = warnings(response)
+    assert "Thu, Nov. 25" in said
+
+
+@pytest.mark.parametrize("count", [1, 100])
+def test_a_holiday_over_many_calls_asks_no_more_than_over_one(client, host, head, count, django_assert_max_num_queries):
+    for number in range(count):
+        step = dt.timedelta(minutes=5 * number)
+        OnboardingCallFactory(host=host, starts_at=WEDNESDAY + step, ends_at=WEDNESDAY + step + dt.timedelta(minutes=5))
+    with django_assert_max_num_queries(24):
+        response = client.post(reverse("admin:signups_holiday_add"), {"date": "2027-12-01", "name": "A day off"})
+    assert response.status_code == 302
+    said = client.get(reverse("admin:index"))
+    (words,) = warnings(said)
+    assert words.count("<a ") == min(count, 20)
+    assert (" and 80 more" in words) == (count == 100)
