@@ -1,0 +1,167 @@
+"""A morning at the desk: a coordinator's, with keys where there are keys, and the Head's."""
+
+import datetime as dt
+from collections.abc import Iterator
+from zoneinfo import ZoneInfo
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from .conftest import Site, look
+
+PASSWORD = "a long password for a walk"
+LEADS = "/admin/signups/lead/"
+ZONES = ("America/New_York", "Pacific/Honolulu", "Pacific/Auckland", "Asia/Tokyo", "Asia/Dubai", "Europe/London")
+# Somebody overdue, somebody new, somebody who wants their money back; and nobody else to whom the worker gives leads.
+PREPARE = f"""
+import datetime as dt
+from django.contrib.auth.models import User
+from django.utils import timezone
+from tests import factories
+User.objects.filter(groups__name="Care coordinator").update(is_active=False)
+rita = factories.UserFactory(username="rita", password="{PASSWORD}", role="Care coordinator")
+factories.UserFactory(username="hedy", password="{PASSWORD}", role="Head of Customer Care")
+host = factories.HostFactory(user=rita)
+for weekday in range(7):
+    factories.AvailabilityRuleFactory(host=host, weekday=weekday, start=0, end=1440)
+now = timezone.now()
+hour = dt.timedelta(hours=1)
+olga = factories.LeadFactory(name="Olga Overdue", time_zone="{{zone}}", owner=rita)
+factories.CallbackRequestFactory(lead=olga, created_at=now - 9 * hour, due_at=now - hour)
+started = dict(requested_at=now - hour, started_at=now - hour)
+factories.TrialFactory(lead__name="Nora New", lead__email="nora@walk.example", **started)
+refund = dict(converted_at=now - hour, refund_requested_at=now - hour)
+paid = dict(name="Rob Refund", email="rob@walk.example", status="converted", owner=rita)
+factories.TrialFactory(lead=factories.LeadFactory(**paid), **started, **refund)
+factories.QuotationFactory(wording_checked=False)
+"""
+PUT_BACK = """
+from django.contrib.auth.models import User
+from content.models import Quotation
+from signups.models import Host
+User.objects.filter(groups__name="Care coordinator").update(is_active=True)
+Host.objects.filter(user__username="rita").update(active=False)
+Quotation.objects.filter(text="these exact words").delete()
+"""
+
+
+@pytest.fixture(scope="module")
+def people(site: Site) -> Iterator[None]:
+    now = dt.datetime.now(dt.UTC)
+    zone = next(zone for zone in ZONES if 9 <= now.astimezone(ZoneInfo(zone)).hour < 19)
+    site.shell(PREPARE.format(zone=zone))
+    yield
+    site.shell(PUT_BACK)
+
+
+def sign_in(page: Page, name: str) -> None:
+    page.goto("/admin/login/")
+    page.get_by_label("Username").fill(name)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Today")
+
+
+def says(page: Page, words: str) -> None:
+    expect(page.locator(".messagelist")).to_contain_text(words)
+
+
+def test_a_coordinators_morning(page: Page, site: Site, people: None) -> None:
+    sign_in(page, "rita")
+    look(page)
+    page.get_by_role("link", name="Callbacks overdue").click()
+    page.get_by_role("button", name="Take this call for Olga Overdue").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Call Olga Overdue")
+
+    # What is in hand is two clicks from the desk.
+    page.goto("/admin/")
+    page.get_by_role("link", name="Call back: Olga Overdue").click()
+    expect(page.locator(".card-next a.dial")).to_have_attribute("href", "tel:+12125550123")
+    look(page)
+    page.get_by_role("button", name="No answer").click()
+    says(page, "Noted: no answer.")
+    expect(page.locator(".next")).to_contain_text("Call back")
+    expect(page.locator(".next .late")).to_have_count(0)
+    page.goto("/admin/signups/callbackrequest/")
+    expect(page.get_by_role("listitem").filter(has_text="Olga Overdue")).to_contain_text("Try 2 of 3")
+
+    # Somebody new, found and opened by keys.
+    page.goto(LEADS)
+    look(page)
+    page.keyboard.press("/")
+    expect(page.get_by_label("Search")).to_be_focused()
+    page.keyboard.type("example")
+    page.goto(LEADS)
+    page.keyboard.press("j")
+    names = page.locator("#result_list th[scope=row] a")
+    expect(names.nth(0)).to_be_focused()
+    page.keyboard.press("j")
+    expect(names.nth(1)).to_be_focused()
+    page.keyboard.press("k")
+    expect(names.nth(0)).to_be_focused()
+    page.keyboard.press("/")
+    page.keyboard.type("nora")
+    page.keyboard.press("Enter")
+    expect(names).to_have_text(["Nora New"])
+    page.keyboard.press("j")
+    page.keyboard.press("o")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Nora New")
+    page.get_by_label("Owner").select_option("rita")
+    page.get_by_role("button", name="Give", exact=True).click()
+    says(page, "The owner is changed.")
+    look(page)
+    page.get_by_role("link", name="Book a call…").click()
+    look(page)
+    page.get_by_role("button", name="Book the call").click()
+    says(page, "The call is booked, and they are told.")
+    expect(page.locator(".timeline")).to_contain_text("Call booked")
+    assert site.mail.next_to("nora@walk.example")["Subject"] == "Your free call is booked"
+
+
+def test_the_heads_morning(page: Page, site: Site, people: None) -> None:
+    page.set_viewport_size({"width": 1280, "height": 800})
+    sign_in(page, "hedy")
+    look(page)
+    page.get_by_role("link", name="Quotations whose wording is unchecked").click()
+    expect(page.locator("#result_list")).to_contain_text("Ada Moss")
+    page.goto("/admin/")
+    page.get_by_role("link", name="Roles", exact=True).click()
+    expect(page.get_by_role("row", name="Can erase leads")).to_contain_text("yes")
+    look(page)
+
+    # Money back: off the desk once it is on its way.
+    page.goto("/admin/")
+    page.get_by_role("link", name="Refund requests").click()
+    page.get_by_role("link", name="Rob Refund").click()
+    look(page)
+    page.get_by_role("button", name="The money is on its way back").click()
+    says(page, "It is noted, and their own page says so.")
+    expect(page.locator(".card-next")).to_contain_text("Nothing is to be done.")
+    page.get_by_label("Owner").select_option("nobody")
+    page.get_by_role("button", name="Give", exact=True).click()
+    says(page, "The owner is changed.")
+
+    # A template with a slip in it, mended; looked at; sent.
+    page.goto("/admin/signups/mailtemplate/")
+    look(page)
+    page.get_by_role("link", name="How is it going?", exact=True).click()
+    words = page.get_by_label("Text")
+    before = words.input_value()
+    words.fill("Hello {nickname},")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.locator(".errorlist").first).to_contain_text("{nickname} stands for nothing here.")
+    look(page)
+    page.get_by_label("Text").fill(before.replace("Kind regards", "With kind regards"))
+    page.get_by_role("button", name="Save", exact=True).click()
+    says(page, "was changed successfully")
+    page.goto(LEADS + "?q=rob")
+    page.get_by_role("link", name="Rob Refund").click()
+    page.get_by_role("combobox", name="E-mail").select_option("How is it going?")
+    page.get_by_role("button", name="Look at it").click()
+    expect(page.get_by_role("region", name="As plain text")).to_contain_text("Hello Rob,")
+    look(page)
+    page.get_by_role("button", name="Send it").click()
+    says(page, "The e-mail is on its way.")
+    sent = site.mail.next_to("rob@walk.example").get_body(["plain"]).get_content()
+    assert "With kind regards" in sent
+    assert "/my/" in sent
