@@ -78,7 +78,7 @@ def test_list_is_narrowed_by_a_tag(client, user):
     tagging = factories.TaggingFactory(lead__name="Tagged")
     factories.TaggingFactory(lead__name="Other")
     page = client.get(LIST, {"tag": tagging.tag.pk})
-    assert [row.lead.name for row in page.context["cl"].rows] == ["Tagged"]
+    assert [lead.name for lead in page.context["cl"].result_list] == ["Tagged"]
     assert client.get(LIST, {"tag": "999"}).status_code == 400
 
 

@@ -9,6 +9,8 @@ from django.urls import URLPattern, URLResolver, reverse
 from django.urls.converters import UUIDConverter
 
 from clinic import roles
+from signups.models import Event
+from signups.states import Verb
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -103,6 +105,41 @@ def test_who_may_not_is_refused(client, there, role):
                 opened += 1
     assert refused > 100
     assert (opened > 0) == (role is not None)
+
+
+RARE = ("patch", "delete", "options")
+
+
+@pytest.mark.parametrize("role", [roles.AUDITOR, None])
+def test_who_may_not_is_refused_whatever_the_method(client, there, role):
+    user = factories.UserFactory(role=role)
+    client.force_login(user)
+    refused = 0
+    for name, keys in addresses():
+        if name in EVERY_STAFF | BY_OTHER_MEANS or user.has_perm(right(name)):
+            continue
+        path = address(name, keys, there)
+        for method in ("head", *RARE):
+            response = getattr(client, method)(path)
+            says_nothing = method == "options" and response.content == b""  # but which methods there are
+            assert says_nothing or response.status_code in (403, 404, 405), (role, method, path, response.status_code)
+            refused += 1
+    assert refused > 100
+
+
+def test_no_rare_method_does_anything_for_who_may(client, there):
+    client.force_login(factories.UserFactory(role=roles.HEAD))
+
+    def stands():
+        kept = {model._meta.label: model._default_manager.count() for model in admin.site._registry}
+        return kept, Event.objects.exclude(verb=Verb.READ).count()
+
+    before = stands()
+    for name, keys in addresses():
+        if name not in EVERY_STAFF:
+            for method in RARE:
+                assert getattr(client, method)(address(name, keys, there)).status_code < 500, (method, name)
+    assert stands() == before
 
 
 def test_strangers_learn_nothing(client, there):
