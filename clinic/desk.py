@@ -31,12 +31,16 @@ class CareDesk(admin.AdminSite):
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """What waits for this reader, and how the clinic is doing for those who may read about leads."""
+        from signups.admin import reading
+
         from . import first_steps, today
 
         now, days = timezone.now(), today.period(request)
+        in_hand = today.in_hand(request.user, now)
+        reading.listed(request, "in_hand", len(in_hand))
         context = {
             "numbers": today.numbers(request.user, now),
-            "in_hand": today.in_hand(request.user, now),
+            "in_hand": in_hand,
             "now": now,
             "evidence": today.evidence(request.user, now),
             "charts": today.charts(days, now) if request.user.has_perm("signups.view_lead") else [],

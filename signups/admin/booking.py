@@ -14,6 +14,7 @@ from signups.forms.desk_calls import BookForm
 from signups.models import Lead
 from signups.scheduling import slots
 
+from . import reading
 from .calls import OFFERED, REFUSED
 from .lead_page import LeadPage
 from .staff import who
@@ -33,6 +34,7 @@ class Booking(LeadPage):
             raise PermissionDenied
         if request.method not in ("GET", "HEAD"):
             return self._do(request, pk, BookForm(request.POST), _book, "The call is booked, and they are told.")
+        reading.read(request, lead)
         free = calls.offered(now=now, begin=now, end=now + OFFERED)
         context = {
             **self.admin_site.each_context(request),
