@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("signups", "0019_refund_settled"),
+        ("signups", "0020_refund_settled"),
     ]
 
     operations = [

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("signups", "0018_imports"),
+        ("signups", "0019_agree_to_one_call"),
     ]
 
     operations = [
