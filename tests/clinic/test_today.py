@@ -5,6 +5,7 @@ import re
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from clinic import roles, today
@@ -212,7 +213,7 @@ def test_desk_takes_the_same_queries_for_one_of_everything_and_many(head, count,
         factories.LeadFactory(created_at=now)
         factories.LeadFactory(created_at=now - 48 * HOUR)
     tallies.keep(timezone.now)
-    with django_assert_max_num_queries(37):
+    with django_assert_max_num_queries(37 if connection.vendor == "sqlite" else 43):
         assert head.get("/admin/").status_code == 200
 
 
