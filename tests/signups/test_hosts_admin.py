@@ -197,8 +197,7 @@ def test_time_off_over_a_booked_call_names_it_and_leads_to_it(client, host, head
     OnboardingCallFactory(host=host, starts_at=WEDNESDAY + dt.timedelta(hours=4))
     OnboardingCallFactory(host=host, starts_at=WEDNESDAY + dt.timedelta(hours=1), status="cancelled")
     assert warnings(client.post(page(host), typed(host), follow=True)) == []
-    off = {"time_off-0-starts_at_0": "2027-12-01", "time_off-0-starts_at_1": "09:00"}
-    off |= {"time_off-0-ends_at_0": "2027-12-01", "time_off-0-ends_at_1": "12:00"}
+    off = {"time_off-0-starts_at": "2027-12-01T09:00", "time_off-0-ends_at": "2027-12-01T12:00"}
     (said,) = warnings(client.post(page(host), typed(host, **off), follow=True))
     address = reverse("admin:signups_onboardingcall_call", args=[call.public_id])
     assert f'<a href="{address}">V. V. with Sam Reed, Wed, Dec. 1, 10 a.m.</a>. Open each to move it.' in said
