@@ -16,7 +16,8 @@ import time
 from clinic import roles
 from content.actions import drafts, publication
 from tests.factories import PersonFactory, UserFactory
-editor, reviewer, now = UserFactory(role=roles.EDITOR), UserFactory(role=roles.REVIEWER), timezone.now()
+now, editor = timezone.now(), UserFactory(username="editor", role=roles.EDITOR)
+reviewer = UserFactory(username="reviewer", role=roles.REVIEWER)
 words = {"title": "Seen on every machine", "summary": "S", "description": "D", "body": "Prose."}
 article = drafts.create(slug="seen", author=PersonFactory(user=reviewer), words=words, by=editor, now=now)
 newest, next_year = article.revisions.latest().pk, now.date() + dt.timedelta(days=365)
@@ -40,14 +41,15 @@ def publication(clinic: Clinic, stamps: list[str]) -> list[Target]:
     with ThreadPoolExecutor(len(clinic.ports) + 1) as pool:
         published = pool.submit(lambda: float(clinic.ask(PUBLISH)))
         last = [pool.submit(last_without, port, published.done) for port in clinic.ports]
-    late = max(when.result() for when in last) - published.result()
+        committed = published.result()  # (when it failed, that is what to tell)
+    late = max(when.result() for when in last) - committed
     return [Target("until every machine shows what was published", max(late, 0.0), 2.0, "s", at_most=True)]
 
 
 def last_without(port: int, done: Callable[[], bool]) -> float:
     """When the list was last seen without the article, watched for some seconds after it was published."""
     seen, in_a_row = 0.0, 0
-    until = time.monotonic() + 120
+    until = time.monotonic() + 60
     while in_a_row < 100:  # a connection leads to any of a machine's processes
         if time.monotonic() > until:
             raise TimeoutError(f"port {port} never shows what was published")

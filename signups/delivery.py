@@ -2,12 +2,14 @@
 
 Killed at any point, it loses nothing: a message is `sent` only after the mail server took it, and a dead worker's lease
 runs out. At most the one message that the server had taken when the worker died goes out again, with the same
-`Message-ID`. Several workers, on any number of machines, share the work without meeting.
+`Message-ID`; a worker that lives on and only lost the database sends nothing twice. Several workers, on any number of
+machines, share the work without meeting.
 """
 
 import datetime as dt
 import logging
 import smtplib
+import threading
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
@@ -36,8 +38,19 @@ MOST_ATTEMPTS = 12  # with the pauses between them, about a day and a half
 Clock = Callable[[], dt.datetime]
 
 
+class _Hand(threading.local):
+    """What the mail server took from this worker and the database, away or full, does not know yet."""
+
+    def __init__(self) -> None:
+        self.untold: list[tuple[Message, dict[str, object]]] = []
+
+
+_hand = _Hand()
+
+
 def deliver_due(clock: Clock) -> int:
     """Sends one batch of due messages; returns how many were taken, so that 0 means there is nothing to do."""
+    _tell()
     lease = uuid.uuid4()
     renewed = clock()
     taken = _take(lease, renewed)
@@ -94,8 +107,19 @@ def _deliver(message: Message, lease: uuid.UUID, mail_server: BaseEmailBackend, 
     # What was sent is kept for the staff to read, without the patient's private link.
     sent = {"status": MessageStatus.SENT, "sent_at": clock(), "attempts": message.attempts + 1, "last_error": ""}
     kept = {"text": links.redact(message.text), "html": links.redact(message.html)}
-    ours.update(**sent | kept, lease=None, leased_until=None)
-    _forget(message)
+    message.lease = lease
+    _hand.untold.append((message, sent | kept))
+    _tell()
+
+
+def _tell() -> None:
+    """Notes what was sent, before anything else is. Raises the database's errors, and tries again the next time."""
+    while _hand.untold:
+        message, outcome = _hand.untold[0]
+        ours = Message.objects.pending().filter(pk=message.pk, lease=message.lease)
+        ours.update(**outcome, lease=None, leased_until=None)
+        _forget(message)
+        del _hand.untold[0]
 
 
 def _forget(message: Message) -> None:

@@ -9,7 +9,7 @@ from io import StringIO
 
 import pytest
 from django.core.management import call_command
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 
 from signups import delivery, links, terms
 from signups.models import Lead, Message
@@ -164,6 +164,26 @@ def test_worker_that_died_with_a_message_in_hand_was_an_attempt(clinic, mail_ser
     message = written(lease=uuid.uuid4(), leased_until=NOW - dt.timedelta(seconds=1))
     delivery.deliver_due(clock())
     assert state(message) == ("sent", 2)
+
+
+def test_what_was_sent_while_the_disk_was_full_is_noted_later_and_not_sent_again(clinic, mail_server, monkeypatch):
+    first, second = written(), written(send_at=NOW + dt.timedelta(seconds=1))
+    rows = type(Message.objects.all())
+    update = rows.update
+
+    def full(self, **values):
+        if values.get("status") == "sent":
+            raise OperationalError("database or disk is full")
+        return update(self, **values)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(rows, "update", full)
+        for _ in range(2):
+            with pytest.raises(OperationalError):
+                delivery.deliver_due(clock(NOW + dt.timedelta(seconds=1)))
+    assert len(mail_server.messages) == 1  # until the first is noted, the second waits
+    delivery.deliver_due(clock(NOW + delivery.LEASE * 2))
+    assert (len(mail_server.messages), state(first), state(second)) == (2, ("sent", 1), ("sent", 2))
 
 
 def test_what_a_message_asks_of_the_database(clinic, mail_server, django_assert_num_queries):
