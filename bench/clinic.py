@@ -92,7 +92,7 @@ def small_disk(megabytes: int) -> Iterator[Path]:
     with tempfile.TemporaryDirectory() as name:
         options = ["-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", name]
         if not services.works(["mount", *options]):
-            raise servers.NotThere("mounting a small file system needs root (CAP_SYS_ADMIN)")
+            raise servers.Missing("mounting a small file system needs root (CAP_SYS_ADMIN)")
         try:
             yield Path(name)
         finally:

@@ -166,6 +166,8 @@ class Runner:
         finally:
             self.first = next(crowd.numbers)
             self.used.update(crowd.told.booked)
+        for process, port in zip(self.clinic.web, self.clinic.ports, strict=True):
+            servers.wait_until_ready(process, port, "/health/ready")  # nobody's hand brought it back
         self.clinic.deliver_everything()
         return self.count(name, crowd)
 
@@ -225,9 +227,9 @@ def run(
             try:
                 runner = runner or Runner(stack.enter_context(start()))
                 outcome = runner.run(name)
-            except servers.NotThere as error:
+            except servers.Missing as error:
                 outcome = Unknown(name, str(error), skipped=True)
-            except Exception as error:
+            except (Exception, servers.NotThere) as error:
                 outcome = Unknown(name, f"{type(error).__name__}: {error}")
             say(f"{name:<18} {verdict(outcome)}  {outcome}")
             yield outcome

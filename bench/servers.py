@@ -31,7 +31,18 @@ default_pool_size = 4
 max_client_conn = 500
 """
 READY_TRIES = 400
-GRANIAN = ("--interface", "wsgi", "--workers", "2", "--blocking-threads", "4", "--no-ws", "--log-level", "warning")
+GRANIAN = (
+    "--interface",
+    "wsgi",
+    "--workers",
+    "2",
+    "--blocking-threads",
+    "4",
+    "--no-ws",
+    "--log-level",
+    "warning",
+    "--respawn-failed-workers",
+)
 NGINX_CONF = """
 daemon off;
 pid {folder}/nginx.pid;
@@ -54,7 +65,11 @@ http {{
 
 
 class NotThere(SystemExit):
-    """A program that a benchmark needs is missing and could not be installed."""
+    """Something that a benchmark needs does not answer as it should."""
+
+
+class Missing(NotThere):
+    """A program, or the right to do something, that a benchmark needs is not here and could not be installed."""
 
 
 def program(name: str, package: str) -> str:
@@ -63,7 +78,7 @@ def program(name: str, package: str) -> str:
     if not found and services.install(package):
         found = services.find(name)
     if not found:
-        raise NotThere(f"{name} is needed: install it (Debian: apt install {package})")
+        raise Missing(f"{name} is needed: install it (Debian: apt install {package})")
     return str(found)
 
 
@@ -73,7 +88,7 @@ def postgres_programs() -> Path:
     if not found and services.install("postgresql"):
         found = services.find_postgres()
     if not found:
-        raise NotThere("PostgreSQL is needed: install it (Debian: apt install postgresql)")
+        raise Missing("PostgreSQL is needed: install it (Debian: apt install postgresql)")
     return found
 
 

@@ -1,16 +1,21 @@
 """Figures of one machine's processes, shared between them through files (prometheus_client's multiprocess mode)."""
 
+import os
 import time
 from collections.abc import Callable, Iterator
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
+
+from signups import heartbeats
+
+from . import figures_room
+
+# isort: split
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
-
-from signups import heartbeats
 
 REQUESTS = Counter("clinic_requests", "Answers, by the view that gave them", ["view", "method", "status"])
 SECONDS = Histogram("clinic_request_seconds", "How long Django took to answer", ["view"])
@@ -55,8 +60,10 @@ class Backlog(Collector):
 
 
 def exposition() -> tuple[bytes, str]:
-    """(text, content type) of all processes of this machine."""
+    """(text, content type) of all processes of this machine; of this one alone when it began on a full disk."""
     registry = CollectorRegistry()
-    MultiProcessCollector(registry)
     registry.register(Backlog())
-    return generate_latest(registry), CONTENT_TYPE_LATEST
+    if figures_room.FOLDER in os.environ:
+        MultiProcessCollector(registry)
+        return generate_latest(registry), CONTENT_TYPE_LATEST
+    return generate_latest(REGISTRY) + generate_latest(registry), CONTENT_TYPE_LATEST

@@ -8,7 +8,7 @@ from django.db import OperationalError, connection
 from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 
-from clinic import health
+from clinic import figures_room, health
 from signups import heartbeats
 from signups.models import Heartbeat
 from tests import factories
@@ -104,6 +104,20 @@ def test_figures_count_requests_and_what_waits_and_name_nobody(client, clinic):
     assert "clinic_clock_off_seconds" in text
     for private in ("Miller", message.lead.email, "a-private-token"):
         assert private not in text
+
+
+def test_room_for_figures_is_taken_before_they_are_written(tmp_path):
+    assert figures_room.take(tmp_path)
+    sizes = [path.stat().st_blocks * 512 >= figures_room.ROOM for path in tmp_path.iterdir()]
+    assert sizes == [True, True]
+    assert not figures_room.take(tmp_path / "of-a-disk-that-is-full")
+
+
+def test_process_that_found_no_room_tells_its_own_figures(client, clinic, monkeypatch):
+    monkeypatch.delenv(figures_room.FOLDER)
+    text = client.get("/health/metrics").content.decode()
+    assert "clinic_due_messages 0.0" in text
+    assert "# TYPE clinic_requests_total counter" in text
 
 
 def test_slow_statement_is_named_without_its_values(settings, caplog, monkeypatch):
