@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from django.db import transaction
 
 from signups import terms
-from signups.models import Consent, ConsentText, Lead
+from signups.models import Consent, ConsentText, Lead, Suppression
 from signups.states import CallbackOutcome, ConsentChannel, Purpose, Verb
 from signups.terms import Document
 
@@ -22,12 +22,17 @@ def with_signup(lead: Lead, agreed: Mapping[Purpose, Document], *, now: dt.datet
 
 @transaction.atomic
 def grant(lead: Lead, purpose: Purpose, *, channel: ConsentChannel, by: events.Actor, now: dt.datetime) -> None:
-    """`lead` agrees to today's words on `purpose`. Nothing is added when they agree to these already."""
+    """`lead` agrees to today's words on `purpose`. Nothing is added when they agree to these already.
+
+    Who had their data erased and agrees to calls now may be called at that number again.
+    """
     Lead.objects.select_for_update().get(pk=lead.pk)
     text = todays_text(purpose)
     if not lead.consents.in_force().filter(text=text).exists():
         Consent.objects.create(lead=lead, text=text, granted=True, channel=channel, at=now)
         events.record(lead, Verb.CONSENT_GRANTED, by=by, now=now, purpose=purpose, version=text.version)
+    if purpose == Purpose.CALLS:
+        Suppression.objects.of(lead.phone_e164).delete()
 
 
 @transaction.atomic

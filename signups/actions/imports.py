@@ -202,10 +202,11 @@ def _sort_out(found: Findings, seen: set[str]) -> None:
     mailboxes = {number: normalise.mailbox(lead.email_key) for number, lead in found.new.items()}
     seen |= Lead.objects.live().holding(mailboxes.values(), [lead.phone_e164 for lead in found.new.values()])
     # (Asked last: whoever is erased between the two questions was still known, or is already suppressed.)
-    erased = Suppression.objects.among({lead.email_key for lead in found.new.values() if lead.email_key})
+    addresses = {key for lead in found.new.values() for key in (lead.email_key, lead.phone_e164) if key}
+    erased = Suppression.objects.among(addresses)
     for number, lead in list(found.new.items()):
         keys = {mailboxes[number], lead.phone_e164} - {""}
-        if lead.email_key in erased:
+        if erased & {lead.email_key, lead.phone_e164}:
             found.refused.append((number, FORGOTTEN))
         elif keys & seen:
             found.known += 1

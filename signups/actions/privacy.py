@@ -29,8 +29,8 @@ def erase(lead: Lead, *, by: events.Actor, now: dt.datetime, receipt: bool = Tru
     lead = Lead.objects.select_for_update().get(pk=lead.pk)
     if lead.status == LeadStatus.ERASED:
         return
-    if lead.email:
-        Suppression.objects.get_or_create(digest=digest(lead.email), defaults={"at": now})
+    for address in filter(None, (lead.email, lead.phone_e164)):
+        Suppression.objects.get_or_create(digest=digest(address), defaults={"at": now})
     imports.forget(lead)
     receipt = receipt and lead.has_confirmed()
     _end_all(lead, by=by, now=now)

@@ -121,7 +121,8 @@ def _send_confirmation(trial: Trial, *, now: dt.datetime) -> None:
 def confirm(lead: Lead, *, now: dt.datetime) -> Trial | None:
     """The address is theirs: the free days begin now. Again, it changes nothing; None when there is none to start.
 
-    Whoever had their data erased before is back of their own will, so their address is no longer suppressed.
+    Whoever had their data erased before is back of their own will, so their address is no longer suppressed;
+    nor is their number, if they agreed to calls.
     """
     Lead.objects.select_for_update().get(pk=lead.pk)
     trial = lead.current_trial()
@@ -130,6 +131,8 @@ def confirm(lead: Lead, *, now: dt.datetime) -> Trial | None:
     trial.started_at = now
     trial.save(update_fields=["started_at"])
     Suppression.objects.of(lead.email).delete()
+    if lead.agrees_to(Purpose.CALLS):
+        Suppression.objects.of(lead.phone_e164).delete()
     events.record(lead, Verb.CONFIRMED, by=ActorKind.PATIENT, now=now)
     events.record(lead, Verb.TRIAL_STARTED, by=ActorKind.SYSTEM, now=now)
     emails.trial_started(trial, now=now)

@@ -14,6 +14,8 @@ from signups import daytime, zones
 from signups.encryption import EncryptedTextField
 from signups.states import GONE, OPEN, CareFor, Channel, LeadStatus, PartOfDay, Purpose
 
+from .suppressions import Suppression
+
 if TYPE_CHECKING:
     from .trials import Trial
 
@@ -209,7 +211,12 @@ class Lead(models.Model):
         return self.consents.in_force().filter(text__purpose=purpose).exists()
 
     def may_be_called(self, now: dt.datetime) -> bool:
-        """They gave a number, agreed to calls or wait for one, and it is between 8 a.m. and 9 p.m. where they are."""
+        """They gave a number, agreed to calls or wait for one, and it is between 8 a.m. and 9 p.m. where they are.
+
+        At the number of somebody erased, an agreement counts only once it is known to be theirs.
+        """
         if not self.phone or not daytime.CALLS.include(now, self.time_zone):
             return False
-        return self.agrees_to(Purpose.CALLS) or self.callbacks.filter(closed_at=None).exists()
+        if self.callbacks.filter(closed_at=None).exists():
+            return True
+        return self.agrees_to(Purpose.CALLS) and not Suppression.objects.of(self.phone_e164).exists()

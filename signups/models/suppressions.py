@@ -1,4 +1,4 @@
-"""Addresses that must not be written to of our own accord, known only by a keyed hash."""
+"""Addresses and numbers that we must not write to or call of our own accord, known only by a keyed hash."""
 
 from collections.abc import Iterable
 from typing import Self
@@ -10,26 +10,30 @@ from django.utils.crypto import salted_hmac
 from signups import normalise
 
 
-def digest(email: str, secret: str | None = None) -> str:
-    """HMAC-SHA256 of the address's one form; without the key nobody can try addresses against it."""
-    return salted_hmac("signups.suppression", normalise.email_key(email), secret, algorithm="sha256").hexdigest()
+def digest(address: str, secret: str | None = None) -> str:
+    """HMAC-SHA256 of an e-mail address in its one form, or of a number in E.164; without the key nobody can try any."""
+    key = normalise.email_key(address) if "@" in address else address
+    return salted_hmac("signups.suppression", key, secret, algorithm="sha256").hexdigest()
 
 
 class SuppressionQuerySet(models.QuerySet["Suppression"]):
-    def of(self, email: str) -> Self:
-        """The rows of this address, made with today's key or a former one."""
+    def of(self, address: str) -> Self:
+        """The rows of this address or number, made with today's key or a former one."""
         secrets = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
-        return self.filter(digest__in=[digest(email, secret) for secret in secrets])
+        return self.filter(digest__in=[digest(address, secret) for secret in secrets])
 
-    def among(self, emails: Iterable[str]) -> set[str]:
-        """Those of `emails` that must not be written to."""
+    def among(self, addresses: Iterable[str]) -> set[str]:
+        """Those of `addresses` that must not be written to or called."""
         secrets = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
-        known = {digest(email, secret): email for email in emails for secret in secrets}
+        known = {digest(address, secret): address for address in addresses for secret in secrets}
         return {known[found] for found in self.filter(digest__in=known).values_list("digest", flat=True)}
 
 
 class Suppression(models.Model):
-    """What is left of an address after erasure. Lifted only when its owner confirms a sign-up of their own."""
+    """What is left of an address or a number after erasure.
+
+    Lifted only by its owner: an address by confirming a sign-up, a number by agreeing to calls, beyond doubt.
+    """
 
     digest = models.CharField(max_length=64, unique=True)
     at = models.DateTimeField()

@@ -5,9 +5,9 @@ import re
 import signal
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from queue import Queue
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import parse_qs, urlsplit, urlunsplit
 
 import psycopg
 import pytest
@@ -31,6 +31,9 @@ CHROMIUM_FLAGS = [
 AXE = {"resultTypes": ["violations"], "preload": False}
 
 
+PERSONAL = ("name", "email", "phone", "heard_from", "text")  # fields in which people tell of themselves, or we of them
+
+
 @dataclass(frozen=True)
 class Site:
     url: str
@@ -38,6 +41,7 @@ class Site:
     mail: mail_server.MailServer
     log: list[str]
     environment: dict[str, str]  # of its processes, for another one beside them
+    typed: set[str] = field(default_factory=set)  # what people told of themselves in all walks
 
     @property
     def by_name(self) -> str:
@@ -93,12 +97,29 @@ def site(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[S
             assert ready.get(timeout=120), "".join(log)
             password = re.search(r"password  (\S+)", "".join(log))
             assert password, "".join(log)
-            yield Site(f"http://127.0.0.1:{port}", password[1], mail, log, environment)
+            site = Site(f"http://127.0.0.1:{port}", password[1], mail, log, environment)
+            yield site
+            assert personal_in(log, site) == []
         finally:
             server.send_signal(signal.SIGTERM)
             server.wait(30)
             reader.join(30)
     assert server.returncode == 0, "".join(log)
+
+
+def personal_in(log: list[str], site: Site) -> list[str]:
+    """Whatever people typed, where they were written to and their private links, as far as the log has it."""
+    mail = [(str(message["To"]), message.get_body(["plain"]).get_content()) for message in site.mail.messages]
+    tokens = [token for _, text in mail for token in re.findall(r"/(?:my|confirm|stop)/([\w:-]{20,})", text)]
+    told = site.typed | {address for address, _ in mail}
+    said = "".join(log)
+    return [secret for secret in sorted({*told, *tokens}) if len(secret) > 3 and secret in said]
+
+
+def told_in(request: Request) -> set[str]:
+    """What a form that is sent says about a person."""
+    body = (request.post_data_buffer or b"").decode("utf-8", "replace") if request.method == "POST" else ""
+    return {value for name, values in parse_qs(body).items() if name in PERSONAL for value in values}
 
 
 @pytest.fixture(scope="session")
@@ -120,6 +141,7 @@ def page(page: Page, site: Site) -> Iterator[Page]:
     wrong: list[str] = []
 
     def check(request: Request) -> None:
+        site.typed.update(told_in(request))
         if not request.url.startswith((site.url, site.by_name, "data:")):
             wrong.append(f"request to {request.url}")
 

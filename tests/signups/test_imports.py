@@ -150,6 +150,12 @@ def test_who_asked_to_be_forgotten_stays_out(run, head):
     assert Suppression.objects.count() == 1
 
 
+def test_number_of_who_asked_to_be_forgotten_stays_out_too(run, head):
+    privacy.erase(LeadFactory(phone_e164="+12125550000"), by=ActorKind.PATIENT, now=NOW)
+    whole = run(table(*people(2)))
+    assert (Lead.objects.live().count(), why(whole)) == (1, {2: imports.FORGOTTEN})
+
+
 def test_erasing_takes_somebody_out_of_lists_that_wait(checked, head):
     """As written there, by address or by number; and in none of the tables is a trace of it."""
     lead = LeadFactory(email="jo0@example.com", phone_e164="+12125550001")

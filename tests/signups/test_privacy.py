@@ -7,10 +7,11 @@ import pytest
 from django.apps import apps
 from django.db.models import QuerySet
 
-from signups.actions import calls, privacy
+from signups import terms
+from signups.actions import calls, consents, privacy, trials
 from signups.encryption import EncryptedTextField
 from signups.models import CallbackRequest, CopyPart, DataCopy, Lead, Merge, Message, Note, Suppression, Trial
-from signups.states import ActorKind
+from signups.states import ActorKind, ConsentChannel, Purpose
 from tests import factories
 from tests.factories import CallAttemptFactory, LeadFactory, MessageFactory, TrialFactory
 
@@ -105,6 +106,27 @@ def test_erasing_again_changes_nothing():
         privacy.erase(lead, by=ActorKind.PATIENT, now=NOW)
     assert (lead.events.count(), Suppression.objects.count()) == (1, 1)
     assert Trial.objects.open().count() == 0
+
+
+@pytest.mark.parametrize("way", ["confirms a sign-up", "asks for a call"])
+def test_number_of_somebody_erased_is_called_again_only_at_their_own_word(clinic, way):
+    facts = {"phone": "(212) 555-0123", "phone_e164": "+12125550123"}
+    privacy.erase(LeadFactory(**facts), by=ActorKind.PATIENT, now=NOW)
+    back = TrialFactory(lead=LeadFactory(**facts), requested_at=NOW).lead
+    consents.with_signup(back, {Purpose.CALLS: terms.current().documents[Purpose.CALLS]}, now=NOW)
+    assert (back.agrees_to(Purpose.CALLS), back.may_be_called(NOW)) == (True, False)
+    if way == "confirms a sign-up":
+        trials.confirm(back, now=NOW)
+    else:
+        consents.grant(back, Purpose.CALLS, channel=ConsentChannel.WEB, by=ActorKind.PATIENT, now=NOW)
+    assert back.may_be_called(NOW) is True
+
+
+def test_confirming_without_agreeing_to_calls_leaves_the_number_alone(clinic):
+    facts = {"phone": "(212) 555-0123", "phone_e164": "+12125550123"}
+    privacy.erase(LeadFactory(**facts), by=ActorKind.PATIENT, now=NOW)
+    trials.confirm(TrialFactory(lead=LeadFactory(**facts), requested_at=NOW).lead, now=NOW)
+    assert Suppression.objects.of("+12125550123").exists()
 
 
 def test_suppression_outlives_the_key_it_was_made_with(settings):
