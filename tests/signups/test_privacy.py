@@ -108,7 +108,7 @@ def test_erasing_again_changes_nothing():
     assert Trial.objects.open().count() == 0
 
 
-@pytest.mark.parametrize("way", ["confirms a sign-up", "asks for a call"])
+@pytest.mark.parametrize("way", ["confirms a sign-up", "agrees anew"])
 def test_number_of_somebody_erased_is_called_again_only_at_their_own_word(clinic, way):
     facts = {"phone": "(212) 555-0123", "phone_e164": "+12125550123"}
     privacy.erase(LeadFactory(**facts), by=ActorKind.PATIENT, now=NOW)
@@ -118,8 +118,18 @@ def test_number_of_somebody_erased_is_called_again_only_at_their_own_word(clinic
     if way == "confirms a sign-up":
         trials.confirm(back, now=NOW)
     else:
-        consents.grant(back, Purpose.CALLS, channel=ConsentChannel.WEB, by=ActorKind.PATIENT, now=NOW)
+        consents.grant(back, Purpose.CALLS, channel=ConsentChannel.PAGE, by=ActorKind.PATIENT, now=NOW)
     assert back.may_be_called(NOW) is True
+
+
+def test_who_asks_for_a_call_is_called_about_that_alone(clinic):
+    facts = {"phone": "(212) 555-0123", "phone_e164": "+12125550123"}
+    privacy.erase(LeadFactory(**facts), by=ActorKind.PATIENT, now=NOW)
+    back = factories.CallbackRequestFactory(lead=LeadFactory(**facts)).lead
+    assert back.may_be_called(NOW) is True
+    back.callbacks.update(closed_at=NOW, outcome="reached")
+    consents.with_signup(back, {Purpose.CALLS: terms.current().documents[Purpose.CALLS]}, now=NOW)
+    assert back.may_be_called(NOW) is False
 
 
 def test_confirming_without_agreeing_to_calls_leaves_the_number_alone(clinic):
