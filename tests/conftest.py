@@ -44,6 +44,10 @@ def emptying_between_tests():
 
 @pytest.fixture
 def clinic(db):
+    return open_clinic()
+
+
+def open_clinic():
     """The least a running site has: its profile, terms and privacy notice."""
     profile = factories.ClinicProfileFactory()
     for kind in ("terms", "privacy", "news", "calls", "texts", "callbacks"):

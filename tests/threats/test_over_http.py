@@ -24,6 +24,7 @@ from signups.states import Verb
 from tests import factories
 from tests.clinic.test_headers import SAFE
 from tests.clinic.test_sign_in import PASSWORD
+from tests.conftest import open_clinic
 
 from . import real_site
 from .test_13_formulas_in_cells import ATTACK
@@ -50,9 +51,7 @@ def site(django_db_setup, django_db_blocker, tmp_path_factory):
     """One site for all of them: each has people and addresses of its own. What it logged names none of them."""
     with django_db_blocker.unblock():
         try:
-            factories.ClinicProfileFactory()
-            for kind in ("terms", "privacy", "news", "calls", "texts"):
-                factories.LegalTextFactory(kind=kind, title=f"Our {kind}")
+            open_clinic()
             factories.ArticleFactory(kind="landing", slug="landing")
             with real_site.running(tmp_path_factory.mktemp("site")) as site:
                 yield site
