@@ -21,13 +21,13 @@ class Count:
 
 def count(queryset: QuerySet[Any]) -> Count:
     """Exact up to EXACT rows, and beyond it PostgreSQL's own estimate, to two digits. SQLite, being small, counts."""
-    queryset = queryset.order_by()
+    queryset = queryset.order_by().values("pk")
     if connection.vendor != "postgresql":
         return Count(queryset.count())
     estimate = json.loads(queryset.explain(format="json"))[0]["Plan"]["Plan Rows"]
     # An estimate can be far off below: one that is just above the bound may hide a handful of rows.
     if estimate <= 2 * EXACT:
-        number = queryset.values("pk")[: EXACT + 1].count()
+        number = queryset[: EXACT + 1].count()
         if number <= EXACT:
             return Count(number)
     return Count(_round(max(estimate, EXACT)), exact=False)

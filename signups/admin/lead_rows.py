@@ -1,4 +1,4 @@
-"""A row of the list of leads: a page has fifty, and made here they take a fifth of what the template language takes."""
+"""A row of the list of leads: a page has fifty, and made here they take half of what the template language takes."""
 
 import datetime as dt
 from typing import Any
