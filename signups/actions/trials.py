@@ -62,7 +62,7 @@ def _request(
     if is_new:
         emails.confirm_trial(_open_trial(lead, agreed, now=now), now=now)
     elif lead.current_trial():
-        send_new_link(lead, now=now)
+        _write_again(lead, now=now)
     else:
         _send_confirmation(_open_trial(lead, NEEDED, now=now), now=now)
 
@@ -101,7 +101,11 @@ def send_new_link(lead: Lead, *, now: dt.datetime) -> None:
 
     To anybody else the news that there is one already. Nothing once enough was sent this hour.
     """
-    lead = Lead.objects.select_for_update().get(pk=lead.pk)
+    _write_again(Lead.objects.select_for_update().get(pk=lead.pk), now=now)
+
+
+def _write_again(lead: Lead, *, now: dt.datetime) -> None:
+    """As `send_new_link`, of a lead that is locked."""
     if trial := lead.trials.open().filter(started_at=None).first():
         _send_confirmation(trial, now=now)
     elif emails.has_room(lead, MessageKind.TRIAL_EXISTS, now=now):
