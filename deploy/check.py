@@ -9,6 +9,7 @@ import os
 import re
 import secrets
 import shlex
+import shutil
 import signal
 import socket
 import ssl
@@ -204,6 +205,29 @@ def running(folder: Path) -> Iterator[tuple[Site, Services, mail_server.MailServ
         yield site, everything, mail
 
 
+def check_units(folder: Path) -> None:
+    """systemd's own opinion of the units, where it is installed: nothing it warns of, and little they may touch."""
+    if not shutil.which("systemd-analyze"):
+        sys.stdout.write("  (the units are not checked: systemd-analyze is not there)\n")
+        return
+    units = folder / "units"
+    shutil.copytree(HERE / "systemd", units)
+    for unit in units.glob("*.service"):  # as if it were installed
+        unit.write_text(unit.read_text().replace("/srv/clinic/current/.venv/bin/python", sys.executable))
+    (units / "clinic-web@.service").rename(units / "clinic-web@8001.service")
+    named = sorted(path.name for path in units.glob("*.service"))
+    env = {"PATH": os.environ["PATH"], "SYSTEMD_UNIT_PATH": f"{units}:"}
+    timers = [path.name for path in units.glob("*.timer")]
+    said = subprocess.run(
+        ["systemd-analyze", "verify", *named, *timers], env=env, capture_output=True, text=True, check=False
+    )
+    expect("systemd has nothing against the units", said.stderr.strip(), "")
+    for unit in named:
+        argv = ["systemd-analyze", "security", "--offline=true", "--threshold=15", "--no-pager", unit]
+        judged = subprocess.run(argv, env=env, capture_output=True, text=True, check=False)
+        expect(f"{unit}: {judged.stdout.strip().rpartition(': ')[2]}", judged.returncode, 0)
+
+
 def check_edge(site: Site) -> None:
     """What nginx alone decides."""
     plain = HTTPConnection("127.0.0.1", site.http, timeout=20)
@@ -364,6 +388,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="clinic-deploy-") as name:
         folder = Path(name)
         folder.chmod(0o755)
+        check_units(folder)
         with running(folder) as (site, everything, mail):
             check_edge(site)
             check_journey(site, everything, mail)

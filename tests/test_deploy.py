@@ -51,6 +51,20 @@ def test_containers_name_each_other():
     assert sorted(services) == ["database", "migrate", "web", "worker"]
 
 
+def test_compose_file_says_nothing_that_compose_does_not_know():
+    """No engine is needed for this: the words of the Compose specification that are used here."""
+    known = {"image", "build", "env_file", "environment", "volumes", "read_only", "tmpfs", "cap_drop", "security_opt"}
+    known |= {"command", "depends_on", "ports", "healthcheck", "stop_grace_period", "restart"}
+    services = COMPOSE["services"].values()
+    assert {word for service in services for word in service} - known == set()
+    assert {key for key in COMPOSE if not key.startswith("x-")} == {"name", "services", "volumes"}
+    mounted = {volume.partition(":")[0] for service in services for volume in service["volumes"]}
+    assert mounted == set(COMPOSE["volumes"])
+    clinic = COMPOSE["x-clinic"]
+    assert (DEPLOY / clinic["build"]["context"] / clinic["build"]["dockerfile"]).exists()
+    assert (DEPLOY / clinic["env_file"]).exists()
+
+
 def test_the_image_has_what_it_copies():
     text = (DEPLOY / "Containerfile").read_text()
     wanted = re.findall(r"^COPY (\S+) ", text, re.MULTILINE)
