@@ -1,5 +1,7 @@
 """What every answer carries: caching, cookies, safety."""
 
+import re
+
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import OperationalError, connection
@@ -101,6 +103,15 @@ def test_form_without_its_cookie_is_refused_in_words(client):
     response = client.post("/start/", {"name": "Jo"})
     assert response.status_code == 403
     assert b"This form needs one cookie" in response.content
+
+
+def test_form_with_an_altered_token_is_refused(client):
+    client.handler.enforce_csrf_checks = True
+    token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', client.get("/callback/").content.decode())[1]
+    statuses = [
+        client.post("/callback/", {"csrfmiddlewaretoken": sent}).status_code for sent in (token, token.swapcase(), "")
+    ]
+    assert statuses == [422, 403, 403]
 
 
 def test_log_lines_do_not_name_private_addresses(client, caplog):
