@@ -208,7 +208,7 @@ DEEDS = ["change/", "preview/", "sign-off/", "publish/", "schedule/", "unschedul
         (roles.EDITOR, ["change/", "revisions/", ATTENTION, ADD], [d for d in DEEDS if d != "sign-off/"]),
         (roles.REVIEWER, ["change/", "sign-off/", "revisions/", ATTENTION], ["sign-off/"]),
         (roles.AUDITOR, ["change/", "revisions/", ATTENTION], []),
-        (roles.HEAD, [], []),
+        (roles.HEAD, ["change/", "revisions/", ATTENTION], []),
         (roles.COORDINATOR, [], []),
     ],
 )
