@@ -14,6 +14,7 @@ SHORT = {
     "signup": ("--rounds=1", "--seconds=3", "--leads", "10000", "100000"),
     "slots": (),
     "delivery": ("--rounds=2", "--messages=1000"),
+    "import_export": ("--rounds=2", "--rows=5000"),
     "startup": ("--rounds=3",),
     "memory": ("--requests=100000",),
 }

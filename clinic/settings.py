@@ -235,6 +235,8 @@ if REPLICA_DATABASE_URL:
     DATABASES["replica"] = database(REPLICA_DATABASE_URL, patience=1)
 LONG_READS = "replica" if REPLICA_DATABASE_URL else "default"  # see signups/replica.py
 
+SILENCED_SYSTEM_CHECKS = ["models.W040"]  # SQLite, being small, needs no column beside the keys of an index
+
 # --- Time, language, files ------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en-us"
 USE_I18N = False

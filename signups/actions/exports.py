@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.models import User
-from django.db import transaction
+from django.db import DEFAULT_DB_ALIAS, transaction
 from django.db.models import Q
 
 from signups import replica
@@ -28,7 +29,7 @@ COLUMNS = {
     "Owner": "owner__username",
     "First came from": "source",
     "Stopped our e-mail": "mail_stopped_at",
-    "Signed up": "created_at",
+    "Signed up": "created_at",  # the last one, by which the pages are read
 }
 HEADER = [*COLUMNS, "Exported by"]
 
@@ -64,21 +65,25 @@ def _rows(leads: LeadQuerySet, *, mark: str) -> Iterator[Row]:
     The copy of the database that they may come from lags: whoever was erased or merged by now is left out.
     """
     leads = leads.order_by("-created_at", "-id")
-    page = leads
+    page, lags = leads, settings.LONG_READS != DEFAULT_DB_ALIAS
     while rows := replica.read(partial(_page, page)):
-        still = set(Lead.objects.live().filter(pk__in=[row[0] for row in rows]).values_list("pk", flat=True))
-        for row in rows:
-            if row[0] in still:
-                yield [*(_text(value) for value in row[2:]), mark]
-        last, at = rows[-1][:2]
+        gone = _gone({row[-1] for row in rows}) if lags else ()
+        for *values, pk in rows:
+            if pk not in gone:
+                yield [value if type(value) is str else _text(value) for value in values] + [mark]
+        *_, at, last = rows[-1]
         page = leads.filter(Q(created_at__lt=at) | Q(created_at=at, id__lt=last), created_at__lte=at)
 
 
 def _page(leads: LeadQuerySet, database: str) -> list[tuple[Any, ...]]:
-    return list(leads.using(database).values_list("id", "created_at", *COLUMNS.values())[:PAGE])
+    return list(leads.using(database).values_list(*COLUMNS.values(), "id")[:PAGE])
+
+
+def _gone(pks: set[int]) -> set[int]:
+    return pks - {*Lead.objects.live().filter(pk__in=pks).values_list("pk", flat=True)}
 
 
 def _text(value: Any) -> str:
     if isinstance(value, dt.datetime):
-        return f"{value:%Y-%m-%d %H:%M} UTC"
+        return f"{value.isoformat(' ', 'minutes')[:16]} UTC"
     return "" if value is None else str(value)

@@ -19,11 +19,12 @@ from signups import intake, normalise, terms
 from signups.models import Event, Import, ImportPart, Lead, Suppression
 from signups.sheets import Row
 from signups.states import ActorKind, ImportStage, LeadStatus, Verb
+from signups.storing import add, new
 
 from . import events, leads
 from .leads import Refused
 
-PART = 500  # rows in one transaction
+PART = 1000  # rows in one transaction
 FORGOTTEN = "They asked us to forget them. They can only come back by signing up themselves."
 
 
@@ -126,7 +127,7 @@ def forget(lead: Lead) -> None:
 class Findings:
     """What became, or would become, of some rows."""
 
-    new: dict[int, Lead] = field(default_factory=dict)
+    new: dict[int, dict[str, Any]] = field(default_factory=dict)  # row → the columns of the lead
     known: int = 0
     refused: list[tuple[int, str]] = field(default_factory=list)
 
@@ -192,21 +193,21 @@ def _judge(part: ImportPart, whole: Import, seen: set[str], now: dt.datetime) ->
         except (ValueError, Refused) as why:
             found.refused.append((number, str(why)))
         else:
-            found.new[number] = Lead(**fields, created_at=now)
+            found.new[number] = {**fields, "created_at": now}
     _sort_out(found, seen)
     return found
 
 
 def _sort_out(found: Findings, seen: set[str]) -> None:
     """Takes those out of `found.new` who are known, or want to be forgotten."""
-    mailboxes = {number: normalise.mailbox(lead.email_key) for number, lead in found.new.items()}
-    seen |= Lead.objects.live().holding(mailboxes.values(), [lead.phone_e164 for lead in found.new.values()])
+    mailboxes = {number: normalise.mailbox(lead["email_key"]) for number, lead in found.new.items()}
+    seen |= Lead.objects.live().holding(mailboxes.values(), [lead["phone_e164"] for lead in found.new.values()])
     # (Asked last: whoever is erased between the two questions was still known, or is already suppressed.)
-    addresses = {key for lead in found.new.values() for key in (lead.email_key, lead.phone_e164) if key}
-    erased = Suppression.objects.among(addresses)
+    contacts = {lead[key] for lead in found.new.values() for key in ("email_key", "phone_e164")} - {""}
+    erased = Suppression.objects.among(contacts)
     for number, lead in list(found.new.items()):
-        keys = {mailboxes[number], lead.phone_e164} - {""}
-        if erased & {lead.email_key, lead.phone_e164}:
+        keys = {mailboxes[number], lead["phone_e164"]} - {""}
+        if erased & {lead["email_key"], lead["phone_e164"]}:
             found.refused.append((number, FORGOTTEN))
         elif keys & seen:
             found.known += 1
@@ -217,19 +218,18 @@ def _sort_out(found: Findings, seen: set[str]) -> None:
     found.refused.sort()
 
 
-def _create(new: dict[int, Lead], whole: Import, now: dt.datetime) -> None:
-    Lead.objects.bulk_create(new.values())
-    by: dict[str, Any] = {"actor_kind": ActorKind.STAFF, "actor": whole.by, "at": now}
-    rows = []
-    for number, lead in new.items():
-        key = uuid.uuid5(whole.public_id, str(number))
-        rows.append(
-            Event(lead=lead, verb=Verb.IMPORTED, form_key=key, detail={"import": whole.pk, "row": number}, **by)
-        )
+def _create(found: dict[int, dict[str, Any]], whole: Import, now: dt.datetime) -> None:
+    people = [new(Lead, **fields) for fields in found.values()]
+    add(people)
+    by: dict[str, Any] = {"actor_kind": ActorKind.STAFF, "actor_id": whole.by_id, "at": now}
+    told = []
+    for number, lead in zip(found, people, strict=True):
+        key, detail = uuid.uuid5(whole.public_id, str(number)), {"import": whole.pk, "row": number}
+        told.append(new(Event, lead_id=lead.pk, verb=Verb.IMPORTED, form_key=key, detail=detail, **by))
         if lead.status != LeadStatus.NEW:
-            detail = {"seen": LeadStatus.NEW.value, "to": lead.status}
-            rows.append(Event(lead=lead, verb=Verb.MOVED, detail=detail, **by))
-    Event.objects.bulk_create(rows)
+            moved = {"seen": LeadStatus.NEW.value, "to": str(lead.status)}
+            told.append(new(Event, lead_id=lead.pk, verb=Verb.MOVED, detail=moved, **by))
+    add(told)
 
 
 def _move(whole: Import, to: ImportStage, seen: list[ImportStage]) -> None:

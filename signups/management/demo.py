@@ -39,8 +39,8 @@ from signups.states import (
     Topic,
     Verb,
 )
+from signups.storing import add, new
 
-from .storing import add, new
 from .words import FIRST, HEARD, LAST, NOTES, REASONS, SOURCES, STATES, ZONES
 
 SPAN = dt.timedelta(days=730)

@@ -48,10 +48,13 @@ class LeadQuerySet(models.QuerySet["Lead"]):
 
     def holding(self, mailboxes: Iterable[str], numbers: Iterable[str]) -> set[str]:
         """Which of these mailboxes and numbers (E.164) are somebody's among them."""
-        addressed = self.exclude(email_key="").annotate(mailbox=MAILBOX)
-        theirs = addressed.filter(mailbox__in={*mailboxes} - {""}).values_list("mailbox", flat=True)
-        called = self.filter(phone_e164__in={*numbers} - {""}).values_list("phone_e164", flat=True)
-        return {*theirs, *called}
+        # (In the words of the two indexes: PostgreSQL does not see by itself that none of many numbers is "".)
+        addressed = self.exclude(email_key="").annotate(mailbox=MAILBOX).filter(mailbox__in={*mailboxes})
+        called = self.exclude(phone_e164="").filter(phone_e164__in={*numbers})
+        return {
+            *addressed.order_by().values_list("mailbox", flat=True),
+            *called.order_by().values_list("phone_e164", flat=True),
+        }
 
     def search(self, text: str) -> Self:
         """Those with every word of `text` in their name, e-mail address or number, whatever its case.
@@ -179,6 +182,7 @@ class Lead(models.Model):
             models.Index(
                 MAILBOX,
                 name="signups_lead_mailbox",
+                include=["email_key"],  # what lets PostgreSQL read the index alone
                 condition=~models.Q(status__in=GONE) & ~models.Q(email_key=""),
             ),
             models.Index(fields=["owner", "-created_at", "-id"], name="signups_lead_owner_newest"),

@@ -1,9 +1,10 @@
 """Rows that are stored by the thousand are the same as those that are stored one by one."""
 
 import pytest
+from django.db import IntegrityError, transaction
 from django.forms.models import model_to_dict
 
-from signups.management import storing
+from signups import storing
 from signups.models import Event, Lead, Note
 from tests import factories
 from tests.signups.conftest import NOW
@@ -41,3 +42,16 @@ def test_made_ahead_in_order_and_failing_where_it_fails():
     assert [next(ahead) for _ in range(5)] == [0, 1, 2, 3, 4]
     with pytest.raises(ValueError, match="at six"):
         next(ahead)
+
+
+def test_rows_learn_their_keys_and_what_is_taken_is_refused():
+    rows = [
+        storing.new(Lead, name=name, email=f"{name}@x.example", email_key=f"{name}@x.example", created_at=NOW)
+        for name in "abc"
+    ]
+    storing.add(rows)
+    assert {row.pk: row.name for row in rows} == dict(Lead.objects.values_list("pk", "name"))
+    again = storing.new(Lead, name="A", email="a@x.example", email_key="a@x.example", created_at=NOW)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        storing.add([again])
+    storing.add([])

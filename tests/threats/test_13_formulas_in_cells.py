@@ -2,6 +2,7 @@
 
 import csv
 import io
+import zipfile
 
 import openpyxl
 import pytest
@@ -49,6 +50,20 @@ def test_every_cell_of_xlsx_is_text(beginning):
         ("s", normalise.line(cell), None),
         ("s", "https://a.example", None),
     ]
+
+
+@given(st.lists(st.text(), min_size=1, max_size=4))
+def test_every_cell_of_xlsx_reads_back(cells):
+    with sheets.xlsx_file(cells, [cells]) as file:
+        rows = openpyxl.load_workbook(file).active.iter_rows(values_only=True)
+        wanted = tuple(normalise.line(cell).translate({0xFFFE: "", 0xFFFF: ""}) for cell in cells)
+        assert [tuple(cell or "" for cell in row) for row in rows] == [wanted] * 2
+
+
+def test_cell_of_xlsx_is_not_read_as_an_escape():
+    """Spreadsheets read _x003D_ as an equals sign."""
+    with sheets.xlsx_file(["A"], [["_x003D_1+1"]]) as file, zipfile.ZipFile(file) as package:
+        assert b"<t>_x005F_x003D_1+1</t>" in package.read("xl/worksheets/sheet1.xml")
 
 
 @pytest.mark.django_db

@@ -12,9 +12,9 @@ from clinic import roles
 from signups import terms
 from signups.actions import consents
 from signups.management.demo import People
-from signups.management.storing import ahead
 from signups.models import CallbackRequest, Consent, Host, Lead
 from signups.states import Purpose
+from signups.storing import ahead
 
 BATCH = 2000
 STAFF = ("Ana Torres", "Ben Walker", "Chloe Reed", "Omar Khan", "Priya Shah", "Ruth Cohen")
