@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from content.models import ClinicProfile
+from signups import zones
 
 from .audited import audited
 
@@ -28,6 +29,9 @@ class CareDesk(admin.AdminSite):
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         return [path("roles/", self.admin_view(require_safe(self.roles)), name="roles"), *super().get_urls()]
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        return {**super().each_context(request), "zone_city": zones.city(timezone.get_current_timezone_name())}
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """What waits for this reader, and how the clinic is doing for those who may read about leads."""
