@@ -117,9 +117,10 @@ def personal_in(log: list[str], site: Site) -> list[str]:
 
 
 def told_in(request: Request) -> set[str]:
-    """What a form that is sent says about a person."""
+    """What a form that is sent says about a person. A small word alone is a choice of the form's own (`kept`)."""
     body = (request.post_data_buffer or b"").decode("utf-8", "replace") if request.method == "POST" else ""
-    return {value for name, values in parse_qs(body).items() if name in PERSONAL for value in values}
+    told = {value for name, values in parse_qs(body).items() if name in PERSONAL for value in values}
+    return {value for value in told if not re.fullmatch(r"[a-z]*", value)}
 
 
 @pytest.fixture(scope="session")

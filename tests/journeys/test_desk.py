@@ -9,6 +9,8 @@ from playwright.sync_api import Page, expect
 
 from .conftest import Site, look
 
+pytestmark = pytest.mark.desk
+
 PASSWORD = "a long password for a walk"
 LEADS = "/admin/signups/lead/"
 ZONES = ("America/New_York", "Pacific/Honolulu", "Pacific/Auckland", "Asia/Tokyo", "Asia/Dubai", "Europe/London")
