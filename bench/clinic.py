@@ -76,10 +76,18 @@ class Clinic:
         return self.ask(code).split()
 
     def deliver_everything(self) -> None:
-        """Send what a dead worker still holds the lease of, as any worker does once that has run out."""
+        """Send what a dead worker still holds the lease of, as any worker does once that has run out.
+
+        Living ones are first left to note what they have sent: until nothing has changed for ten seconds.
+        """
         self.ask(
+            "import time\n"
             "from signups import delivery\n"
             "from signups.models import Message\n"
+            "before, unchanged = 0, 0\n"
+            "while (held := Message.objects.pending().exclude(lease=None).count()) and unchanged < 20:\n"
+            "    before, unchanged = held, unchanged + 1 if held == before else 0\n"
+            "    time.sleep(0.5)\n"
             "written = Message.objects.values_list('created_at', flat=True).first() or timezone.now()\n"
             "later = max(timezone.now(), written) + delivery.LEASE + dt.timedelta(minutes=1)\n"
             "while delivery.deliver_due(lambda: later): pass"
