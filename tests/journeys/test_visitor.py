@@ -54,7 +54,7 @@ def test_from_the_first_page_to_the_desk(page: Page, site: Site) -> None:
     # The mail, and the button behind its link.
     message = site.mail.next_to(ADDRESS)
     assert message["Subject"] == "Confirm your e-mail to start your free 7 days"
-    assert "Ann" not in str(message["Subject"]) + message.get_body(["plain"]).get_content()
+    assert "O’Neil" not in str(message["Subject"]) + message.get_body(["plain"]).get_content()
     page.goto(link_in(message, "/confirm/"))
     look(page)
     page.get_by_role("button", name="Confirm and start").click()

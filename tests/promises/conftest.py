@@ -4,7 +4,10 @@ import re
 
 import pytest
 
-from signups.models import Message
+from clinic import roles
+from signups.actions import trials
+from signups.models import Lead, Message, Trial
+from tests.factories import UserFactory
 from tests.signups.conftest import NOW, post_start  # noqa: F401  (a fixture)
 
 
@@ -14,6 +17,14 @@ def started(clinic, client, post_start, settings):  # noqa: F811
     assert post_start().status_code == 303
     client.post(link("confirm_trial", "confirm", settings))
     return link("trial_started", "my", settings)
+
+
+@pytest.fixture
+def converted(started, now):
+    """The same page when its person has stayed as a patient."""
+    Lead.objects.update(status="qualified")
+    trials.convert(Trial.objects.get(), by=UserFactory(role=roles.HEAD), now=now)
+    return started
 
 
 def link(kind, room, settings):

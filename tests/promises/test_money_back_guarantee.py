@@ -4,19 +4,9 @@ import datetime as dt
 
 import pytest
 
-from clinic import roles
-from signups.actions import trials
-from signups.models import Lead, Trial
-from tests.factories import UserFactory
+from signups.models import Trial
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def converted(client, started, now):
-    Lead.objects.update(status="qualified")
-    trials.convert(Trial.objects.get(), by=UserFactory(role=roles.HEAD), now=now)
-    return started
 
 
 @pytest.mark.parametrize(("days", "hours", "accepted"), [(0, 0, True), (30, 13, True), (30, 14, False), (31, 0, False)])

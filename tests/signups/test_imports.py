@@ -237,7 +237,9 @@ def post(client, content, **more):
 
 def test_from_the_file_to_the_leads_on_the_pages(client, head):
     client.force_login(head)
-    content = table('Jo,jo@example.com,"\'+12125550123",x', '"=cmd()",bad,,y', header="Person,E-mail,Phone,Diagnosis")
+    content = table(
+        'Jo,jo@example.com,"\'+12125550123",x', '"=cmd()",no-address,,y', header="Person,E-mail,Phone,Diagnosis"
+    )
     page = post(client, content)["Location"]
     shown = client.get(page).content.decode()
     assert all(word in shown for word in ("Person", "Diagnosis", "=cmd()", "Leave out"))
@@ -258,10 +260,10 @@ def test_from_the_file_to_the_leads_on_the_pages(client, head):
     text = b"".join(client.get(page + "refused/").streaming_content).decode()
     assert list(csv.reader(io.StringIO(text.removeprefix("\ufeff")))) == [
         ["Why it is not taken in", "Row", "Person", "E-mail", "Phone", "Diagnosis"],
-        ["The e-mail address is none: it should look like name@example.com.", "3", "'=cmd()", "bad", "", "y"],
+        ["The e-mail address is none: it should look like name@example.com.", "3", "'=cmd()", "no-address", "", "y"],
     ]
     client.post(page + "drop/")
-    assert "bad" not in client.get(page).content.decode()
+    assert "no-address" not in client.get(page).content.decode()
     assert not ImportPart.objects.filter(rows__isnull=False).exists()
     assert "Ann Secret" not in str(list(Event.objects.values_list("detail", "subject")))
 

@@ -56,7 +56,7 @@ def test_count_is_exact_when_many_ask_at_once():
         assert sum(pool.map(ask, range(60))) == 20
 
 
-@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has no such choice")
+@pytest.mark.postgresql
 def test_counting_within_a_deed_leaves_the_deed_as_durable_as_it_was():
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL synchronous_commit = on")
@@ -65,7 +65,7 @@ def test_counting_within_a_deed_leaves_the_deed_as_durable_as_it_was():
         assert cursor.fetchone() == ("on",)
 
 
-@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has no such choice")
+@pytest.mark.postgresql
 @pytest.mark.django_db(transaction=True)
 def test_a_count_of_its_own_waits_for_no_disk_and_nothing_after_it_is_affected(django_assert_num_queries):
     with connection.cursor() as cursor:
