@@ -5,8 +5,7 @@ from typing import Any, ClassVar, Self
 from zoneinfo import ZoneInfo
 
 from django.db import models
-from django.db.models import ExpressionWrapper, F, Q, Value
-from django.db.models.functions import Cast
+from django.db.models import F, Q
 
 from .leads import Lead
 
@@ -23,9 +22,7 @@ class TrialQuerySet(models.QuerySet["Trial"]):
 
     def running(self, now: dt.datetime) -> Self:
         """In their free days at `now`."""
-        # (The first bound follows from the third, which no index can serve.)
-        begun = now - dt.timedelta(days=LONGEST)
-        return self.open().with_end().filter(started_at__gt=begun, started_at__lte=now, end__gt=now)
+        return self.open().filter(started_at__lte=now, end__gt=now)
 
     def ending_within(self, span: dt.timedelta, now: dt.datetime) -> Self:
         """Running, with at most `span` left; the one that ends first comes first."""
@@ -35,16 +32,29 @@ class TrialQuerySet(models.QuerySet["Trial"]):
         """Somebody asked for their money back and does not have it yet; the longest waiting first."""
         return self.filter(REFUND_OWED).order_by("refund_requested_at")
 
-    def with_end(self) -> Self:
-        """`end`: the instant at which the free days end, null before they start (`Trial.ends_at`)."""
-        # (Cast: on SQLite, Django multiplies durations only with plain integers.)
-        days = Cast("days", models.IntegerField()) * Value(dt.timedelta(days=1), models.DurationField())
-        length = ExpressionWrapper(days, models.DurationField())
-        return self.annotate(end=ExpressionWrapper(F("started_at") + length, models.DateTimeField()))
+
+class FreeDaysEnd(models.Func):
+    """`days` times 24 hours after `started_at`, null before, in words that a generated column may consist of."""
+
+    arity = 2
+    output_field = models.DateTimeField()
+
+    def as_postgresql(self, compiler: Any, connection: Any, **extra: Any) -> tuple[str, tuple[()]]:
+        start, days = self._columns(compiler)
+        # (In UTC and back: with the session's zone, which may have clock changes, it would not be immutable.)
+        return f"(({start} AT TIME ZONE 'UTC' + {days} * interval '1 day') AT TIME ZONE 'UTC')", ()
+
+    def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> tuple[str, tuple[()]]:
+        start, days = self._columns(compiler)
+        # (The time of day stays as it is: SQLite's own would lose the microseconds.)
+        return f"(date(substr({start}, 1, 10), {days} || ' days') || substr({start}, 11))", ()
+
+    def _columns(self, compiler: Any) -> list[str]:
+        return [compiler.compile(column)[0] for column in self.get_source_expressions()]
 
 
 class Trial(models.Model):
-    """State, end and days left are derived from the instants below; only these are stored."""
+    """State, end and days left are derived from the instants below; nothing else is written."""
 
     PERSONAL: ClassVar[dict[str, Any]] = {}
 
@@ -58,6 +68,10 @@ class Trial(models.Model):
     converted_at = models.DateTimeField(null=True, blank=True)
     refund_requested_at = models.DateTimeField(null=True, blank=True)
     refund_settled_at = models.DateTimeField(null=True, blank=True)
+    # For questions to the database, by an index; `ends_at` tells of one trial, also before it is saved.
+    end = models.GeneratedField(
+        expression=FreeDaysEnd("started_at", "days"), output_field=models.DateTimeField(), db_persist=True
+    )
 
     objects = TrialQuerySet.as_manager()
 
@@ -66,9 +80,9 @@ class Trial(models.Model):
         indexes = [
             # All that the question which trials end soon has to read.
             models.Index(
-                fields=["started_at", "days", "lead"],
+                fields=["end", "started_at", "lead"],
                 condition=OPEN & Q(started_at__isnull=False),
-                name="signups_trial_running",
+                name="signups_trial_open_end",
             ),
             models.Index(
                 fields=["refund_requested_at", "lead"],

@@ -41,11 +41,13 @@ def head():
         ("2026-01-28 10:00", "2026-02-04 10:00"),
         ("2028-02-25 10:00", "2028-03-03 10:00"),  # over a leap day
         ("2026-12-28 23:59", "2027-01-04 23:59"),
+        ("2026-12-28 18:59:59.999999", "2027-01-04 18:59:59.999999"),  # the last microsecond of a day in UTC
     ],
 )
 def test_seven_days_are_seven_times_24_hours(start, end):
     trial = running(at(start))
     assert trial.ends_at == at(end)
+    assert list(Trial.objects.values_list("end", flat=True)) == [at(end)]
     moment = dt.timedelta(microseconds=1)
     assert [trial.state(now) for now in (at(end) - moment, at(end))] == ["day 7 of 7", "ended"]
     for now, found in ((at(end) - moment, [trial]), (at(end), [])):
