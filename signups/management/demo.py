@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import models
 
@@ -172,7 +173,8 @@ class People:
             requested_at=came,
         )
         converted = lead.status == LeadStatus.CONVERTED
-        if converted or draw.random() < 0.85:
+        asked_long_ago = self.now - came > dt.timedelta(days=settings.KEEP_UNCONFIRMED_DAYS)  # and would be gone
+        if converted or asked_long_ago or draw.random() < 0.85:
             trial.started_at = min(self.now, came + dt.timedelta(minutes=draw.randint(1, 300)))
             self._event(lead, Verb.TRIAL_STARTED, trial.started_at, None)
         if converted and trial.started_at:

@@ -6,8 +6,10 @@ import pytest
 import time_machine
 from django.core.management import CommandError, call_command
 from django.db.models import Count, Q
+from django.utils import timezone
 
 from signups import audit
+from signups.actions import retention
 from signups.models import CallbackRequest, Consent, Event, Lead, OnboardingCall, Trial
 from signups.states import CallStatus, LeadStatus, Purpose
 
@@ -48,6 +50,11 @@ def test_it_can_be_filled_further_and_used_afterwards(clinic):
         name="Jo", email="j@x.example", email_key="j@x.example", time_zone="UTC", created_at=trial.requested_at
     )
     assert Lead.objects.count() == 61
+
+
+def test_the_worker_lets_go_of_none_of_them(clinic):
+    call_command("demo", leads=400)
+    assert [rule.what for rule in retention.RULES if rule.old(timezone.now()).exists()] == []
 
 
 def test_its_numbers_belong_to_nobody(clinic):
