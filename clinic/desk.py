@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin
+from django.core.cache import caches
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path, reverse
@@ -74,8 +75,12 @@ def clinic_time(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable
     def middleware(request: HttpRequest) -> HttpResponse:
         if not request.path_info.startswith(reverse("admin:index")):
             return get_response(request)
-        profile = ClinicProfile.objects.first()
-        with timezone.override(profile.time_zone if profile else timezone.get_default_timezone_name()):
+        with timezone.override(caches["memory"].get_or_set("clinic.zone", _zone, 60)):
             return get_response(request)
 
     return middleware
+
+
+def _zone() -> str:
+    profile = ClinicProfile.objects.first()
+    return profile.time_zone if profile else timezone.get_default_timezone_name()

@@ -339,6 +339,6 @@ def test_lists_ask_a_fixed_number_of_questions(editor, clinic, articles, django_
     factories.ArticleFactory.create_batch(articles)
     factories.SourceCheckFactory.create_batch(articles)
     editor.get("/admin/content/article/")
-    for path, questions in (("/admin/content/article/", 8), ("/admin/content/source/", 8), (ATTENTION, 17)):
+    for path, questions in (("/admin/content/article/", 7), ("/admin/content/source/", 7), (ATTENTION, 16)):
         with django_assert_num_queries(questions):
             editor.get(path)

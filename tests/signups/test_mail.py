@@ -258,9 +258,9 @@ def test_pages_take_the_same_queries_for_one_template_and_many(
 ):
     factories.MailTemplateFactory.create_batch(count)
     look(client, lead, template)  # what is remembered for a minute
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(12):
         look(client, lead, template)
     client.force_login(factories.UserFactory(role=roles.HEAD))
     client.get(TEMPLATES)
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(7):
         client.get(TEMPLATES)

@@ -117,11 +117,11 @@ def test_pages_take_the_same_queries_for_one_tag_and_many(client, user, count, d
         factories.EventFactory(lead=lead, verb=Verb.TAGGED, detail={"tag": tagging.tag_id})
     client.get(LIST)
     client.get(f"{LIST}{lead.pk}/change/")
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(7):
         client.get(LIST)
-    with django_assert_num_queries(18):
+    with django_assert_num_queries(17):
         client.get(f"{LIST}{lead.pk}/change/")
     client.force_login(factories.UserFactory(role=roles.HEAD))
     client.get("/admin/signups/tag/")
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(7):
         client.get("/admin/signups/tag/")
