@@ -116,14 +116,14 @@ def person(said: Mapping[str, str], *, region: str, time_zone: str, now: dt.date
     }
 
 
-def is_about(cells: Sequence[str], *, email: str, phone_e164: str) -> bool:
-    """Whether a row names this mailbox or number, in whatever column."""
-    mailbox = normalise.mailbox(email)
+def is_about(cells: Sequence[str], address: str) -> bool:
+    """Whether a row names this mailbox or number (E.164), in whatever column."""
+    mailbox = normalise.mailbox(address) if "@" in address else ""
     for cell in cells:
         if mailbox and mailbox in (normalise.mailbox(word.strip("<>,;'\"")) for word in cell.split()):
             return True
         digits = re.sub(r"\D", "", cell)
-        if len(digits) >= 7 and phone_e164.endswith(digits):
+        if not mailbox and len(digits) >= 7 and address.endswith(digits):
             return True
     return False
 

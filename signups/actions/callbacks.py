@@ -26,7 +26,7 @@ from signups.states import (
 )
 
 from . import consents, events, leads
-from .leads import Refused
+from .held import Refused, locked
 
 
 @dataclass(frozen=True)
@@ -95,11 +95,11 @@ def due(now: dt.datetime, time_zone: str) -> dt.datetime:
 def ask(lead: Lead, wish: Wish, *, channel: ConsentChannel, form_key: uuid.UUID, now: dt.datetime) -> CallbackRequest:
     """`lead` agrees to be called about this, and asks for it.
 
-    Raises Refused as `due` does, IntegrityError for a `form_key` used. Who asks again is called as asked last: the
-    earlier request is closed, its promise is kept, its tries are forgotten.
+    Raises Refused as `due` does, Gone, IntegrityError for a `form_key` used. Who asks again is called as asked last:
+    the earlier request is closed, its promise is kept, its tries are forgotten.
     """
     due_at = due(now, wish.time_zone)
-    Lead.objects.select_for_update().get(pk=lead.pk)
+    locked(lead)
     consents.grant(lead, Purpose.CALLBACKS, channel=channel, by=ActorKind.PATIENT, now=now)
     earlier = lead.callbacks.select_for_update().filter(closed_at=None).first()
     if earlier:

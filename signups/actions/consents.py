@@ -12,6 +12,7 @@ from signups.states import CallbackOutcome, ConsentChannel, Purpose, Verb
 from signups.terms import Document
 
 from . import events
+from .held import locked
 
 
 def with_signup(lead: Lead, agreed: Mapping[Purpose, Document], *, now: dt.datetime) -> None:
@@ -24,9 +25,9 @@ def with_signup(lead: Lead, agreed: Mapping[Purpose, Document], *, now: dt.datet
 def grant(lead: Lead, purpose: Purpose, *, channel: ConsentChannel, by: events.Actor, now: dt.datetime) -> None:
     """`lead` agrees to today's words on `purpose`. Nothing is added when they agree to these already.
 
-    Who had their data erased and agrees to calls now may be called at that number again.
+    Who had their data erased and agrees to calls now may be called at that number again. Raises Gone.
     """
-    Lead.objects.select_for_update().get(pk=lead.pk)
+    locked(lead)
     text = todays_text(purpose)
     if not lead.consents.in_force().filter(text=text).exists():
         Consent.objects.create(lead=lead, text=text, granted=True, channel=channel, at=now)

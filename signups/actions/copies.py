@@ -13,6 +13,7 @@ from signups.models import CopyPart, DataCopy, Lead
 from signups.states import Verb
 
 from . import events, privacy
+from .held import locked
 
 AT_ONCE = 500  # rows: up to these, the page answers with the file itself
 PIECE = 200  # rows that the worker reads in one go
@@ -25,8 +26,11 @@ def is_large(lead: Lead) -> bool:
 
 @transaction.atomic
 def ask(lead: Lead, *, by: events.Actor, now: dt.datetime) -> None:
-    """A copy as of today will be made, in place of one made before. While one is being made, this changes nothing."""
-    Lead.objects.select_for_update().get(pk=lead.pk)
+    """A copy as of today will be made, in place of one made before. While one is being made, this changes nothing.
+
+    Raises Gone.
+    """
+    locked(lead)
     before = DataCopy.objects.kept(now).filter(lead=lead).first()
     if before and not is_ready(before):
         return

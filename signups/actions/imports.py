@@ -8,7 +8,7 @@ say so themselves.
 
 import datetime as dt
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -106,16 +106,10 @@ def work(clock: Callable[[], dt.datetime]) -> int:
         return 0
 
 
-def forget(lead: Lead) -> None:
-    """Takes every row about `lead` out of the lists that are still kept."""
-    if not (lead.email or lead.phone_e164):
-        return
+def forget(addresses: Collection[str]) -> None:
+    """Takes every row that names one of these addresses and numbers (E.164) out of the lists that are still kept."""
     for part in ImportPart.objects.select_for_update().filter(rows__isnull=False).order_by("pk"):
-        about = {
-            number
-            for number, cells in part.rows
-            if intake.is_about(cells, email=lead.email_key, phone_e164=lead.phone_e164)
-        }
+        about = {number for number, cells in part.rows if any(intake.is_about(cells, address) for address in addresses)}
         if about:
             ImportPart.objects.filter(pk=part.pk).update(
                 rows=[row for row in part.rows if row[0] not in about],

@@ -7,13 +7,10 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 
 from signups.models import Event, Lead, Note, Tag, Tagging
-from signups.states import GONE, TRANSITIONS, CallOutcome, ConsentChannel, LeadStatus, Purpose, Verb
+from signups.states import TRANSITIONS, CallOutcome, ConsentChannel, LeadStatus, Purpose, Verb
 
 from . import consents, events
-
-
-class Refused(Exception):
-    """Why it was not done, in words for whoever asked."""
+from .held import Refused, locked
 
 
 def may_work(user: User, lead: Lead) -> bool:
@@ -131,9 +128,7 @@ def remove_tag(*, lead: Lead, tag: Tag, by: User, now: dt.datetime) -> None:
 
 def held(lead: Lead, by: events.Actor) -> Lead:
     """The row of `lead` as it is now, locked until the commit; Refused when `by` may not work it, or nobody can."""
-    stored = Lead.objects.select_for_update().get(pk=lead.pk)
-    if stored.status in GONE:
-        raise Refused(f"This lead was {LeadStatus(stored.status).label}.")
+    stored = locked(lead)
     if isinstance(by, User) and not may_work(by, stored):
         raise Refused("This lead is somebody else’s.")
     return stored

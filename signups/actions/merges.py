@@ -17,7 +17,7 @@ from signups.models import Event, Lead, Merge, Tagging, Trial
 from signups.states import FREE, GONE, TO_BE_CALLED, ConsentChannel, LeadStatus, Purpose, Verb
 
 from . import consents, events
-from .leads import Refused
+from .held import Refused
 from .privacy import forget_copy, tables
 
 # What is chosen on the page → the fields that go together.

@@ -5,6 +5,7 @@ and what stands there after erasure. A copy made for taking along is deleted.
 """
 
 import datetime as dt
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,22 +18,26 @@ from signups.models.suppressions import digest
 from signups.states import TO_STAFF, LeadStatus, MessageKind, MessageStatus, Verb
 
 from . import callbacks, calls, events, imports, trials
+from .held import locked
 
 
 @transaction.atomic
-def erase(lead: Lead, *, by: events.Actor, now: dt.datetime, receipt: bool = True) -> None:
+def erase(lead: Lead, *, by: events.Actor, now: dt.datetime, asked: bool = True) -> None:
     """Everything personal is gone at once, for good; what happened and when stays. Again, it changes nothing.
 
-    A confirmed address gets a receipt, whose row forgets it in turn (`emails.erased`).
+    Where they `asked` for it, we neither write to nor call any address of theirs any more, and a confirmed one gets a
+    receipt, whose row forgets it in turn (`emails.erased`).
     """
     list(lead.calls.select_for_update().order_by("pk"))  # calls before people, as who moves a call locks them
     lead = Lead.objects.select_for_update().get(pk=lead.pk)
     if lead.status == LeadStatus.ERASED:
         return
-    for address in filter(None, (lead.email, lead.phone_e164)):
-        Suppression.objects.get_or_create(digest=digest(address), defaults={"at": now})
-    imports.forget(lead)
-    receipt = receipt and lead.has_confirmed()
+    known = _addresses(lead)
+    if asked:
+        for address in known:
+            Suppression.objects.get_or_create(digest=digest(address), defaults={"at": now})
+    imports.forget(known)
+    receipt = asked and lead.has_confirmed()
     _end_all(lead, by=by, now=now)
     forget_copy(lead)
     for model, path in paths():
@@ -46,6 +51,15 @@ def erase(lead: Lead, *, by: events.Actor, now: dt.datetime, receipt: bool = Tru
     events.record(lead, Verb.ERASED, by=by, now=now)
     if receipt:
         emails.erased(lead, now=now)
+
+
+def _addresses(lead: Lead) -> set[str]:
+    """The addresses, and the numbers in E.164, of theirs that stand anywhere: also of who was merged into them."""
+    numbers = lead.callbacks.values_list("phone_e164", flat=True)
+    merges = lead.merges.filter(content__isnull=False).values_list("content", flat=True)
+    former = [json.loads(content or "{}")[one] for content in merges for one in ("lead", "other")]
+    told = {values[name] for values in former for name in ("email", "phone_e164")}
+    return {lead.email, lead.phone_e164, *numbers, *told} - {""}
 
 
 def _end_all(lead: Lead, *, by: events.Actor, now: dt.datetime) -> None:
@@ -65,8 +79,8 @@ def forget_copy(lead: Lead) -> None:
 
 @transaction.atomic
 def replace_link(lead: Lead, *, by: events.Actor, now: dt.datetime) -> None:
-    """Every link to this person's page stops working, and a new one goes to their address."""
-    lead = Lead.objects.select_for_update().get(pk=lead.pk)
+    """Every link to this person's page stops working, and a new one goes to their address. Raises Gone."""
+    lead = locked(lead)
     lead.link_version += 1
     lead.save(update_fields=["link_version"])
     events.record(lead, Verb.LINK_REPLACED, by=by, now=now)

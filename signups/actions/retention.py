@@ -98,7 +98,7 @@ def _old_reports(now: dt.datetime) -> QuerySet[PolicyReport]:
 
 def _erase(leads: QuerySet[Lead], now: dt.datetime) -> None:
     for lead in leads:
-        privacy.erase(lead, by=ActorKind.SYSTEM, now=now, receipt=False)
+        privacy.erase(lead, by=ActorKind.SYSTEM, now=now, asked=False)
 
 
 def _blank(rows: QuerySet[Any], now: dt.datetime) -> None:

@@ -13,6 +13,7 @@ from signups.models import Event, Lead, Suppression, Trial
 from signups.states import NEEDED, ActorKind, LeadStatus, MessageKind, Purpose, Verb
 
 from . import consents, events, leads
+from .held import locked
 
 
 class TooLate(Exception):
@@ -99,9 +100,9 @@ def find_or_create(*, email: str, created_at: dt.datetime, **fields: str) -> tup
 def send_new_link(lead: Lead, *, now: dt.datetime) -> None:
     """To a person whose trial still waits: a new confirmation link, and the older ones stop working.
 
-    To anybody else the news that there is one already. Nothing once enough was sent this hour.
+    To anybody else the news that there is one already. Nothing once enough was sent this hour. Raises Gone.
     """
-    _write_again(Lead.objects.select_for_update().get(pk=lead.pk), now=now)
+    _write_again(locked(lead), now=now)
 
 
 def _write_again(lead: Lead, *, now: dt.datetime) -> None:
@@ -126,9 +127,9 @@ def confirm(lead: Lead, *, now: dt.datetime) -> Trial | None:
     """The address is theirs: the free days begin now. Again, it changes nothing; None when there is none to start.
 
     Whoever had their data erased before is back of their own will, so their address is no longer suppressed;
-    nor is their number, if they agreed to calls.
+    nor is their number, if they agreed to calls. Raises Gone.
     """
-    Lead.objects.select_for_update().get(pk=lead.pk)
+    locked(lead)
     trial = lead.current_trial()
     if trial is None or trial.started_at:
         return trial
@@ -206,19 +207,21 @@ def request_refund(trial: Trial, *, by: events.Actor, now: dt.datetime) -> None:
 @transaction.atomic
 def settle_refund(trial: Trial, *, by: User, now: dt.datetime) -> None:
     """Their money is on its way back, says who works the lead. Again, it changes nothing. Raises leads.Refused."""
-    leads.held(trial.lead, by)
-    trial = _held(trial)
+    lead = Lead.objects.select_for_update().get(pk=trial.lead_id)  # (also of somebody erased: we owe it all the same)
+    if not leads.may_work(by, lead):
+        raise leads.Refused("This lead is somebody else’s.")
+    trial = lead.trials.get(pk=trial.pk)
     if trial.refund_settled_at:
         return
     if not trial.refund_requested_at:
         raise leads.Refused("Nobody asked for their money back.")
     Trial.objects.filter(pk=trial.pk).update(refund_settled_at=now)
-    events.record(trial.lead, Verb.REFUND_SETTLED, by=by, now=now)
+    events.record(lead, Verb.REFUND_SETTLED, by=by, now=now)
 
 
 def _held(trial: Trial) -> Trial:
-    """The trial as it is now; its lead is locked until the commit."""
-    lead = Lead.objects.select_for_update().get(pk=trial.lead_id)
+    """The trial as it is now; its lead is locked until the commit. Raises Gone."""
+    lead = locked(trial.lead)
     held = lead.trials.get(pk=trial.pk)
     held.lead = lead
     return held

@@ -15,11 +15,11 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from signups import daytime, masking, zones
-from signups.actions import consents, leads, trials, turns
-from signups.forms.desk import ConsentForm, MoveForm, NoteForm, OwnerForm, TagForm, TryForm
+from signups.actions import consents, leads, privacy, trials, turns
+from signups.forms.desk import ConsentForm, EraseForm, MoveForm, NoteForm, OwnerForm, TagForm, TryForm
 from signups.models import Lead, MailTemplate, Tag
 from signups.next_action import next_action
-from signups.states import CallStatus, LeadStatus
+from signups.states import GONE, CallStatus, LeadStatus
 
 from . import reading, timeline
 from .callbacks import outcome_form
@@ -41,6 +41,7 @@ class LeadPage(admin.ModelAdmin):
             "tag": self.tag,
             "untag": self.untag,
             "consent": self.consent,
+            "erase": self.erase,
         }
         own = [
             path(
@@ -123,6 +124,16 @@ class LeadPage(admin.ModelAdmin):
 
         return self._do(request, pk, ConsentForm(request.POST), do, "It is noted, and holds from now on.")
 
+    def erase(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """For who asks by telephone or letter."""
+        if not request.user.has_perm("signups.erase_lead"):
+            raise PermissionDenied
+
+        def do(lead: Lead, *, asked: bool, **told: Any) -> None:
+            privacy.erase(lead, **told)
+
+        return self._do(request, pk, EraseForm(request.POST), do, "Everything about them is erased.")
+
     def _do(self, request: HttpRequest, pk: int, form: forms.Form, deed: Deed, done: str) -> HttpResponse:
         """Does it and shows the page anew (303), or says on the page why not: 422 for the form, 409 for a rule."""
         lead = self._found(request, pk)
@@ -197,10 +208,12 @@ class LeadPage(admin.ModelAdmin):
             "owner_form": OwnerForm(owners=owners(), initial={"owner": lead.owner_id}, auto_id="owner_%s"),
             "move_form": MoveForm(auto_id="move_%s"),
             "try_form": TryForm(auto_id="try_%s"),
+            "erase_form": EraseForm(),
             "consent_form": ConsentForm(auto_id="consent_%s"),
             "tags": [tagging.tag for tagging in lead.taggings.select_related("tag") if tagging.tag],
             "all_tags": Tag.objects.filter(offered=True),
             "letters": MailTemplate.objects.filter(offered=True),
+            "may_erase": user.has_perm("signups.erase_lead") and lead.status not in GONE,
             "note_form": NoteForm(auto_id="note_%s"),
             "entries": entries,
             "older": entries[-1].at.isoformat() if more else "",

@@ -40,6 +40,10 @@ class TagForm(forms.Form):
     tag = forms.ModelChoiceField(Tag.objects.all(), label="Tag", empty_label=None)
 
 
+class EraseForm(forms.Form):
+    asked = forms.BooleanField(label="They asked for it themselves. I know that it cannot be undone.")
+
+
 class ConsentForm(forms.Form):
     """What somebody told us about being written to or called; no one ever agrees to the terms for them."""
 

@@ -11,6 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 
 from signups import links, throttle
+from signups.actions.held import Gone
 
 
 def see(view: str, *args: str) -> HttpResponse:
@@ -77,7 +78,7 @@ def private_link(view: Callable[..., HttpResponse]) -> Callable[..., HttpRespons
     def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         try:
             response = view(request, *args, **kwargs)
-        except links.Unknown:
+        except (links.Unknown, Gone):  # (gone this very moment, while what they sent was on its way)
             raise Http404 from None
         response["Referrer-Policy"] = "no-referrer"
         return response

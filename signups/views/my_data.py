@@ -91,6 +91,7 @@ def _back_to_copy(token: str) -> HttpResponse:
 def erase(request: HttpRequest, lead: Lead, token: str) -> HttpResponse:
     """GET says what goes and what stays; POST erases at once and for good."""
     if request.method != "POST":
-        return render(request, "signups/my/erase.html", {"token": token})
+        owed = lead.trials.refund_owed().exists()
+        return render(request, "signups/my/erase.html", {"token": token, "refund_owed": owed})
     privacy.erase(lead, by=ActorKind.PATIENT, now=timezone.now())
     return render(request, "signups/my/erased.html")

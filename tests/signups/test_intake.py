@@ -91,7 +91,8 @@ def test_what_it_cannot_say_is_told_without_repeating_it(said):
 
 def test_whom_a_row_is_about():
     cells = ["Jo", "Jo Miller <J.O+x@Example.com>", "x 212-555-0123"]
-    assert intake.is_about(cells, email="jo@example.com", phone_e164="")
-    assert intake.is_about(cells, email="", phone_e164="+12125550123")
-    assert not intake.is_about(cells, email="joe@example.com", phone_e164="+12125550124")
-    assert not intake.is_about(["", "55"], email="", phone_e164="+12125550155")
+    assert intake.is_about(cells, "jo@example.com")
+    assert intake.is_about(cells, "+12125550123")
+    assert not intake.is_about(cells, "joe@example.com")
+    assert not intake.is_about(cells, "+12125550124")
+    assert not intake.is_about(["", "55"], "+12125550155")

@@ -289,3 +289,18 @@ def test_nobody_agrees_to_the_terms_for_somebody_else(client, user, clinic):
     told = {"purpose": "terms", "agrees": "yes", "channel": "phone"}
     assert do(client, lead, "consent", told).status_code == 422
     assert not lead.consents.exists()
+
+
+def test_head_erases_who_asks_for_it_and_nobody_else_is_offered_it(client, user):
+    lead = factories.LeadFactory(name="Jo Miller")
+    words = "They want everything erased"
+    assert words not in client.get(page_of(lead)).content.decode()
+    assert do(client, lead, "erase", {"asked": "on"}).status_code == 403
+    client.force_login(factories.UserFactory(role=roles.HEAD))
+    assert words in client.get(page_of(lead)).content.decode()
+    assert do(client, lead, "erase").status_code == 422  # without saying that they asked for it
+    assert do(client, lead, "erase", {"asked": "on"}).status_code == 303
+    page = client.get(page_of(lead)).content.decode()
+    assert ("Everything about them is erased." in page, "Jo Miller" in page, words in page) == (True, False, False)
+    lead.refresh_from_db()
+    assert lead.status == LeadStatus.ERASED

@@ -2,16 +2,20 @@
 
 import datetime as dt
 import json
+import uuid
+from urllib.parse import urlsplit
 
 import pytest
 from django.apps import apps
 from django.db.models import QuerySet
 
-from signups import terms
-from signups.actions import calls, consents, privacy, trials
+from clinic import roles
+from signups import links, terms
+from signups.actions import callbacks, calls, consents, copies, details, merges, privacy, trials
+from signups.actions.held import Gone
 from signups.encryption import EncryptedTextField
 from signups.models import CallbackRequest, CopyPart, DataCopy, Lead, Merge, Message, Note, Suppression, Trial
-from signups.states import ActorKind, ConsentChannel, Purpose
+from signups.states import ActorKind, ConsentChannel, PartOfDay, Purpose, Topic
 from tests import factories
 from tests.factories import CallAttemptFactory, LeadFactory, MessageFactory, TrialFactory
 
@@ -44,6 +48,9 @@ def full(clinic):
     for model in about() - {DataCopy, CopyPart}:
         words = {name: WORD for name in text_columns(model) & set(model.PERSONAL) if takes_any_word(model, name)}
         rows = QuerySet(model).filter(**{"pk": lead.pk} if model is Lead else {})
+        if model is Merge:  # (its content is JSON)
+            values = {"name": WORD, "email": "", "phone_e164": ""}
+            words["content"] = json.dumps({"lead": values, "other": values})
         if words:
             rows.update(**words)
     return lead
@@ -72,14 +79,14 @@ def test_no_word_is_left_in_any_table_of_an_erased_person(full):
     assert {table for table, _ in left(full)} == {
         f"signups_{table}" for table in ("lead", "callbackrequest", "merge", "message", "note")
     }
-    privacy.erase(full, by=ActorKind.PATIENT, now=NOW, receipt=False)
+    privacy.erase(full, by=ActorKind.PATIENT, now=NOW, asked=False)
     assert left(full) == set()
 
 
 @pytest.mark.parametrize("model", [Note, Merge, CallbackRequest, Message], ids=lambda model: model.__name__)
 def test_scan_finds_what_a_table_forgets_to_declare(full, monkeypatch, model):
     monkeypatch.setattr(model, "PERSONAL", {})
-    privacy.erase(full, by=ActorKind.PATIENT, now=NOW, receipt=False)
+    privacy.erase(full, by=ActorKind.PATIENT, now=NOW, asked=False)
     assert {table for table, _ in left(full)} == {model._meta.db_table}
 
 
@@ -161,3 +168,74 @@ def test_no_call_is_booked_for_who_was_erased_this_very_moment(clinic):
     with pytest.raises(calls.NotActive):
         calls.book(lead=lead, start=NOW + dt.timedelta(days=1), by=ActorKind.PATIENT, now=NOW)
     assert not lead.calls.exists()
+
+
+WISH = callbacks.Wish("(212) 555-0123", "+12125550123", "America/New_York", PartOfDay.ANY, Topic.PROGRAM)
+BY = {"by": ActorKind.PATIENT, "now": NOW}
+PAGE = {"channel": ConsentChannel.PAGE}
+
+
+@pytest.mark.parametrize(
+    "deed",
+    [
+        lambda trial: details.change(trial.lead, **BY, name="Jo", phone="(212) 555-0123"),
+        lambda trial: callbacks.ask(trial.lead, WISH, **PAGE, form_key=uuid.uuid4(), now=NOW),
+        lambda trial: consents.grant(trial.lead, Purpose.CALLS, **PAGE, **BY),
+        lambda trial: copies.ask(trial.lead, **BY),
+        lambda trial: privacy.replace_link(trial.lead, **BY),
+        lambda trial: trials.send_new_link(trial.lead, now=NOW),
+        lambda trial: trials.confirm(trial.lead, now=NOW),
+        lambda trial: trials.cancel(trial, **BY),
+        lambda trial: trials.undo_cancel(trial, **BY),
+        lambda trial: trials.request_refund(trial, **BY),
+    ],
+)
+def test_nothing_is_written_to_who_was_erased_while_it_was_on_its_way(clinic, deed):
+    trial = TrialFactory(requested_at=NOW, started_at=NOW, lead__phone_e164="+12125550123")
+    privacy.erase(trial.lead, **BY)
+    rows = leftovers_of(trial.lead)
+    with pytest.raises(Gone):
+        deed(trial)
+    assert leftovers_of(trial.lead) == rows
+
+
+def leftovers_of(lead):
+    return privacy.export(Lead.objects.get(pk=lead.pk)), Suppression.objects.count()
+
+
+def test_page_of_who_was_erased_this_very_moment_is_gone(clinic, client, monkeypatch):
+    lead = TrialFactory(requested_at=NOW, started_at=NOW).lead
+    privacy.erase(lead, **BY)
+    monkeypatch.setattr(links, "mine", lambda token: lead)  # as it was when their form arrived
+    facts = {"name": "Jo", "preferred_channel": "email", "best_time": "any", "time_zone": "America/New_York"}
+    assert client.post("/my/token/details/", facts).status_code == 404
+    assert Lead.objects.get(pk=lead.pk).name == ""
+
+
+def test_no_address_they_ever_had_here_is_used_again(clinic):
+    """Not the number they asked to be called at, nor those of who was merged into them."""
+    lead, other = (LeadFactory(email=f"{name}@example.com", phone_e164=number) for name, number in OTHERS)
+    factories.CallbackRequestFactory(lead=lead, phone_e164="+12125550103", closed_at=NOW, outcome="reached")
+    merges.merge(lead=lead, other=other, from_other=set(), by=factories.UserFactory(role=roles.HEAD), now=NOW)
+    privacy.erase(lead, **BY)
+    addresses = ["a@example.com", "b@example.com", "+12125550101", "+12125550102", "+12125550103"]
+    assert [address for address in addresses if not Suppression.objects.of(address).exists()] == []
+
+
+OTHERS = (("a", "+12125550101"), ("b", "+12125550102"))
+
+
+def test_who_did_not_ask_to_be_erased_may_come_back(clinic):
+    lead = LeadFactory(email="a@example.com", phone_e164="+12125550101")
+    privacy.erase(lead, by=ActorKind.SYSTEM, now=NOW, asked=False)
+    assert (Suppression.objects.count(), lead.messages.count()) == (0, 0)
+
+
+def test_money_that_is_owed_can_be_sent_back_after_an_erasure(clinic, client):
+    trial = TrialFactory(requested_at=NOW, started_at=NOW, converted_at=NOW, refund_requested_at=NOW)
+    page = urlsplit(links.my_url(trial.lead)).path
+    assert "You asked for your money back" in client.get(page + "erase/").content.decode()
+    privacy.erase(trial.lead, **BY)
+    trials.settle_refund(trial, by=factories.UserFactory(role=roles.HEAD), now=NOW)
+    assert not Trial.objects.refund_owed().exists()
+    assert "You asked" not in client.get(page + "erase/").content.decode()

@@ -28,6 +28,7 @@ NEEDS = {
     "signups_lead_mail": "signups.change_lead",
     "signups_lead_import": "signups.import_lead",
     "signups_lead_refund": "signups.change_lead",
+    "signups_lead_erase": "signups.erase_lead",
     "signups_lead_tag": "signups.change_lead",
     "signups_lead_untag": "signups.change_lead",
     "signups_lead_consent": "signups.change_lead",
