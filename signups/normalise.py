@@ -8,15 +8,19 @@ from functools import lru_cache
 NAME_LENGTH = 100
 EMAIL_LENGTH = 254  # RFC 5321 §4.5.3.1.3, less the angle brackets
 
+# Letters and marks that are blank: Unicode's Default_Ignorable_Code_Point, the blank of Braille, those of hieroglyphs.
+_BLANK = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164"
+    "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U00013441\U00013442\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
+    "\U000e0000-\U000e0fff]"
+)
+
 
 def name(typed: str) -> str:
     """NFC, without invisible characters or stray spaces. A line break is refused (it could end a mail header)."""
     if any(character in typed for character in "\r\n\x00\u2028\u2029"):
         raise ValueError("Write your name on one line.")
-    visible = "".join(
-        " " if c == "\t" else c for c in typed if c == "\t" or unicodedata.category(c) not in ("Cc", "Cf", "Cs")
-    )
-    tidy = " ".join(unicodedata.normalize("NFC", visible).split())
+    tidy = _visible(typed.replace("\t", " "))
     if not any(character.isalpha() for character in tidy):
         raise ValueError("Enter your name, with at least one letter.")
     if len(tidy) > NAME_LENGTH:  # some letters become two when composed
@@ -76,8 +80,12 @@ def line(typed: str) -> str:
     if typed.isascii() and typed.isprintable():  # as nearly always: no need to look at each letter
         return " ".join(typed.split())
     spaced = "".join(" " if character.isspace() else character for character in typed)
-    visible = "".join(c for c in spaced if unicodedata.category(c) not in ("Cc", "Cf", "Cs"))
-    return " ".join(unicodedata.normalize("NFC", visible).split())
+    return _visible(spaced)
+
+
+def _visible(text: str) -> str:
+    shown = "".join(c for c in _BLANK.sub("", text) if unicodedata.category(c) not in ("Cc", "Cf", "Cs"))
+    return " ".join(unicodedata.normalize("NFC", shown).split())
 
 
 # Mailboxes that many people have, and the names that look like them but are real ones too.

@@ -6,6 +6,8 @@ from hypothesis import strategies as st
 
 from signups import normalise
 
+BLANKS = ("\u3164", "\u115f\u1160", "\uffa0", "\u2800", "\u3164\u2800 \uffa0", "\u034f\U000e0100")
+
 
 @pytest.mark.parametrize(
     ("typed", "tidy"),
@@ -17,6 +19,7 @@ from signups import normalise
         ("مریم", "مریم"),
         ("Ñ", "Ñ"),
         ("J\u202eo\u200b", "Jo"),
+        ("\u3164Jo\u2800 \uffa0Miller\ufe0f", "Jo Miller"),
         ("=cmd", "=cmd"),
     ],
 )
@@ -24,7 +27,9 @@ def test_names_stay_as_people_write_them(typed, tidy):
     assert normalise.name(typed) == tidy
 
 
-@pytest.mark.parametrize("typed", ["", "   ", "12", "\u200b\u202e", "Jo\nMiller", "Jo\rMiller", "Jo\u2028Miller"])
+@pytest.mark.parametrize(
+    "typed", ["", "   ", "12", "\u200b\u202e", "Jo\nMiller", "Jo\rMiller", "Jo\u2028Miller", *BLANKS]
+)
 def test_names_without_a_letter_or_of_two_lines_are_refused(typed):
     with pytest.raises(ValueError, match=r"name"):
         normalise.name(typed)
