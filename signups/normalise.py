@@ -59,7 +59,10 @@ def phone_e164(typed: str, region: str) -> str:
         parsed = phonenumbers.parse(typed, region)
     except phonenumbers.NumberParseException:
         raise ValueError("Enter a phone number, such as 212 555 0123.") from None
-    if not phonenumbers.is_possible_number(parsed):
+    possible = phonenumbers.is_possible_number_with_reason(parsed)
+    if possible == phonenumbers.ValidationResult.IS_POSSIBLE_LOCAL_ONLY:
+        raise ValueError("Enter the whole phone number with its area code, such as 212 555 0123.")
+    if possible != phonenumbers.ValidationResult.IS_POSSIBLE:
         raise ValueError("Check the phone number: it has too few or too many digits.")
     return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
 

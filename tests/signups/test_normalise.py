@@ -80,3 +80,9 @@ def test_number_in_any_format_has_one_dialable_form(typed, region, e164):
 def test_number_nobody_could_dial_is_refused(typed):
     with pytest.raises(ValueError, match="phone number"):
         normalise.phone_e164(typed, "US")
+
+
+@pytest.mark.parametrize(("typed", "region"), [("555 0123", "US"), ("+1 555 0123", "US"), ("7946 0958", "GB")])
+def test_number_without_its_area_code_is_refused(typed, region):
+    with pytest.raises(ValueError, match="with its area code"):
+        normalise.phone_e164(typed, region)
