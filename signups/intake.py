@@ -135,7 +135,7 @@ def _email(typed: str) -> tuple[str, str]:
         validate_email(typed)
     except ValidationError:
         raise ValueError("The e-mail address is none: it should look like name@example.com.") from None
-    return typed, normalise.email_key(typed)
+    return typed, normalise.new_email_key(typed)
 
 
 def _channel(typed: str, email: str, phone: str) -> Channel:

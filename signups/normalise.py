@@ -45,6 +45,26 @@ def email_key(email: str) -> str:
     return f"{local.lower()}@{ascii_domain}"
 
 
+def new_email_key(typed: str) -> str:
+    """The `email_key` of an address that we are told now: refused where programs disagree which domain it names.
+
+    Ours and Django's is IDNA of 2003, in which faß.de is fass.de; in that of 2008 (RFC 5894 §7.2) it is another one.
+    """
+    key = email_key(typed)
+    domain = typed.strip().rpartition("@")[2]
+    if not domain.isascii():
+        try:
+            read_back = key.rpartition("@")[2].encode().decode("idna")
+        except UnicodeError:
+            read_back = ""
+        if read_back != unicodedata.normalize("NFC", domain).lower():
+            raise ValueError(
+                "The part of the e-mail address after the @ can mean two things. "
+                "Write it in its form of plain letters, which begins with “xn--”."
+            )
+    return key
+
+
 def mailbox(email: str) -> str:
     """An address without the dots and tags that many mail services ignore: jo.m+x@… is jom@…"""
     local, at, domain = email.lower().partition("@")

@@ -91,5 +91,5 @@ class LostLinkForm(public.StampedForm):
     button = "Send me my link"
 
     def clean_email(self) -> str:
-        said(normalise.email_key, self.cleaned_data["email"])
+        said(normalise.new_email_key, self.cleaned_data["email"])
         return str(self.cleaned_data["email"])

@@ -93,7 +93,7 @@ class TrialForm(public.StampedForm):
     def clean_email(self) -> str:
         """An address with a likely slip is asked about once; who sends it again means it."""
         email: str = self.cleaned_data["email"]
-        said(normalise.email_key, email)
+        said(normalise.new_email_key, email)
         likelier = normalise.likelier_email(email)
         if likelier and self.data.get("kept_email") != email:
             self.data = {name: self.data.get(name) for name in self.data} | {"kept_email": email}
@@ -154,7 +154,7 @@ class OpeningForm(public.StampedForm):
         return trials.was_requested(form_key=self.cleaned_data["stamp"], email=self.cleaned_data["email"])
 
     def clean_email(self) -> str:
-        said(normalise.email_key, self.cleaned_data["email"])
+        said(normalise.new_email_key, self.cleaned_data["email"])
         return str(self.cleaned_data["email"])
 
     def save(self, *, now: dt.datetime) -> None:

@@ -63,6 +63,29 @@ def test_lookalike_address_is_refused(typed):
         normalise.email_key(typed)
 
 
+TWO_DOMAINS = ("faß.de", "FAẞ.de", "βόλος.example", "نامه\u200cای.example", "क्\u200dष.example", "ｆass.de")
+
+
+@pytest.mark.parametrize("domain", TWO_DOMAINS)
+def test_domain_that_old_and_new_programs_read_differently_is_refused(domain):
+    with pytest.raises(ValueError, match="“xn--”"):
+        normalise.new_email_key(f"jo@{domain}")
+
+
+@pytest.mark.parametrize(
+    ("typed", "key"),
+    [
+        ("Jo@Example.com", "jo@example.com"),
+        ("jo@BÜCHER.example", "jo@xn--bcher-kva.example"),
+        ("jo@bu\u0308cher.example", "jo@xn--bcher-kva.example"),
+        ("jo@例え.example", "jo@xn--r8jz45g.example"),
+        ("jo@xn--fa-hia.de", "jo@xn--fa-hia.de"),
+    ],
+)
+def test_domain_that_all_read_alike_is_taken(typed, key):
+    assert normalise.new_email_key(typed) == key
+
+
 @pytest.mark.parametrize(
     ("typed", "region", "e164"),
     [

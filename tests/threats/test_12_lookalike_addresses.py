@@ -2,7 +2,9 @@
 
 import pytest
 
+from signups import delivery
 from signups.models import Lead, Message
+from tests.signups.conftest import NOW
 
 pytestmark = pytest.mark.django_db
 
@@ -17,6 +19,16 @@ def test_domain_of_other_letters_is_another_domain(send, lead):
     assert send("/start/", email=spoof).status_code == 303
     assert Lead.objects.count() == 2
     assert Lead.objects.latest("pk").email_key == "ann@xn--exmple-4nf.com"
+
+
+def test_domain_that_was_another_one_in_older_programs_is_asked_for_in_plain_letters(send, mailoutbox):
+    """In IDNA of 2003, which Django sends by, faß.de is fass.de, and that is somebody else's."""
+    refused = send("/start/", email="jo@faß.de")
+    assert (refused.status_code, "begins with “xn--”" in refused.content.decode()) == (422, True)
+    assert Lead.objects.count() == 0
+    send("/start/", email="jo@xn--fa-hia.de")
+    assert delivery.deliver_due(lambda: NOW) == 1
+    assert mailoutbox[0].message()["To"] == "jo@xn--fa-hia.de"
 
 
 def test_link_asked_for_with_another_spelling_goes_to_the_stored_address(send, lead):
