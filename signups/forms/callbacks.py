@@ -69,7 +69,7 @@ class CallbackForm(VisitorForm):
         return said(normalise.name, self.cleaned_data["name"])
 
     def clean(self) -> dict[str, Any]:
-        data = super().clean()
+        data = super().clean() or {}
         try:
             data["phone_e164"] = said(normalise.phone_e164, data.get("phone", ""), self.clinic.phone_region)
         except forms.ValidationError as error:

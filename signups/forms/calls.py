@@ -15,10 +15,9 @@ from . import public, stamps
 from .visitors import said
 
 
-class TimeForm(forms.Form):
+class TimeForm(stamps.Stamped):
     """One of the times on the page. Who gave no phone number yet is asked for it: a call needs one."""
 
-    stamp = stamps.StampField(required=False)
     start = forms.CharField(
         label="Time", max_length=40, widget=forms.RadioSelect, error_messages={"required": "Choose a time."}
     )
@@ -33,7 +32,6 @@ class TimeForm(forms.Form):
     def __init__(self, *args: Any, lead: Lead, moving: OnboardingCall | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.lead, self.moving = lead, moving
-        self.fields["stamp"].initial = stamps.new
         if lead.phone_e164:
             del self.fields["phone"]
 
@@ -47,8 +45,6 @@ class TimeForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
-        if self.has_error("stamp", stamps.STALE):
-            self.renew()
         if "phone" in data:
             try:
                 data["phone_e164"] = said(normalise.phone_e164, data["phone"], terms.current().phone_region)
@@ -56,9 +52,11 @@ class TimeForm(forms.Form):
                 self.add_error("phone", error)
         return data
 
-    def renew(self, **changed: str) -> None:
-        """The page shown next carries a stamp that works, and what is `changed`."""
-        self.data = {name: self.data.get(name) for name in self.data} | {"stamp": stamps.new(), **changed}
+    def is_replay(self) -> bool:
+        data = self.cleaned_data
+        if self.moving:
+            return bool(self.moving.starts_at == data["start"])
+        return self.lead.calls.filter(key=data["stamp"]).exists()
 
     def save(self, *, now: dt.datetime) -> OnboardingCall:
         """Raises what `calls.book` and `calls.reschedule` raise; the number is kept all the same."""

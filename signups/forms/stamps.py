@@ -2,6 +2,7 @@
 
 import datetime as dt
 import uuid
+from typing import Any
 
 from django import forms
 from django.core import signing
@@ -10,6 +11,7 @@ SALT = "signups.forms.stamp"
 SOONEST = dt.timedelta(seconds=2)  # a person needs longer, a script does not
 STALE = "stale"  # the code of an error that only a new stamp mends
 LATEST = dt.timedelta(hours=24)
+TOO_OLD = "This page was open for more than a day. Please press the button once more."
 
 
 def new() -> str:
@@ -18,30 +20,54 @@ def new() -> str:
 
 
 class StampField(forms.CharField):
-    """Cleans to the form's UUID. Missing or forged, too quick or too old: refused in words; nothing typed is lost."""
+    """Cleans to the form's UUID. Missing or forged, or too quick: refused in words; nothing typed is lost."""
 
     widget = forms.HiddenInput
 
     def clean(self, value: object) -> uuid.UUID:
         stamp = str(value or "")
         try:
-            key = uuid.UUID(signing.loads(stamp, salt=SALT, max_age=LATEST))
-        except signing.SignatureExpired:
-            raise forms.ValidationError(
-                "This page was open for more than a day. Please press the button once more.", STALE
-            ) from None
+            key = uuid.UUID(signing.loads(stamp, salt=SALT))
         except (signing.BadSignature, ValueError):
             raise forms.ValidationError(
                 "Something was missing from the form. Please press the button once more.", STALE
             ) from None
-        if _is_fresh(stamp):
+        if not _is_older(stamp, SOONEST):
             raise forms.ValidationError("That was very quick. Please look the form over and press the button again.")
         return key
 
 
-def _is_fresh(stamp: str) -> bool:
-    try:
-        signing.loads(stamp, salt=SALT, max_age=SOONEST)
-    except signing.SignatureExpired:
+class Stamped(forms.Form):
+    """A form with a stamp. One that is too old is refused too, unless it was taken already: a replay is no new wish."""
+
+    stamp = StampField(required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["stamp"].initial = new
+
+    def is_replay(self) -> bool:
+        """Whether this very form was taken before. Asked of a form that is right in everything but its age."""
         return False
-    return True
+
+    def full_clean(self) -> None:
+        super().full_clean()
+        if not self.is_bound:
+            return
+        is_old = "stamp" in self.cleaned_data and _is_older(self.data["stamp"], LATEST)
+        if is_old and (self.errors or not self.is_replay()):
+            self.add_error("stamp", forms.ValidationError(TOO_OLD, STALE))
+        if self.has_error("stamp", STALE):
+            self.renew()
+
+    def renew(self, **changed: str) -> None:
+        """The page shown next carries a stamp that works, and what is `changed`."""
+        self.data = {name: self.data.get(name) for name in self.data} | {"stamp": new(), **changed}
+
+
+def _is_older(stamp: str, age: dt.timedelta) -> bool:
+    try:
+        signing.loads(stamp, salt=SALT, max_age=age)
+    except signing.SignatureExpired:
+        return True
+    return False

@@ -106,7 +106,7 @@ class TrialForm(public.StampedForm):
         return normalise.line(self.cleaned_data["heard_from"])
 
     def clean(self) -> dict[str, Any]:
-        data = super().clean()
+        data = super().clean() or {}
         public.clean_reach(self, data, self.offer.phone_region)
         agreement, message = AGREEMENTS.get(data.get("preferred_channel", ""), ("", ""))
         if agreement and not data.get(agreement):

@@ -147,6 +147,14 @@ def test_double_click_is_one_booking(lead, host, post, at):
     assert Message.objects.filter(kind=MessageKind.CALL_BOOKED).count() == 1
 
 
+def test_same_form_after_days_is_the_same_booking(lead, host, post, at):
+    at(NOW - dt.timedelta(minutes=1))
+    stamp = stamps.new()
+    first = post(lead, "call/", stamp=stamp, start=MONDAY)
+    again = post(lead, "call/", stamp=stamp, start=MONDAY, now=NOW + dt.timedelta(days=2))
+    assert (first.status_code, again.status_code, OnboardingCall.objects.count()) == (303, 303, 1)
+
+
 def test_who_loses_the_race_sees_fresh_times(client, lead, host, post):
     calls.book(lead=LeadFactory(), start=dt.datetime.fromisoformat(FRIDAY), by=ActorKind.PATIENT, now=NOW)
     response = post(lead, "call/", start=FRIDAY)

@@ -26,11 +26,11 @@ def clinic(clinic):
 def post(client, time_machine):
     """Posts a callback form as a browser would: rendered a minute before it is sent."""
 
-    def send(url="/callback/", stamp=None, **changed):
+    def send(url="/callback/", stamp=None, at=NOW, **changed):
         if stamp is None:
             time_machine.move_to(NOW - dt.timedelta(minutes=1), tick=False)
             stamp = stamps.new()
-        time_machine.move_to(NOW, tick=False)
+        time_machine.move_to(at, tick=False)
         data = {
             "stamp": stamp,
             "website": "",
@@ -138,6 +138,14 @@ def test_same_form_twice_does_its_work_once(clinic, post, time_machine):
     stamp = stamps.new()
     first, second = post(stamp=stamp), post(stamp=stamp)
     assert (first.status_code, second.status_code, CallbackRequest.objects.count()) == (303, 303, 1)
+
+
+def test_same_form_after_days_gets_the_same_answer(clinic, post, time_machine):
+    time_machine.move_to(NOW - dt.timedelta(minutes=1), tick=False)
+    stamp, later = stamps.new(), NOW + dt.timedelta(days=3)
+    first, second = post(stamp=stamp), post(stamp=stamp, at=later)
+    assert (first.status_code, second.status_code, CallbackRequest.objects.count()) == (303, 303, 1)
+    assert post(stamp=stamp, at=later, phone="212 555 0199").status_code == 422
 
 
 def test_known_number_is_answered_like_a_new_one(clinic, post):

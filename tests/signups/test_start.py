@@ -189,6 +189,17 @@ def test_same_form_twice_does_its_work_once(clinic, post_start, time_machine):
     assert rows() == [1, 1, 2, 1, 1]
 
 
+def test_same_form_after_days_gets_the_same_answer(clinic, post_start, time_machine):
+    """(The browser may send it again when its window is opened again.) One never taken is too old."""
+    time_machine.move_to(NOW - dt.timedelta(minutes=1), tick=False)
+    stamp, later = stamps.new(), NOW + dt.timedelta(days=3)
+    first, second = post_start(stamp=stamp), post_start(stamp=stamp, at=later)
+    assert (first.status_code, first["Location"]) == (second.status_code, second["Location"])
+    assert post_start(stamp=stamp, at=later, email="other@example.com").status_code == 422
+    assert post_start(stamp=stamp, at=later, name="").status_code == 422
+    assert rows() == [1, 1, 2, 1, 1]
+
+
 def test_address_mended_after_going_back_is_a_signup_of_its_own(clinic, post_start, time_machine):
     time_machine.move_to(NOW - dt.timedelta(minutes=1), tick=False)
     stamp = stamps.new()
