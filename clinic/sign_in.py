@@ -5,12 +5,14 @@ from collections.abc import Callable
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.internal.flows.login import get_authentication_records, record_authentication
 from allauth.account.signals import user_logged_in
 from allauth.core import context
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.base.forms import AuthenticateForm, BaseAuthenticateForm, ReauthenticateForm
 from allauth.mfa.models import Authenticator
 from allauth.mfa.utils import is_mfa_enabled
+from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib.auth import logout, signals
 from django.contrib.auth.models import User
@@ -120,12 +122,15 @@ class CodeAgainForm(Counted, ReauthenticateForm):
 
 
 def staff_session(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Middleware of the desk: who is no staff (any more) or idle is signed out, who has no second step sets one up."""
+    """Middleware of the desk: who is no staff (any more), idle or past an untaken second step is signed out.
+
+    Who has no second step sets one up.
+    """
 
     def middleware(request: HttpRequest) -> HttpResponse:
         if not request.path_info.startswith(reverse("admin:index")) or not request.user.is_authenticated:
             return get_response(request)
-        if not request.user.is_staff or _idle(request):
+        if not request.user.is_staff or _idle(request) or _skips_step(request):
             logout(request)
             if request.path_info == reverse("account_login"):
                 return get_response(request)
@@ -143,6 +148,12 @@ def staff_session(get_response: Callable[[HttpRequest], HttpResponse]) -> Callab
 
     middleware.process_view = process_view  # type: ignore[attr-defined]
     return middleware
+
+
+def _skips_step(request: HttpRequest) -> bool:
+    """Whether the account has a second step that this session neither passed nor set up itself."""
+    passed = any(record["method"] == "mfa" for record in get_authentication_records(request, request.user))
+    return settings.STAFF_MFA == "required" and not passed and is_mfa_enabled(request.user, STEPS)
 
 
 def _idle(request: HttpRequest) -> bool:
@@ -186,8 +197,14 @@ def sessions_ended(request: HttpRequest) -> None:
 
 
 def step_added(instance: Authenticator, created: bool, **kwargs: Any) -> None:
+    """The session that adds a step has passed it; the account's others have not, and end."""
     if created:
         _record(Verb.SECOND_STEP_ADDED, instance.user, kind=instance.type)
+    if created and instance.type in STEPS and context.request:
+        record_authentication(context.request, instance.user, "mfa", id=instance.pk, type=instance.type)
+        others = UserSession.objects.filter(user=instance.user).exclude(session_key=context.request.session.session_key)
+        for session in others:
+            session.end()
 
 
 def step_removed(instance: Authenticator, **kwargs: Any) -> None:

@@ -10,6 +10,8 @@ from io import StringIO
 import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal import auth as totp
+from allauth.mfa.webauthn.internal import auth as webauthn
+from allauth.usersessions.models import UserSession
 from django.contrib.sessions.models import Session
 from django.core.management import CommandError, call_command
 from django.db import connection
@@ -184,6 +186,58 @@ def test_app_is_set_up_used_and_its_secret_is_ciphertext(client, head, required)
         sign_in(client)
         response = client.post("/admin/login/code/", {"code": recovery[0]})
         assert (response.status_code == 302) == works
+
+
+def waiting_session():
+    """Signed in by the password alone, and held where a second step is set up."""
+    waiting = Client()
+    assert sign_in(waiting)["Location"] == "/admin/"
+    assert waiting.get("/admin/").headers["Location"] == "/admin/security/"
+    return waiting
+
+
+BEHIND_THE_STEP = [
+    "/admin/",
+    "/admin/signups/lead/",
+    "/admin/signups/lead/export/",
+    "/admin/security/",
+    "/admin/security/codes/",
+    "/admin/security/passkeys/add/",
+    "/admin/security/again/code/",
+    "/admin/password_change/",
+]
+
+
+@pytest.mark.parametrize("listed", [True, False])
+@pytest.mark.parametrize("path", BEHIND_THE_STEP)
+def test_session_from_before_the_step_does_not_skip_it(client, head, required, path, listed):
+    waiting = waiting_session()
+    if not listed:  # and so not ended when the step is added
+        UserSession.objects.all().delete()
+    sign_in(client)
+    set_up_app(client)
+    response = waiting.get(path)
+    assert (response.status_code, response["Location"].partition("?")[0]) == (302, LOGIN)
+    assert sign_in(waiting)["Location"] == "/admin/login/code/"
+    assert client.get("/admin/").status_code == 200
+
+
+def test_passkey_alone_is_both_steps(client, head, required, monkeypatch):
+    waiting = waiting_session()
+    passkey = Authenticator.objects.create(user=head, type="webauthn", data={"name": "Key"})
+    monkeypatch.setattr(webauthn, "parse_authentication_response", lambda sent: None)
+    monkeypatch.setattr(webauthn, "extract_user_from_response", lambda sent: head)
+    monkeypatch.setattr(webauthn, "complete_authentication", lambda user, sent: passkey)
+    client.post("/admin/login/passkey/", {"credential": '{"id": "x"}'})
+    assert (client.get("/admin/").status_code, waiting.get("/admin/").status_code) == (200, 302)
+
+
+def test_where_no_step_is_required_the_other_sessions_end_all_the_same(client, head):
+    other = Client()
+    for each in (client, other):
+        sign_in(each)
+    set_up_app(client)
+    assert (client.get("/admin/").status_code, other.get("/admin/").status_code) == (200, 302)
 
 
 def test_code_is_not_used_twice(client, head, required):
