@@ -312,6 +312,7 @@ ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SESSION_REMEMBER = False
+ACCOUNT_FORMS = {"change_password": "clinic.sign_in.NewPasswordForm"}
 ACCOUNT_RATE_LIMITS = False  # counted exactly by our adapter and forms instead
 MFA_RATE_LIMITS = False
 MFA_ADAPTER = "clinic.sign_in.MFAAdapter"

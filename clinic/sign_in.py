@@ -4,7 +4,8 @@ import datetime as dt
 from collections.abc import Callable
 from typing import Any
 
-from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.adapter import DefaultAccountAdapter, get_adapter
+from allauth.account.forms import ChangePasswordForm
 from allauth.account.internal.flows.login import get_authentication_records, record_authentication
 from allauth.account.signals import user_logged_in
 from allauth.core import context
@@ -119,6 +120,16 @@ class CodeForm(Counted, AuthenticateForm):
 
 class CodeAgainForm(Counted, ReauthenticateForm):
     pass
+
+
+class NewPasswordForm(ChangePasswordForm):
+    """The old password is asked for as at sign-in, and counted with those."""
+
+    def clean_oldpassword(self) -> str:
+        old: str = self.cleaned_data["oldpassword"]
+        if not get_adapter().reauthenticate(self.user, old):
+            raise get_adapter().validation_error("enter_current_password")
+        return old
 
 
 def staff_session(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:

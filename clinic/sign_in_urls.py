@@ -41,7 +41,7 @@ paths = [
     ("login/", throttled(account.login), "account_login"),
     ("login/code/", throttled(mfa.authenticate), "mfa_authenticate"),
     ("login/passkey/", webauthn.login_webauthn, "mfa_login_webauthn"),
-    ("password_change/", account.password_change, "account_change_password"),
+    ("password_change/", throttled(account.password_change), "account_change_password"),
     ("security/", mfa.index, "mfa_index"),
     ("security/again/", throttled(account.reauthenticate), "account_reauthenticate"),
     ("security/again/code/", throttled(mfa.reauthenticate), "mfa_reauthenticate"),

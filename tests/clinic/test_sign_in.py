@@ -325,6 +325,17 @@ def test_own_sessions_are_listed_and_ended(client, head):
     assert [each.get("/admin/").status_code for each in (client, *others, stranger)] == [200, 302, 302, 302, 200]
 
 
+def test_old_password_is_not_guessed_where_a_new_one_is_chosen(client, head):
+    sign_in(client)
+    form = {"oldpassword": "wrong", "password1": "another long password", "password2": "another long password"}
+    tries = [client.post("/admin/password_change/", form) for _ in range(6)]
+    assert [response.status_code for response in tries] == [200] * 5 + [429]
+    assert 0 < int(tries[-1]["Retry-After"]) <= 901
+    assert client.post("/admin/password_change/", form | {"oldpassword": PASSWORD}).status_code == 429
+    assert verbs() == ["signed_in", "locked_out"]
+    assert sign_in(Client()).status_code == 429  # one count of wrong passwords, wherever they are typed
+
+
 def test_new_password_ends_the_other_sessions(client, head):
     other = Client()
     for each in (client, other):
