@@ -10,8 +10,8 @@ from django.conf import settings
 from django.core import signing
 from django.urls import reverse
 
-from .models import Host, Lead
-from .states import GONE
+from .models import Host, Lead, Merge
+from .states import GONE, LeadStatus
 
 CONFIRM_LIFETIME = dt.timedelta(hours=48)
 
@@ -60,7 +60,7 @@ def my_url(lead: Lead) -> str:
 
 
 def mine(token: str) -> Lead:
-    """The lead whose own page this is. Raises Unknown, or Expired when a newer link replaced it."""
+    """The lead whose own page this is, or whom they became part of. Raises Unknown, or Expired when it was replaced."""
     return _read(MY, token)
 
 
@@ -114,12 +114,13 @@ def _lead(purpose: _Purpose, token: str) -> tuple[Lead, int]:
 
 def _read(purpose: _Purpose, token: str) -> Lead:
     lead, version = _lead(purpose, token)
-    if lead.status in GONE:
+    whole = Merge.objects.kept(lead) if purpose is MY and lead.status == LeadStatus.MERGED else lead
+    if whole.status in GONE:
         raise Unknown
     if version != _version(purpose, lead):
-        raise Expired(lead)
+        raise Expired(whole)
     try:
         signing.loads(token, salt=purpose.salt, max_age=purpose.lifetime)
     except signing.SignatureExpired:
-        raise Expired(lead) from None
-    return lead
+        raise Expired(whole) from None
+    return whole

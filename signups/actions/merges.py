@@ -82,6 +82,8 @@ def undo(*, merge: Merge, by: User, now: dt.datetime) -> None:
     merge = Merge.objects.select_for_update().get(pk=merge.pk)
     if not merge.may_be_undone(now) or lead.status in GONE:
         raise Refused("This merge can no longer be undone.")
+    if any(merge.pk in _moved(later) for later in lead.merges.filter(undone_at=None, content__isnull=False)):
+        raise Refused("Whom they were kept as was merged itself since: undo that first.")
     kept = json.loads(merge.content or "{}")
     forget_copy(lead)
     unchanged = {name for name, value in kept["taken"].items() if _values(lead, (name,))[name] == value}
@@ -105,11 +107,10 @@ def undo(*, merge: Merge, by: User, now: dt.datetime) -> None:
         events.record(one, Verb.MERGE_UNDONE, by=by, now=now)
 
 
-def kept(lead: Lead) -> Lead:
-    """Whom `lead` became part of, or itself: a link in an old message to one of two is about both."""
-    while made := Merge.objects.filter(other=lead, undone_at=None).select_related("lead").first():
-        lead = made.lead
-    return lead
+def _moved(merge: Merge) -> list[int]:
+    """The earlier merges that moved with it."""
+    moved: list[int] = json.loads(merge.content or "{}")["moved"].get(Merge._meta.label, [])
+    return moved
 
 
 def _both(lead: Lead, other: Lead, by: User) -> tuple[Lead, Lead]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from django.apps import apps
 from django.db import models, transaction
+from django.db.models import F
 
 from signups import emails, links, normalise
 from signups.models import CopyPart, DataCopy, Lead, Message, Suppression
@@ -81,8 +82,9 @@ def forget_copy(lead: Lead) -> None:
 def replace_link(lead: Lead, *, by: events.Actor, now: dt.datetime) -> None:
     """Every link to this person's page stops working, and a new one goes to their address. Raises Gone."""
     lead = locked(lead)
+    theirs = [lead.pk, *lead.merges.filter(undone_at=None).values_list("other", flat=True)]
+    Lead.objects.filter(pk__in=theirs).update(link_version=F("link_version") + 1)
     lead.link_version += 1
-    lead.save(update_fields=["link_version"])
     events.record(lead, Verb.LINK_REPLACED, by=by, now=now)
     emails.my_link(lead, now=now)
 

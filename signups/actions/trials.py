@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 
 from signups import emails, normalise, terms
 from signups.models import Event, Lead, Suppression, Trial
-from signups.states import NEEDED, ActorKind, LeadStatus, MessageKind, Purpose, Verb
+from signups.states import FREE, NEEDED, ActorKind, ConsentChannel, LeadStatus, MessageKind, Purpose, Verb
 
 from . import consents, events, leads
 from .held import locked
@@ -54,18 +54,45 @@ def _request(
 ) -> None:
     """Lead (`fields`), trial, consents, event and the confirmation message, or none of them.
 
-    A repeat sign-up never overwrites what the person told us before, nor agrees to a call on their behalf: whoever
-    typed the address need not be its owner. It opens a trial where there was none, or where the last was cancelled.
+    Whoever types an address need not be its owner. Once that address was confirmed, another sign-up overwrites nothing
+    and agrees to nothing; until then the last form holds, and the page behind its link shows it before it counts.
+    It opens a trial where there was none, or where the last was cancelled.
     """
     lead, is_new = find_or_create(email=email, created_at=now, **fields)
     verb = Verb.SIGNED_UP if is_new else Verb.SIGNED_UP_AGAIN
     events.record(lead, verb, by=ActorKind.PATIENT, now=now, form_key=form_key)
     if is_new:
         emails.confirm_trial(_open_trial(lead, agreed, now=now), now=now)
+    elif _is_all_hearsay(lead):
+        _take_instead(lead, agreed, now=now, **fields)
     elif lead.current_trial():
         _write_again(lead, now=now)
     else:
         _send_confirmation(_open_trial(lead, NEEDED, now=now), now=now)
+
+
+def _is_all_hearsay(lead: Lead) -> bool:
+    """Nothing is known of them but what somebody typed into our forms."""
+    known = lead.events.filter(verb__in=(Verb.IMPORTED, Verb.MERGED))
+    return lead.status == LeadStatus.NEW and not lead.has_confirmed() and not known.exists()
+
+
+def _take_instead(lead: Lead, agreed: Iterable[Purpose], *, now: dt.datetime, source: str = "", **fields: str) -> None:
+    """What this form says in place of the one before, and a link that confirms it in place of the older ones.
+
+    Where they first came from stays. Nothing changes once enough was sent this hour.
+    """
+    if not emails.has_room(lead, MessageKind.CONFIRM_TRIAL, now=now):
+        return
+    for name, value in fields.items():
+        setattr(lead, name, value)
+    lead.save(update_fields=fields)
+    for purpose in set(FREE) - set(agreed):
+        consents.revoke(lead, purpose, channel=ConsentChannel.WEB, by=ActorKind.PATIENT, now=now)
+    waiting = lead.trials.open().first()
+    if waiting:
+        consents.with_signup(lead, {purpose: terms.current().documents[purpose] for purpose in agreed}, now=now)
+    _send_confirmation(waiting or _open_trial(lead, agreed, now=now), now=now)
 
 
 def _open_trial(lead: Lead, agreed: Iterable[Purpose], *, now: dt.datetime) -> Trial:
@@ -100,7 +127,8 @@ def find_or_create(*, email: str, created_at: dt.datetime, **fields: str) -> tup
 def send_new_link(lead: Lead, *, now: dt.datetime) -> None:
     """To a person whose trial still waits: a new confirmation link, and the older ones stop working.
 
-    To anybody else the news that there is one already. Nothing once enough was sent this hour. Raises Gone.
+    To anybody else the news that there is one already, or the link to their page when it is over. Nothing once enough
+    was sent this hour. Raises Gone.
     """
     _write_again(locked(lead), now=now)
 
@@ -109,8 +137,10 @@ def _write_again(lead: Lead, *, now: dt.datetime) -> None:
     """As `send_new_link`, of a lead that is locked."""
     if trial := lead.trials.open().filter(started_at=None).first():
         _send_confirmation(trial, now=now)
-    elif emails.has_room(lead, MessageKind.TRIAL_EXISTS, now=now):
+    elif lead.current_trial() and emails.has_room(lead, MessageKind.TRIAL_EXISTS, now=now):
         emails.trial_exists(lead, now=now)
+    elif lead.has_confirmed() and emails.has_room(lead, MessageKind.MY_LINK, now=now):
+        emails.my_link(lead, now=now)
 
 
 def _send_confirmation(trial: Trial, *, now: dt.datetime) -> None:
@@ -156,7 +186,7 @@ def cancel(trial: Trial, *, by: events.Actor, now: dt.datetime) -> None:
     Trial.objects.filter(pk=trial.pk).update(cancelled_at=now)
     trial.cancelled_at = now
     events.record(trial.lead, Verb.TRIAL_CANCELLED, by=by, now=now)
-    if trial.started_at:
+    if trial.started_at and emails.has_room(trial.lead, MessageKind.TRIAL_CANCELLED, now=now):
         emails.trial_cancelled(trial, now=now)
 
 

@@ -14,6 +14,14 @@ from .leads import Lead
 UNDO = dt.timedelta(days=30)
 
 
+class MergeQuerySet(models.QuerySet["Merge"]):
+    def kept(self, lead: Lead) -> Lead:
+        """Whom `lead` became part of, or itself: a link in an old message to one of two is about both."""
+        while made := self.filter(other=lead, undone_at=None).select_related("lead").first():
+            lead = made.lead
+        return lead
+
+
 class Merge(models.Model):
     """`other` became part of `lead`. `content` (JSON) is what undoing it needs: former values, and which rows moved.
 
@@ -29,6 +37,8 @@ class Merge(models.Model):
     at = models.DateTimeField()
     content = EncryptedTextField(null=True)
     undone_at = models.DateTimeField(null=True)
+
+    objects = MergeQuerySet.as_manager()
 
     class Meta:
         ordering = ["-at", "-id"]

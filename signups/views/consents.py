@@ -7,7 +7,8 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from signups import links
-from signups.actions import consents, merges
+from signups.actions import consents
+from signups.models import Merge
 from signups.states import GONE, ActorKind, ConsentChannel
 
 from .decorators import private_link
@@ -18,7 +19,7 @@ from .decorators import private_link
 @require_http_methods(["GET", "HEAD", "POST"])
 def stop(request: HttpRequest, token: str) -> HttpResponse:
     """GET shows a button. POST ends our mail at once, from the button or from a mail program (RFC 8058 §3.1)."""
-    lead = merges.kept(links.stopping(token))
+    lead = Merge.objects.kept(links.stopping(token))
     if request.method != "POST":
         return render(request, "signups/stop.html", {"token": token})
     if lead.status not in GONE:

@@ -1,17 +1,19 @@
 """What patients change, take along and erase, from their own page."""
 
+import datetime as dt
+
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
-from signups import archive
+from signups import archive, throttle
 from signups.actions import copies, privacy
 from signups.forms.my import ChoicesForm, DetailsForm
 from signups.models import DataCopy, Lead
 from signups.states import ActorKind
 
-from .decorators import patient_page, see
+from .decorators import patient_page, see, throttled
 
 
 @patient_page
@@ -42,11 +44,14 @@ def _form(request: HttpRequest, form: DetailsForm | ChoicesForm, token: str, tem
 
 @patient_page
 @require_http_methods(["GET", "HEAD", "POST"])
+@throttled
 def link(request: HttpRequest, lead: Lead, token: str) -> HttpResponse:
     """“Somebody else has my link”: POST ends every link and mails a new one."""
     if request.method != "POST":
         return render(request, "signups/my/link.html", {"token": token})
-    privacy.replace_link(lead, by=ActorKind.PATIENT, now=timezone.now())
+    now = timezone.now()
+    throttle.check("link", str(lead.pk), limit=3, per=dt.timedelta(hours=1), now=now)
+    privacy.replace_link(lead, by=ActorKind.PATIENT, now=now)
     return render(request, "signups/my/link_sent.html")
 
 

@@ -3,7 +3,7 @@
 import datetime as dt
 
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
@@ -12,7 +12,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from signups import links, normalise, places, throttle
 from signups.actions import trials
+from signups.actions.held import Gone
 from signups.forms.trials import OpeningForm, TrialForm
+from signups.states import FREE
 
 from .decorators import one_value_each, private_link, see, throttled
 
@@ -89,15 +91,19 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
         return render(request, "signups/confirm_expired.html", {"token": token}, status=410)
     now = timezone.now()
     trial = lead.current_trial()
-    if trial is None:
-        raise Http404
-    if trial.started_at and (request.method != "POST" or not trial.day(now)):
+    if trial is None or (trial.started_at and (request.method != "POST" or not trial.day(now))):
         return render(request, "signups/confirm_expired.html", {"token": token, "used": True}, status=410)
     if request.method != "POST":
-        return render(request, "signups/confirm.html", {"token": token, "trial": trial})
+        agreed = [purpose.label for purpose in FREE if lead.agrees_to(purpose)]
+        told = [
+            ("Name", lead.name),
+            ("Phone", lead.phone or "none"),
+            ("Agreed to", ", ".join(agreed) or "nothing more"),
+        ]
+        return render(request, "signups/confirm.html", {"token": token, "trial": trial, "told": told})
     trial = trials.confirm(lead, now=now)
     if trial is None:  # cancelled this very moment
-        raise Http404
+        raise Gone
     facts = [
         ("What you have", f"{trial.days} free days of our care program"),
         ("What it costs", "Nothing"),

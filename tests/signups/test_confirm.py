@@ -5,8 +5,9 @@ import datetime as dt
 import pytest
 
 from signups import links
+from signups.actions import trials
 from signups.models import Event, Message, Trial
-from signups.states import LeadStatus
+from signups.states import ActorKind, LeadStatus
 from tests.factories import LeadFactory, TrialFactory
 
 from .conftest import NOW
@@ -134,7 +135,7 @@ def test_link_of_somebody_gone_is_unknown(client, path, lead, status):
 
 def test_cancelled_trial_does_not_start(client, path):
     Trial.objects.update(cancelled_at=NOW)
-    assert client.post(path).status_code == 404
+    assert client.post(path).status_code == 410
 
 
 def test_link_says_nothing_about_its_person(path):
@@ -145,3 +146,13 @@ def test_link_says_nothing_about_its_person(path):
 @pytest.mark.parametrize("method", ["put", "delete", "patch"])
 def test_other_methods_are_refused(client, path, method):
     assert getattr(client, method)(path).status_code == 405
+
+
+def test_link_of_a_cancelled_trial_is_a_used_one_and_another_goes_to_their_page(client, path, lead):
+    client.post(path)
+    trials.cancel(lead.current_trial(), by=ActorKind.PATIENT, now=NOW)
+    for method in (client.get, client.post):
+        assert (method(path).status_code, "used already" in method(path).content.decode()) == (410, True)
+    assert client.post(f"{path}again/").status_code == 303
+    assert lead.messages.filter(kind="my_link").count() == 1
+    assert not lead.messages.filter(kind="trial_exists").exists()

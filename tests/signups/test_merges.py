@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+from urllib.parse import urlsplit
 
 import pytest
 from django.db import connection
@@ -140,6 +141,29 @@ def test_stopping_link_of_either_stops_the_mail_of_the_one_that_is_kept(client, 
     merge(two, head)
     client.post(link)
     assert Lead.objects.get(pk=two[0].pk).mail_stopped_at
+
+
+def test_own_page_of_either_is_the_page_of_the_one_that_is_kept(client, two, head):
+    """Until a new link replaces all of them."""
+    paths = [urlsplit(links.my_url(lead)).path for lead in two]
+    merge(two, head)
+    assert [client.get(path).status_code for path in paths] == [200, 200]
+    assert client.get(paths[1]).context["lead"] == two[0]
+    privacy.replace_link(two[0], by=ActorKind.PATIENT, now=timezone.now())
+    assert [client.get(path).status_code for path in paths] == [410, 410]
+
+
+def test_merge_of_who_was_merged_themselves_is_undone_last(two, head):
+    """In any other order an address would end up with the wrong person."""
+    third = factories.LeadFactory(email="third@c.example")
+    before = [standing(lead) for lead in (*two, third)]
+    first = merge(two, head, {"email"})
+    last = merge((third, two[0]), head, {"email"})
+    with pytest.raises(leads.Refused, match="undo that first"):
+        merges.undo(merge=Merge.objects.get(pk=first.pk), by=head, now=timezone.now())
+    for one in (last, first):
+        merges.undo(merge=Merge.objects.get(pk=one.pk), by=head, now=timezone.now())
+    assert [standing(lead) for lead in (*two, third)] == before
 
 
 def test_two_callbacks_are_refused_in_words_and_nothing_is_changed(two, head):

@@ -4,6 +4,7 @@ import datetime as dt
 import io
 import json
 import zipfile
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -162,6 +163,15 @@ def test_new_link_ends_the_old_one_here_too(client, my):
     assert (response.status_code, lead().name in text(response)) == (410, False)
     new = links.my_url(lead())
     assert [(message.kind, new in message.text) for message in Message.objects.all()] == [("my_link", True)]
+
+
+def test_nobody_is_flooded_with_new_links_or_farewells(client, my, trial):
+    for _ in range(5):
+        client.post(my + "trial/cancel/")
+        client.post(my + "trial/undo/")
+    assert trial.lead.messages.filter(kind="trial_cancelled").count() == 3
+    answers = [client.post(urlsplit(links.my_url(lead())).path + "link/").status_code for _ in range(4)]
+    assert answers == [200, 200, 200, 429]
 
 
 def test_everything_can_be_taken_along(client, my, trial):

@@ -1,15 +1,18 @@
 """The trial form: what it takes, what it refuses, and that nothing typed is lost."""
 
 import datetime as dt
+import re
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.db import connection
 from django.test import Client
 
+from signups.actions import trials
 from signups.forms import stamps
 from signups.models import Consent, ConsentText, Event, Lead, Message, Trial
-from tests.factories import LeadFactory, TrialFactory
+from signups.states import Purpose
+from tests.factories import EventFactory, LeadFactory, TrialFactory
 
 from .conftest import NOW
 
@@ -155,12 +158,53 @@ def test_second_signup_reveals_nothing(clinic, post_start):
     assert (first.status_code, first.headers, first.content) == (second.status_code, second.headers, second.content)
 
 
-def test_second_signup_never_overwrites(clinic, post_start):
+SOMEBODY = {"name": "Somebody Else", "phone": "212 555 0199", "preferred_channel": "call", "calls": "on", "news": "on"}
+
+
+def test_second_signup_overwrites_nothing_once_the_address_was_confirmed(clinic, post_start):
     post_start()
-    post_start(name="Somebody Else", phone="212 555 0199", email="JO@example.com")
+    trials.confirm(Lead.objects.get(), now=NOW)
+    post_start(**SOMEBODY, email="JO@example.com")
     lead = Lead.objects.get()
-    assert (lead.name, lead.phone) == ("Jo Miller", "")
-    assert [event.verb for event in lead.events.order_by("id")] == ["signed_up", "signed_up_again"]
+    assert (lead.name, lead.phone, lead.agrees_to(Purpose.CALLS)) == ("Jo Miller", "", False)
+    assert lead.events.latest("id").verb == "signed_up_again"
+
+
+def test_until_then_the_last_form_holds_and_its_link_shows_it_before_it_counts(clinic, client, post_start, settings):
+    """Who typed somebody's address first neither names them nor agrees for them."""
+    post_start(**SOMEBODY)
+    post_start()
+    lead = Lead.objects.get()
+    assert (lead.name, lead.phone, lead.trials.count()) == ("Jo Miller", "", 1)
+    assert {consent.text.purpose for consent in lead.consents.in_force()} == {Purpose.TERMS, Purpose.PRIVACY}
+    texts = Message.objects.order_by("dedupe_key").values_list("text", flat=True)
+    paths = [re.search(r"/confirm/\S+", text)[0] for text in texts]
+    older, newer = sorted(paths, key=lambda path: client.get(path).status_code, reverse=True)
+    assert client.get(older).status_code == 410
+    page = client.get(newer).content.decode()
+    assert ("Jo Miller" in page, "Somebody" in page, "nothing more" in page) == (True, False, True)
+
+
+def test_form_that_gets_no_link_any_more_changes_nothing(clinic, post_start):
+    for _ in range(3):
+        post_start()
+    post_start(**SOMEBODY)
+    assert Lead.objects.get().name == "Jo Miller"
+
+
+def test_what_staff_know_is_not_overwritten_by_a_form(clinic, post_start):
+    lead = LeadFactory(email="jo@example.com", name="Jo from the list")
+    EventFactory(lead=lead, verb="imported")
+    post_start(**SOMEBODY)
+    lead.refresh_from_db()
+    assert (lead.name, lead.agrees_to(Purpose.CALLS)) == ("Jo from the list", False)
+
+
+def test_details_typed_for_another_state_are_mended_by_the_form(clinic, post_start):
+    lead = LeadFactory(email="jo@example.com", name="Joe", source="friend")
+    post_start(calls="on", phone="212 555 0199")
+    lead.refresh_from_db()
+    assert (lead.name, lead.source, lead.agrees_to(Purpose.CALLS)) == ("Jo Miller", "friend", True)
 
 
 def test_second_signup_gets_a_newer_link_while_the_trial_waits(clinic, post_start):
