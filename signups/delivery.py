@@ -20,7 +20,7 @@ from django.core.mail.backends.base import BaseEmailBackend
 from django.db import connection, transaction
 from django.db.models import Case, F, When
 
-from . import links, terms, wanted
+from . import emails, links, terms, wanted
 from .models import Message
 from .states import GONE, TO_STAFF, LeadStatus, MessageKind, MessageStatus
 
@@ -30,7 +30,7 @@ BATCH = 20
 LEASE = dt.timedelta(minutes=6)
 RENEWED_AFTER = dt.timedelta(minutes=1)  # what is left is longer than one message can take (settings.EMAIL_TIMEOUT)
 # What is read again of a message's person before it goes out: they may be gone, or have moved, since it was taken.
-MAY_HAVE_CHANGED = ("status", "email", "mail_stopped_at", "time_zone")
+MAY_HAVE_CHANGED = ("status", "email", "mail_stopped_at", "time_zone", "link_version")
 FIRST_PAUSE = dt.timedelta(minutes=1)
 LONGEST_PAUSE = dt.timedelta(hours=6)
 MOST_ATTEMPTS = 12  # with the pauses between them, about a day and a half
@@ -90,26 +90,30 @@ def _deliver(message: Message, lease: uuid.UUID, mail_server: BaseEmailBackend, 
         ours.update(send_at=later, lease=None, leased_until=None)
         return
     if not wanted.still(message, now):
-        ours.update(status=MessageStatus.WITHDRAWN, lease=None, leased_until=None)
+        ours.update(status=MessageStatus.WITHDRAWN, lease=None, leased_until=None, **_without_links(message))
         return
     try:
+        emails.renew(message)
         mail_server.open()  # once per batch: it does nothing while the connection stands
         mail_server.send_messages([compose(message)])
     except Exception as error:  # (whatever is wrong with one message must not keep back the others)
         message.attempts += 1
-        outcome = _after_failure(message.attempts, error, clock())
+        outcome = _after_failure(message, error, clock())
         ours.update(**outcome, attempts=message.attempts, lease=None, leased_until=None)
         if outcome.get("status") == MessageStatus.DEAD:
             _forget(message)
         logger.warning("message %s was not sent: %s", message.pk, _why(error))
         _hang_up(mail_server)
         return
-    # What was sent is kept for the staff to read, without the patient's private link.
     sent = {"status": MessageStatus.SENT, "sent_at": clock(), "attempts": message.attempts + 1, "last_error": ""}
-    kept = {"text": links.redact(message.text), "html": links.redact(message.html)}
     message.lease = lease
-    _hand.untold.append((message, sent | kept))
+    _hand.untold.append((message, sent | _without_links(message)))
     _tell()
+
+
+def _without_links(message: Message) -> dict[str, object]:
+    """What is kept of a message that waits no more, for the staff to read: the patient's private link is not theirs."""
+    return {"text": links.redact(message.text), "html": links.redact(message.html)}
 
 
 def _tell() -> None:
@@ -133,11 +137,11 @@ def _hang_up(mail_server: BaseEmailBackend) -> None:
         mail_server.close()
 
 
-def _after_failure(attempts: int, error: Exception, now: dt.datetime) -> dict[str, object]:
+def _after_failure(message: Message, error: Exception, now: dt.datetime) -> dict[str, object]:
     """Tried again after twice the last pause; given up at once when the server says that it never will (5xx)."""
-    if attempts >= MOST_ATTEMPTS or _is_final(error):
-        return {"status": MessageStatus.DEAD, "last_error": _why(error)}
-    pause = min(FIRST_PAUSE * 2 ** (attempts - 1), LONGEST_PAUSE)
+    if message.attempts >= MOST_ATTEMPTS or _is_final(error):
+        return {"status": MessageStatus.DEAD, "last_error": _why(error), **_without_links(message)}
+    pause = min(FIRST_PAUSE * 2 ** (message.attempts - 1), LONGEST_PAUSE)
     return {"send_at": now + pause, "last_error": _why(error)}
 
 

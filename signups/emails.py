@@ -17,7 +17,7 @@ from . import links, normalise, places, terms, zones
 from .models import CallbackRequest, Host, Lead, MailTemplate, Message, OnboardingCall, OpeningRequest, Trial
 from .models.mail_templates import fill
 from .scheduling.invitations import Entry, invitation
-from .states import FROM_DESK, TO_STAFF, CalendarMethod, CallStatus, MailPurpose, MessageKind
+from .states import AHEAD, FROM_DESK, TO_STAFF, CalendarMethod, CallStatus, MailPurpose, MessageKind
 
 REMINDERS = {
     MessageKind.CALL_DAY_BEFORE: dt.timedelta(hours=24),
@@ -41,37 +41,34 @@ def trial_exists(lead: Lead, *, now: dt.datetime) -> Message:
 
 def trial_started(trial: Trial, *, now: dt.datetime) -> Message:
     """The free days run, and when they end, with the link to the person's own page. Once per trial."""
-    return _write(MessageKind.TRIAL_STARTED, trial.lead, trial.pk, now, {"trial": trial, **_my(trial.lead)})
+    return _write(MessageKind.TRIAL_STARTED, trial.lead, trial.pk, now, _of_trial(trial))
 
 
 def trial_ending(trial: Trial, *, now: dt.datetime) -> Message:
     """Written with the start, sent a day before the end, by day. Once per trial."""
-    context = {"trial": trial, **_my(trial.lead)}
     at = trial.ends_at - dt.timedelta(days=1) if trial.ends_at else now
-    return _write(MessageKind.TRIAL_ENDING, trial.lead, trial.pk, now, context, send_at=at)
+    return _write(MessageKind.TRIAL_ENDING, trial.lead, trial.pk, now, _of_trial(trial), send_at=at)
 
 
 def trial_ended(trial: Trial, *, now: dt.datetime) -> Message:
     """Written with the start, sent after the end, by day. Once per trial."""
-    context = {"trial": trial, **_my(trial.lead)}
-    return _write(MessageKind.TRIAL_ENDED, trial.lead, trial.pk, now, context, send_at=trial.ends_at)
+    return _write(MessageKind.TRIAL_ENDED, trial.lead, trial.pk, now, _of_trial(trial), send_at=trial.ends_at)
 
 
 def trial_cancelled(trial: Trial, *, now: dt.datetime) -> Message:
     """It is over, and until when that can be taken back. Once per cancelling."""
-    context = {"trial": trial, **_my(trial.lead)}
-    return _write(MessageKind.TRIAL_CANCELLED, trial.lead, _again(), now, context)
+    return _write(MessageKind.TRIAL_CANCELLED, trial.lead, _again(), now, _of_trial(trial))
 
 
 def converted(trial: Trial, *, now: dt.datetime) -> Message:
     """They are a paying patient now, and the last day of their guarantee. Once per trial."""
-    context = {"trial": trial, "last_day": trial.guarantee_last_day(trial.lead.time_zone), **_my(trial.lead)}
+    context = {"last_day": trial.guarantee_last_day(trial.lead.time_zone), **_of_trial(trial)}
     return _write(MessageKind.CONVERTED, trial.lead, trial.pk, now, context)
 
 
 def refund_requested(trial: Trial, *, now: dt.datetime) -> Message:
     """The request is in, and accepted. Once per trial."""
-    return _write(MessageKind.REFUND_REQUESTED, trial.lead, trial.pk, now, {"trial": trial, **_my(trial.lead)})
+    return _write(MessageKind.REFUND_REQUESTED, trial.lead, trial.pk, now, _of_trial(trial))
 
 
 def my_link(lead: Lead, *, now: dt.datetime) -> Message:
@@ -208,8 +205,8 @@ def _to_patient(
         return None
     if invite:
         row |= _invitation(_entry(call, f"Free call with {terms.current().clinic_name}", now), lead.email)
-    context = {"host": call.host, "when": zones.moment(call.starts_at, lead.time_zone), **_my(lead)}
-    return _write(kind, lead, f"{_state(call)}.{time}", now, context, call=call, call_sequence=call.sequence, **row)
+    occasion = f"{_state(call)}.{time}"
+    return _write(kind, lead, occasion, now, _of_call(call, lead), call=call, call_sequence=call.sequence, **row)
 
 
 def _to_host(kind: MessageKind, call: OnboardingCall, host: Host, now: dt.datetime) -> Message:
@@ -237,6 +234,28 @@ def _state(call: OnboardingCall) -> str:
     return f"{call.pk}.{call.sequence}"
 
 
+def _of_trial(trial: Trial) -> dict[str, Any]:
+    return {"trial": trial, **_my(trial.lead)}
+
+
+def _of_call(call: OnboardingCall, lead: Lead) -> dict[str, Any]:
+    return {"host": call.host, "when": zones.moment(call.starts_at, lead.time_zone), **_my(lead)}
+
+
+def trial_of(message: Message) -> Trial:
+    """The one that a message about a trial tells of: its occasion."""
+    return Trial.objects.get(pk=int(message.dedupe_key.rpartition(":")[2]))
+
+
+def renew(message: Message) -> None:
+    """Fills in what a message of AHEAD says now: meanwhile its person may have moved, or been given another link."""
+    lead = message.lead
+    if message.kind in AHEAD:
+        context = _of_call(message.call, lead) if message.call else {"trial": trial_of(message), **_my(lead)}
+        letter = _render(MessageKind(message.kind), lead, context)
+        message.text, message.html = letter.text, letter.html
+
+
 def _my(lead: Lead) -> dict[str, str]:
     """The link to their page, for an address that is known to be theirs."""
     return {"my": links.my_url(lead) if lead.has_confirmed() else ""}
@@ -255,6 +274,8 @@ def _write(
     `row`: columns that differ from a plain message to the lead, sent at once.
     """
     letter = _render(kind, lead, context)
+    if kind in AHEAD:
+        letter = letter.shown()  # no link lies about in the database until it is needed
     fields = {
         "lead": lead,
         "kind": kind,

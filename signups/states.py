@@ -97,6 +97,11 @@ def message_kinds() -> list[tuple[str, str]]:
 
 # Messages whose hour nobody chose: they come by day.
 BY_DAY = (MessageKind.TRIAL_ENDING, MessageKind.TRIAL_ENDED, MessageKind.STATE_OPENED)
+# Messages written long before they are sent: what they say is put together again then (`emails.renew`).
+AHEAD = (
+    *(MessageKind.TRIAL_ENDING, MessageKind.TRIAL_ENDED),
+    *(MessageKind.CALL_DAY_BEFORE, MessageKind.CALL_HOUR_BEFORE),
+)
 # Messages that answer nothing their person did just now: an opt-out stops them.
 UNASKED = (*BY_DAY, MessageKind.CALL_DAY_BEFORE, MessageKind.CALL_HOUR_BEFORE)
 

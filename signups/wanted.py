@@ -9,7 +9,7 @@ import datetime as dt
 from collections.abc import Callable
 from functools import partial
 
-from . import daytime
+from . import daytime, emails
 from .models import Lead, Message, Suppression, Trial
 from .states import (
     BY_DAY,
@@ -50,17 +50,12 @@ def _may_be_written_to(purpose: MailPurpose, message: Message, now: dt.datetime)
     return message.to == message.lead.email and not refusal(message.lead, purpose)
 
 
-def _trial(message: Message) -> Trial:
-    """The one that the message is about: its occasion (`emails.py`)."""
-    return Trial.objects.get(pk=int(message.dedupe_key.rpartition(":")[2]))
-
-
 def _ends_soon(message: Message, now: dt.datetime) -> bool:
-    return Trial.objects.running(now).filter(pk=_trial(message).pk).exists()
+    return Trial.objects.running(now).filter(pk=emails.trial_of(message).pk).exists()
 
 
 def _has_ended(message: Message, now: dt.datetime) -> bool:
-    return _trial(message).state(now) == "ended"
+    return emails.trial_of(message).state(now) == "ended"
 
 
 def _is_cancelled(message: Message, now: dt.datetime) -> bool:
@@ -114,6 +109,6 @@ def not_before(message: Message, now: dt.datetime) -> dt.datetime:
     if message.kind not in BY_DAY or message.lead.status in GONE:
         return now
     if message.kind in (MessageKind.TRIAL_ENDING, MessageKind.TRIAL_ENDED):
-        undo_until = _trial(message).undo_until
+        undo_until = emails.trial_of(message).undo_until
         now = max(now, undo_until) if undo_until else now
     return daytime.MAIL.next(now, message.lead.time_zone)

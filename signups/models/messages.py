@@ -24,7 +24,7 @@ class MessageQuerySet(models.QuerySet["Message"]):
 
 
 class Message(models.Model):
-    """One e-mail, rendered when it was written. Its id makes its `Message-ID`, the same at every attempt."""
+    """One e-mail, rendered when it was written (one of AHEAD again when it is sent). Its id makes its `Message-ID`."""
 
     PERSONAL: ClassVar[dict[str, Any]] = {"to": "", "text": "", "html": "", "calendar": "", "last_error": ""}
 

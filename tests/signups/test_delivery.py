@@ -101,11 +101,12 @@ def test_every_attempt_has_the_same_message_id(clinic, mail_server):
     assert set(seen) == {(f"<{message.pk}@harbor.example>", seen[0][1])}
 
 
-def test_refusal_for_good_gives_up_at_once(clinic, mail_server):
-    message = written()
+def test_refusal_for_good_gives_up_at_once(clinic, mail_server, settings):
+    message = written(text=f"Your page: {settings.SITE_URL}/my/WyJh:1x:b_c/")
     mail_server.answer = lambda _: "550 no such mailbox"
     delivery.deliver_due(clock())
     assert (*state(message), message.last_error) == ("dead", 1, "SMTPDataError 550")
+    assert message.text == f"Your page: {settings.SITE_URL}/my/…/"
 
 
 def test_message_is_given_up_after_enough_attempts(clinic, mail_server):

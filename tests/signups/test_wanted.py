@@ -1,14 +1,15 @@
 """What still goes out when its moment has come."""
 
 import datetime as dt
+import re
 
 import pytest
 
-from signups import delivery, wanted
-from signups.actions import consents, privacy, trials
+from signups import delivery, links, wanted
+from signups.actions import calls, consents, details, privacy, trials
 from signups.models import Message
 from signups.states import ActorKind, ConsentChannel
-from tests.factories import LeadFactory, MessageFactory, TrialFactory
+from tests.factories import AvailabilityRuleFactory, HostFactory, LeadFactory, MessageFactory, TrialFactory
 
 from .conftest import NOW
 
@@ -16,6 +17,7 @@ pytestmark = pytest.mark.django_db
 
 HOUR = dt.timedelta(hours=1)
 DAY = dt.timedelta(days=1)
+MY_LINK = re.compile(r"/my/([\w:-]+)/")
 STOP = {"channel": ConsentChannel.EMAIL, "by": ActorKind.PATIENT}
 
 
@@ -45,6 +47,67 @@ def test_life_of_a_trial_in_messages(trial):
     assert sent_by(end - DAY - HOUR) == ["trial_started"]
     assert sent_by(end - DAY) == ["trial_ending", "trial_started"]
     assert sent_by(end) == ["trial_ended", "trial_ending", "trial_started"]
+
+
+def test_what_was_written_ahead_says_what_is_true_when_it_is_sent(trial, mailoutbox):
+    """Their link was replaced, and they moved. No link that works stood in the database meanwhile."""
+    lead = trial.lead
+    delivery.deliver_due(clock(NOW))
+    assert {MY_LINK.search(text) for text in written(lead)} == {None}
+    privacy.replace_link(lead, by=ActorKind.PATIENT, now=NOW)
+    details.change(lead, by=ActorKind.PATIENT, now=NOW, time_zone="Asia/Tokyo")
+    delivery.deliver_due(clock(NOW))
+    mailoutbox.clear()
+    sent_by(trial.ends_at + DAY / 2)
+    (ended,) = mailoutbox
+    for said in (ended.body, ended.alternatives[0].content):
+        assert "November 28, 2026, 12:00 AM (Tokyo time)" in said
+        assert links.mine(MY_LINK.search(said)[1]) == lead
+    assert {MY_LINK.search(text) for text in written(lead)} == {None}
+
+
+def test_reminder_of_a_call_says_what_is_true_when_it_is_sent(trial, mailoutbox):
+    lead, start = trial.lead, NOW + 3 * DAY
+    host = HostFactory()
+    for weekday in range(7):
+        AvailabilityRuleFactory(host=host, weekday=weekday, start=0, end=1440)
+    calls.book(lead=lead, start=start, host=host, by=ActorKind.PATIENT, now=NOW)
+    privacy.replace_link(lead, by=ActorKind.PATIENT, now=NOW)
+    details.change(lead, by=ActorKind.PATIENT, now=NOW, time_zone="Asia/Tokyo")
+    delivery.deliver_due(clock(NOW))
+    assert {MY_LINK.search(text) for text in written(lead)} == {None}
+    mailoutbox.clear()
+    assert "call_day_before" in sent_by(start - DAY)
+    (reminder,) = mailoutbox
+    for said in (reminder.body, reminder.alternatives[0].content):
+        assert "Tokyo" in said
+        assert links.mine(MY_LINK.search(said)[1]) == lead
+
+
+def test_link_replaced_while_a_message_is_in_the_workers_hand_is_the_one_it_carries(trial, mailoutbox):
+    asked = []
+
+    def clock():
+        asked.append(trial.ends_at)
+        if len(asked) == 2:  # taken, and not yet looked at again
+            privacy.replace_link(trial.lead, by=ActorKind.PATIENT, now=NOW)
+        return trial.ends_at
+
+    delivery.deliver_due(clock)
+    (ended,) = [sent for sent in mailoutbox if sent.subject == "Your free days have ended"]
+    assert links.mine(MY_LINK.search(ended.body)[1]) == trial.lead
+
+
+def test_withdrawn_message_keeps_no_link(trial):
+    trials.cancel(trial, by=ActorKind.PATIENT, now=NOW)
+    trials.undo_cancel(trial, by=ActorKind.PATIENT, now=NOW)
+    delivery.deliver_due(clock(NOW))
+    withdrawn = trial.lead.messages.get(kind="trial_cancelled")
+    assert (withdrawn.status, {MY_LINK.search(text) for text in written(trial.lead)}) == ("withdrawn", {None})
+
+
+def written(lead):
+    return [text for pair in lead.messages.values_list("text", "html") for text in pair]
 
 
 @pytest.mark.parametrize(
