@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.contrib.auth.models import User
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils import timezone
 
 from . import pages
@@ -13,6 +14,10 @@ from .actions import drafts
 from .evidence.findings import MarkupError
 from .models import Article, ClinicProfile, LegalText, Quotation, Revision, Source
 from .models.articles import Text
+
+# Near enough that there are days before and after, wherever one is.
+DAYS = [MinValueValidator(dt.date(2000, 1, 1)), MaxValueValidator(dt.date(2999, 12, 31))]
+MOMENTS = [type(day)(dt.datetime.combine(day.limit_value, dt.time(), dt.UTC)) for day in DAYS]
 
 
 class PageForm(forms.ModelForm):
@@ -82,7 +87,7 @@ class DraftForm(ArticleTextForm):
 class SignOffForm(forms.Form):
     read = forms.IntegerField(widget=forms.HiddenInput)
     review_by = forms.DateField(
-        label="To be read again by", widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+        label="To be read again by", validators=DAYS, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
     )
 
     @classmethod
@@ -92,13 +97,16 @@ class SignOffForm(forms.Form):
 
 class ScheduleForm(forms.Form):
     at = forms.DateTimeField(
-        label="Publish at", widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
+        label="Publish at",
+        validators=MOMENTS,
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
     )
 
 
 class PublishForm(forms.Form):
     on = forms.DateField(
         label="Holds from",
+        validators=DAYS,
         initial=timezone.localdate,
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
     )

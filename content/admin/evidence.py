@@ -8,7 +8,7 @@ from django.db import models
 from django.http import HttpRequest
 from django.utils import timezone
 
-from content.forms import QuotationForm, SourceForm
+from content.forms import DAYS, QuotationForm, SourceForm
 from content.models import Claim, Quotation, Source, SourceCheck
 
 
@@ -97,3 +97,4 @@ class ClaimAdmin(KeyedAdmin):
     list_filter = [Review, "kind", "confidence"]
     search_fields = ["key", "text"]
     filter_horizontal = ["sources"]
+    formfield_overrides = {models.DateField: {"validators": DAYS}}

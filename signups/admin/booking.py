@@ -47,6 +47,6 @@ class Booking(LeadPage):
 
 def _book(lead: Lead, *, start: dt.datetime, **told: Any) -> None:
     try:
-        calls.book(lead=lead, start=start.astimezone(dt.UTC), **told)
+        calls.book(lead=lead, start=start, **told)
     except slots.Refused as refused:
         raise leads.Refused(REFUSED[refused.code]) from None

@@ -96,7 +96,7 @@ class CallAdmin(ReadOnly, admin.ModelAdmin):
         form = MoveForm(request.POST)
         if not form.is_valid():
             return self._call(request, _found(public_id), move_form=form, status=422)
-        told = {"start": form.cleaned_data["start"].astimezone(dt.UTC), "forced": _reason(form)}
+        told = {"start": form.cleaned_data["start"], "forced": _reason(form)}
         return self._do(request, public_id, calls.reschedule, "The call is moved, and the patient is told.", **told)
 
     def reassign(self, request: HttpRequest, public_id: str) -> HttpResponse:

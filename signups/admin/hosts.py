@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from django.contrib import admin, messages
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
+from django.db import models
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.loader import render_to_string
@@ -20,6 +21,7 @@ from django.views.decorators.http import require_POST
 from signups import diaries, links, normalise, terms
 from signups.actions import hosts
 from signups.forms.hosts import WEEKDAYS, HostForm, OverrideForm, TimeOffForm
+from signups.forms.instants import DAYS
 from signups.models import DateOverride, Holiday, Host, OnboardingCall, TimeOff
 from signups.models.calls import OnboardingCallQuerySet
 
@@ -169,6 +171,7 @@ class HostAdmin(admin.ModelAdmin):
 class HolidayAdmin(admin.ModelAdmin):
     list_display = ["date", "name"]
     change_list_template = "admin/signups/holiday/change_list.html"
+    formfield_overrides = {models.DateField: {"validators": DAYS}}
 
     def has_delete_permission(self, request: HttpRequest, obj: Holiday | None = None) -> bool:
         """Who may set the clinic's holidays may strike one: it is a plan, and no record of anybody."""

@@ -12,7 +12,6 @@ from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 
 from signups import daytime, masking, zones
 from signups.actions import consents, leads, privacy, trials, turns
@@ -227,9 +226,9 @@ class LeadPage(admin.ModelAdmin):
         """The part of the timeline that the address names. Raises BadRequest."""
         kind, told = request.GET.get("kind", ""), request.GET.get("before", "")
         try:
-            before = parse_datetime(told)
-        except ValueError:
-            before = None
-        if kind not in timeline.KINDS or (told and (before is None or before.tzinfo is None)):
-            raise BadRequest("There is no such part of the timeline.")
-        return kind, before
+            before = dt.datetime.fromisoformat(told) if told else None
+            if kind not in timeline.KINDS or (before and before.tzinfo is None):
+                raise ValueError(told)
+            return kind, before and before.astimezone(dt.UTC)
+        except (ValueError, OverflowError):  # (the first and the last hours there are have no UTC)
+            raise BadRequest("There is no such part of the timeline.") from None

@@ -7,13 +7,15 @@ from django import forms
 from signups.models import Host
 from signups.states import ForceReason
 
+from .instants import InstantField
+
 REASONS = [("", "Only if hours and notice allow it"), *ForceReason.choices]
 
 
 class MoveForm(forms.Form):
     """Another time. A reason lifts the hours and the notice; nothing lifts another call."""
 
-    start = forms.DateTimeField(
+    start = InstantField(
         label="New time",
         widget=forms.DateTimeInput({"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
         error_messages={"required": "Choose a time.", "invalid": "Write the day and the time."},
@@ -24,7 +26,7 @@ class MoveForm(forms.Form):
 class BookForm(forms.Form):
     """One of the free times."""
 
-    start = forms.DateTimeField(error_messages={"required": "Choose a time.", "invalid": "Choose a time."})
+    start = InstantField(error_messages={"required": "Choose a time.", "invalid": "Choose a time."})
 
 
 class HostForm(forms.Form):

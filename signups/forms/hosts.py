@@ -9,6 +9,7 @@ from signups.models import DateOverride, Host, TimeOff
 from signups.scheduling import hours
 
 from . import public
+from .instants import DAYS, InstantField
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
@@ -62,7 +63,7 @@ class HostForm(forms.ModelForm):
 
 
 class OverrideForm(forms.ModelForm):
-    date = forms.DateField(widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"))
+    date = forms.DateField(validators=DAYS, widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"))
     windows = HoursField(label="Hours", help_text="Instead of that weekday’s. Empty: closed that day.")
 
     class Meta:
@@ -73,8 +74,8 @@ class OverrideForm(forms.ModelForm):
 class TimeOffForm(forms.ModelForm):
     """One field a moment: the two that Django's admin shows have one label between them."""
 
-    starts_at = forms.DateTimeField(widget=forms.DateTimeInput({"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"))
-    ends_at = forms.DateTimeField(widget=forms.DateTimeInput({"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"))
+    starts_at = InstantField(widget=forms.DateTimeInput({"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"))
+    ends_at = InstantField(widget=forms.DateTimeInput({"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"))
 
     class Meta:
         model = TimeOff

@@ -8,6 +8,8 @@ from django.contrib.auth.models import User
 
 from signups.states import TRY_AGAIN, CallOutcome
 
+from .instants import InstantField
+
 
 class OutcomeForm(forms.Form):
     """How the call went; when to try again only matters to outcomes that settle nothing."""
@@ -19,7 +21,7 @@ class OutcomeForm(forms.Form):
         widget=forms.RadioSelect,
         error_messages={"required": "Choose how it went."},
     )
-    next_attempt_at = forms.DateTimeField(
+    next_attempt_at = InstantField(
         label="If that settled nothing, try again at",
         required=False,
         widget=forms.DateTimeInput({"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
