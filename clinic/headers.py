@@ -25,6 +25,9 @@ ALWAYS = {
     "Permissions-Policy": ", ".join([*(f"{name}=()" for name in NOTHING), "publickey-credentials-get=(self)"]),
 }
 
+# Whose address is itself the key: it is told to nobody, whatever is answered there.
+PRIVATE = ("/my/", "/confirm/", "/stop/", "/hosts/", "/preview/")
+
 
 def safe_headers(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
     """Middleware: ALWAYS on everything; nothing is stored unless its view says so."""
@@ -34,6 +37,8 @@ def safe_headers(get_response: Callable[[HttpRequest], HttpResponse]) -> Callabl
         for name, value in ALWAYS.items():
             response[name] = value
         response.setdefault("Cache-Control", "no-store")
+        if request.path_info.startswith(PRIVATE):
+            response["Referrer-Policy"] = "no-referrer"
         return response
 
     return middleware

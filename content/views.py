@@ -121,7 +121,7 @@ def manifest(request: HttpRequest) -> HttpResponse:
 @require_safe
 @never_cache
 def preview(request: HttpRequest, token: str) -> HttpResponse:
-    """A draft, for whoever has the link: not stored, not indexed, and its address is told to nobody."""
+    """A draft, for whoever has the link: not stored, not indexed."""
     try:
         article, text = previews.read(token)
         context = previews.context(article, text, layout="content/preview.html")
@@ -130,6 +130,5 @@ def preview(request: HttpRequest, token: str) -> HttpResponse:
         raise Http404 from None
     except (previews.Over, MarkupError):
         response = render(request, "content/preview_over.html", status=410)
-    response["Referrer-Policy"] = "no-referrer"
     response["X-Robots-Tag"] = "noindex, nofollow"
     return response

@@ -67,7 +67,7 @@ def patient_page(view: Callable[..., HttpResponse]) -> Callable[..., HttpRespons
 
 
 def private_link(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """An unknown link is a 404; the page is not stored, and its address is told to nobody.
+    """An unknown link is a 404; the page is not stored. (`clinic/headers.py` keeps its address.)
 
     Such views are exempt from the CSRF cookie: the unguessable address is itself what a forger lacks, and under
     `no-referrer` browsers send `Origin: null`, which Django's check would refuse.
@@ -77,10 +77,8 @@ def private_link(view: Callable[..., HttpResponse]) -> Callable[..., HttpRespons
     @never_cache
     def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         try:
-            response = view(request, *args, **kwargs)
+            return view(request, *args, **kwargs)
         except (links.Unknown, Gone):  # (gone this very moment, while what they sent was on its way)
             raise Http404 from None
-        response["Referrer-Policy"] = "no-referrer"
-        return response
 
     return wrapper

@@ -5,6 +5,8 @@ import re
 
 import pytest
 
+from tests.clinic.test_headers import ADDRESSES
+
 from .conftest import FORMS, START
 
 pytestmark = pytest.mark.django_db
@@ -60,6 +62,20 @@ def test_private_address_is_told_to_nobody(client, urls, caplog, room):
         assert response["Referrer-Policy"] == "no-referrer"
         elsewhere = re.findall(r'(?:src|href|action)="(https?://[^"]+)"', response.content.decode())
         assert [url for url in elsewhere if not url.startswith("http://127.0.0.1")] == []
+
+
+def test_nor_is_it_by_an_error(client, urls):
+    path = urls["my"] + "details/"
+    long = client.post(path, "name=" + "x" * 200_000, content_type="application/x-www-form-urlencoded")
+    answers = [client.get(urls["my"] + "zzz/"), client.post(path, {"name": ["A", "B"]}), long]
+    assert [answer.status_code for answer in answers] == [404, 400, 400]
+    assert {answer["Referrer-Policy"] for answer in answers} == {"no-referrer"}
+
+
+def test_every_private_address_is_told_to_nobody(client, clinic):
+    private = [path for _, path in ADDRESSES if "/x/" in path or "/x." in path]
+    assert len(private) > 20
+    assert [path for path in private if client.get(path)["Referrer-Policy"] != "no-referrer"] == []
 
 
 def test_every_field_that_is_asked_is_known_here():
