@@ -4,6 +4,7 @@ They stop a slip and a careless hand. Who may drop a trigger can still change ro
 (`signups/audit.py`). They are put up after every `migrate`, because SQLite loses them when Django remakes a table.
 """
 
+import re
 from typing import Any
 
 from django.db import connections
@@ -13,20 +14,23 @@ from .models import Event
 
 TABLE = Event._meta.db_table
 FILLED_ONCE = {"position", "seal"}
-NAMES = (f"{TABLE}_no_delete", f"{TABLE}_no_update")
-NO_TRUNCATE = f"{TABLE}_no_truncate"  # PostgreSQL alone can empty a table at one stroke
+REFUSAL = "The audit trail is added to, never changed."
+FUNCTION = f"{TABLE}_refuse"  # of PostgreSQL, which alone can empty a table at one stroke, too
+BODY = f" BEGIN RAISE EXCEPTION '{REFUSAL}' USING ERRCODE = 'integrity_constraint_violation'; END "
 
 
 def put_up(using: str = "default", **kwargs: Any) -> None:
     """Makes the triggers anew (a receiver of `post_migrate`); nothing while the table is older than its chain."""
     connection = connections[using]
-    with connection.cursor() as cursor:
-        if TABLE not in connection.introspection.table_names(cursor):
-            return
-        columns = {column.name for column in connection.introspection.get_table_description(cursor, TABLE)}
-        if columns >= FILLED_ONCE:
-            take_down(connection)
-            for statement in _statements(connection.vendor, sorted(columns - FILLED_ONCE)):
+    columns = _columns(connection)
+    if columns >= FILLED_ONCE:
+        take_down(connection)
+        with connection.cursor() as cursor:
+            if connection.vendor == "postgresql":
+                cursor.execute(
+                    f"CREATE OR REPLACE FUNCTION {FUNCTION}() RETURNS trigger LANGUAGE plpgsql AS $${BODY}$$"
+                )
+            for statement in _triggers(connection.vendor, columns).values():
                 cursor.execute(statement)
 
 
@@ -34,44 +38,56 @@ def take_down(connection: BaseDatabaseWrapper) -> None:
     """For whoever empties a test database, and before they are made anew."""
     table = f" ON {TABLE}" if connection.vendor == "postgresql" else ""
     with connection.cursor() as cursor:
-        for name in _names(connection.vendor):
+        for name in _triggers(connection.vendor, set()):
             cursor.execute(f"DROP TRIGGER IF EXISTS {name}{table}")
 
 
 def missing(connection: BaseDatabaseWrapper) -> list[str]:
-    """The guards that are not there."""
-    catalogue = {
-        "postgresql": "SELECT tgname FROM pg_trigger WHERE tgenabled <> 'D'",
-        "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger'",
-    }
+    """The guards that are not there as `put_up` makes them: of that name alone, one can refuse nothing."""
     with connection.cursor() as cursor:
-        cursor.execute(catalogue[connection.vendor])
-        there = {name for (name,) in cursor.fetchall()}
-    return [name for name in _names(connection.vendor) if name not in there]
+        if connection.vendor == "postgresql":
+            cursor.execute(
+                "SELECT tgname, pg_get_triggerdef(pg_trigger.oid, true) FROM pg_trigger "
+                "JOIN pg_proc ON pg_proc.oid = tgfoid JOIN pg_language ON pg_language.oid = prolang "
+                "WHERE tgrelid = to_regclass(%s) AND tgenabled IN ('O', 'A') AND lanname = 'plpgsql' AND prosrc = %s",
+                [TABLE, BODY],
+            )
+        else:
+            cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
+        there = {name: _plain(statement) for name, statement in cursor.fetchall()}
+    wanted = _triggers(connection.vendor, _columns(connection))
+    return [name for name, statement in wanted.items() if there.get(name) != _plain(statement)]
 
 
-def _names(vendor: str) -> tuple[str, ...]:
-    return (*NAMES, NO_TRUNCATE) if vendor == "postgresql" else NAMES
+def _plain(statement: str) -> str:
+    """PostgreSQL tells a trigger in its own words: with casts, and fewer or more parentheses and quotes."""
+    return re.sub(r'::text|[\s()"]', "", statement.lower())
 
 
-def _statements(vendor: str, columns: list[str]) -> list[str]:
+def _columns(connection: BaseDatabaseWrapper) -> set[str]:
+    """Of the table; none while it is not there."""
+    with connection.cursor() as cursor:
+        if TABLE not in connection.introspection.table_names(cursor):
+            return set()
+        return {column.name for column in connection.introspection.get_table_description(cursor, TABLE)}
+
+
+def _triggers(vendor: str, columns: set[str]) -> dict[str, str]:
     """Refusals of DELETE and TRUNCATE, and of UPDATE unless it gives an unsealed event its place and nothing else."""
     differs = "IS DISTINCT FROM" if vendor == "postgresql" else "IS NOT"
-    changed = " OR ".join(f'NEW."{column}" {differs} OLD."{column}"' for column in columns)
-    not_sealing = f"OLD.position IS NOT NULL OR NEW.position IS NULL OR {changed}"
-    refusal = "The audit trail is added to, never changed."
+    changed = [f'NEW."{column}" {differs} OLD."{column}"' for column in sorted(columns - FILLED_ONCE)]
+    not_sealing = " OR ".join(["OLD.position IS NOT NULL", "NEW.position IS NULL", *changed])
     if vendor == "postgresql":
-        function = f"{TABLE}_refuse"
-        body = f"RAISE EXCEPTION '{refusal}' USING ERRCODE = 'integrity_constraint_violation'"
-        refuse = f"FOR EACH ROW EXECUTE FUNCTION {function}()"
-        return [
-            f"CREATE OR REPLACE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {body}; END $$",
-            f"CREATE TRIGGER {NAMES[0]} BEFORE DELETE ON {TABLE} {refuse}",
-            f"CREATE TRIGGER {NAMES[1]} BEFORE UPDATE ON {TABLE} {refuse.replace('ROW', f'ROW WHEN ({not_sealing})')}",
-            f"CREATE TRIGGER {NO_TRUNCATE} BEFORE TRUNCATE ON {TABLE} {refuse.replace('ROW', 'STATEMENT')}",
-        ]
-    refuse = f"BEGIN SELECT RAISE(ABORT, '{refusal}'); END"
-    return [
-        f"CREATE TRIGGER {NAMES[0]} BEFORE DELETE ON {TABLE} {refuse}",
-        f"CREATE TRIGGER {NAMES[1]} BEFORE UPDATE ON {TABLE} WHEN {not_sealing} {refuse}",
-    ]
+        refuse = f"EXECUTE FUNCTION {FUNCTION}()"
+        deeds = {
+            "delete": f"FOR EACH ROW {refuse}",
+            "update": f"FOR EACH ROW WHEN ({not_sealing}) {refuse}",
+            "truncate": f"FOR EACH STATEMENT {refuse}",
+        }
+    else:
+        refuse = f"BEGIN SELECT RAISE(ABORT, '{REFUSAL}'); END"
+        deeds = {"delete": refuse, "update": f"WHEN {not_sealing} {refuse}"}
+    return {
+        f"{TABLE}_no_{deed}": f"CREATE TRIGGER {TABLE}_no_{deed} BEFORE {deed.upper()} ON {TABLE} {rest}"
+        for deed, rest in deeds.items()
+    }

@@ -189,6 +189,36 @@ def test_lost_guards_are_said_and_put_up_by_migrate(trail):
     assert verdict().startswith("The audit trail holds: 5")
 
 
+TABLE = guards.TABLE
+SQLITE = [
+    f"DROP TRIGGER {TABLE}_no_{deed}; CREATE TRIGGER {TABLE}_no_{deed} BEFORE {deed} ON {TABLE} {rest}"
+    for deed, rest in [
+        ("delete", "WHEN 0 BEGIN SELECT 1; END"),
+        ("update", "WHEN 0 BEGIN SELECT RAISE(ABORT, 'The audit trail is added to, never changed.'); END"),
+    ]
+]
+POSTGRESQL = [
+    f"ALTER TABLE {TABLE} DISABLE TRIGGER {TABLE}_no_delete",
+    f"ALTER TABLE {TABLE} ENABLE REPLICA TRIGGER {TABLE}_no_delete",
+    f"CREATE OR REPLACE FUNCTION {TABLE}_refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN OLD; END $$",
+    *(
+        f"DROP TRIGGER {TABLE}_no_delete ON {TABLE}; CREATE TRIGGER {TABLE}_no_delete BEFORE DELETE ON {where} "
+        f"EXECUTE FUNCTION {TABLE}_refuse()"
+        for where in ("signups_lead FOR EACH ROW", f"{TABLE} FOR EACH ROW WHEN (false)")
+    ),
+]
+
+
+@pytest.mark.parametrize("change", SQLITE if connection.vendor == "sqlite" else POSTGRESQL)
+def test_guard_that_refuses_nothing_is_none(trail, change):
+    assert guards.missing(connection) == []
+    connection.check_constraints()  # PostgreSQL alters no table that still has some to check
+    with connection.cursor() as cursor:
+        for statement in change.split("; CREATE"):
+            cursor.execute(statement if statement.startswith(("DROP", "ALTER", "CREATE")) else f"CREATE{statement}")
+    assert verdict().startswith("The database lacks its guards signups_event_no_")
+
+
 def test_bulk_created_events_are_signed_too():
     lead = factories.LeadFactory()
     Event.objects.bulk_create(factories.EventFactory.build_batch(3, lead=lead))
