@@ -198,6 +198,7 @@ WORKER_JOBS = {
     "content.actions.publication.publish_due": 20.0,
     "signups.tallies.keep": 300.0,
     "signups.actions.imports.work": 2.0,
+    "clinic.housekeeping.empty_log": 60.0,
 }
 if ASSIGN_LEADS:
     WORKER_JOBS["signups.actions.turns.assign_waiting"] = 5.0

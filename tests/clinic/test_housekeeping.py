@@ -2,6 +2,9 @@
 
 import datetime as dt
 import re
+import sqlite3
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 from allauth.usersessions.models import UserSession
@@ -38,6 +41,26 @@ def test_sessions_that_are_over_are_forgotten_and_others_are_not(client, clinic,
     assert [housekeeping.sweep(timezone.now) for _ in range(3)] == [1, 1, 0]
     assert (Session.objects.count(), UserSession.objects.count()) == (1, 1)
     assert UserSession.objects.get().session_key == Session.objects.get().session_key
+
+
+@pytest.mark.django_db(transaction=True)
+def test_log_of_sqlite_is_emptied_as_soon_as_nobody_reads():
+    if connection.vendor != "sqlite":
+        assert housekeeping.empty_log(timezone.now) == 0
+        return
+    name = connection.settings_dict["NAME"]
+    log = Path(f"{name}-wal")
+    with closing(sqlite3.connect(name, isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM auth_user").fetchone()
+        factories.UserFactory()
+        housekeeping.empty_log(timezone.now)
+        assert log.stat().st_size > 0
+        reader.execute("ROLLBACK")
+        housekeeping.empty_log(timezone.now)
+        assert log.stat().st_size == 0
+    with connection.cursor() as cursor:
+        assert cursor.execute("PRAGMA busy_timeout").fetchone() == (20_000,)
 
 
 def test_counts_of_broken_policies_are_kept_for_a_year(time_machine):
