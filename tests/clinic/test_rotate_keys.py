@@ -50,6 +50,14 @@ def test_everything_is_readable_with_the_new_key_alone(note, app, settings):
     canaries.check()
 
 
+def test_tells_after_each_batch_how_far_it_is(settings, monkeypatch):
+    monkeypatch.setattr("clinic.management.commands.rotate_keys.BATCH", 2)
+    factories.NoteFactory.create_batch(3)
+    settings.ENCRYPTION_KEYS = [Fernet.generate_key().decode(), *settings.ENCRYPTION_KEYS]
+    told = [line for line in rotate().splitlines() if line.startswith("signups_note.text")]
+    assert told == [f"signups_note.text: {words}" for words in ("2 so far", "3 so far", "3 rewritten")]
+
+
 def test_second_run_finds_nothing_to_do(note, app, settings):
     settings.ENCRYPTION_KEYS = [Fernet.generate_key().decode(), *settings.ENCRYPTION_KEYS]
     rotate()

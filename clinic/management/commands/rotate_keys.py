@@ -18,7 +18,10 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         total = 0
         for table, key, column in _columns():
-            done = sum(_rotate_column(table, key, column))
+            done = 0
+            for rewritten in _rotate_column(table, key, column):
+                done += rewritten
+                self.stdout.write(f"{table}.{column}: {done} so far")
             total += done
             self.stdout.write(f"{table}.{column}: {done} rewritten")
         done = sum(_rotate_authenticator(pk) for pk in Authenticator.objects.values_list("pk", flat=True))
