@@ -1,18 +1,43 @@
 """Leads that may be one person: one number, or one mailbox however it is spelled, and how alike their names are."""
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, islice
+from typing import Any
 
-from django.db.models import Count, F
+from django.db.models import Count, F, QuerySet
+from django.db.models.expressions import Combinable
 
-from .models import Lead
-from .models.leads import LeadQuerySet
+from .models import Lead, TwoPeople
+from .models.leads import LeadQuerySet, mailbox
 
-GROUPS = 50  # of each kind, shown at once
+GROUPS = 50  # shown at once
 IN_A_GROUP = 5  # a number of more people than that is a switchboard's
 NEAR = 0.8  # of difflib's ratio: “Jon Miller” and “John Miller”, not “Jon Miller” and “Ann Miller”
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What leads may have in common: those that have one, and `key`, what it is of the lead at the end of a lookup."""
+
+    same: str
+    leads: Callable[[], LeadQuerySet]
+    key: Callable[[str], Combinable]
+
+
+KINDS: Mapping[str, Kind] = {
+    "number": Kind(
+        "the same number",
+        lambda: Lead.objects.live().exclude(phone_e164=""),
+        lambda lookup: F(f"{lookup}phone_e164"),
+    ),
+    "mailbox": Kind(
+        "the same mailbox",
+        lambda: Lead.objects.live().exclude(email_key=""),
+        lambda lookup: mailbox(f"{lookup}email_key"),
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -25,14 +50,24 @@ class Pair:
     near_names: bool
 
 
-def pairs() -> list[Pair]:
-    """Near names first. Reads every live number and address once: for a page that few open."""
-    live = Lead.objects.live()
-    found = [
-        *_pairs(live.exclude(phone_e164=""), "phone_e164", "the same number"),
-        *_pairs(live.with_mailbox(), "mailbox", "the same mailbox"),
+def pairs(kind: str = "number", after: int = 0) -> tuple[list[Pair], tuple[str, int] | None]:
+    """Those of up to GROUPS numbers or mailboxes, near names first, and the `kind` and `after` of the page after it.
+
+    A page begins after the number or mailbox of the lead `after`: no address of a page holds either.
+    Reads every live number and address once: for a page that few open.
+    """
+    found = list(islice(_groups(kind, after), GROUPS + 1))
+    groups = found[:GROUPS]
+    leads = [lead.pk for _, group in groups for lead in group]
+    apart = set(TwoPeople.objects.filter(older__in=leads).values_list("older_id", "newer_id"))
+    shown = [
+        Pair(older, newer, KINDS[name].same, near(older.name, newer.name))
+        for name, group in groups
+        for older, newer in combinations(group, 2)
+        if (older.pk, newer.pk) not in apart
     ]
-    return sorted(found, key=lambda pair: not pair.near_names)
+    following = (groups[-1][0], groups[-1][1][0].pk) if len(found) > GROUPS else None
+    return sorted(shown, key=lambda pair: not pair.near_names), following
 
 
 def near(one: str, other: str) -> bool:
@@ -44,12 +79,26 @@ def _in_order(name: str) -> str:
     return " ".join(sorted(name.casefold().replace(",", " ").split()))
 
 
-def _pairs(leads: LeadQuerySet, key: str, same: str) -> Iterator[Pair]:
-    shared = leads.order_by().values(key).annotate(held=Count("*")).filter(held__gt=1, held__lte=IN_A_GROUP)
-    keys = [group[key] for group in shared.order_by(key)[:GROUPS]]
-    groups: dict[str, list[Lead]] = {}
-    for lead in leads.filter(**{f"{key}__in": keys}).select_related("owner").annotate(key=F(key)).order_by("pk"):
-        groups.setdefault(lead.key, []).append(lead)
-    for group in groups.values():
-        for older, newer in combinations(group, 2):
-            yield Pair(older, newer, same, near(older.name, newer.name))
+def _groups(kind: str, after: int) -> Iterator[tuple[str, list[Lead]]]:
+    """The leads of each number from `after` on, then of each mailbox; the database is asked for no more than a page."""
+    names = list(KINDS)
+    for name in names[names.index(kind) :]:
+        leads: QuerySet[Any, Any] = KINDS[name].leads().annotate(key=KINDS[name].key(""))
+        shared = _shared(leads, KINDS[name])
+        if name == kind and after:
+            shared = shared.filter(key__gt=leads.filter(pk=after).values_list("key", flat=True).first() or "")
+        keys = [group["key"] for group in shared.order_by("key")[: GROUPS + 1]]
+        groups: dict[str, list[Lead]] = {key: [] for key in keys}
+        for lead in leads.filter(key__in=keys).select_related("owner").order_by("pk"):
+            groups[lead.key].append(lead)
+        yield from ((name, group) for group in groups.values())
+
+
+def _shared(leads: QuerySet[Any, Any], kind: Kind) -> QuerySet[Any, Any]:
+    """Each `key` that a few leads have, unless every two of them are known to be two people."""
+    shared = leads.order_by().values("key").annotate(held=Count("*")).filter(held__gt=1, held__lte=IN_A_GROUP)
+    both = TwoPeople.objects.order_by().annotate(key=kind.key("older__"), newers=kind.key("newer__"))
+    apart = both.filter(newers=F("key")).values("key").annotate(pairs=Count("*"))
+    for size in range(2, IN_A_GROUP + 1):
+        shared = shared.exclude(held=size, key__in=apart.filter(pairs=size * (size - 1) // 2).values("key"))
+    return shared

@@ -197,6 +197,8 @@ class Verb(TextChoices):
     IMPORTED = "imported", "came with an import"
     MERGED = "merged", "merged"
     MERGE_UNDONE = "merge_undone", "merge undone"
+    TOLD_APART = "told_apart", "said that two leads are two people"
+    APART_UNDONE = "apart_undone", "asked again whether two leads are one person"
     CALL_BOOKED = "call_booked", "call booked"
     CALL_MOVED = "call_moved", "call moved"
     CALL_REASSIGNED = "call_reassigned", "call given to another host"

@@ -213,6 +213,16 @@ class MergeFactory(factory.django.DjangoModelFactory):
     at = factory.LazyFunction(timezone.now)
 
 
+class TwoPeopleFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = signups.TwoPeople
+
+    older = factory.SubFactory(LeadFactory)
+    newer = factory.SubFactory(LeadFactory)
+    by = factory.SubFactory(UserFactory)
+    at = factory.LazyFunction(timezone.now)
+
+
 class TrialFactory(factory.django.DjangoModelFactory):
     class Meta:
         model = signups.Trial

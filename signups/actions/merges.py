@@ -1,4 +1,4 @@
-"""Making one lead of two, and taking that back.
+"""Making one lead of two, or saying that they are two people, and taking either back.
 
 Every row about the other one moves to the lead that is kept, whatever table it is in; only events stay, which nobody
 changes. The other keeps nothing but its status: its details are in the merge, encrypted, until it can no longer be
@@ -13,7 +13,7 @@ from django.contrib.auth.models import User
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import IntegrityError, models, transaction
 
-from signups.models import Event, Lead, Merge, Tagging, Trial
+from signups.models import Event, Lead, Merge, Tagging, Trial, TwoPeople
 from signups.states import FREE, GONE, TO_BE_CALLED, ConsentChannel, LeadStatus, Purpose, Verb
 
 from . import consents, events
@@ -56,6 +56,7 @@ def merge(*, lead: Lead, other: Lead, from_other: set[str], by: User, now: dt.da
         raise Refused("Keep an e-mail address or a number: else nobody can reach them.")
     for one in (lead, other):  # it no longer tells of all
         forget_copy(one)
+    TwoPeople.objects.of(other).delete()
     Lead.objects.filter(pk=other.pk).update(**Lead.PERSONAL, status=LeadStatus.MERGED, owner=None)
     Lead.objects.filter(pk=lead.pk).update(**taken, mail_stopped_at=stopped)
     moved = {model._meta.label: _move(model, other, lead) for model in tables() if model is not Event}
@@ -75,8 +76,7 @@ def undo(*, merge: Merge, by: User, now: dt.datetime) -> None:
     What was taken back or stopped, by the merge or since, stays so for both.
     Raises Refused when it is too late or the address is taken.
     """
-    if not by.has_perm("signups.merge_lead"):
-        raise Refused("Only the Head of Customer Care undoes a merge.")
+    _check_right(by)
     rows = _locked(merge.lead_id, merge.other_id)
     lead, other = rows[merge.lead_id], rows[merge.other_id]
     merge = Merge.objects.select_for_update().get(pk=merge.pk)
@@ -113,14 +113,40 @@ def _moved(merge: Merge) -> list[int]:
     return moved
 
 
+@transaction.atomic
+def tell_apart(*, lead: Lead, other: Lead, by: User, now: dt.datetime) -> None:
+    """They are two people, and no longer looked at as a pair. Said again, it changes nothing."""
+    older, newer = sorted(_both(lead, other, by), key=lambda one: one.pk)
+    _, made = TwoPeople.objects.get_or_create(older=older, newer=newer, defaults={"by": by, "at": now})
+    if made:
+        _record_pair(Verb.TOLD_APART, older.pk, newer.pk, by, now)
+
+
+@transaction.atomic
+def ask_again(*, pair: TwoPeople, by: User, now: dt.datetime) -> None:
+    """They may be one person after all."""
+    _check_right(by)
+    if TwoPeople.objects.filter(pk=pair.pk).delete()[0]:
+        _record_pair(Verb.APART_UNDONE, pair.older_id, pair.newer_id, by, now)
+
+
+def _record_pair(verb: Verb, older: int, newer: int, by: User, now: dt.datetime) -> None:
+    """At neither of them: what one takes along does not tell that somebody shares their number."""
+    events.record(None, verb, by=by, now=now, subject=f"leads:{older}+{newer}")
+
+
 def _both(lead: Lead, other: Lead, by: User) -> tuple[Lead, Lead]:
     """Both rows as they are now."""
-    if not by.has_perm("signups.merge_lead"):
-        raise Refused("Only the Head of Customer Care merges leads.")
+    _check_right(by)
     rows = _locked(lead.pk, other.pk)
     if len(rows) != 2 or any(row.status in GONE for row in rows.values()):
         raise Refused("One of them is gone. Look at them again.")
     return rows[lead.pk], rows[other.pk]
+
+
+def _check_right(by: User) -> None:
+    if not by.has_perm("signups.merge_lead"):
+        raise Refused("Only the Head of Customer Care merges leads and tells them apart.")
 
 
 def _locked(*keys: int) -> dict[int, Lead]:

@@ -1,7 +1,7 @@
 """What somebody may do with everything we hold about them: take it along, or have it erased.
 
 Both walk every table of this room that leads to a `lead`; each says in `PERSONAL` what of a row is about the person,
-and what stands there after erasure. A copy made for taking along is deleted.
+and what stands there after erasure. A copy made for taking along is deleted, and whom they were told apart from.
 """
 
 import datetime as dt
@@ -14,7 +14,7 @@ from django.db import models, transaction
 from django.db.models import F
 
 from signups import emails, links, normalise
-from signups.models import CopyPart, DataCopy, Lead, Message, Suppression
+from signups.models import CopyPart, DataCopy, Lead, Message, Suppression, TwoPeople
 from signups.models.suppressions import digest
 from signups.states import TO_STAFF, LeadStatus, MessageKind, MessageStatus, Verb
 
@@ -41,6 +41,7 @@ def erase(lead: Lead, *, by: events.Actor, now: dt.datetime, asked: bool = True)
     receipt = asked and lead.has_confirmed()
     _end_all(lead, by=by, now=now)
     forget_copy(lead)
+    TwoPeople.objects.of(lead).delete()
     for model, path in paths():
         # A plain QuerySet: erasure alone may change a record that is otherwise only added to.
         rows: models.QuerySet[Any] = models.QuerySet(model).filter(**{path: lead})

@@ -1,7 +1,10 @@
-"""Leads that may be one person: found, shown side by side, made one, and taken apart again."""
+"""Leads that may be one person: found, shown side by side, made one or told apart, and either taken back."""
+
+import re
+from collections.abc import Callable
 
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import BadRequest, PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
@@ -12,13 +15,15 @@ from signups import duplicates
 from signups.actions import merges
 from signups.actions.leads import Refused
 from signups.forms.merges import MergeForm
-from signups.models import Lead, Merge
+from signups.models import Lead, Merge, TwoPeople
 from signups.models.merges import UNDO
 
 from . import reading
 from .staff import who
 
 RECENT = 50
+APART = 50  # on a page
+KEY = re.compile(r"\d{1,18}", re.ASCII)
 
 
 class Duplicates(admin.ModelAdmin):
@@ -26,7 +31,10 @@ class Duplicates(admin.ModelAdmin):
         wrap = self.admin_site.admin_view
         own = [
             path("duplicates/", wrap(self.duplicates), name="signups_lead_duplicates"),
+            path("duplicates/apart/", wrap(self.told_apart), name="signups_lead_duplicates_apart"),
+            path("duplicates/apart/<int:pk>/again/", wrap(self.ask_again), name="signups_lead_duplicates_again"),
             path("<int:pk>/merge/<int:other>/", wrap(self.merge), name="signups_lead_merge"),
+            path("<int:pk>/merge/<int:other>/apart/", wrap(self.tell_apart), name="signups_lead_merge_apart"),
             path("merges/<uuid:public_id>/undo/", wrap(self.undo_merge), name="signups_lead_merge_undo"),
         ]
         return [*own, *super().get_urls()]
@@ -34,7 +42,10 @@ class Duplicates(admin.ModelAdmin):
     def duplicates(self, request: HttpRequest) -> HttpResponse:
         _head_only(request)
         now = timezone.now()
-        pairs = duplicates.pairs()
+        kind, after = request.GET.get("same", "number"), request.GET.get("after", "0")
+        if kind not in duplicates.KINDS or not KEY.fullmatch(after):
+            raise BadRequest("There is no such page.")
+        pairs, following = duplicates.pairs(kind, int(after))
         reading.listed(request, "duplicates", 2 * len(pairs))
         made = Merge.objects.filter(undone_at=None, at__gte=now - UNDO).select_related("lead", "by")
         context = {
@@ -42,6 +53,8 @@ class Duplicates(admin.ModelAdmin):
             "title": "Possible duplicates",
             "opts": self.opts,
             "pairs": pairs,
+            "following": following,
+            "first": not request.GET,
             "merges": [(merge, merge.may_be_undone(now)) for merge in made[:RECENT]],
             "days": UNDO.days,
         }
@@ -77,18 +90,63 @@ class Duplicates(admin.ModelAdmin):
         }
         return TemplateResponse(request, "admin/signups/lead/merge.html", context, status=status)
 
+    def tell_apart(self, request: HttpRequest, pk: int, other: int) -> HttpResponse:
+        _head_only(request)
+        lead, one = (get_object_or_404(Lead.objects.live(), pk=key) for key in (pk, other))
+
+        def do() -> None:
+            merges.tell_apart(lead=lead, other=one, by=who(request), now=timezone.now())
+
+        return _done(request, do, "They are two people: we no longer ask.", "duplicates")
+
+    def told_apart(self, request: HttpRequest) -> HttpResponse:
+        """The pairs that are no longer asked about, newest first: `?before=17`."""
+        _head_only(request)
+        before = request.GET.get("before", "")
+        if before and not KEY.fullmatch(before):
+            raise BadRequest("There is no such page.")
+        found = TwoPeople.objects.select_related("older", "newer", "by")
+        rows = list((found.filter(pk__lt=before) if before else found)[: APART + 1])
+        reading.listed(request, "told_apart", 2 * len(rows[:APART]))
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Two people each",
+            "opts": self.opts,
+            "pairs": rows[:APART],
+            "before": rows[APART - 1].pk if len(rows) > APART else None,
+        }
+        return TemplateResponse(request, "admin/signups/lead/told_apart.html", context)
+
+    def ask_again(self, request: HttpRequest, pk: int) -> HttpResponse:
+        _head_only(request)
+        pair = get_object_or_404(TwoPeople, pk=pk)
+
+        def do() -> None:
+            merges.ask_again(pair=pair, by=who(request), now=timezone.now())
+
+        return _done(request, do, "They are asked about again.", "duplicates_apart")
+
     def undo_merge(self, request: HttpRequest, public_id: str) -> HttpResponse:
         _head_only(request)
-        if request.method != "POST":
-            return HttpResponseNotAllowed(["POST"])
         merge = get_object_or_404(Merge, public_id=public_id)
-        try:
+
+        def do() -> None:
             merges.undo(merge=merge, by=who(request), now=timezone.now())
-        except Refused as why:
-            messages.error(request, str(why))
-        else:
-            messages.success(request, "They are two again.")
-        return HttpResponseRedirect(reverse("admin:signups_lead_duplicates"), status=303)
+
+        return _done(request, do, "They are two again.", "duplicates")
+
+
+def _done(request: HttpRequest, do: Callable[[], None], told: str, page: str) -> HttpResponse:
+    """Answers a POST of one button: done, or why not, told on `page`."""
+    if request.method != "POST":
+        return HttpResponseNotAllowed(["POST"])
+    try:
+        do()
+    except Refused as why:
+        messages.error(request, str(why))
+    else:
+        messages.success(request, told)
+    return HttpResponseRedirect(reverse(f"admin:signups_lead_{page}"), status=303)
 
 
 def _head_only(request: HttpRequest) -> None:

@@ -9,7 +9,7 @@ from .hosts import AvailabilityRule, DateOverride, Holiday, Host, TimeOff
 from .imports import Import, ImportPart
 from .leads import Lead
 from .mail_templates import MailTemplate
-from .merges import Merge
+from .merges import Merge, TwoPeople
 from .messages import Message
 from .notes import Note
 from .openings import OpeningRequest
@@ -53,4 +53,5 @@ __all__ = [
     "TimeOff",
     "Trial",
     "Turn",
+    "TwoPeople",
 ]

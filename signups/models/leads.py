@@ -20,13 +20,15 @@ if TYPE_CHECKING:
     from .trials import Trial
 
 
-_AT = StrIndex("email_key", models.Value("@"))
-_LOCAL = Concat(Left("email_key", _AT - 1), models.Value("+"))
-# What `normalise.mailbox` says of an address, for the database.
-MAILBOX = Concat(
-    Replace(Left(_LOCAL, StrIndex(_LOCAL, models.Value("+")) - 1), models.Value(".")),
-    Substr("email_key", _AT),
-)
+def mailbox(column: str) -> Concat:
+    """What `normalise.mailbox` says of the address in `column`, for the database."""
+    at = StrIndex(column, models.Value("@"))
+    local = Concat(Left(column, at - 1), models.Value("+"))
+    name = Replace(Left(local, StrIndex(local, models.Value("+")) - 1), models.Value("."))
+    return Concat(name, Substr(column, at))
+
+
+MAILBOX = mailbox("email_key")
 
 
 class LeadQuerySet(models.QuerySet["Lead"]):
@@ -42,12 +44,9 @@ class LeadQuerySet(models.QuerySet["Lead"]):
         """Open, and nobody's: every open lead has an owner or is one of these."""
         return self.open().filter(owner=None)
 
-    def with_mailbox(self) -> Self:
-        """Those with an address, as `mailbox`: without the dots and tags that many mail services ignore."""
-        return self.exclude(email_key="").annotate(mailbox=MAILBOX)
-
     def holding(self, mailboxes: Iterable[str], numbers: Iterable[str]) -> set[str]:
-        """Which of these mailboxes and numbers (E.164) are somebody's among them."""
+        """Which of these mailboxes (addresses without the dots and tags that many mail services ignore) and numbers
+        (E.164) are somebody's among them."""
         # (In the words of the two indexes: PostgreSQL does not see by itself that none of many numbers is "".)
         addressed = self.exclude(email_key="").annotate(mailbox=MAILBOX).filter(mailbox__in={*mailboxes})
         called = self.exclude(phone_e164="").filter(phone_e164__in={*numbers})

@@ -1,4 +1,4 @@
-"""One person who signed up twice: the Head compares, makes one of both, and takes it back, by keys alone."""
+"""Two sign-ups of one person, or of two: the Head makes one of them or tells them apart, and back, by keys alone."""
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -44,3 +44,10 @@ def test_duplicate_is_merged_and_the_merge_undone(site: Site, page: Page) -> Non
     enter(page.get_by_role("button", name="Undo the merge of Tess Double"))
     expect(page.get_by_text("They are two again.")).to_be_visible()
     expect(page.get_by_role("link", name="Compare Tess Double and Double, Tess")).to_be_visible()
+    enter(page.get_by_role("button", name="Tess Double and Double, Tess are two people"))
+    expect(page.get_by_text("They are two people: we no longer ask.")).to_be_visible()
+    expect(page.get_by_role("link", name="Compare Tess Double and Double, Tess")).to_have_count(0)
+    enter(page.get_by_role("link", name="Those that are two people"))
+    look(page)
+    enter(page.get_by_role("button", name="Ask again about Tess Double and Double, Tess"))
+    expect(page.get_by_text("They are asked about again.")).to_be_visible()

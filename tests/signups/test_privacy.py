@@ -14,7 +14,18 @@ from signups import links, terms
 from signups.actions import callbacks, calls, consents, copies, details, merges, privacy, trials
 from signups.actions.held import Gone
 from signups.encryption import EncryptedTextField
-from signups.models import CallbackRequest, CopyPart, DataCopy, Lead, Merge, Message, Note, Suppression, Trial
+from signups.models import (
+    CallbackRequest,
+    CopyPart,
+    DataCopy,
+    Lead,
+    Merge,
+    Message,
+    Note,
+    Suppression,
+    Trial,
+    TwoPeople,
+)
 from signups.states import ActorKind, ConsentChannel, PartOfDay, Purpose, Topic
 from tests import factories
 from tests.factories import CallAttemptFactory, LeadFactory, MessageFactory, TrialFactory
@@ -28,7 +39,7 @@ WORD = "quill@q.io"  # fits everywhere, also where an address must stand
 
 
 def test_every_table_that_leads_to_a_person_is_walked():
-    assert {Lead, DataCopy, CopyPart, *(model for model, _ in privacy.paths())} == about()
+    assert {Lead, DataCopy, CopyPart, TwoPeople, *(model for model, _ in privacy.paths())} == about()
 
 
 def test_no_table_of_another_room_leads_to_a_person():
@@ -45,7 +56,7 @@ def full(clinic):
         make(lead=lead)
     CallAttemptFactory(request=lead.callbacks.get())
     Message.objects.update(status="sent", sent_at=NOW)
-    for model in about() - {DataCopy, CopyPart}:
+    for model in about() - {DataCopy, CopyPart, TwoPeople}:
         words = {name: WORD for name in text_columns(model) & set(model.PERSONAL) if takes_any_word(model, name)}
         rows = QuerySet(model).filter(**{"pk": lead.pk} if model is Lead else {})
         if model is Merge:  # (its content is JSON)
@@ -93,7 +104,7 @@ def test_scan_finds_what_a_table_forgets_to_declare(full, monkeypatch, model):
 def test_export_has_a_row_of_every_table(full):
     held = privacy.export(full)
     assert [name for name, rows in held.items() if not rows] == []
-    assert set(held) == {"lead", *(privacy.title(model) for model in about() - {Lead, DataCopy, CopyPart})}
+    assert set(held) == {"lead", *(privacy.title(model) for model in about() - {Lead, DataCopy, CopyPart, TwoPeople})}
 
 
 def test_nothing_personal_is_left_of_an_erased_lead():
@@ -113,6 +124,15 @@ def test_erasing_again_changes_nothing():
         privacy.erase(lead, by=ActorKind.PATIENT, now=NOW)
     assert (lead.events.count(), Suppression.objects.count()) == (1, 1)
     assert Trial.objects.open().count() == 0
+
+
+def test_somebody_else_on_their_number_is_in_no_copy_and_erasing_either_forgets_the_pair(clinic):
+    one, other, head = LeadFactory(), LeadFactory(name="Kim Reed"), factories.UserFactory(role=roles.HEAD)
+    before = privacy.export(one)
+    merges.tell_apart(lead=one, other=other, by=head, now=NOW)
+    assert privacy.export(one) == before
+    privacy.erase(other, by=ActorKind.PATIENT, now=NOW)
+    assert TwoPeople.objects.count() == 0
 
 
 @pytest.mark.parametrize("way", ["confirms a sign-up", "agrees anew"])

@@ -29,6 +29,7 @@ def there(lead):
     """What stands in an address, by the beginning of its name and what it is called there."""
     callback = factories.CallbackRequestFactory(lead=lead, phone=PHONE, phone_e164=PHONE)
     call = factories.OnboardingCallFactory(lead=lead)
+    factories.TwoPeopleFactory(older=lead)
     others = {
         "signups_callbackrequest": {"public_id": callback.public_id},
         "signups_onboardingcall": {"public_id": call.public_id},
@@ -79,6 +80,7 @@ def test_every_page_that_shows_a_lead_leaves_an_event(client, there):
         "signups_lead_changelist",
         "signups_lead_change",
         "signups_lead_duplicates",
+        "signups_lead_duplicates_apart",
         "signups_lead_mail",
         "signups_lead_merge",
         "signups_callbackrequest_changelist",
