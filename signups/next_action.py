@@ -4,9 +4,10 @@ import datetime as dt
 from dataclasses import dataclass
 
 from .models import Lead, Trial
-from .states import LeadStatus
+from .states import Channel, LeadStatus
 
 SOON = dt.timedelta(hours=48)
+AGAIN = dt.timedelta(days=1)  # after a try that reached nobody
 
 
 @dataclass(frozen=True)
@@ -19,12 +20,19 @@ class NextAction:
 
 
 def next_action(
-    lead: Lead, trial: Trial | None, callback_at: dt.datetime | None, began_at: dt.datetime | None, now: dt.datetime
+    lead: Lead,
+    trial: Trial | None,
+    now: dt.datetime,
+    *,
+    callback_at: dt.datetime | None = None,
+    began_at: dt.datetime | None = None,
+    contact_at: dt.datetime | None = None,
 ) -> NextAction | None:
     """The most urgent thing; None for a lead that is closed, gone, or well looked after.
 
     `callback_at` is when an open callback must have been made (`CallbackRequestQuerySet.open`), `began_at` when a call
-    began of which nobody has said how it went (`OnboardingCallQuerySet.unsettled`).
+    began of which nobody has said how it went (`OnboardingCallQuerySet.unsettled`), `contact_at` when we last tried to
+    reach them.
     """
     if callback_at:
         return NextAction("callback", "Call back", callback_at)
@@ -32,13 +40,22 @@ def next_action(
         return NextAction("call", "Say how the call went", began_at)
     if trial and trial.refund_is_owed:
         return NextAction("refund", "Send their money back", trial.refund_requested_at)
-    ends_at = trial.ends_at if trial and not trial.converted_at else None
     if lead.status == LeadStatus.NEW:
-        return NextAction("contact", "Make contact")
+        return NextAction("contact", "Try again", contact_at + AGAIN) if contact_at else _first_contact(lead)
     if lead.status not in (LeadStatus.CONTACTED, LeadStatus.QUALIFIED):
         return None
-    if ends_at and now < ends_at <= now + SOON:
+    ends_at = trial.ends_at if trial and not trial.converted_at and not trial.cancelled_at else None
+    asked = contact_at is not None and ends_at is not None and contact_at >= ends_at - SOON
+    if ends_at and now < ends_at <= now + SOON and not asked:
         return NextAction("contact", "Ask how it went: the trial ends", ends_at)
     if lead.status == LeadStatus.CONTACTED:
         return NextAction("qualify", "Find out whether care may fit")
-    return NextAction("convert", "Agree on what follows the trial")
+    if trial and trial.may_be_converted:
+        return NextAction("convert", "Agree on what follows the trial")
+    return NextAction("wait", "They have no trial that runs: close this, or wait for them to start one")
+
+
+def _first_contact(lead: Lead) -> NextAction:
+    if lead.email and (not lead.phone or lead.preferred_channel == Channel.EMAIL):
+        return NextAction("write", "Write to them: e-mail reaches them best")
+    return NextAction("contact", "Make contact")

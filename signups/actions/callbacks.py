@@ -28,6 +28,8 @@ from signups.states import (
 from . import consents, events, leads
 from .held import Refused, locked
 
+LONGEST_CALL = dt.timedelta(hours=1)
+
 
 @dataclass(frozen=True)
 class Wish:
@@ -169,17 +171,20 @@ def log_attempt(
     form_key: uuid.UUID,
     next_attempt_at: dt.datetime | None = None,
 ) -> None:
-    """`by`, who holds it, has just called. The same form again (`form_key`) does nothing. Raises Refused.
+    """`by` has just called: who holds it, or takes it by saying so. The same form again (`form_key`) does nothing.
 
+    Raises Refused.
     What settles nothing needs `next_attempt_at` and goes back to the queue for then; the third such try closes it as
     unreachable, with an e-mail where there is an address. “Do not call” takes the consents back with it.
     """
     Lead.objects.select_for_update().get(pk=request.lead_id)
     if Event.objects.filter(form_key=form_key).exists():
         return
+    if request.claimed_by is None:
+        claim(request, by=by, now=now)
     request = _held(request, by)
     # (the one thing that is heard at any hour)
-    if outcome != CallOutcome.DO_NOT_CALL and not daytime.CALLS.include(now, request.time_zone):
+    if outcome != CallOutcome.DO_NOT_CALL and not may_be_logged(request, now):
         raise Refused("It is not between 8 a.m. and 9 p.m. where they are: nobody may call them now.")
     number = request.attempts.count() + 1
     again = outcome in TRY_AGAIN and number < MOST_ATTEMPTS
@@ -199,6 +204,13 @@ def log_attempt(
         _hand(request, None, now)
     else:
         _settle(request, outcome, by=by, now=now)
+
+
+def may_be_logged(request: CallbackRequest, now: dt.datetime) -> bool:
+    """They may be called now, or could be when it was taken, an hour ago at most: a call can run past nine."""
+    taken_at = request.claimed_at or now
+    begun = now - taken_at <= LONGEST_CALL and daytime.CALLS.include(taken_at, request.time_zone)
+    return begun or daytime.CALLS.include(now, request.time_zone)
 
 
 @transaction.atomic

@@ -19,6 +19,15 @@ def may_work(user: User, lead: Lead) -> bool:
     return mine and user.has_perm("signups.change_lead")
 
 
+def may_note(user: User, lead: Lead) -> bool:
+    """Also whoever speaks to them instead of their owner: who holds their callback, or takes their call."""
+    if may_work(user, lead) or not user.has_perm("signups.add_note"):
+        return may_work(user, lead)
+    return (
+        lead.callbacks.filter(closed_at=None, claimed_by=user).exists() or lead.calls.filter(host__user=user).exists()
+    )
+
+
 def may_reopen(by: events.Actor) -> bool:
     return isinstance(by, User) and by.has_perm("signups.reopen_lead")
 
@@ -95,7 +104,8 @@ def write_note(
     *, lead: Lead, text: str, by: User, now: dt.datetime, form_key: uuid.UUID, supersedes: Note | None = None
 ) -> None:
     """Adds a note, or a newer version of one. The same form again (`form_key`) adds nothing. Raises Refused."""
-    held(lead, by)
+    if not may_note(by, locked(lead)):
+        raise Refused("This lead is somebody else’s.")
     if Event.objects.filter(form_key=form_key).exists():
         return
     if supersedes and supersedes.lead_id != lead.pk:

@@ -211,7 +211,7 @@ def convert(trial: Trial, *, by: User, now: dt.datetime) -> None:
     trial = _held(trial)
     if trial.converted_at:
         return
-    if trial.cancelled_at or not trial.started_at:
+    if not trial.may_be_converted:
         raise leads.Refused("Only a trial that was started and not cancelled can be converted.")
     Trial.objects.filter(pk=trial.pk).update(converted_at=now)
     trial.converted_at = now

@@ -76,11 +76,12 @@ class CallbackAdmin(ReadOnly, admin.ModelAdmin):
         """Whom to call, the one due next first."""
         now, chosen = timezone.now(), request.GET.get("view", "")
         waiting = CallbackRequest.objects.open()
-        found = {
-            "due": waiting.due(now),
-            "overdue": waiting.overdue(now),
-            "mine": waiting.claimed_by(cast(User, request.user)),
-        }.get(chosen, waiting)
+        narrow: dict[str, Callable[[], Any]] = {
+            "due": lambda: waiting.due(now),
+            "overdue": lambda: waiting.overdue(now),
+            "mine": lambda: waiting.claimed_by(cast(User, request.user)),
+        }
+        found = narrow.get(chosen, lambda: waiting)()
         found = found.select_related("lead", "claimed_by").annotate(tries=Count("attempts"))
         page = Paginator(found.soonest_first(), PER_PAGE).get_page(request.GET.get("page"))
         reading.listed(request, "callbacks", len(page))

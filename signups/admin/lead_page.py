@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import BadRequest, PermissionDenied
+from django.db.models import Max
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
@@ -14,11 +15,11 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 
 from signups import daytime, masking, zones
-from signups.actions import consents, leads, privacy, trials, turns
+from signups.actions import callbacks, consents, leads, privacy, trials, turns
 from signups.forms.desk import ConsentForm, EraseForm, MoveForm, NoteForm, OwnerForm, TagForm, TryForm
 from signups.models import Lead, MailTemplate, Tag
 from signups.next_action import next_action
-from signups.states import GONE, CallStatus, LeadStatus
+from signups.states import CONTACTS, GONE, CallStatus, LeadStatus
 
 from . import reading, timeline
 from .callbacks import outcome_form
@@ -137,7 +138,7 @@ class LeadPage(admin.ModelAdmin):
         """Does it and shows the page anew (303), or says on the page why not: 422 for the form, 409 for a rule."""
         lead = self._found(request, pk)
         user = who(request)
-        if not leads.may_work(user, lead):
+        if not (leads.may_work(user, lead) or (deed is leads.write_note and leads.may_note(user, lead))):
             raise PermissionDenied
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
@@ -172,7 +173,7 @@ class LeadPage(admin.ModelAdmin):
         unsettled = min(
             (call for call in calls if call.is_unsettled(now)), key=lambda call: call.starts_at, default=None
         )
-        is_mine = callback is not None and callback.claimed_by == user
+        takes_it = callback is not None and callback.claimed_by in (None, user)
         kind, before = self._asked(request)
         entries, more = timeline.of(lead, seen_by=user, kind=kind, before=before)
         context = {
@@ -194,13 +195,22 @@ class LeadPage(admin.ModelAdmin):
             "unsettled": unsettled,
             "may_book": not any(call.status == CallStatus.BOOKED and call.starts_at > now for call in calls),
             "outcome_form": outcome_form(callback, list(callback.attempts.all()), now)
-            if callback and is_mine
+            if callback and takes_it
             else None,
             "may_dial": callback is not None and daytime.CALLS.include(now, callback.time_zone),
+            "may_log": callback is not None and callbacks.may_be_logged(callback, now),
+            "is_day": daytime.CALLS.include(now, lead.time_zone),
             "consents": lead.consents.select_related("text"),
             "next_action": next_action(
-                lead, trial, callback.call_at if callback else None, unsettled.starts_at if unsettled else None, now
+                lead,
+                trial,
+                now,
+                callback_at=callback.call_at if callback else None,
+                began_at=unsettled.starts_at if unsettled else None,
+                contact_at=lead.events.filter(verb__in=CONTACTS).aggregate(last=Max("at"))["last"],
             ),
+            "may_convert": trial is not None and trial.may_be_converted and lead.status == LeadStatus.QUALIFIED,
+            "may_note": leads.may_note(user, lead),
             "may_work": leads.may_work(user, lead),
             "ways": leads.ways(lead, user),
             "closed": LeadStatus.CLOSED,

@@ -50,7 +50,8 @@ def row(lead: Any, user: Any, now: dt.datetime) -> SafeString:
 
 
 def _next(lead: Any, trial: Any, now: dt.datetime) -> str:
-    action = next_action(lead, trial, lead.callback_at, lead.began_at, now)
+    when = {"callback_at": lead.callback_at, "began_at": lead.began_at, "contact_at": lead.last_contact}
+    action = next_action(lead, trial, now, **when)
     if not action or not action.at:
         return action.text if action else ""
     return format_html(NEXT, action.text, " late" if action.at < now else "", _local(action.at, "N j, P"))

@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import F, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 
+from signups import daytime
 from signups.states import GONE, TRY_AGAIN, CallbackOutcome, CallOutcome, PartOfDay, Topic
 
 from .append_only import AppendOnly
@@ -37,8 +38,11 @@ class CallbackRequestQuerySet(models.QuerySet["CallbackRequest"]):
         return self.filter(call_at__lt=now)
 
     def due(self, now: dt.datetime) -> Self:
-        """Of the open ones, those to be called now: nobody tried yet, or the next time set has come."""
-        return self.filter(Q(next_at=None) | Q(next_at__lte=now))
+        """Of the open ones, those to be called now: nobody tried yet, or the next time set has come, and it is between
+        8 a.m. and 9 p.m. where they are."""
+        come = self.filter(Q(next_at=None) | Q(next_at__lte=now))
+        zones = self.filter(closed_at=None).order_by().values_list("time_zone", flat=True).distinct()
+        return come.exclude(time_zone__in=[zone for zone in zones if not daytime.CALLS.include(now, zone)])
 
     def soonest_first(self) -> Self:
         return self.order_by("call_at", "id")

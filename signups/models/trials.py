@@ -124,6 +124,11 @@ class Trial(models.Model):
         return self.started_at + dt.timedelta(days=self.days) if self.started_at else None
 
     @property
+    def may_be_converted(self) -> bool:
+        """It was started, and neither cancelled nor followed by treatment: also after its end."""
+        return bool(self.started_at and not self.cancelled_at and not self.converted_at)
+
+    @property
     def undo_until(self) -> dt.datetime | None:
         """Until when the cancelling can be taken back; None when it is not cancelled."""
         return self.cancelled_at + UNDO if self.cancelled_at else None

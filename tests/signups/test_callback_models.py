@@ -84,3 +84,9 @@ def test_gone_and_closed_are_not_open():
     factories.CallbackRequestFactory()
     assert CallbackRequest.objects.open().claimed_by(mine).get() == kept
     assert CallbackRequest.objects.open().count() == 2
+
+
+def test_nobody_is_to_be_called_now_where_it_is_night():
+    by_day = factories.CallbackRequestFactory(time_zone="America/New_York")
+    factories.CallbackRequestFactory(time_zone="Asia/Tokyo")
+    assert list(CallbackRequest.objects.open().due(NOW)) == [by_day]

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import re
+import uuid
 
 import pytest
 from django.db import connection
@@ -79,7 +80,7 @@ def test_how_a_call_went_is_said_on_the_page(client, user):
     assert (page.context["next_action"].text, primary(page)) == ("Say how the call went", ["It took place"])
     done = client.post(f"{CALLS}{call.public_id}/no-show/", {"back": "lead"})
     assert (done.status_code, done["Location"]) == (303, page_of(call.lead))
-    assert client.get(page_of(call.lead)).context["next_action"].text == "Make contact"
+    assert client.get(page_of(call.lead)).context["next_action"].key == "write"
     assert client.get("/admin/").context["in_hand"] == []
 
 
@@ -98,8 +99,10 @@ def test_other_people_s_addresses_are_no_way_back(client, user):
 
 def test_one_thing_is_drawn_as_the_thing_to_do(client, user):
     factories.TagFactory()
-    lead = factories.LeadFactory(owner=user)
+    lead = factories.LeadFactory(owner=user, phone="(212) 555-0123", preferred_channel="call")
     assert primary(client.get(page_of(lead))) == ["Reached"]
+    start = NOW - dt.timedelta(days=2)
+    factories.TrialFactory(lead=lead, requested_at=start, started_at=start)
     callback = factories.CallbackRequestFactory(lead=lead, created_at=NOW, due_at=NOW + HOUR)
     assert primary(client.get(page_of(lead))) == ["Take this call"]
     done = client.post(f"/admin/signups/callbackrequest/{callback.public_id}/claim/", {"back": "lead"})
@@ -170,7 +173,96 @@ def test_desk_and_page_ask_the_same_for_one_in_hand_and_many(client, user, count
     for _ in range(2):
         client.get("/admin/")
         client.get(page_of(callback.lead))
-    with django_assert_num_queries(20 if connection.vendor == "sqlite" else 26):  # (the counts are estimated there)
+    with django_assert_num_queries(21 if connection.vendor == "sqlite" else 27):  # (the counts are estimated there)
         client.get("/admin/")
-    with django_assert_num_queries(19):
+    with django_assert_num_queries(20):
         client.get(page_of(callback.lead))
+
+
+def on_trial(days, **lead):
+    start = NOW - dt.timedelta(days=days)
+    return factories.TrialFactory(
+        requested_at=start, started_at=start, **{f"lead__{k}": v for k, v in lead.items()}
+    ).lead
+
+
+def test_whoever_is_fit_for_care_can_become_a_patient_in_the_last_two_days_too(client, user):
+    lead = on_trial(6, status="qualified", owner=user)
+    page = client.get(page_of(lead))
+    assert page.context["next_action"].text == "Ask how it went: the trial ends"
+    assert "They become a patient" in page.content.decode()
+    client.post(f"/admin/signups/lead/{lead.pk}/try/", {"outcome": "reached"})
+    assert client.get(page_of(lead)).context["next_action"].key == "convert"
+
+
+@pytest.mark.parametrize("trial", ["none", "asked for", "cancelled"])
+def test_nobody_becomes_a_patient_without_a_trial(client, user, trial):
+    lead = factories.LeadFactory(status="qualified", owner=user)
+    if trial != "none":
+        factories.TrialFactory(lead=lead, requested_at=NOW, cancelled_at=NOW if trial == "cancelled" else None)
+    page = client.get(page_of(lead))
+    assert (page.context["next_action"].key, primary(page)) == ("wait", [])
+    assert "They become a patient" not in page.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("reach", "key"),
+    [
+        ({"preferred_channel": "email", "phone": "(212) 555-0123"}, "write"),
+        ({"preferred_channel": "call", "phone": "(212) 555-0123"}, "contact"),
+        ({"preferred_channel": "call", "phone": ""}, "write"),
+        (
+            {"preferred_channel": "email", "phone": "(212) 555-0123", "email": "", "phone_e164": "+12125550123"},
+            "contact",
+        ),
+    ],
+)
+def test_first_contact_is_made_as_they_like_it(client, user, reach, key):
+    assert client.get(page_of(factories.LeadFactory(**reach))).context["next_action"].key == key
+
+
+def test_after_a_try_that_reached_nobody_the_next_is_a_day_later(client, user):
+    lead = factories.LeadFactory(owner=user)
+    client.post(f"/admin/signups/lead/{lead.pk}/try/", {"outcome": "no_answer"})
+    following = client.get(page_of(lead)).context["next_action"]
+    assert (following.text, following.at) == ("Try again", NOW + dt.timedelta(days=1))
+
+
+def test_outcome_of_a_call_that_nobody_had_taken_takes_two_clicks(client, user):
+    callback = factories.CallbackRequestFactory(created_at=NOW, due_at=NOW + HOUR)
+    address = f"/admin/signups/callbackrequest/{callback.public_id}/attempt/"
+    told = {"outcome": "reached", "form_key": uuid.uuid4(), "back": "lead"}
+    assert 'value="reached"' in client.get(page_of(callback.lead)).content.decode()
+    assert client.post(address, told)["Location"] == page_of(callback.lead)
+    callback.refresh_from_db()
+    assert (callback.outcome, callback.claimed_by) == ("reached", user)
+    verbs = callback.lead.events.order_by("id").values_list("verb", flat=True)
+    assert [verb for verb in verbs if verb.startswith("callback") or verb == "call_attempted"] == [
+        "callback_claimed",
+        "call_attempted",
+        "callback_closed",
+    ]
+
+
+def test_call_that_runs_past_nine_can_be_noted(client, user, time_machine):
+    callback = taken(user, lead__time_zone="America/New_York", time_zone="America/New_York")
+    callback.claimed_at = NOW.replace(hour=1, minute=55) + dt.timedelta(days=1)  # 8:55 p.m. there
+    callback.save()
+    address = f"/admin/signups/callbackrequest/{callback.public_id}/attempt/"
+    for minutes, status in ((70, 409), (20, 303)):
+        time_machine.move_to(callback.claimed_at + dt.timedelta(minutes=minutes), tick=False)
+        client.force_login(user)
+        page = client.get(page_of(callback.lead)).content.decode()
+        assert ('value="reached"' in page, 'value="do_not_call"' in page) == (status == 303, True)
+        assert client.post(address, {"outcome": "reached", "form_key": uuid.uuid4()}).status_code == status
+
+
+def test_whoever_speaks_to_a_colleague_s_lead_writes_down_what_was_said(client, user):
+    callback = taken(user, lead__owner=factories.UserFactory())
+    note = {"text": "Prefers mornings.", "form_key": uuid.uuid4()}
+    assert 'name="text"' in client.get(page_of(callback.lead)).content.decode()
+    assert client.post(f"/admin/signups/lead/{callback.lead.pk}/note/", note).status_code == 303
+    callback.closed_at, callback.outcome = NOW, "reached"
+    callback.save()
+    note["form_key"] = uuid.uuid4()
+    assert client.post(f"/admin/signups/lead/{callback.lead.pk}/note/", note).status_code == 403

@@ -125,7 +125,7 @@ def test_reading_is_logged_and_listed_apart(client, user):
 
 def test_next_step_is_one_and_its_button_is_there(client, user):
     now = dt.datetime.now(dt.UTC)
-    lead = factories.LeadFactory()
+    lead = factories.LeadFactory(phone="(212) 555-0123", preferred_channel="call")
 
     def shown():
         page = client.get(page_of(lead)).content.decode()
@@ -136,10 +136,11 @@ def test_next_step_is_one_and_its_button_is_there(client, user):
     do(client, lead, "try", {"outcome": "reached"})
     assert shown() == ("Find out whether care may fit", ["move"])
     start = now - dt.timedelta(days=6)
-    factories.TrialFactory(lead=lead, requested_at=start, started_at=start)
-    assert shown() == ("Ask how it went: the trial ends", ["try"])
+    other = factories.TrialFactory(lead=lead, requested_at=start, started_at=start)
+    assert shown() == ("Find out whether care may fit", ["move"])  # they were asked already, in the last two days
+    other.delete()
     callback = factories.CallbackRequestFactory(lead=lead)
-    assert shown() == ("Call back", ["claim"])
+    assert shown() == ("Call back", ["claim", "attempt"])
     response = do(client, lead, "try", {"outcome": "reached"})
     assert (response.status_code, "They asked to be called" in response.content.decode()) == (409, True)
     callback.closed_at, callback.outcome = now, "reached"
