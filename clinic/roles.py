@@ -14,7 +14,7 @@ EDITOR = "Content editor"
 AUDITOR = "Auditor"
 REVIEWER = "Medical reviewer"
 EDITED = ("article", "claim", "person", "quotation", "source")
-READ = ["view_lead", "view_trial", "view_consent", "view_message", "view_event", "view_note"]
+READ = ["view_lead", "view_trial", "view_consent", "view_message", "view_note"]
 SCHEDULE = ["view_host", "view_holiday"]
 WORK = [
     *READ,
@@ -42,6 +42,7 @@ ROLES = {
             "change_host",
             "add_holiday",
             "change_holiday",
+            "view_event",
             "work_any_lead",
             "reassign_callbackrequest",
             "reassign_onboardingcall",
@@ -67,7 +68,7 @@ ROLES = {
         ]
     },
     AUDITOR: {
-        "signups": [*READ, *SCHEDULE, "view_onboardingcall", "view_mailtemplate", "view_tag"],
+        "signups": [*READ, *SCHEDULE, "view_event", "view_onboardingcall", "view_mailtemplate", "view_tag"],
         "content": [f"view_{model}" for model in (*EDITED, "clinicprofile", "crisistext", "legaltext", "sourcecheck")],
     },
     REVIEWER: {"content": [*(f"view_{model}" for model in EDITED), "sign_off_article"]},

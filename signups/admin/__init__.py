@@ -1,5 +1,5 @@
 """The care desk's side of sign-ups, one file for each kind of record."""
 
-from . import callbacks, calls, hosts, leads, mail, tags
+from . import callbacks, calls, hosts, leads, mail, record, tags
 
-__all__ = ["callbacks", "calls", "hosts", "leads", "mail", "tags"]
+__all__ = ["callbacks", "calls", "hosts", "leads", "mail", "record", "tags"]

@@ -96,11 +96,16 @@ def _events(lead: Lead, seen_by: User, kind: str, before: dt.datetime | None) ->
         events = events.exclude(verb__in=[*CONTACT, Verb.READ])
     else:  # notes show themselves
         events = events.exclude(verb__in=[Verb.READ, Verb.NOTED])
-    shown = list(_page(events, "at", before))
-    people, tags = _people(shown), _tags(shown)
-    for event in shown:
+    for event, who, text in told(list(_page(events, "at", before))):
+        yield Entry(event.at, "contact" if event.verb in CONTACT else "record", who, text)
+
+
+def told(events: list[Event]) -> Iterator[tuple[Event, str, str]]:
+    """Each with who did it and what was done, in words."""
+    people, tags = _people(events), _tags(events)
+    for event in events:
         who = _name(event.actor) if event.actor else ActorKind(event.actor_kind).label
-        yield Entry(event.at, "contact" if event.verb in CONTACT else "record", who, in_words(event, people, tags))
+        yield event, who, in_words(event, people, tags)
 
 
 def _people(events: Iterable[Event]) -> dict[int, str]:

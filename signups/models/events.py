@@ -53,6 +53,11 @@ class Event(AppendOnly):
         ordering = ["-at", "-id"]
         indexes = [
             models.Index(fields=["lead", "-at", "-id"], name="signups_event_timeline"),
+            # The record as it is read at the desk, newest first: of one deed, and of one deed of one person.
+            models.Index(fields=["verb", "-id"], name="signups_event_verb"),
+            models.Index(
+                fields=["actor", "verb", "-id"], condition=Q(actor__isnull=False), name="signups_event_actor_verb"
+            ),
             models.Index(fields=["id"], condition=Q(position=None), name="signups_event_unsealed"),
         ]
         constraints = [

@@ -1,0 +1,25 @@
+"""What the record of events is narrowed to."""
+
+from typing import Any
+
+from django import forms
+from django.contrib.auth.models import User
+
+from signups.states import Verb
+
+
+class Staff(forms.ModelChoiceField):
+    def label_from_instance(self, obj: Any) -> str:
+        return str(obj.get_full_name() or obj.get_username())
+
+
+class RecordForm(forms.Form):
+    """`before` is the event at which the page before ended."""
+
+    verb = forms.ChoiceField(
+        label="What", choices=[("", "everything"), *sorted(Verb.choices, key=lambda choice: choice[1])], required=False
+    )
+    by = Staff(
+        User.objects.filter(is_staff=True).order_by("username"), label="By", empty_label="anybody", required=False
+    )
+    before = forms.IntegerField(min_value=1, max_value=2**63 - 1, required=False, widget=forms.HiddenInput)
