@@ -1,5 +1,7 @@
 """Pairs that are two people: no longer asked about, until somebody asks again."""
 
+from itertools import combinations
+
 import pytest
 from django.utils import timezone
 
@@ -39,7 +41,7 @@ def asked(**page):
 @pytest.mark.parametrize("people", [2, 3, 5])
 def test_household_is_asked_about_until_every_two_of_it_are_two_people(head, people):
     leads = household(people)
-    of_all = [(one, other) for at, one in enumerate(leads) for other in leads[at + 1 :]]
+    of_all = list(combinations(leads, 2))
     while of_all:
         assert asked() == of_all
         tell_apart(*reversed(of_all.pop(0)), head)
@@ -124,6 +126,15 @@ def test_pages_go_through_every_number_and_mailbox(head, monkeypatch):
         seen += [(pair.older, pair.newer) for pair in found]
         pages += 1
     assert (len(seen), len(set(seen)), pages) == (6, 6, 3)
+
+
+@pytest.mark.parametrize("people", [2, 3])
+def test_household_that_is_settled_takes_no_room_on_a_page(head, monkeypatch, people):
+    monkeypatch.setattr(duplicates, "GROUPS", 1)
+    for one, other in combinations(household(people, "+12125550100"), 2):
+        tell_apart(one, other, head)
+    next_one = tuple(household(2, "+12125550101"))
+    assert asked() == [next_one]
 
 
 def test_head_tells_apart_on_the_page_and_asks_again(client, head):
