@@ -15,6 +15,9 @@ from signups import intake
 
 OTHER_CODING = "clinic.other_coding"
 IMPORT = "admin:signups_lead_import"
+# The boxes of a list, and what the admin's forms let one choose many of, with what is marked in the box beside it.
+MANY = {"pk", "sources", "sources_old", "groups", "groups_old", "permissions", "permissions_old"}
+MANY |= {"user_permissions", "user_permissions_old", "_selected_action"}
 
 
 def utf8_only(application: WSGIApplication) -> WSGIApplication:
@@ -38,6 +41,23 @@ def refuse_other_codings(get_response: Callable[[HttpRequest], HttpResponse]) ->
             raise BadRequest("The body claims to be in another coding than UTF-8.")
         return get_response(request)
 
+    return middleware
+
+
+def one_value_each(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Middleware: a form that names a field twice is a 400, but for fields of many values (`MANY`).
+
+    No browser sends one, and “the last wins” is how checks are fooled.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        return get_response(request)
+
+    def process_view(request: HttpRequest, view: Any, args: Any, kwargs: Any) -> None:
+        if any(len(values) > 1 and name not in MANY for name, values in request.POST.lists()):
+            raise BadRequest("A field was sent twice.")
+
+    middleware.process_view = process_view  # type: ignore[attr-defined]
     return middleware
 
 

@@ -159,6 +159,7 @@ MIDDLEWARE = [
     "clinic.bodies.refuse_without_place",
     "allauth.account.middleware.AccountMiddleware",
     "clinic.sign_in.staff_session",
+    "clinic.requests.one_value_each",
     "clinic.desk.clinic_time",
 ]
 ROOT_URLCONF = "clinic.urls"

@@ -19,7 +19,7 @@ from signups.models import Lead
 from signups.scheduling import attempts
 from signups.states import CallbackOutcome
 
-from .decorators import one_value_each, patient_page, throttled
+from .decorators import patient_page, throttled
 
 HOUR = dt.timedelta(hours=1)
 SALT = "signups.views.callbacks.thanks"
@@ -28,7 +28,6 @@ SALT = "signups.views.callbacks.thanks"
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @throttled
-@one_value_each
 def ask(request: HttpRequest) -> HttpResponse:
     """The form; every valid one, from a known or a new number, ends at the same place."""
     now = timezone.now()

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from django.core.exceptions import BadRequest
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
@@ -37,24 +36,11 @@ def throttled(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     return wrapper
 
 
-def one_value_each(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """A form that names a field twice is a 400: no browser sends one, and “the last wins” is how checks are fooled."""
-
-    @wraps(view)
-    def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if any(len(values) > 1 for _, values in request.POST.lists()):
-            raise BadRequest("A field was sent twice.")
-        return view(request, *args, **kwargs)
-
-    return wrapper
-
-
 def patient_page(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     """A page of one person, called with their lead and the token; a replaced link is a friendly 410."""
 
     @csrf_exempt
     @private_link
-    @one_value_each
     @wraps(view)
     def wrapper(request: HttpRequest, token: str, *args: Any, **kwargs: Any) -> HttpResponse:
         try:

@@ -18,7 +18,7 @@ from signups.models import DataCopy, Lead
 from signups.states import FREE
 
 from . import callbacks, calls
-from .decorators import one_value_each, patient_page, see, throttled
+from .decorators import patient_page, see, throttled
 
 HOUR = dt.timedelta(hours=1)
 
@@ -75,7 +75,6 @@ def page(request: HttpRequest, lead: Lead, token: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @throttled
-@one_value_each
 def lost_link(request: HttpRequest) -> HttpResponse:
     """Mails the link to the address it belongs to; the answer is the same for addresses we do not know."""
     form = LostLinkForm(request.POST if request.method == "POST" else None)

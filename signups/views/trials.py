@@ -16,7 +16,7 @@ from signups.actions.held import Gone
 from signups.forms.trials import OpeningForm, TrialForm
 from signups.states import FREE
 
-from .decorators import one_value_each, private_link, see, throttled
+from .decorators import private_link, see, throttled
 
 HOUR = dt.timedelta(hours=1)
 
@@ -24,7 +24,6 @@ HOUR = dt.timedelta(hours=1)
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @throttled
-@one_value_each
 def start(request: HttpRequest) -> HttpResponse:
     """The trial form; every valid one, from a known or a new address, ends at the same place."""
     form = TrialForm(
@@ -51,7 +50,6 @@ def start(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @throttled
-@one_value_each
 def elsewhere(request: HttpRequest) -> HttpResponse:
     """For people who live where the clinic does not work: one message when it does, if they like."""
     form = OpeningForm(request.POST if request.method == "POST" else None)

@@ -1,6 +1,12 @@
 """Over a thousand fields, or one twice: a 400, and never “the last wins”."""
 
 import pytest
+from django.contrib.admin import site
+from django.forms import ModelMultipleChoiceField, MultipleChoiceField
+from django.test import RequestFactory
+
+from clinic.requests import MANY
+from tests import factories
 
 from .conftest import FORMS, rows
 
@@ -21,3 +27,26 @@ def test_one_field_twice(send, path):
 
 def test_one_field_twice_on_a_patients_page(client, urls):
     assert client.post(urls["my"] + "details/", {"name": ["A", "B"]}).status_code == 400
+
+
+def test_one_field_twice_at_the_desk(client, clinic):
+    assert client.post("/admin/login/", {"login": ["nobody", "head"], "password": "x"}).status_code == 400
+    client.force_login(factories.UserFactory(is_superuser=True))
+    lead = factories.LeadFactory()
+    answer = client.post(f"/admin/signups/lead/{lead.pk}/move/", {"seen": "new", "to": ["closed", "contacted"]})
+    lead.refresh_from_db()
+    assert (answer.status_code, lead.status) == (400, "new")
+
+
+def test_fields_of_many_values_take_many(client, clinic):
+    """Every choice of many in the desk's forms is one of those."""
+    request = RequestFactory().get("/admin/")
+    request.user = factories.UserFactory(is_superuser=True)
+    fields = {
+        name
+        for admin_class in site._registry.values()
+        for name, field in admin_class.get_form(request, admin_class.model(), change=True).base_fields.items()
+        if isinstance(field, MultipleChoiceField | ModelMultipleChoiceField)
+    }
+    assert "sources" in fields
+    assert fields < MANY
