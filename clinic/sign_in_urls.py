@@ -9,6 +9,7 @@ from allauth.mfa.totp import views as totp
 from allauth.mfa.webauthn import views as webauthn
 from allauth.usersessions.models import UserSession
 from allauth.usersessions.views import ListUserSessionsView
+from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -27,6 +28,11 @@ class Sessions(ListUserSessionsView):
         return super().form_valid(form)
 
 
+class Security(mfa.IndexView):
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return {**super().get_context_data(**kwargs), "required": settings.STAFF_MFA == "required"}
+
+
 @login_required
 @require_POST
 def end_session(request: HttpRequest, pk: int) -> HttpResponse:
@@ -42,7 +48,7 @@ paths = [
     ("login/code/", throttled(mfa.authenticate), "mfa_authenticate"),
     ("login/passkey/", webauthn.login_webauthn, "mfa_login_webauthn"),
     ("password_change/", throttled(account.password_change), "account_change_password"),
-    ("security/", mfa.index, "mfa_index"),
+    ("security/", Security.as_view(), "mfa_index"),
     ("security/again/", throttled(account.reauthenticate), "account_reauthenticate"),
     ("security/again/code/", throttled(mfa.reauthenticate), "mfa_reauthenticate"),
     ("security/again/passkey/", webauthn.reauthenticate_webauthn, "mfa_reauthenticate_webauthn"),

@@ -59,6 +59,15 @@ def verbs():
     return list(Event.objects.order_by("id").values_list("verb", flat=True))
 
 
+@pytest.mark.parametrize("mfa", ["required", "optional"])
+def test_security_page_says_what_the_second_step_opens(head, client, settings, mfa):
+    settings.STAFF_MFA = mfa
+    sign_in(client)
+    page = client.get("/admin/security/").content.decode()
+    assert "You have no second step yet." in page
+    assert ("and the desk opens" in page) == (mfa == "required")
+
+
 def test_right_password_opens_the_desk_under_a_new_session(client, head):
     client.get(LOGIN)
     client.session["left"] = "by somebody"
