@@ -71,7 +71,7 @@ def sign_in(page: Page, name: str) -> None:
     write(page, "Username:", name)
     write(page, "Password:", PASSWORD)
     page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", level=1)).to_contain_text("Select article to")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Articles")
 
 
 def sign_off(page: Page, title: str) -> None:

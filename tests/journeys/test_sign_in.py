@@ -39,7 +39,7 @@ def test_codes_of_an_app_and_recovery_codes(page: Page, site: Site) -> None:
     page.goto("/admin/login/")
     look(page)
     sign_in(page, site)
-    walk_down(page, "Sign-in and security", "Set up an app")
+    walk_down(page, "Security", "Set up an app")
     secret = page.locator("#totp-key").inner_text()
     page.get_by_label("Authenticator code").fill("000000")
     page.get_by_role("button", name="Turn on").click()
@@ -62,7 +62,7 @@ def test_codes_of_an_app_and_recovery_codes(page: Page, site: Site) -> None:
         expect(page).to_have_url(re.compile("/admin/$"))
 
     # Off again, for whoever signs in with the password alone after this.
-    walk_down(page, "Sign-in and security", "Turn off")
+    walk_down(page, "Security", "Turn off")
     page.get_by_role("button", name="Turn off").click()
     expect(page.locator("#content")).to_contain_text("You have no second step yet.")
 
@@ -75,7 +75,7 @@ def test_passkey_alone(page: Page, site: Site) -> None:
     devices.send("WebAuthn.addVirtualAuthenticator", {"options": options})
     desk = f"{site.by_name}/admin/"
     sign_in(page, site, desk)
-    walk_down(page, "Sign-in and security", "Add a passkey")
+    walk_down(page, "Security", "Add a passkey")
     page.get_by_label("Passwordless").check()
     page.get_by_role("button", name="Add", exact=True).click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Recovery codes")
@@ -85,7 +85,7 @@ def test_passkey_alone(page: Page, site: Site) -> None:
     page.goto(f"{desk}login/")
     page.get_by_role("button", name="Use a passkey").click()
     expect(page).to_have_url(desk)
-    walk_down(page, "Sign-in and security", "Where you are signed in")
+    walk_down(page, "Security", "Where you are signed in")
     page.goto(f"{desk}security/")
     walk_down(page, "Remove")
     page.get_by_role("button", name="Remove").click()

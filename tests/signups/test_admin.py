@@ -4,6 +4,7 @@ import datetime as dt
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.core.cache import caches
 from django.db import connection
 from django.utils import timezone
 
@@ -271,3 +272,22 @@ def test_nothing_is_added_changed_or_deleted_here(head):
     assert head.get(f"{LIST}add/").status_code == 403
     lead.refresh_from_db()
     assert lead.name == "Jo Miller"
+
+
+def test_plain_names_and_no_way_back_from_a_whole_list(head):
+    factories.LeadFactory(name="Jo Miller")
+    whole, searched = (head.get(LIST, {"q": words}).content.decode() for words in ("", "Jo"))
+    assert "<title>Leads | Care desk</title>" in whole
+    assert [page.count("Show all") for page in (whole, searched)] == [0, 1]
+    hosts = head.get("/admin/signups/host/").content.decode()
+    assert "<title>Hosts | Care desk</title>" in hosts
+    assert "<h1>Hosts</h1>" in hosts
+
+
+def test_tagging_is_offered_where_there_are_tags(head):
+    factories.LeadFactory()
+    bare = head.get(LIST).content.decode()
+    caches["memory"].clear()
+    factories.TagFactory()
+    tagged = head.get(LIST).content.decode()
+    assert [(page.count("Tag…"), page.count("Untag…")) for page in (bare, tagged)] == [(0, 0), (1, 1)]
