@@ -38,7 +38,7 @@ class CareDesk(admin.AdminSite):
         """What waits for this reader, and how the clinic is doing for those who may read about leads."""
         from signups.admin import reading
 
-        from . import first_steps, today
+        from . import first_steps, rooms, today
 
         now, days = timezone.now(), today.period(request)
         in_hand = today.in_hand(request.user, now)
@@ -52,6 +52,7 @@ class CareDesk(admin.AdminSite):
             "periods": today.PERIODS,
             "days": days,
             "first_steps": first_steps.left() if request.user.has_perm("signups.work_any_lead") else [],
+            "rooms": rooms.grouped(self.get_app_list(request), request.user),
         }
         return super().index(request, {**context, **(extra_context or {})})
 

@@ -8,6 +8,8 @@ from django.apps.registry import Apps
 from django.contrib.auth.models import Permission
 from django.db.models import Q
 
+from . import rooms
+
 HEAD = "Head of Customer Care"
 COORDINATOR = "Care coordinator"
 EDITOR = "Content editor"
@@ -94,12 +96,12 @@ def sync(sender: AppConfig, apps: Apps = installed, **kwargs: Any) -> None:
         group.permissions.add(*permissions.filter(of_sender, codename__in=codenames))
 
 
-def table() -> list[tuple[str, list[bool]]]:
-    """Each right by name, and which of the roles, in the order of ROLES, have it."""
-    rights: dict[str, list[bool]] = {}
+def table() -> dict[str, list[tuple[str, list[bool]]]]:
+    """By room: each right by name, and which of the roles, in the order of ROLES, have it."""
+    rights: dict[str, dict[str, list[bool]]] = {heading: {} for heading in (*rooms.ROOMS, rooms.OTHER)}
     for permission in Permission.objects.filter(content_type__app_label__in=APPS).select_related("content_type"):
-        app = permission.content_type.app_label
-        having = [permission.codename in granted.get(app, []) for granted in ROLES.values()]
+        of = permission.content_type
+        having = [permission.codename in granted.get(of.app_label, []) for granted in ROLES.values()]
         if any(having):
-            rights[permission.name] = having
-    return sorted(rights.items())
+            rights[rooms.heading(of.model)][permission.name] = having
+    return {heading: sorted(found.items()) for heading, found in rights.items() if found}

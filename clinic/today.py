@@ -55,6 +55,7 @@ class Chart:
     title: str
     bars: list[Bar]
     upright: bool = False
+    top: str = ""  # what a bar of full height stands for
 
 
 def numbers(user: Any, now: dt.datetime) -> list[Number]:
@@ -144,15 +145,18 @@ def charts(days: int, now: dt.datetime) -> list[Chart]:
         ("no-show", by_key[Measure.CALLS, CallStatus.NO_SHOW]),
     ]
     return [
-        Chart(
-            "Sign-ups per day", _bars((_date(day), by_day[Measure.SIGNED_UP, day]) for day in calendar), upright=True
-        ),
+        _sign_ups((_date(day), by_day[Measure.SIGNED_UP, day]) for day in calendar),
         Chart("From sign-up to patient", _bars(funnel, of=total[Measure.SIGNED_UP])),
         Chart("First came from", _bars(sources, of=total[Measure.SIGNED_UP])),
         Chart("Time to first contact", _bars(waits, of=total[Measure.SIGNED_UP])),
         Chart("Calls", _bars(calls, of=total[Measure.CALLS])),
         _no_shows(calendar, missed, Counter({day: by_day[Measure.CALLS, day] for day in calendar})),
     ]
+
+
+def _sign_ups(days: Iterable[tuple[str, int]]) -> Chart:
+    bars = _bars(days)
+    return Chart("Sign-ups per day", bars, upright=True, top=f"{max(bar.number for bar in bars):,}")
 
 
 def _no_shows(calendar: list[dt.date], missed: Counter[dt.date], calls: Counter[dt.date]) -> Chart:
@@ -164,7 +168,9 @@ def _no_shows(calendar: list[dt.date], missed: Counter[dt.date], calls: Counter[
         no_shows, of = sum(missed[day] for day in days), sum(calls[day] for day in days)
         rate = round(100 * no_shows / of) if of else 0
         bars.append(Bar(_date(days[0]), no_shows, rate, f"{rate} % of {of}" if of else "no calls"))
-    return Chart(f"No-shows {'per day' if step == 1 else 'week by week'}, of all calls", bars, upright=True)
+    return Chart(
+        f"No-shows {'per day' if step == 1 else 'week by week'}, of all calls", bars, upright=True, top="100 %"
+    )
 
 
 def _date(day: dt.date) -> str:

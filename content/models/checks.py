@@ -21,8 +21,8 @@ class SourceCheck(models.Model):
     notice_known = models.BooleanField(default=False, help_text="Whether Crossref has a record of its DOI.")
 
     class Meta:
-        verbose_name = "look at its link"
-        verbose_name_plural = "look at its link"
+        verbose_name = "link check"
+        verbose_name_plural = "link checks"
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(notice="") | models.Q(notice_known=True), name="content_notice_is_known"

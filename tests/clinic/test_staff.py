@@ -103,3 +103,11 @@ def test_roles_page_says_what_each_role_may_do(client, role, django_assert_max_n
     row = re.search(r'<th scope="row">Can reopen closed leads</th>(.*?)</tr>', page)[1]
     assert re.findall("yes|–", row) == ["yes" if name == roles.HEAD else "–" for name in roles.ROLES]
     assert re.search("[Dd]elete", page.split("<tbody>")[1]) is None
+
+
+def test_rights_stand_in_rooms_each_once(db):
+    table = roles.table()
+    names = [right for rights in table.values() for right, _ in rights]
+    assert list(table) == ["Care", "Set-up", "Texts", "Evidence"]
+    assert len(set(names)) == len(names)
+    assert "Can view link check" in [right for right, _ in table["Evidence"]]

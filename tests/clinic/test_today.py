@@ -220,3 +220,24 @@ def test_desk_takes_the_same_queries_for_one_of_everything_and_many(head, count,
 
 def test_periods_are_offered(head):
     assert [f"?days={days}#figures" in head.get("/admin/").content.decode() for days in today.PERIODS] == [True] * 3
+
+
+def test_everything_is_grouped_and_named_as_its_page(head, client):
+    pages = {page: name for pages in head.get("/admin/").context["rooms"].values() for name, page in pages}
+    for page, name in pages.items():
+        assert f"<h1>{name}</h1>" in client.get(page).content.decode() or name in ("Callbacks", "Calendar"), page
+    assert {"Callbacks", "Calendar", "Possible duplicates", "Import leads", "Roles"} <= set(pages.values())
+
+
+def test_no_page_is_listed_that_the_reader_may_not_open(client, clinic):
+    for role in roles.ROLES:
+        client.force_login(factories.UserFactory(role=role))
+        pages = [page for pages in client.get("/admin/").context["rooms"].values() for _, page in pages]
+        assert {client.get(page).status_code for page in pages} == {200}, role
+
+
+def test_upright_bars_say_what_the_highest_stands_for(head):
+    now = timezone.now()
+    factories.LeadFactory.create_batch(3, created_at=now)
+    tops = [chart.top for chart in head.get("/admin/").context["charts"] if chart.upright]
+    assert tops == ["3", "100 %"]
