@@ -161,6 +161,7 @@ MIDDLEWARE = [
     "clinic.sign_in.staff_session",
     "clinic.requests.one_value_each",
     "clinic.desk.clinic_time",
+    "clinic.faults.desk_says_what_it_takes",
 ]
 ROOT_URLCONF = "clinic.urls"
 WSGI_APPLICATION = "clinic.wsgi.application"

@@ -7,6 +7,9 @@ from .policy_reports import report
 from .security_txt import security_txt
 from .styleguide import styleguide
 
+handler400 = "clinic.faults.bad_request"
+handler403 = "clinic.faults.forbidden"
+handler404 = "clinic.faults.not_found"
 handler500 = "clinic.faults.server_error"
 
 urlpatterns = [

@@ -141,7 +141,10 @@ def test_every_threat_is_met_over_http_too():
 
 
 # Asked for by frameworks by these names, without there being one of the same name to override.
-ASKED_BY_NAME = {"ContentConfig", "SignupsConfig", "to_url", "as_postgresql", "from_db_value", "has_view_permission"}
+ASKED_BY_NAME = {
+    *("ContentConfig", "SignupsConfig", "to_url", "as_postgresql", "from_db_value", "has_view_permission"),
+    *("handler400", "handler403", "handler404"),
+}
 
 
 def test_nothing_is_defined_that_nobody_uses():

@@ -8,7 +8,8 @@ from django.db import OperationalError, connection
 from django.template.loader import render_to_string
 from django.test import RequestFactory
 
-from tests.factories import ArticleFactory
+from clinic import roles
+from tests.factories import ArticleFactory, UserFactory
 
 from .test_headers import SAFE
 
@@ -153,3 +154,27 @@ def test_file_sent_to_a_form_is_refused(client):
 
 def test_field_sent_twice_is_refused(client):
     assert client.post("/start/", {"email": ["a@example.com", "b@example.com"]}).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "words"),
+    [
+        ("/admin/nothing/", 404, "We cannot find that page"),
+        ("/admin/?days=8", 400, "We could not read that"),
+        ("/admin/content/article/", 403, "You cannot open this page"),
+        ("/admin/signups/lead/import/00000000-0000-0000-0000-000000000000/begin/", 405, "There is no page here"),
+    ],
+)
+def test_faults_at_the_desk_lead_back_to_it(client, path, status, words):
+    role = roles.COORDINATOR if status == 403 else roles.HEAD
+    client.force_login(UserFactory(role=role))
+    response = client.get(path)
+    page = response.content.decode()
+    assert (response.status_code, words in page, "Back to the desk" in page) == (status, True, True)
+    assert "Start free" not in page
+    assert "no-store" in response["Cache-Control"]
+
+
+def test_public_405_stays_as_it_is(client):
+    response = client.post("/learn/")
+    assert (response.status_code, b"Back to the desk" in response.content) == (405, False)
