@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from django.utils import timezone
+from django.utils.dateformat import time_format
 
 from signups import diaries, terms
 from signups.models import Holiday, Host, OnboardingCall, TimeOff
@@ -117,10 +118,10 @@ def _row(instant: dt.datetime) -> int:
 def _span(off: TimeOff, begin: dt.datetime, end: dt.datetime) -> str:
     """`off` within one day, in words."""
     from_start, to_end = off.starts_at <= begin, off.ends_at >= end
-    first, last = f"{_local(off.starts_at):%H:%M}", f"{_local(off.ends_at):%H:%M}"
+    first, last = (time_format(_local(instant), "P") for instant in (off.starts_at, off.ends_at))
     if from_start or to_end:
         return "all day" if from_start and to_end else f"until {last}" if from_start else f"from {first}"
-    return f"{first}–{last}"
+    return f"{first} to {last}"
 
 
 def _rows(columns: list[Column]) -> Calendar:

@@ -36,6 +36,10 @@ REFUSED = {
 
 @admin.register(OnboardingCall)
 class CallAdmin(ReadOnly, admin.ModelAdmin):
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        """On the first page of the desk for those who may open it."""
+        return request.user.has_perm("signups.change_onboardingcall")
+
     def get_urls(self) -> list[URLPattern]:
         """Ours only: nothing here is changed but by the actions."""
 
@@ -67,7 +71,7 @@ class CallAdmin(ReadOnly, admin.ModelAdmin):
         now = timezone.now()
         date, span, who = _asked(request, now)
         hosts = _hosts(request, who)
-        step = dt.timedelta(days=1 if span == "day" else 7)
+        today, step = timezone.localdate(now), dt.timedelta(days=1 if span == "day" else 7)
         if span == "week":
             date -= dt.timedelta(days=date.weekday())
         shown = calendar.day(date, hosts, now) if span == "day" else calendar.week(date, hosts, now)
@@ -81,7 +85,8 @@ class CallAdmin(ReadOnly, admin.ModelAdmin):
             "date": date,
             "before": date - step,
             "after": date + step,
-            "today": timezone.localdate(),
+            "today": today,
+            "day": today if date <= today < date + step else date,
             "is_host": bool(_hosts(request, "mine")),
             "one_host": hosts[0] if who not in ("all", "mine") and hosts else None,
             "move_form": MoveForm(),

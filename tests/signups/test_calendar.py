@@ -1,6 +1,7 @@
 """The desk's calendar: what it shows, and each thing that can be done with a call, by the rules of the actions."""
 
 import datetime as dt
+import re
 
 import pytest
 
@@ -79,7 +80,7 @@ def test_week_shows_calls_free_times_time_off_and_holidays(desk, ann):
     factories.HolidayFactory(date=dt.date(2026, 11, 20), name="Founders’ Day")
     found = columns(desk.get(f"{CALENDAR}?day=2026-11-18"))
     assert list(found) == ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
-    assert "Ann Lee is away 09:00–11:00" in found["Monday"]
+    assert "Ann Lee is away 9 a.m. to 11 a.m." in found["Monday"]
     assert [found["Monday"].count(f"{time} free") for time in ("10:30 a.m.", "11 a.m.", "11:30 a.m.")] == [0, 1, 1]
     assert "Jo Miller" in found["Tuesday"]
     assert "10 a.m. free" not in found["Tuesday"]
@@ -215,3 +216,30 @@ def test_nothing_is_done_by_following_a_link(desk, ann):
     call = book(ann)
     deeds = ("move", "reassign", "cancel", "no-show", "complete")
     assert [desk.get(f"{CALENDAR}{call.public_id}/{deed}/").status_code for deed in deeds] == [405] * 5
+
+
+def view_links(desk, query):
+    page = desk.get(CALENDAR + query).content.decode()
+    nav = page.split('aria-label="View"')[1].split("</nav>")[0]
+    return {
+        name: (href, mark) for href, mark, name in re.findall(r'<a href="\?([^"]+)"( aria-current[^>]*)?>([^<]+)', nav)
+    }
+
+
+def test_day_is_today_in_the_week_that_has_it(desk, ann, time_machine):
+    time_machine.move_to(TUESDAY_10, tick=False)
+    desk.force_login(ann.user)
+    assert "day=2026-11-17&" in view_links(desk, "")["Day"][0]
+    assert "day=2026-11-23&" in view_links(desk, "?day=2026-11-25")["Day"][0]
+
+
+def test_all_hosts_stays_on_when_pressed(desk, ann):
+    href, mark = view_links(desk, "")["All hosts"]
+    assert mark
+    assert view_links(desk, "?" + href.replace("&amp;", "&"))["All hosts"] == (href, mark)
+
+
+def test_calendar_writes_times_in_one_way(desk, ann):
+    page = desk.get(CALENDAR).content.decode()
+    assert re.findall(r'<li class="at-\d+">([^<]+ a\.m\.|noon)</li>', page)
+    assert not re.search(r"\d (AM|PM)\b", page)
