@@ -251,3 +251,12 @@ def test_list_of_pairs_asks_the_same_few_questions(client, head, more, django_as
     client.get(PAIRS)
     with django_assert_num_queries(10):
         assert len(client.get(PAIRS).context["pairs"]) == 1 + more
+
+
+def test_only_differences_are_asked_about_and_owners_have_their_names(client, head):
+    priya = factories.UserFactory(username="demo-priya", first_name="Priya", last_name="Shah")
+    kept = factories.LeadFactory(name="Jo Miller", email="jo@a.example", phone="", owner=priya)
+    gone = factories.LeadFactory(name="Jo Miller", email="j.o@b.example", phone="", owner=None)
+    form = client.get(f"/admin/signups/lead/{kept.pk}/merge/{gone.pk}/").context["form"]
+    assert list(form.fields) == ["email", "owner"]
+    assert form.fields["owner"].choices == [("kept", "Priya Shah"), ("other", "none")]
