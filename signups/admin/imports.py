@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import (
@@ -123,6 +124,7 @@ class Imports(admin.ModelAdmin):
             "form": form,
             "asked": asked,
             "kept": bool(whole.header),
+            "in_turn": settings.ASSIGN_LEADS,
             "days": KEEP.days,
         }
         return TemplateResponse(request, "admin/signups/lead/import_page.html", context, status=status)

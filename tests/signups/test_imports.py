@@ -304,3 +304,16 @@ def test_a_lead_that_was_imported_moves_on_as_any_other(run, head):
     run(table(*people(1)))
     leads.transition(lead=Lead.objects.get(), to=LeadStatus.CONTACTED, by=head, now=NOW)
     assert Lead.objects.get().status == "contacted"
+
+
+@pytest.mark.parametrize("in_turn", [True, False])
+def test_end_leads_to_the_list_and_says_who_gets_them(client, head, checked, settings, in_turn):
+    settings.ASSIGN_LEADS = in_turn
+    client.force_login(head)
+    whole = checked(table(*people(2)))
+    before = client.get(f"{URL}{whole.public_id}/").content.decode()
+    assert ("in turn, within minutes" in before, "until somebody gives them out" in before) == (in_turn, not in_turn)
+    imports.begin(whole=whole, by=head, now=NOW)
+    work()
+    after = client.get(f"{URL}{whole.public_id}/").content.decode()
+    assert ("in turn, within minutes" in after, "Open the list of leads" in after) == (in_turn, True)
