@@ -237,3 +237,9 @@ def test_pages_are_told_to_nobody_and_kept_nowhere(client, my, page):
     response = client.get(my + page)
     assert (response.status_code, response.cookies, response["Referrer-Policy"]) == (200, {}, "no-referrer")
     assert "no-store" in response["Cache-Control"]
+
+
+@pytest.mark.parametrize("page", ["", "details/", "trial/cancel/", "erase/"])
+def test_own_pages_do_not_offer_what_is_begun(client, my, page):
+    said = client.get(my + page).content.decode()
+    assert ("Learn</a>" in said, "Start free" in said) == (True, False)
