@@ -158,7 +158,7 @@ def test_the_heads_morning(page: Page, site: Site, people: None) -> None:
     says(page, "was changed successfully")
     page.goto(LEADS + "?q=rob")
     page.get_by_role("link", name="Rob Refund").click()
-    page.get_by_role("combobox", name="E-mail").select_option("How is it going?")
+    page.get_by_role("combobox", name="What to write").select_option("How is it going?")
     page.get_by_role("button", name="Look at it").click()
     expect(page.get_by_role("region", name="As plain text")).to_contain_text("Hello Rob,")
     look(page)
