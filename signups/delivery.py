@@ -18,10 +18,10 @@ from email.utils import formatdate
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 from django.db import connection, transaction
-from django.db.models import Case, F, When
 
 from . import emails, links, terms, wanted
 from .models import Message
+from .models.messages import MessageQuerySet
 from .states import GONE, TO_STAFF, LeadStatus, MessageKind, MessageStatus
 
 logger = logging.getLogger(__name__)
@@ -34,6 +34,7 @@ MAY_HAVE_CHANGED = ("status", "email", "mail_stopped_at", "time_zone", "link_ver
 FIRST_PAUSE = dt.timedelta(minutes=1)
 LONGEST_PAUSE = dt.timedelta(hours=6)
 MOST_ATTEMPTS = 12  # with the pauses between them, about a day and a half
+MOST_LOSSES = 5  # workers that may die with the same message in hand
 
 Clock = Callable[[], dt.datetime]
 
@@ -66,15 +67,19 @@ def deliver_due(clock: Clock) -> int:
 
 @transaction.atomic
 def _take(lease: uuid.UUID, now: dt.datetime) -> list[Message]:
-    """Up to BATCH due messages, ours alone until the lease ends. A worker that died with one in hand was an attempt."""
+    """Up to BATCH due messages, ours alone until the lease ends.
+
+    One whose lease a worker has lost is taken by itself: it may be what killed that worker, and with it the next.
+    """
     skip = connection.features.has_select_for_update_skip_locked
     due = Message.objects.due(now).select_related("lead").select_for_update(of=("self",), skip_locked=skip)
-    taken = list(due[:BATCH])
-    for message in taken:
-        message.attempts += message.lease is not None
-    attempts = F("attempts") + Case(When(lease=None, then=0), default=1)
+    found = list(due[:BATCH])
+    for message in found:
+        message.losses += message.lease is not None
+    alone = [message for message in found[:1] if message.losses]
+    taken = alone or [message for message in found if not message.losses]
     ours = Message.objects.filter(pk__in=[message.pk for message in taken])
-    ours.update(lease=lease, leased_until=now + LEASE, attempts=attempts)
+    ours.update(lease=lease, leased_until=now + LEASE, losses=sum(message.losses for message in alone))
     return taken
 
 
@@ -92,17 +97,16 @@ def _deliver(message: Message, lease: uuid.UUID, mail_server: BaseEmailBackend, 
     if not wanted.still(message, now):
         ours.update(status=MessageStatus.WITHDRAWN, lease=None, leased_until=None, **_without_links(message))
         return
+    if message.losses >= MOST_LOSSES:
+        _not_sent(message, ours, _given_up(message, f"{message.losses} workers died with it in hand"))
+        return
     try:
         emails.renew(message)
         mail_server.open()  # once per batch: it does nothing while the connection stands
         mail_server.send_messages([compose(message)])
     except Exception as error:  # (whatever is wrong with one message must not keep back the others)
         message.attempts += 1
-        outcome = _after_failure(message, error, clock())
-        ours.update(**outcome, attempts=message.attempts, lease=None, leased_until=None)
-        if outcome.get("status") == MessageStatus.DEAD:
-            _forget(message)
-        logger.warning("message %s was not sent: %s", message.pk, _why(error))
+        _not_sent(message, ours, _after_failure(message, error, clock()))
         _hang_up(mail_server)
         return
     sent = {"status": MessageStatus.SENT, "sent_at": clock(), "attempts": message.attempts + 1, "last_error": ""}
@@ -114,6 +118,14 @@ def _deliver(message: Message, lease: uuid.UUID, mail_server: BaseEmailBackend, 
 def _without_links(message: Message) -> dict[str, object]:
     """What is kept of a message that waits no more, for the staff to read: the patient's private link is not theirs."""
     return {"text": links.redact(message.text), "html": links.redact(message.html)}
+
+
+def _not_sent(message: Message, ours: MessageQuerySet, outcome: dict[str, object]) -> None:
+    """Notes why it was not sent, and whether it is tried again."""
+    ours.update(**outcome, attempts=message.attempts, lease=None, leased_until=None)
+    if outcome.get("status") == MessageStatus.DEAD:
+        _forget(message)
+    logger.warning("message %s was not sent: %s", message.pk, outcome["last_error"])
 
 
 def _tell() -> None:
@@ -140,9 +152,13 @@ def _hang_up(mail_server: BaseEmailBackend) -> None:
 def _after_failure(message: Message, error: Exception, now: dt.datetime) -> dict[str, object]:
     """Tried again after twice the last pause; given up at once when the server says that it never will (5xx)."""
     if message.attempts >= MOST_ATTEMPTS or _is_final(error):
-        return {"status": MessageStatus.DEAD, "last_error": _why(error), **_without_links(message)}
+        return _given_up(message, _why(error))
     pause = min(FIRST_PAUSE * 2 ** (message.attempts - 1), LONGEST_PAUSE)
     return {"send_at": now + pause, "last_error": _why(error)}
+
+
+def _given_up(message: Message, why: str) -> dict[str, object]:
+    return {"status": MessageStatus.DEAD, "last_error": why, **_without_links(message)}
 
 
 def _codes(error: Exception) -> list[int]:

@@ -45,6 +45,9 @@ class Message(models.Model):
     created_at = models.DateTimeField()
     send_at = models.DateTimeField()
     attempts = models.PositiveSmallIntegerField(default=0)
+    losses = models.PositiveSmallIntegerField(
+        default=0, db_default=0, help_text="Leases that ended without an outcome."
+    )
     lease = models.UUIDField(null=True, editable=False)
     leased_until = models.DateTimeField(null=True, editable=False)
     sent_at = models.DateTimeField(null=True)

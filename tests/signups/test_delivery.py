@@ -34,6 +34,16 @@ def state(message):
     return message.status, message.attempts
 
 
+def worker_process(mail_server):
+    return processes.manage(
+        "worker",
+        DATABASE_URL=processes.database_url(),
+        EMAIL_HOST="127.0.0.1",
+        EMAIL_PORT=str(mail_server.port),
+        EMAIL_SECURITY="none",
+    )
+
+
 def test_due_message_is_sent_as_it_was_written(clinic, mail_server):
     message = written(subject="Ünïcode", text="A text.\n", html="<p>A text.</p>")
     assert delivery.deliver_due(clock()) == 1
@@ -161,10 +171,41 @@ def test_slow_batch_never_comes_near_the_end_of_its_lease(clinic, mail_server):
     assert min(left) >= dt.timedelta(minutes=3)
 
 
-def test_worker_that_died_with_a_message_in_hand_was_an_attempt(clinic, mail_server):
-    message = written(lease=uuid.uuid4(), leased_until=NOW - dt.timedelta(seconds=1))
+def lost(**fields):
+    """A message that was in the hands of a worker that died."""
+    return written(lease=uuid.uuid4(), leased_until=NOW - dt.timedelta(seconds=1), **fields)
+
+
+def test_what_a_dead_worker_held_is_taken_alone(clinic, mail_server):
+    held, others = [lost(), lost()], [written(), written()]
+    assert [delivery.deliver_due(clock()) for _ in range(4)] == [1, 1, 2, 0]
+    assert {state(message) for message in held + others} == {("sent", 1)}
+
+
+def test_refused_after_a_loss_it_is_still_taken_alone(clinic, mail_server):
+    lost()
+    mail_server.answer = lambda _: "451 try later"
     delivery.deliver_due(clock())
-    assert state(message) == ("sent", 2)
+    later = clock(NOW + dt.timedelta(hours=1))
+    written(send_at=later())
+    assert [delivery.deliver_due(later) for _ in range(2)] == [1, 1]
+
+
+@pytest.mark.parametrize(("losses", "end"), [(delivery.MOST_LOSSES - 2, "sent"), (delivery.MOST_LOSSES - 1, "dead")])
+def test_message_is_given_up_after_enough_workers_died(clinic, mail_server, losses, end):
+    message = lost(losses=losses)
+    delivery.deliver_due(clock())
+    message.refresh_from_db()
+    assert (message.status, message.losses, message.lease) == (end, losses + 1, None)
+    assert message.last_error == ("" if end == "sent" else "5 workers died with it in hand")
+    assert len(mail_server.messages) == (end == "sent")
+
+
+def test_who_is_erased_is_forgotten_when_word_of_it_is_given_up(clinic, mail_server):
+    message = lost(losses=delivery.MOST_LOSSES, kind="erased", lead__status="erased")
+    delivery.deliver_due(clock())
+    message.refresh_from_db()
+    assert (message.status, message.to) == ("dead", "")
 
 
 def test_what_was_sent_while_the_disk_was_full_is_noted_later_and_not_sent_again(clinic, mail_server, monkeypatch):
@@ -184,7 +225,7 @@ def test_what_was_sent_while_the_disk_was_full_is_noted_later_and_not_sent_again
                 delivery.deliver_due(clock(NOW + dt.timedelta(seconds=1)))
     assert len(mail_server.messages) == 1  # until the first is noted, the second waits
     delivery.deliver_due(clock(NOW + delivery.LEASE * 2))
-    assert (len(mail_server.messages), state(first), state(second)) == (2, ("sent", 1), ("sent", 2))
+    assert (len(mail_server.messages), state(first), state(second)) == (2, ("sent", 1), ("sent", 1))
 
 
 def test_what_a_message_asks_of_the_database(clinic, mail_server, django_assert_num_queries):
@@ -233,13 +274,7 @@ def test_killed_in_the_middle_nothing_is_lost(clinic, mail_server, accepted):
         return "250 OK"
 
     mail_server.answer = answer
-    worker = processes.manage(
-        "worker",
-        DATABASE_URL=processes.database_url(),
-        EMAIL_HOST="127.0.0.1",
-        EMAIL_PORT=str(mail_server.port),
-        EMAIL_SECURITY="none",
-    )
+    worker = worker_process(mail_server)
     try:
         assert third.wait(30)
         worker.send_signal(signal.SIGKILL)
@@ -260,15 +295,50 @@ def test_killed_in_the_middle_nothing_is_lost(clinic, mail_server, accepted):
 
 
 @pytest.mark.django_db(transaction=True)
+def test_message_that_kills_every_worker_is_given_up_and_keeps_back_no_other(clinic, mail_server):
+    """kill -9 each time the server is given the second of five messages."""
+    messages = [written(created_at=NOW + dt.timedelta(seconds=second)) for second in range(5)]
+    poison, others = messages[1], [messages[0], *messages[2:]]
+    workers = []
+
+    def answer(message):
+        if message["To"] == poison.to:
+            mail_server.messages.append(message)
+            workers[-1].kill()
+            workers[-1].wait(30)
+            return "451 the client is gone"
+        return "250 OK"
+
+    def die_with_it():
+        """Once the leases of the workers before have run out."""
+        Message.objects.exclude(lease=None).update(leased_until=NOW)
+        workers.append(worker_process(mail_server))
+        try:
+            assert workers[-1].wait(60) == -signal.SIGKILL
+        finally:
+            workers[-1].kill()
+            workers[-1].communicate()
+
+    mail_server.answer = answer
+    for _ in range(2):
+        die_with_it()
+    now = clock(dt.datetime.now(dt.UTC))
+    assert [delivery.deliver_due(now) for _ in range(4)] == [1, 1, 1, 0]  # while the poison is still leased
+    assert [state(message) for message in others] == [("sent", 1)] * 4
+    for _ in range(delivery.MOST_LOSSES - 2):
+        die_with_it()
+    assert (state(poison), len(workers)) == (("pending", 0), delivery.MOST_LOSSES)
+    Message.objects.exclude(lease=None).update(leased_until=NOW)
+    delivery.deliver_due(now)
+    assert state(poison) == ("dead", 0)
+    assert len({sent["Message-ID"] for sent in mail_server.messages}) == 5
+    assert len(mail_server.messages) == len(others) + delivery.MOST_LOSSES  # at most once more for each kill
+
+
+@pytest.mark.django_db(transaction=True)
 def test_worker_stops_when_told_to(clinic, mail_server):
     written()
-    worker = processes.manage(
-        "worker",
-        DATABASE_URL=processes.database_url(),
-        EMAIL_HOST="127.0.0.1",
-        EMAIL_PORT=str(mail_server.port),
-        EMAIL_SECURITY="none",
-    )
+    worker = worker_process(mail_server)
     try:
         mail_server.arrivals.get(timeout=30)
         worker.terminate()
