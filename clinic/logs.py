@@ -39,14 +39,23 @@ class Line(logging.Formatter):
 
 
 class NoPaths(logging.Filter):
-    """Names the view instead of the path in Django's records of a request: a path can be a patient's private link."""
+    """Names the view instead of the path in Django's records of a request: a path can be a patient's private link.
+
+    What was refused (400 to 499) is no fault of ours: a warning of one line, with the kind of reason, which as a whole
+    may repeat what was typed.
+    """
 
     def filter(self, record: logging.LogRecord) -> bool:
-        request = getattr(record, "request", None)
+        request = record.__dict__.pop("request", None)  # (the next handler finds it done)
         if request is not None and hasattr(request, "path"):
-            match = getattr(request, "resolver_match", None)
-            record.msg = "%s %s %s"
-            record.args = (getattr(record, "status_code", ""), request.method, match.view_name if match else "no view")
+            match, status = getattr(request, "resolver_match", None), getattr(record, "status_code", 0)
+            said = [str(status or ""), request.method, match.view_name if match else "no view"]
+            if 400 <= status < 500:
+                record.levelno, record.levelname = logging.WARNING, "WARNING"
+                if record.exc_info and record.exc_info[0]:
+                    said.append(record.exc_info[0].__name__)
+                record.exc_info = record.exc_text = None
+            record.msg, record.args = "%s", (" ".join(said),)
         return True
 
 

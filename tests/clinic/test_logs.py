@@ -85,6 +85,23 @@ def test_scrubbing_takes_people_and_leaves_the_rest(said, written):
     assert logs.scrub(said) == (written or said)
 
 
+def test_what_is_refused_is_one_warning_without_what_was_typed(client, clinic, log):
+    head = factories.UserFactory(is_superuser=True)
+    client.get("/zoe/", HTTP_HOST="zoe.example")
+    client.post("/start/", {f"zoe{number}": "zoe" for number in range(1001)})
+    client.post("/start/", {"name": "zoe"})
+    client.force_login(head)
+    client.get("/admin/signups/lead/", {"status__exact": "zoe"})
+    lines = [line.split(" ", 5)[2:] for line in log.getvalue().splitlines() if " django." in line]
+    assert [(level, name, said) for level, _, name, said in lines] == [
+        ("WARNING", "django.security.DisallowedHost", "400 GET no view DisallowedHost"),
+        ("WARNING", "django.security.TooManyFieldsSent", "400 POST start TooManyFieldsSent"),
+        ("WARNING", "django.request", "422 POST start"),
+        ("WARNING", "django.request", "400 GET admin:signups_lead_changelist BadRequest"),
+    ]
+    assert re.search("zoe|Traceback", log.getvalue()) is None
+
+
 def test_lines_of_one_request_carry_the_same_word(client, clinic, log):
     client.get("/no-such-page/")
     client.get("/no-such-page/")
