@@ -12,11 +12,21 @@ from signups import heartbeats
 from . import figures_room
 
 # isort: split
-from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    REGISTRY,
+    CollectorRegistry,
+    Counter,
+    Histogram,
+    generate_latest,
+    values,
+)
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
+if figures_room.NUMBER is not None:
+    values.ValueClass = values.MultiProcessValue(lambda: figures_room.NUMBER)
 REQUESTS = Counter("clinic_requests", "Answers, by the view that gave them", ["view", "method", "status"])
 SECONDS = Histogram("clinic_request_seconds", "How long Django took to answer", ["view"])
 DONE = Counter("clinic_worker_done", "What this machine's workers did, by job: for messages, attempts", ["job"])

@@ -116,7 +116,7 @@ try:
     METRICS_NETWORKS = [ip_network(network) for network in METRICS_NETWORKS_GIVEN]
 except ValueError as error:
     raise ImproperlyConfigured(f"METRICS_NETWORKS: {error}.") from None
-# Where the web processes of this machine add up their figures; read by prometheus_client when it is imported.
+# Where the processes of this machine add up their figures; read by prometheus_client when it is imported.
 os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(VAR_DIR / "metrics"))
 Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]).mkdir(parents=True, exist_ok=True)
 

@@ -2,16 +2,18 @@
 
 import datetime as dt
 import logging
+import signal
 
 import pytest
 from django.db import OperationalError, connection
 from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
+from prometheus_client.multiprocess import MultiProcessCollector
 
 from clinic import figures_room, health
 from signups import heartbeats
 from signups.models import Heartbeat
-from tests import factories
+from tests import factories, processes
 
 pytestmark = pytest.mark.django_db
 
@@ -107,10 +109,27 @@ def test_figures_count_requests_and_what_waits_and_name_nobody(client, clinic):
 
 
 def test_room_for_figures_is_taken_before_they_are_written(tmp_path):
-    assert figures_room.take(tmp_path)
-    sizes = [path.stat().st_blocks * 512 >= figures_room.ROOM for path in tmp_path.iterdir()]
+    assert figures_room.take(tmp_path) == 0
+    sizes = [path.stat().st_blocks * 512 >= figures_room.ROOM for path in tmp_path.glob("*.db")]
     assert sizes == [True, True]
-    assert not figures_room.take(tmp_path / "of-a-disk-that-is-full")
+    assert figures_room.take(tmp_path / "of-a-disk-that-is-full") is None
+
+
+def test_processes_at_a_time_count_in_files_of_their_own(tmp_path, monkeypatch):
+    monkeypatch.setattr(figures_room, "_locks", [])
+    assert [figures_room.take(tmp_path) for _ in range(3)] == [0, 1, 2]
+    figures_room._locks.pop(1).close()
+    assert [figures_room.take(tmp_path) for _ in range(2)] == [1, 3]
+
+
+def test_what_a_killed_process_counted_is_counted_on_in_its_files(tmp_path):
+    code = "import os; from clinic.metrics import STORED; STORED.inc(); os.kill(os.getpid(), 9)"
+    for _ in range(3):
+        process = processes.manage("shell", "--no-imports", "-c", code, PROMETHEUS_MULTIPROC_DIR=str(tmp_path))
+        assert (process.communicate(timeout=60)[0], process.returncode) == ("", -signal.SIGKILL)
+    (stored,) = [metric for metric in MultiProcessCollector(None, str(tmp_path)).collect() if "stored" in metric.name]
+    assert [sample.value for sample in stored.samples] == [3.0]
+    assert {path.name for path in tmp_path.iterdir()} == {"0.lock", "counter_0.db", "histogram_0.db"}
 
 
 def test_process_that_found_no_room_tells_its_own_figures(client, clinic, monkeypatch):

@@ -7,6 +7,7 @@ from django.core.management import call_command
 from django.db import OperationalError
 from prometheus_client import REGISTRY
 
+from clinic import metrics
 from clinic.management.commands.worker import Job
 
 pytestmark = pytest.mark.django_db
@@ -68,16 +69,19 @@ def test_worker_whose_clock_is_wrong_does_nothing_until_it_is_right(monkeypatch)
 
 def test_what_a_job_did_and_where_it_failed_is_counted():
     def counted(name):
-        return (
-            REGISTRY.get_sample_value("clinic_worker_done_total", {"job": name}),
-            REGISTRY.get_sample_value("clinic_worker_failures_total", {"job": name}),
-        )
+        """What it did and how often it failed, by this process and those before it."""
+        labels = {"job": f"{__name__}.{name}"}
+        for figure in (metrics.DONE, metrics.FAILED):
+            figure.labels(**labels)
+        return [REGISTRY.get_sample_value(f"clinic_worker_{what}_total", labels) for what in ("done", "failures")]
 
+    before = [counted(name) for name in ("two_more", "breaks_too")]
     for _ in range(2):
         Job(f"{__name__}.two_more", 1.0).run()
         Job(f"{__name__}.breaks_too", 1.0).run()
-    assert counted(f"{__name__}.two_more") == (4.0, None)
-    assert counted(f"{__name__}.breaks_too") == (None, 2.0)
+    (done, failed), (broken_done, broken_failed) = before
+    assert counted("two_more") == [done + 4, failed]
+    assert counted("breaks_too") == [broken_done, broken_failed + 2]
 
 
 def test_a_mistake_in_a_job_does_not_end_the_worker():
