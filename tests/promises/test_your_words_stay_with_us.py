@@ -7,6 +7,7 @@ import zipfile
 
 import pytest
 
+from content import loading
 from signups import delivery
 from tests.factories import ArticleFactory
 from tests.signups import leftovers
@@ -39,3 +40,8 @@ def test_everything_is_erased_for_good(client, started, now):
         pass
     assert leftovers.in_tables(["Jo Miller", "jo@example.com"]) == []
     assert client.get(started).status_code == 404
+
+
+def test_notice_says_how_long_a_copy_is_kept(settings):
+    notice = " ".join((loading.FILES / "privacy.md").read_text().split())
+    assert f"as an encrypted file for {settings.KEEP_COPY_DAYS} days, and then delete it." in notice
