@@ -1,11 +1,12 @@
 """A copy of all we hold about somebody, to take along: made while they wait, or by the worker where there is much."""
 
 import datetime as dt
+import logging
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from django.apps import apps
-from django.db import connection, models, transaction
+from django.db import Error, connection, models, transaction
 from django.db.models import Exists, OuterRef
 
 from signups import archive
@@ -14,6 +15,8 @@ from signups.states import Verb
 
 from . import events, privacy
 from .held import locked
+
+logger = logging.getLogger(__name__)
 
 AT_ONCE = 500  # rows: up to these, the page answers with the file itself
 PIECE = 200  # rows that the worker reads in one go
@@ -32,7 +35,7 @@ def ask(lead: Lead, *, by: events.Actor, now: dt.datetime) -> None:
     """
     locked(lead)
     before = DataCopy.objects.kept(now).filter(lead=lead).first()
-    if before and not is_ready(before):
+    if before and not before.failed_at and not is_ready(before):
         return
     privacy.forget_copy(lead)
     DataCopy.objects.create(lead=lead, asked_at=now)
@@ -62,32 +65,54 @@ def take(copy: DataCopy, *, by: events.Actor, now: dt.datetime) -> bytes:
 
 def prepare(clock: Callable[[], dt.datetime]) -> int:
     """For the worker: one step of one copy; 1, or 0 when all are done. Stopped anywhere, it goes on from there."""
-    return int(_plan_one() or _fill_one())
+    unplanned = DataCopy.objects.filter(~Exists(CopyPart.objects.filter(copy=OuterRef("pk"))), failed_at=None)
+    waiting = CopyPart.objects.filter(json__isnull=True)
+    return int(_do_one(unplanned.order_by("asked_at"), _plan, clock) or _do_one(waiting.order_by("pk"), _fill, clock))
+
+
+def _do_one(rows: models.QuerySet[Any], step: Callable[[Any], None], clock: Callable[[], dt.datetime]) -> bool:
+    """The step for the first row that no other worker has in hand. A copy with which it fails keeps back no other."""
+    free = connection.features.has_select_for_update_skip_locked
+    with transaction.atomic():
+        row = rows.select_for_update(skip_locked=free).first()
+        if row is None:
+            return False
+        try:
+            step(row)
+        except (Error, OSError):  # the database is away: later
+            raise
+        except Exception:
+            logger.exception("a copy cannot be made")
+        else:
+            return True
+    fail(row.copy if isinstance(row, CopyPart) else row, now=clock())
+    return True
 
 
 @transaction.atomic
-def _plan_one() -> bool:
+def fail(copy: DataCopy, *, now: dt.datetime) -> None:
+    """It holds what cannot be read, and no part of it is kept. (Its lock first, as in `privacy.forget_copy`.)"""
+    for held in DataCopy.objects.select_for_update().filter(pk=copy.pk):
+        held.parts.all().delete()
+        held.failed_at = now
+        held.save(update_fields=["failed_at"])
+
+
+def _plan(copy: DataCopy) -> None:
     """Notes which rows there are, so that each is told once, whatever is added meanwhile."""
-    unplanned = DataCopy.objects.filter(~Exists(CopyPart.objects.filter(copy=OuterRef("pk"))))
-    copy = _ours(unplanned.order_by("asked_at"))
-    if copy:
+    if not copy.parts.exists():  # (or another worker did, between the question and the lock)
         CopyPart.objects.bulk_create(
             CopyPart(copy=copy, number=number, model=model._meta.label, keys=keys)
             for number, (model, keys) in enumerate(_pieces(copy.lead))
         )
-    return copy is not None
 
 
-@transaction.atomic
-def _fill_one() -> bool:
-    part = _ours(CopyPart.objects.filter(json__isnull=True).order_by("pk"))
-    if part:
-        lead, model = part.copy.lead, apps.get_model(part.model)
-        rows = Lead.objects.filter(pk=lead.pk) if model is Lead else privacy.rows_about(lead, model)
-        said = [privacy.row_in_words(row) for row in rows.filter(pk__in=part.keys)]
-        _, part.json, part.html = archive.piece(privacy.title(model), said)
-        part.save(update_fields=["json", "html"])
-    return part is not None
+def _fill(part: CopyPart) -> None:
+    lead, model = part.copy.lead, apps.get_model(part.model)
+    rows = Lead.objects.filter(pk=lead.pk) if model is Lead else privacy.rows_about(lead, model)
+    said = [privacy.row_in_words(row) for row in rows.filter(pk__in=part.keys)]
+    _, part.json, part.html = archive.piece(privacy.title(model), said)
+    part.save(update_fields=["json", "html"])
 
 
 def _pieces(lead: Lead) -> Iterator[tuple[type[models.Model], list[Any]]]:
@@ -96,9 +121,3 @@ def _pieces(lead: Lead) -> Iterator[tuple[type[models.Model], list[Any]]]:
         keys = list(privacy.rows_about(lead, model).values_list("pk", flat=True))
         for start in range(0, max(len(keys), 1), PIECE):  # (a table without rows is told of too)
             yield model, [str(key) for key in keys[start : start + PIECE]]
-
-
-def _ours(rows: models.QuerySet[Any]) -> Any:
-    """The first that no other worker has in hand, locked until the commit."""
-    free = connection.features.has_select_for_update_skip_locked
-    return rows.select_for_update(skip_locked=free).first()

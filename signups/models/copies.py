@@ -22,13 +22,15 @@ class DataCopyQuerySet(models.QuerySet["DataCopy"]):
 
 
 class DataCopy(models.Model):
-    """What one person asked for; how far it is follows from its parts, of which there are none until it is planned.
+    """What one person asked for; how far it is follows from its parts. There are none until it is planned, nor once it
+    failed.
 
     Erasing deletes it, so nothing in it is `PERSONAL`.
     """
 
     lead = models.OneToOneField(Lead, on_delete=models.PROTECT, related_name="data_copy")
     asked_at = models.DateTimeField()
+    failed_at = models.DateTimeField(null=True)
 
     objects = DataCopyQuerySet.as_manager()
 

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from signups import archive, throttle
 from signups.actions import copies, privacy
+from signups.encryption import Unreadable
 from signups.forms.my import ChoicesForm, DetailsForm
 from signups.models import DataCopy, Lead
 from signups.states import ActorKind
@@ -65,7 +66,11 @@ def export(request: HttpRequest, lead: Lead, token: str) -> HttpResponse:
     now, by = timezone.now(), ActorKind.PATIENT
     copy = DataCopy.objects.kept(now).filter(lead=lead).first()
     if copy and copies.is_ready(copy):
-        return _zip(copies.take(copy, by=by, now=now))
+        try:
+            return _zip(copies.take(copy, by=by, now=now))
+        except Unreadable:
+            copies.fail(copy, now=now)
+            return _back_to_copy(token)
     if copy or copies.is_large(lead):
         copies.ask(lead, by=by, now=now)
         return _back_to_copy(token)

@@ -6,15 +6,18 @@ import json
 import zipfile
 
 import pytest
+from django.db import OperationalError, connection
 from django.utils import timezone
 
 from signups import links
 from signups.actions import copies, merges, privacy, retention
+from signups.encryption import encrypt
 from signups.models import CallAttempt, CopyPart, DataCopy
 from signups.states import ActorKind
 from tests.factories import CallAttemptFactory, DataCopyFactory, LeadFactory, MessageFactory, NoteFactory, UserFactory
 
 from . import leftovers
+from .booking import together
 from .conftest import NOW
 
 pytestmark = pytest.mark.django_db
@@ -142,6 +145,84 @@ def test_the_next_one_is_planned_while_the_first_is_made():
     assert [copy.parts.exists() for copy in (first, second)] == [True, True]
     work()
     assert [copies.is_ready(copy) for copy in (first, second)] == [True, True]
+
+
+def spoil(table, column, to="lost", **which):
+    """As if the key that wrote it were lost, or (`to`) there again."""
+    with connection.cursor() as cursor:
+        ((where, value),) = which.items()
+        cursor.execute(f"UPDATE {table} SET {column} = %s WHERE {where} = %s", [to, value])
+
+
+def failures():
+    return [copy.failed_at is not None for copy in DataCopy.objects.order_by("asked_at")]
+
+
+@pytest.mark.parametrize("what", ["signups_note.text", "signups_lead.heard_from"], ids=["filling", "planning"])
+def test_copy_of_what_cannot_be_read_fails_alone(lead, what):
+    table, column = what.split(".")
+    DataCopyFactory(lead=lead, asked_at=NOW)
+    spoil(table, column, **{"id" if column == "heard_from" else "lead_id": lead.pk})
+    other = DataCopyFactory(asked_at=NOW + DAY)
+    work()
+    assert (failures(), copies.is_ready(other)) == ([True, False], True)
+    assert set(CopyPart.objects.values_list("copy", flat=True)) == {other.pk}
+
+
+def test_page_says_that_a_copy_failed_and_it_can_be_asked_for_again(client, lead, my):
+    note = lead.notes.get()
+    DataCopyFactory(lead=lead)
+    spoil("signups_note", "text", id=note.pk)
+    work()
+    page = client.get(my).content.decode()
+    assert ("We could not make your file" in page, "<progress" in page, "Try again" in page) == (True, False, True)
+    spoil("signups_note", "text", to=encrypt("Read again"), id=note.pk)
+    client.post(my + "export/anew/")
+    work()
+    assert told(client, my)[0]["notes"][0]["text"] == "Read again"
+
+
+def test_copy_that_can_no_longer_be_read_says_so(client, lead, my):
+    copy = DataCopyFactory(lead=lead)
+    work()
+    spoil("signups_copypart", "json", copy_id=copy.pk)
+    assert client.post(my + "export/").status_code == 303
+    assert "We could not make your file" in client.get(my).content.decode()
+    assert not lead.events.exists()
+
+
+def test_while_the_database_is_away_no_copy_fails(lead, monkeypatch):
+    def away(*args):
+        raise OperationalError("the server is gone")
+
+    DataCopyFactory(lead=lead)
+    monkeypatch.setattr(privacy, "row_in_words", away)
+    with pytest.raises(OperationalError):
+        work()
+    assert failures() == [False]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_workers_at_once_make_each_part_once(clinic, monkeypatch):
+    monkeypatch.setattr(copies, "PIECE", 2)
+    lead = LeadFactory()
+    MessageFactory.create_batch(9, lead=lead)
+    copy = DataCopyFactory(lead=lead)
+
+    def worker():
+        done = 0
+        while not copies.is_ready(copy):
+            done += copies.prepare(timezone.now)
+        return done
+
+    assert sum(together(worker, worker)) == CopyPart.objects.count() + 1  # and the plan
+    with zipfile.ZipFile(io.BytesIO(copies.take(copy, by=ActorKind.PATIENT, now=NOW))) as archive:
+        held = json.loads(archive.read("my-data.json"))
+    assert (DataCopy.objects.count(), len(held["messages"]), held["messages"]) == (
+        1,
+        9,
+        privacy.export(lead)["messages"],
+    )
 
 
 def test_questions_to_the_database_do_not_grow_with_the_rows(lead, django_assert_num_queries, monkeypatch):

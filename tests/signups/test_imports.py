@@ -3,6 +3,7 @@
 import csv
 import datetime as dt
 import io
+import signal
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -13,6 +14,7 @@ from signups import storing
 from signups.actions import imports, leads, privacy, retention
 from signups.models import Consent, Event, Import, ImportPart, Lead, Message, Suppression
 from signups.states import ActorKind, ImportStage, LeadStatus, Verb
+from tests import processes
 from tests.factories import ImportPartFactory, LeadFactory, UserFactory
 
 from .booking import together
@@ -141,6 +143,54 @@ def test_two_workers_at_once_make_nobody_twice(clinic, monkeypatch):
     work()
     assert Lead.objects.count() == 8
     assert [(whole.stage, whole.figures()["done"]) for whole in Import.objects.all()] == [("done", 8)] * 2
+
+
+def killed_worker(at):
+    """A worker that is killed (kill -9) when it has written for the `at`th time: a part's people, then their events."""
+    code = f"""
+import os, signal
+from django.core.management import call_command
+from signups import storing
+from signups.actions import imports
+times = iter(range({at - 1}, -1, -1))
+def add(rows):
+    storing.add(rows)
+    if not next(times):
+        os.kill(os.getpid(), signal.SIGKILL)
+imports.add = add
+call_command("worker")
+"""
+    worker = processes.manage("shell", "--no-imports", "-c", code, DATABASE_URL=processes.database_url())
+    try:
+        said, _ = worker.communicate(timeout=60)
+    finally:
+        worker.kill()
+    assert worker.returncode == -signal.SIGKILL, said
+
+
+@pytest.mark.django_db(transaction=True)
+def test_workers_killed_in_the_middle_lose_nobody_and_take_nobody_in_twice(clinic, monkeypatch):
+    monkeypatch.setattr(imports, "PART", 20)
+    rows = people(200)
+    rows[7::20] = [f"Jo,broken{number}" for number in range(10)]
+    rows[11::40] = ["Jo Again,jo0@example.com"] * 5
+    head = UserFactory(role=roles.HEAD)
+    whole = imports.upload(content=table(*rows), by=head, now=NOW)
+    Import.objects.update(stage=ImportStage.RUNNING)
+    for at, done in ((5, 40), (6, 80), (1, 80)):
+        killed_worker(at)
+        figures = whole.figures()
+        assert (figures["done"], figures["created"]) == (done, Lead.objects.count())
+    work()
+    whole.refresh_from_db()
+    assert (whole.stage, whole.figures()) == ("done", {"created": 185, "known": 5, "refused": 10, "done": 200})
+    told = list(Event.objects.filter(verb=Verb.IMPORTED).values_list("lead", "detail__row"))
+    taken = {number for number, row in enumerate(rows, start=2) if row.startswith("Jo Miller,")}
+    assert (len(told), {number for _, number in told}) == (185, taken)
+    assert {lead for lead, _ in told} == set(Lead.objects.values_list("pk", flat=True))
+    assert Lead.objects.values("email_key").distinct().count() == Lead.objects.count() == 185
+    to_mend = [(row[1], row[3]) for row in imports.refused(whole, by=head, now=NOW)]
+    assert to_mend == [(str(number), row.split(",")[1]) for number, row in enumerate(rows, start=2) if "broken" in row]
 
 
 def test_who_asked_to_be_forgotten_stays_out(run, head):

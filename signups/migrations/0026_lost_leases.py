@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("signups", "0024_told_apart"),
+        ("signups", "0025_record_of_events"),
     ]
 
     operations = [
