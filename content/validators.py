@@ -24,14 +24,21 @@ def validate_opening_hours(hours: object) -> None:
     for row in hours:
         try:
             weekday, start, end = row["weekday"], str(row["start"]), str(row["end"])
-            opens = time.fromisoformat(start)
-            closes = time.max if end == "24:00" else time.fromisoformat(end)
+            opens = _clock(start)
+            closes = time.max if end == "24:00" else _clock(end)
         except (TypeError, KeyError, ValueError):
             raise ValidationError(f"{row!r} needs weekday 0–6, start and end as HH:MM.") from None
-        if weekday not in range(7):
+        if weekday is True or weekday is False or weekday not in range(7):
             raise ValidationError(f"Weekday {weekday!r} is not 0 (Monday) to 6 (Sunday).")
         if closes <= opens:
             raise ValidationError(f"{start}–{end} on weekday {weekday} ends before it starts.")
+
+
+def _clock(told: str) -> time:
+    """Raises ValueError for all but HH:MM, which is what reads these hours (`signups.scheduling.hours`)."""
+    if not re.fullmatch(r"\d\d:\d\d", told, re.ASCII):
+        raise ValueError(told)
+    return time.fromisoformat(told)
 
 
 def validate_states(codes: object) -> None:

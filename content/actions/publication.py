@@ -35,16 +35,20 @@ def obstacles(article: Article, newest: Revision, *, now: dt.datetime) -> list[s
     if newest.pk == article.live_id:
         return ["Readers see this text already."]
     reasons = [str(finding) for finding in findings(newest, now=now)]
-    if not is_signed_off(article, newest):
-        if last := article.sign_offs.first():
+    if not is_signed_off(article, newest, now):
+        last = article.sign_offs.first()
+        if last and last.content_hash == newest.content_hash:
+            reasons.append(f"What {last.reviewer} signed off was to be read again by {last.review_by}. It is due.")
+        elif last:
             reasons.append(f"The text was changed after {last.reviewer} signed it off. It needs another sign-off.")
         else:
             reasons.append("No medical reviewer has signed off this text.")
     return reasons
 
 
-def is_signed_off(article: Article, newest: Revision) -> bool:
-    return article.sign_offs.filter(content_hash=newest.content_hash).exists()
+def is_signed_off(article: Article, newest: Revision, now: dt.datetime) -> bool:
+    """By somebody who looked at these words, and not so long ago that they would have to be looked at again."""
+    return article.sign_offs.filter(content_hash=newest.content_hash, review_by__gte=timezone.localdate(now)).exists()
 
 
 def reviewer_of(user: User) -> Person | None:

@@ -161,7 +161,7 @@ def ris(works: Iterable[Work]) -> str:
 
 
 def _ris_lines(work: Work) -> list[tuple[str, str]]:
-    first, _, last = work.pages.partition("-")
+    first, _, last = work.pages.replace("–", "-").partition("-")
     optional = [
         ("T2", work.container),
         ("PY", str(work.year or "")),

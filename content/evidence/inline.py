@@ -15,7 +15,7 @@ from markdown_it.utils import EnvType, OptionsDict
 from .sentences import Mark, Passage, passage
 
 TAGS = {"a", "blockquote", "br", "code", "em", "h3", "h4", "hr", "li", "ol", "p", "strong", "sup", "ul"}
-ATTRIBUTES = {"a": {"href", "title", "id", "role", "aria-label"}, "sup": {"class"}}
+ATTRIBUTES: dict[str, set[str]] = {"*": set(), "a": {"href", "id", "role", "aria-label"}, "sup": {"class"}}
 MARK = re.compile(r"\[([@^][^\[\]]+)\]")
 
 
@@ -40,18 +40,26 @@ def render(lines: list[str], first_line: int, reader: Reader) -> str:
 
 def _inline_with_lines(state: StateCore) -> None:
     """markdown-it's own `inline` step, with each token's line passed on: a finding must say where it stands."""
-    first_line = state.env["line"]
+    first_line, reader = state.env["line"], state.env["reader"]
     quoted, heading = 0, False
     for token in state.tokens:
         if token.type in ("blockquote_open", "blockquote_close"):
             quoted += token.nesting
         elif token.type in ("heading_open", "heading_close"):
             heading = token.nesting == 1
+            if heading and token.tag in ("h1", "h2"):
+                reader.find(_place(first_line, token), "a heading here begins with ###, one of the text with ##")
+        elif token.type in ("fence", "code_block"):
+            reader.find(_place(first_line, token), "code is not shown: begin no line with four spaces or ```")
         elif token.type == "inline":
-            line = state.env["line"] = first_line + (token.map[0] if token.map else 0)
+            line = state.env["line"] = _place(first_line, token)
             token.children = []
             state.md.inline.parse(token.content, state.md, state.env, token.children)
-            state.env["reader"].read(passage(token.children, line, quoted=quoted > 0, heading=heading))
+            reader.read(passage(token.children, line, quoted=quoted > 0, heading=heading))
+
+
+def _place(first_line: int, token: Token) -> int:
+    return first_line + (token.map[0] if token.map else 0)
 
 
 def _mark_rule(state: StateInline, silent: bool) -> bool:

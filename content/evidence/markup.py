@@ -61,6 +61,9 @@ class Place:
     quotation: str = ""
 
 
+PAGE_ANCHORS = re.compile(r"(sources?|corrections|cite)(-|$)")  # what `article.html` calls its own parts
+
+
 @dataclass
 class Note:
     """One cited source: its number in the text, and the anchors of the places that cite it."""
@@ -196,6 +199,8 @@ class _Parser:
     def add_section(self, heading: str, line: int) -> None:
         heading = self.title(heading, line)
         slug = base = slugify(heading) or "section"
+        if PAGE_ANCHORS.match(slug):
+            slug = base = f"about-{slug}"
         taken = {section.slug for section in self.sections}
         count = 1
         while slug in taken:

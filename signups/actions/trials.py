@@ -87,7 +87,8 @@ def _take_instead(lead: Lead, agreed: Iterable[Purpose], *, now: dt.datetime, so
     for name, value in fields.items():
         setattr(lead, name, value)
     lead.save(update_fields=fields)
-    for purpose in set(FREE) - set(agreed):
+    said_before = lead.consents.in_force().filter(text__purpose__in=FREE).values_list("text__purpose", flat=True)
+    for purpose in {Purpose(said) for said in said_before} - set(agreed):
         consents.revoke(lead, purpose, channel=ConsentChannel.WEB, by=ActorKind.PATIENT, now=now)
     waiting = lead.trials.open().first()
     if waiting:

@@ -232,3 +232,28 @@ def test_any_text_is_a_safe_document_or_findings(text):
     # No mark is lost on its way to a sentence.
     claimed = {key for place in parsed.places.values() for key in place.claims}
     assert claimed == parsed.claim_keys
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Yes.\n\n```\na cure\n```",
+        "Yes.\n\n    a cure",
+        "Yes.\n\n# A cure",
+        "Yes.\n\nA cure\n---",
+        "Yes.\n\nA cure\n===",
+    ],
+)
+def test_nothing_is_written_where_nobody_checks_it(text):
+    with pytest.raises(MarkupError) as error:
+        document(text)
+    assert [finding.line for finding in error.value.findings] == [3]
+
+
+def test_title_of_a_link_is_not_shown():
+    assert "cure" not in html('See [this](https://example.com "A cure").')
+
+
+def test_sections_leave_the_anchors_of_the_page_alone():
+    sections = document("## Sources\n\nYes.\n\n## Source 1\n\nYes.\n\n## Cite\n\nYes.").sections
+    assert [section.slug for section in sections] == ["about-sources", "about-source-1", "about-cite"]

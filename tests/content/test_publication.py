@@ -106,6 +106,14 @@ def test_any_edit_after_a_sign_off_reopens_the_review(article, editor, reviewer,
     ]
 
 
+def test_old_sign_off_publishes_nothing(article, editor, reviewer):
+    edit(article, editor, body="New words.")
+    sign(article, reviewer)
+    assert refusal(publication.publish, article, by=editor, now=NOW + dt.timedelta(days=366)) == [
+        "What Dr. Reed signed off was to be read again by 2027-11-20. It is due."
+    ]
+
+
 def test_going_back_to_signed_words_needs_no_second_reading(article, editor, reviewer):
     signed = edit(article, editor, body="New words.")
     sign(article, reviewer)
