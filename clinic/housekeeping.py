@@ -31,7 +31,7 @@ def empty_log(clock: Callable[[], dt.datetime]) -> int:
     While somebody reads, writers would wait for us (https://sqlite.org/pragma.html#pragma_wal_checkpoint); so we
     hardly wait, and come again.
     """
-    if connection.vendor == "sqlite":
+    if connection.vendor == "sqlite" and not connection.in_atomic_block:  # (where it cannot be done)
         with connection.cursor() as cursor:
             patience = cursor.execute("PRAGMA busy_timeout").fetchone()[0]
             cursor.execute("PRAGMA busy_timeout = 50")
