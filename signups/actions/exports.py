@@ -1,6 +1,7 @@
 """Taking leads out as a table: who, when, why and how many are kept, in the trail and in every row."""
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Iterator
 from functools import partial
 from typing import Any
@@ -11,6 +12,7 @@ from django.db import DEFAULT_DB_ALIAS, transaction
 from django.db.models import Q
 
 from signups import replica
+from signups.models import Tagging
 from signups.models.leads import Lead, LeadQuerySet
 from signups.sheets import Row
 from signups.states import ExportReason, Verb
@@ -31,7 +33,7 @@ COLUMNS = {
     "Stopped our e-mail": "mail_stopped_at",
     "Signed up": "created_at",  # the last one, by which the pages are read
 }
-HEADER = [*COLUMNS, "Exported by"]
+HEADER = [*COLUMNS, "Tags", "Exported by"]
 
 
 @transaction.atomic
@@ -68,15 +70,21 @@ def _rows(leads: LeadQuerySet, *, mark: str) -> Iterator[Row]:
     page, lags = leads, settings.LONG_READS != DEFAULT_DB_ALIAS
     while rows := replica.read(partial(_page, page)):
         gone = _gone({row[-1] for row in rows}) if lags else ()
-        for *values, pk in rows:
+        for tags, *values, pk in rows:
             if pk not in gone:
-                yield [value if type(value) is str else _text(value) for value in values] + [mark]
+                yield [value if type(value) is str else _text(value) for value in values] + [tags, mark]
         *_, at, last = rows[-1]
         page = leads.filter(Q(created_at__lt=at) | Q(created_at=at, id__lt=last), created_at__lte=at)
 
 
 def _page(leads: LeadQuerySet, database: str) -> list[tuple[Any, ...]]:
-    return list(leads.using(database).values_list(*COLUMNS.values(), "id")[:PAGE])
+    """The tags of each in one cell, then the columns and the key; in two questions, however many have tags."""
+    rows = leads.using(database).values_list(*COLUMNS.values(), "id")[:PAGE]
+    named = Tagging.objects.using(database).named().filter(lead__in=[row[-1] for row in rows])
+    tags = defaultdict(list)
+    for lead, name in named.values_list("lead", "tag__name"):
+        tags[lead].append(name)
+    return [("; ".join(tags.get(row[-1], ())), *row) for row in rows]
 
 
 def _gone(pks: set[int]) -> set[int]:

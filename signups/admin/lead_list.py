@@ -13,7 +13,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from signups.counting import Count, count
-from signups.models import CallbackRequest, Event, Lead, OnboardingCall, Trial
+from signups.models import CallbackRequest, Event, Lead, OnboardingCall, Tagging, Trial
 from signups.states import CONTACTS
 
 from .filters import CreatedFilter, ViewFilter
@@ -66,8 +66,8 @@ class Cursor:
 
 
 def listed(leads: QuerySet[Lead], now: dt.datetime) -> QuerySet[Lead]:
-    """With what a row shows: the owner, the newest trial, when they must be called back, which call nobody has said the
-    outcome of, when we last were in touch."""
+    """With what a row shows: the owner, the tags, the newest trial, when they must be called back, which call nobody has
+    said the outcome of, when we last were in touch."""
     contacts = Event.objects.filter(lead=OuterRef("pk"), verb__in=CONTACTS).order_by("-at", "-id").values("at")[:1]
     callbacks: QuerySet[Any] = CallbackRequest.objects.open().filter(lead=OuterRef("pk"))
     calls: QuerySet[Any] = OnboardingCall.objects.unsettled(now).filter(lead=OuterRef("pk"))
@@ -78,7 +78,9 @@ def listed(leads: QuerySet[Lead], now: dt.datetime) -> QuerySet[Lead]:
             callback_at=Subquery(callbacks.values("call_at")[:1]),
             began_at=Subquery(calls.values("starts_at")[:1]),
         )
-        .prefetch_related(Prefetch("trials", Trial.objects.order_by("-requested_at")))
+        .prefetch_related(
+            Prefetch("trials", Trial.objects.order_by("-requested_at")), Prefetch("taggings", Tagging.objects.named())
+        )
     )
 
 

@@ -219,7 +219,7 @@ class LeadPage(admin.ModelAdmin):
             "try_form": TryForm(auto_id="try_%s"),
             "erase_form": EraseForm(),
             "consent_form": ConsentForm(auto_id="consent_%s"),
-            "tags": [tagging.tag for tagging in lead.taggings.select_related("tag") if tagging.tag],
+            "tags": [tagging.tag for tagging in lead.taggings.named()],
             "all_tags": Tag.objects.filter(offered=True),
             "letters": MailTemplate.objects.filter(offered=True),
             "may_erase": user.has_perm("signups.erase_lead") and lead.status not in GONE,

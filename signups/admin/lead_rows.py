@@ -5,7 +5,7 @@ from typing import Any
 
 from django.urls import reverse
 from django.utils import dateformat, timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from signups import masking
@@ -14,7 +14,7 @@ from signups.states import LeadStatus
 
 ROW = """<tr>{pick}
 <th scope="row"><a href="{address}">{name}</a><span class="quiet">{email}</span>
-<span class="quiet nowrap">{phone}</span></th>
+<span class="quiet nowrap">{phone}</span>{tags}</th>
 <td data-label="Next">{next}</td>
 <td data-label="Status"><span class="status status-{status}">{status_label}</span></td>
 <td data-label="Trial" class="nowrap">{trial}</td>
@@ -25,6 +25,9 @@ ROW = """<tr>{pick}
 """
 PICK = """
 <td class="pick"><input type="checkbox" name="pk" value="{}" aria-label="Select {}"></td>"""
+TAGS = """
+<span class="tags">{}</span>"""
+TAG = """<span class="tag">{}</span>"""
 NEXT = """{}<span class="quiet nowrap{}">{}</span>"""
 
 
@@ -39,6 +42,7 @@ def row(lead: Any, user: Any, now: dt.datetime) -> SafeString:
         name=str(lead),
         email=masking.contacts(lead.email, user),
         phone=masking.contacts(lead.phone, user),
+        tags=_tags(lead),
         next=_next(lead, trial, now),
         status=lead.status,
         status_label=LeadStatus(lead.status).label,
@@ -47,6 +51,11 @@ def row(lead: Any, user: Any, now: dt.datetime) -> SafeString:
         last_contact=_local(lead.last_contact, "N j, P") if lead.last_contact else "never",
         signed_up=_local(lead.created_at, "N j, Y, P"),
     )
+
+
+def _tags(lead: Any) -> str:
+    names = [(tagging.tag.name,) for tagging in lead.taggings.all()]
+    return format_html(TAGS, format_html_join(" ", TAG, names)) if names else ""
 
 
 def _next(lead: Any, trial: Any, now: dt.datetime) -> str:

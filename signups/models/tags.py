@@ -1,6 +1,6 @@
 """Words that leads are sorted by, chosen from a list that the Head keeps: nothing is written freely about a person."""
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from django.db import models
 
@@ -18,6 +18,12 @@ class Tag(models.Model):
         return self.name
 
 
+class TaggingQuerySet(models.QuerySet["Tagging"]):
+    def named(self) -> Self:
+        """Each with its tag, by name; without those of erased people."""
+        return self.exclude(tag=None).select_related("tag").order_by("tag__name")
+
+
 class Tagging(models.Model):
     """`lead` has `tag`. After an erasure there is no tag."""
 
@@ -25,6 +31,8 @@ class Tagging(models.Model):
 
     lead = models.ForeignKey(Lead, on_delete=models.PROTECT, related_name="taggings")
     tag = models.ForeignKey(Tag, on_delete=models.PROTECT, null=True, related_name="taggings")
+
+    objects = TaggingQuerySet.as_manager()
 
     class Meta:
         ordering = ["tag__name"]

@@ -1,11 +1,15 @@
 """Tags: from a list the Head keeps, on one lead or many, in the list's filter, and gone with the person."""
 
+import csv
+import io
+
 import pytest
+from django.utils import timezone
 
 from clinic import roles
-from signups.actions import leads, merges, privacy
-from signups.models import Event, Tag, Tagging
-from signups.states import ActorKind, Verb
+from signups.actions import exports, leads, merges, privacy
+from signups.models import Event, Lead, Tag, Tagging
+from signups.states import ActorKind, ExportReason, Verb
 from tests import factories
 
 from .conftest import NOW
@@ -82,6 +86,43 @@ def test_list_is_narrowed_by_a_tag(client, user):
     assert client.get(LIST, {"tag": "999"}).status_code == 400
 
 
+def row_of(client, lead):
+    return next(row for row in client.get(LIST).context["cl"].rows if f"/{lead.pk}/change/" in row)
+
+
+def test_rows_of_the_list_name_the_tags_of_each_as_text(client, user):
+    lead, plain = factories.LeadFactory(), factories.LeadFactory()
+    for name in ("Weekends", "<b>Bold</b>"):
+        factories.TaggingFactory(lead=lead, tag__name=name)
+    shown = '<span class="tag">&lt;b&gt;Bold&lt;/b&gt;</span> <span class="tag">Weekends</span>'
+    assert shown in row_of(client, lead)
+    assert "tag" not in row_of(client, plain)
+    privacy.erase(lead, by=ActorKind.PATIENT, now=NOW)
+    assert 'class="tag' not in row_of(client, lead)
+
+
+def test_exports_name_the_tags_of_each_and_none_is_a_formula(client, clinic):
+    lead, plain = factories.LeadFactory(), factories.LeadFactory()
+    for name in ("Weekends", "=1+1"):
+        factories.TaggingFactory(lead=lead, tag__name=name)
+    client.force_login(factories.UserFactory(role=roles.HEAD))
+    answer = client.post(f"{LIST}export/", {"kind": "csv", "reason": "report"})
+    text = b"".join(answer.streaming_content).decode("utf-8-sig")
+    rows = {row["E-mail"]: row["Tags"] for row in csv.DictReader(io.StringIO(text))}
+    assert rows == {lead.email: "'=1+1; Weekends", plain.email: ""}
+
+
+@pytest.mark.parametrize("count", [1, 100])
+def test_an_export_asks_the_same_for_one_tagged_lead_and_many(clinic, count, django_assert_num_queries):
+    head = factories.UserFactory(role=roles.HEAD)
+    for tagging in factories.TaggingFactory.create_batch(count):
+        factories.TaggingFactory(lead=tagging.lead)
+    head.has_perm("signups.export_lead")  # what is asked once per user is asked now
+    rows = exports.begin(Lead.objects.all(), reason=ExportReason.REPORT, kind="csv", by=head, now=timezone.now())
+    with django_assert_num_queries(3):  # a page, its tags, and that there is no other page
+        assert [row[-2].count("; ") for row in rows] == [1] * count
+
+
 def test_erasing_takes_the_tags_and_taking_along_names_them(clinic):
     tagging = factories.TaggingFactory(tag__name="Evenings")
     factories.TaggingFactory(lead=tagging.lead)
@@ -117,7 +158,7 @@ def test_pages_take_the_same_queries_for_one_tag_and_many(client, user, count, d
         factories.EventFactory(lead=lead, verb=Verb.TAGGED, detail={"tag": tagging.tag_id})
     client.get(LIST)
     client.get(f"{LIST}{lead.pk}/change/")
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         client.get(LIST)
     with django_assert_num_queries(18):
         client.get(f"{LIST}{lead.pk}/change/")
