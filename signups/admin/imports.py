@@ -27,6 +27,7 @@ from signups.models import Import
 from signups.models.imports import KEEP
 from signups.states import ImportStage
 
+from . import reading
 from .staff import who
 
 RECENT = 20
@@ -110,6 +111,7 @@ class Imports(admin.ModelAdmin):
         form = form or _columns_form(whole)
         first = whole.parts.first() if form else None
         samples = [cells for _, cells in first.rows[:SAMPLES]] if first else []
+        reading.listed(request, f"import:{whole.pk}", len(samples))
         asked = [
             (field, [cells[number] for cells in samples if number < len(cells) and cells[number]])
             for number, field in enumerate(form or [])

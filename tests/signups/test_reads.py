@@ -2,8 +2,10 @@
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from clinic import roles
+from signups.actions import imports
 from signups.models import Event
 from signups.states import Verb
 from tests import factories
@@ -106,6 +108,20 @@ def test_list_says_how_many_and_how_it_was_narrowed_but_never_for_whom_was_searc
     client.force_login(factories.UserFactory(role=roles.HEAD))
     client.get("/admin/signups/lead/?status=new&q=zebulon")
     assert Event.objects.latest("id").detail == {"shown": 2, "filters": {"status": "new", "searched": True}}
+
+
+def test_rows_of_an_import_are_a_list_and_none_where_none_are_shown(client, clinic):
+    head = factories.UserFactory(role=roles.HEAD)
+    client.force_login(head)
+    rows = [f"{NAME},z{number}@example.com" for number in range(5)]
+    whole = imports.upload(content="\n".join(["Name,E-mail", *rows]).encode(), by=head, now=timezone.now())
+    address = f"/admin/signups/lead/import/{whole.public_id}/"
+    listed = [(Verb.LISTED, None, f"import:{whole.pk}")]
+    assert told(client, address) == (True, listed)
+    assert Event.objects.latest("id").detail == {"shown": 3}
+    assert told(client, f"{address}columns/", **{"column_0": "nonsense"}) == (True, listed)
+    imports.drop(whole=whole, by=head, now=timezone.now())
+    assert told(client, address) == (False, [])
 
 
 def test_empty_list_leaves_none(client, clinic):
