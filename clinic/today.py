@@ -90,7 +90,7 @@ def evidence(user: Any, now: dt.datetime) -> list[Number]:
 
 @dataclass(frozen=True)
 class Task:
-    """Somebody whom the reader has in hand, and the page where one more click says how it went."""
+    """Somebody for the reader to see to, and the page where one more click says how it went."""
 
     what: str
     who: str
@@ -99,11 +99,14 @@ class Task:
 
 
 def in_hand(user: Any, now: dt.datetime) -> list[Task]:
-    """The callbacks the reader took and their calls that have begun, without an outcome yet; longest waiting first."""
+    """The callbacks the reader took, those overdue that nobody took, and the reader's calls that have begun without an
+    outcome yet; longest waiting first."""
     found: list[tuple[str, Lead, dt.datetime]] = []
     if user.has_perm("signups.work_callbackrequest"):
-        taken = CallbackRequest.objects.open().claimed_by(user).soonest_first().select_related("lead")
+        waiting = CallbackRequest.objects.open().soonest_first().select_related("lead")
+        taken, left = waiting.claimed_by(user), waiting.overdue(now).unclaimed()
         found += [("Call back", callback.lead, callback.call_at) for callback in taken[:IN_HAND]]
+        found += [("Call back (nobody has it)", callback.lead, callback.call_at) for callback in left[:IN_HAND]]
     if user.has_perm("signups.change_onboardingcall"):
         begun = OnboardingCall.objects.unsettled(now).filter(host__user=user).select_related("lead")
         found += [("Say how the call went", call.lead, call.starts_at) for call in begun[:IN_HAND]]

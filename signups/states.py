@@ -212,6 +212,7 @@ class Verb(TextChoices):
     TAGGED = "tagged", "added a tag"
     UNTAGGED = "untagged", "took a tag off"
     REFUND_SETTLED = "refund_settled", "sent the money back"
+    REFUND_UNSETTLED = "refund_unsettled", "took back that the money was sent"
 
 
 CONTACTS = (Verb.CALL_ATTEMPTED, Verb.TRIED, Verb.MAILED)  # we were in touch, or tried to be

@@ -129,15 +129,17 @@ def cancel(lead: Lead, *, now: dt.datetime) -> None:
 
 
 @transaction.atomic
-def claim(request: CallbackRequest, *, by: User, now: dt.datetime) -> None:
-    """`by` will call. Again, it changes nothing. Raises Refused when somebody else was first, or it is closed."""
+def claim(request: CallbackRequest, *, by: User, now: dt.datetime) -> CallbackRequest:
+    """`by` will call; the row, locked. Again, it changes nothing. Raises Refused when somebody else was first, or it is
+    closed."""
     request = _locked(request)
     if request.claimed_by_id == by.pk:
-        return
+        return request
     if request.claimed_by:
         raise Refused(f"{_called(request.claimed_by)} has taken this one.")
     _hand(request, by, now)
     events.record(request.lead, Verb.CALLBACK_CLAIMED, by=by, now=now)
+    return request
 
 
 @transaction.atomic
@@ -165,28 +167,28 @@ def reassign(request: CallbackRequest, *, to: User, by: User, now: dt.datetime) 
 def log_attempt(
     request: CallbackRequest,
     *,
+    number: int,
     outcome: CallOutcome,
     by: User,
     now: dt.datetime,
     form_key: uuid.UUID,
     next_attempt_at: dt.datetime | None = None,
 ) -> None:
-    """`by` has just called: who holds it, or takes it by saying so. The same form again (`form_key`) does nothing.
+    """`by` has just called, for the `number`th time in all. The same form again (`form_key`) does nothing.
 
-    Raises Refused.
+    What nobody holds is taken with it. Raises Refused when somebody else holds it, or has called since `by` looked.
     What settles nothing needs `next_attempt_at` and goes back to the queue for then; the third such try closes it as
     unreachable, with an e-mail where there is an address. “Do not call” takes the consents back with it.
     """
     Lead.objects.select_for_update().get(pk=request.lead_id)
     if Event.objects.filter(form_key=form_key).exists():
         return
-    if request.claimed_by is None:
-        claim(request, by=by, now=now)
-    request = _held(request, by)
+    request = claim(request, by=by, now=now)
+    if number != request.attempts.count() + 1:
+        raise Refused("Somebody has called them meanwhile. Look how that went first.")
     # (the one thing that is heard at any hour)
     if outcome != CallOutcome.DO_NOT_CALL and not may_be_logged(request, now):
         raise Refused("It is not between 8 a.m. and 9 p.m. where they are: nobody may call them now.")
-    number = request.attempts.count() + 1
     again = outcome in TRY_AGAIN and number < MOST_ATTEMPTS
     if again:
         _check_next(request, next_attempt_at, now)

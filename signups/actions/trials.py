@@ -238,21 +238,41 @@ def request_refund(trial: Trial, *, by: events.Actor, now: dt.datetime) -> None:
 @transaction.atomic
 def settle_refund(trial: Trial, *, by: User, now: dt.datetime) -> None:
     """Their money is on its way back, says who works the lead. Again, it changes nothing. Raises leads.Refused."""
-    lead = Lead.objects.select_for_update().get(pk=trial.lead_id)  # (also of somebody erased: we owe it all the same)
-    if not leads.may_work(by, lead):
-        raise leads.Refused("This lead is somebody else’s.")
-    trial = lead.trials.get(pk=trial.pk)
+    trial = _worked(trial, by)
     if trial.refund_settled_at:
         return
     if not trial.refund_requested_at:
         raise leads.Refused("Nobody asked for their money back.")
     Trial.objects.filter(pk=trial.pk).update(refund_settled_at=now)
-    events.record(lead, Verb.REFUND_SETTLED, by=by, now=now)
+    events.record(trial.lead, Verb.REFUND_SETTLED, by=by, now=now)
+
+
+@transaction.atomic
+def undo_settle_refund(trial: Trial, *, by: User, now: dt.datetime) -> None:
+    """That was a slip: the money is still owed. Again, it changes nothing. Raises leads.Refused."""
+    trial = _worked(trial, by)
+    if not trial.refund_settled_at:
+        return
+    if not trial.may_be_owed_again(now):
+        raise leads.Refused("That the money was sent can be taken back for one hour only.")
+    Trial.objects.filter(pk=trial.pk).update(refund_settled_at=None)
+    events.record(trial.lead, Verb.REFUND_UNSETTLED, by=by, now=now)
+
+
+def _worked(trial: Trial, by: User) -> Trial:
+    """The trial as it is now; its lead, which `by` works, is locked until the commit. Raises leads.Refused."""
+    lead = Lead.objects.select_for_update().get(pk=trial.lead_id)  # (also of somebody erased: we owe it all the same)
+    if not leads.may_work(by, lead):
+        raise leads.Refused("This lead is somebody else’s.")
+    return _of(lead, trial)
 
 
 def _held(trial: Trial) -> Trial:
     """The trial as it is now; its lead is locked until the commit. Raises Gone."""
-    lead = locked(trial.lead)
+    return _of(locked(trial.lead), trial)
+
+
+def _of(lead: Lead, trial: Trial) -> Trial:
     held = lead.trials.get(pk=trial.pk)
     held.lead = lead
     return held

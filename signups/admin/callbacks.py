@@ -114,7 +114,7 @@ class CallbackAdmin(ReadOnly, admin.ModelAdmin):
     def attempt(self, request: HttpRequest, public_id: str) -> HttpResponse:
         """Notes how the call went."""
         callback = _found(public_id)
-        form = OutcomeForm(request.POST, last_try=callback.attempts.count() + 1 >= MOST_ATTEMPTS)
+        form = OutcomeForm(request.POST, number=callback.attempts.count() + 1)
         if not form.is_valid():
             return self._call(request, callback, outcome_form=form, status=422)
         data = form.cleaned_data
@@ -140,7 +140,7 @@ class CallbackAdmin(ReadOnly, admin.ModelAdmin):
         self,
         request: HttpRequest,
         public_id: str,
-        action: Callable[..., None],
+        action: Callable[..., object],
         goes_to: str = "signups_callbackrequest_changelist",
         done: str = "",
         **forms: Any,
@@ -177,6 +177,7 @@ class CallbackAdmin(ReadOnly, admin.ModelAdmin):
             "is_mine": callback.claimed_by == request.user,
             "proposed": form.initial["next_attempt_at"],
             "outcome_form": form,
+            "may_log": callbacks.may_be_logged(callback, now),
             "holder_form": HolderForm() if request.user.has_perm("signups.reassign_callbackrequest") else None,
             "now": now,
             **forms,
@@ -192,7 +193,7 @@ def outcome_form(callback: CallbackRequest, tries: list[CallAttempt], now: dt.da
         callback.time_zone,
         callback.best_time,
     )
-    return OutcomeForm(last_try=len(tries) + 1 >= MOST_ATTEMPTS, initial={"next_attempt_at": proposed})
+    return OutcomeForm(number=len(tries) + 1, initial={"next_attempt_at": proposed})
 
 
 def _found(public_id: str) -> CallbackRequest:

@@ -38,6 +38,7 @@ class LeadPage(admin.ModelAdmin):
             "try": self.log_try,
             "convert": self.convert,
             "refund": self.refund,
+            "refund-undo": self.refund_undo,
             "tag": self.tag,
             "untag": self.untag,
             "consent": self.consent,
@@ -112,6 +113,14 @@ class LeadPage(admin.ModelAdmin):
 
         return self._do(request, pk, forms.Form(request.POST), do, "It is noted, and their own page says so.")
 
+    def refund_undo(self, request: HttpRequest, pk: int) -> HttpResponse:
+        def do(lead: Lead, **who: Any) -> None:
+            trial = lead.trials.exclude(refund_settled_at=None).order_by("-refund_settled_at").first()
+            if trial:
+                trials.undo_settle_refund(trial, **who)
+
+        return self._do(request, pk, forms.Form(request.POST), do, "It is taken back: the money is still to be sent.")
+
     def tag(self, request: HttpRequest, pk: int) -> HttpResponse:
         return self._do(request, pk, TagForm(request.POST), leads.add_tag, "The tag is added.")
 
@@ -173,7 +182,6 @@ class LeadPage(admin.ModelAdmin):
         unsettled = min(
             (call for call in calls if call.is_unsettled(now)), key=lambda call: call.starts_at, default=None
         )
-        takes_it = callback is not None and callback.claimed_by in (None, user)
         kind, before = self._asked(request)
         entries, more = timeline.of(lead, seen_by=user, kind=kind, before=before)
         context = {
@@ -189,13 +197,14 @@ class LeadPage(admin.ModelAdmin):
             "city": zones.city(lead.time_zone),
             "now": now,
             "trial": trial,
+            "may_undo_refund": trial is not None and trial.may_be_owed_again(now),
             "trial_state": trial.state(now) if trial else "none",
             "callback": callback,
             "calls": calls,
             "unsettled": unsettled,
             "may_book": not any(call.status == CallStatus.BOOKED and call.starts_at > now for call in calls),
             "outcome_form": outcome_form(callback, list(callback.attempts.all()), now)
-            if callback and takes_it
+            if callback and callback.claimed_by in (None, user)
             else None,
             "may_dial": callback is not None and daytime.CALLS.include(now, callback.time_zone),
             "may_log": callback is not None and callbacks.may_be_logged(callback, now),

@@ -6,19 +6,24 @@ from typing import Any
 from django import forms
 from django.contrib.auth.models import User
 
+from signups.models.callbacks import MOST_ATTEMPTS
 from signups.states import TRY_AGAIN, CallOutcome
 
 from .instants import InstantField
 
 
 class OutcomeForm(forms.Form):
-    """How the call went; when to try again only matters to outcomes that settle nothing."""
+    """How try `number`, which is due, went; when to try again only matters to outcomes that settle nothing.
+
+    The number that comes back is that of the page: another one by then says that somebody has called meanwhile.
+    """
 
     form_key = forms.UUIDField(widget=forms.HiddenInput)
+    number = forms.IntegerField(widget=forms.HiddenInput)
+    most = MOST_ATTEMPTS
     outcome = forms.ChoiceField(
         label="How did it go?",
         choices=CallOutcome.choices,
-        widget=forms.RadioSelect,
         error_messages={"required": "Choose how it went."},
     )
     next_attempt_at = InstantField(
@@ -28,10 +33,11 @@ class OutcomeForm(forms.Form):
         error_messages={"invalid": "Write the day and the time of the next try."},
     )
 
-    def __init__(self, *args: Any, last_try: bool = False, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, number: int, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["form_key"].initial = uuid.uuid4
-        if last_try:
+        self.fields["number"].initial = number
+        if number >= MOST_ATTEMPTS:
             del self.fields["next_attempt_at"]
 
     def clean(self) -> dict[str, Any]:

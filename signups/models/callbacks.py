@@ -50,6 +50,9 @@ class CallbackRequestQuerySet(models.QuerySet["CallbackRequest"]):
     def claimed_by(self, user: User) -> Self:
         return self.filter(claimed_by=user)
 
+    def unclaimed(self) -> Self:
+        return self.filter(claimed_by=None)
+
 
 class CallbackRequest(models.Model):
     """One wish to be called. `due_at` is the promise: an instant, reached in the clinic's open minutes.

@@ -9,7 +9,7 @@ from django.db.models import F, Q
 
 from .leads import Lead
 
-UNDO = dt.timedelta(hours=1)  # within which a cancelled trial can be taken up again
+UNDO = dt.timedelta(hours=1)  # within which a cancelled trial can be taken up again, and a settled refund be owed again
 OPEN = Q(cancelled_at=None, converted_at=None)
 REFUND_OWED = Q(refund_requested_at__isnull=False, refund_settled_at=None)
 LONGEST = 90  # days
@@ -143,6 +143,10 @@ class Trial(models.Model):
     def refund_is_owed(self) -> bool:
         """As `TrialQuerySet.refund_owed`."""
         return self.refund_requested_at is not None and self.refund_settled_at is None
+
+    def may_be_owed_again(self, now: dt.datetime) -> bool:
+        """That the money was sent back was said so short a time ago that it can be taken back."""
+        return self.refund_settled_at is not None and now <= self.refund_settled_at + UNDO
 
     def may_be_refunded(self, zone: str, now: dt.datetime) -> bool:
         """The guarantee still runs at `now`, to the end of its last day in `zone`, and nobody has asked yet."""

@@ -17,6 +17,8 @@ from signups.models import CallAttempt, CallbackRequest, Event, Lead, Message
 from signups.states import TO_BE_CALLED, ActorKind, CallOutcome, ConsentChannel, PartOfDay, Purpose, Topic
 from tests import factories
 
+from .booking import together
+
 NOW = dt.datetime(2026, 11, 20, 15, 0, tzinfo=dt.UTC)  # a Friday, 10 a.m. in New York
 HOUR = dt.timedelta(hours=1)
 WISH = callbacks.Wish("(212) 555-0123", "+12125550123", "America/New_York", PartOfDay.ANY, Topic.COST)
@@ -53,6 +55,7 @@ def log(request, outcome, by, *, at=NOW, **more):
     if outcome in ("no_answer", "voicemail", "busy"):
         more.setdefault("next_attempt_at", at + 2 * HOUR)
     more.setdefault("form_key", uuid.uuid4())
+    more.setdefault("number", request.attempts.count() + 1)
     callbacks.log_attempt(request, outcome=CallOutcome(outcome), by=by, now=at, **more)
 
 
@@ -315,9 +318,60 @@ def test_many_identical_outcomes_at_once_are_one_attempt(clinic):
     assert (CallAttempt.objects.count(), Event.objects.count()) == (1, 1)
 
 
+@pytest.mark.parametrize("outcome", ["reached", "no_answer"])
+def test_logging_takes_what_nobody_holds(ann, outcome):
+    request = factories.CallbackRequestFactory()
+    log(request, outcome, ann)
+    attempt = CallAttempt.objects.get()
+    assert (attempt.number, attempt.by, attempt.outcome) == (1, ann, outcome)
+    told = request.lead.events.order_by("id").values_list("verb", "actor")[:2]
+    assert list(told) == [("callback_claimed", ann.pk), ("call_attempted", ann.pk)]
+
+
+def test_outcome_that_is_refused_takes_nothing(ann):
+    request = factories.CallbackRequestFactory(time_zone="Asia/Tokyo")
+    with pytest.raises(Refused, match="nobody may call them now"):
+        log(request, "reached", ann)
+    request.refresh_from_db()
+    assert (request.claimed_by, verbs(request.lead)) == (None, [])
+
+
+@pytest.mark.parametrize("number", [1, 3])
+def test_who_looked_before_somebody_else_called_is_told_to_look_again(ann, bob, number):
+    request = factories.CallbackRequestFactory()
+    log(request, "no_answer", ann)
+    with pytest.raises(Refused, match="Somebody has called them meanwhile"):
+        log(request, "no_answer", bob, number=number)
+    assert (CallAttempt.objects.get().by, verbs(request.lead)) == (ann, ["callback_claimed", "call_attempted"])
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("outcome", ["reached", "no_answer"])
+def test_of_many_who_log_what_nobody_holds_one_wins_and_the_others_are_told(clinic, outcome):
+    users = [factories.UserFactory(role=roles.COORDINATOR) for _ in range(6)]
+    request = factories.CallbackRequestFactory()
+
+    def log_first(user):
+        def deed():
+            try:
+                log(request, outcome, user, number=1)
+            except Refused as why:
+                return str(why)
+            return user.pk
+
+        return deed
+
+    answers = together(*(log_first(user) for user in users))
+    attempt = CallAttempt.objects.get()
+    lost = {"reached": "This callback is closed: reached.", "no_answer": "Somebody has called them meanwhile."}[outcome]
+    assert [answer for answer in answers if not str(answer).startswith(lost)] == [attempt.by_id]
+    assert verbs(request.lead)[:2] == ["callback_claimed", "call_attempted"]
+    assert verbs(request.lead).count("callback_claimed") == 1
+
+
 def test_only_who_holds_it_logs_or_closes(ann, bob):
     request = held(ann)
-    with pytest.raises(Refused, match="Take this callback first"):
+    with pytest.raises(Refused, match="Ann Lee has taken this one"):
         log(request, "reached", bob)
     with pytest.raises(Refused, match="Take this callback first"):
         callbacks.close(request, by=bob, now=NOW)

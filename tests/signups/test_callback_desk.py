@@ -1,6 +1,7 @@
 """The queue of callbacks on the desk: who sees it, what it shows, and each of its buttons."""
 
 import datetime as dt
+import re
 import uuid
 
 import pytest
@@ -48,7 +49,13 @@ def names(page):
 
 
 def outcome(**changed):
-    told = {"form_key": str(uuid.uuid4()), "outcome": "no_answer", "next_attempt_at": "2026-11-20T14:30", **changed}
+    told = {
+        "form_key": str(uuid.uuid4()),
+        "number": "1",
+        "outcome": "no_answer",
+        "next_attempt_at": "2026-11-20T14:30",
+        **changed,
+    }
     return {name: value for name, value in told.items() if value is not None}
 
 
@@ -155,6 +162,37 @@ def test_next_time_is_filled_in_and_an_outcome_takes_two_clicks(desk, ann):
     assert (attempt.by, attempt.next_attempt_at) == (ann, NOW + 2 * HOUR)
 
 
+def test_outcome_of_what_nobody_holds_is_two_clicks_from_the_queue(desk, ann):
+    request = waiting(due=-HOUR)
+    page = f"{QUEUE}{request.public_id}/"
+    assert f'<h2><a href="{page}">' in desk.get(QUEUE).content.decode()
+    form = desk.get(page).content.decode().split(f'action="{page}attempt/"')[1].split("</form>")[0]
+    hidden = dict(re.findall(r'<input type="hidden" name="(form_key|number)" value="([^"]+)"', form))
+    assert '<button type="submit" name="outcome" value="reached"' in form
+    assert desk.post(f"{page}attempt/", {**hidden, "outcome": "reached"}).status_code == 303
+    request.refresh_from_db()
+    assert (request.outcome, request.claimed_by) == ("reached", ann)
+
+
+def test_page_that_is_out_of_date_is_refused_and_shows_who_called(desk, ann):
+    request = waiting(due=-HOUR)
+    bob = factories.UserFactory(first_name="Bob", last_name="Ray")
+    factories.CallAttemptFactory(request=request, by=bob, at=NOW - HOUR / 2, next_attempt_at=NOW + HOUR)
+    response = desk.post(f"{QUEUE}{request.public_id}/attempt/", outcome())
+    text = response.content.decode()
+    assert (response.status_code, "Somebody has called them meanwhile." in text, "Bob Ray" in text) == (409, True, True)
+    assert '<input type="hidden" name="number" value="2">' in text
+
+
+def test_what_somebody_else_holds_offers_no_outcome(desk):
+    request = held(factories.UserFactory(first_name="Bob", last_name="Ray"))
+    page = f"{QUEUE}{request.public_id}/"
+    assert "/attempt/" not in desk.get(page).content.decode()
+    response = desk.post(f"{page}attempt/", outcome())
+    assert (response.status_code, "Bob Ray has taken this one." in response.content.decode()) == (409, True)
+    assert CallAttempt.objects.count() == 0
+
+
 def test_same_outcome_twice_is_one_attempt(desk, ann):
     told = outcome()
     address = f"{QUEUE}{held(ann).public_id}/attempt/"
@@ -166,6 +204,9 @@ def test_same_outcome_twice_is_one_attempt(desk, ann):
     ("changed", "status", "message"),
     [
         ({"outcome": None}, 422, "Choose how it went."),
+        ({"number": None}, 422, "How did it go?"),
+        ({"number": "first"}, 422, "How did it go?"),
+        ({"number": "2"}, 409, "Somebody has called them meanwhile. Look how that went first."),
         ({"next_attempt_at": ""}, 422, "Say when to try again."),
         ({"next_attempt_at": "soon"}, 422, "Write the day and the time of the next try."),
         ({"next_attempt_at": "2026-11-20T23:00"}, 409, "Try again between 8 a.m. and 9 p.m. where they are."),
@@ -189,7 +230,7 @@ def test_last_try_asks_for_no_next(desk, ann):
         factories.CallAttemptFactory(request=request, number=number, at=NOW - HOUR, by=ann)
     page = f"{QUEUE}{request.public_id}/"
     assert "This is the last try" in desk.get(page).content.decode()
-    desk.post(f"{page}attempt/", outcome(next_attempt_at=None))
+    desk.post(f"{page}attempt/", outcome(number="3", next_attempt_at=None))
     request.refresh_from_db()
     assert request.outcome == "unreachable"
     assert "Closed" in desk.get(page).content.decode()

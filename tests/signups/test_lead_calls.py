@@ -18,6 +18,9 @@ HOUR = dt.timedelta(hours=1)
 CALLS = "/admin/signups/onboardingcall/"
 
 
+UNCLAIMED = {"claimed_by": None, "claimed_at": None}
+
+
 @pytest.fixture(autouse=True)
 def frozen(clinic, time_machine):
     clinic.opening_hours = [{"weekday": day, "start": "09:00", "end": "17:00"} for day in range(5)]
@@ -38,7 +41,7 @@ def page_of(lead):
 
 def taken(user, **fields):
     made = {"created_at": NOW - 5 * HOUR, "due_at": NOW - HOUR, "claimed_by": user, "claimed_at": NOW}
-    return factories.CallbackRequestFactory(**made, **fields)
+    return factories.CallbackRequestFactory(**{**made, **fields})
 
 
 def begun(user, **fields):
@@ -51,18 +54,20 @@ def primary(page):
     return re.findall(r'class="button(?: dial)?"[^>]*>([^<]*)<', page.content.decode().split("<main")[1])
 
 
-def test_an_outcome_is_two_clicks_from_the_desk(client, user):
-    callback = taken(user, lead__name="Vera Visitor")
+@pytest.mark.parametrize(("what", "held"), [("Call back", {}), ("Call back (nobody has it)", UNCLAIMED)])
+def test_an_outcome_is_two_clicks_from_the_desk(client, user, what, held):
+    callback = taken(user, lead__name="Vera Visitor", **held)
+    taken(factories.UserFactory(), lead__name="Of somebody else")
     begun(user, lead__name="Kay Board")
     factories.CallbackRequestFactory(lead__name="Of nobody")
     desk = client.get("/admin/")
     assert [(task.what, task.who) for task in desk.context["in_hand"]] == [
-        ("Call back", "Vera Visitor"),
+        (what, "Vera Visitor"),
         ("Say how the call went", "Kay Board"),
     ]
     page = client.get(desk.context["in_hand"][0].url)  # the first click
     form = page.context["outcome_form"]
-    told = {name: form[name].value() for name in ("form_key", "next_attempt_at")}
+    told = {name: form[name].value() for name in ("form_key", "number", "next_attempt_at")}
     told["next_attempt_at"] = f"{told['next_attempt_at'].astimezone(dt.UTC):%Y-%m-%dT%H:%M}+00:00"
     done = client.post(  # the second, on one of the buttons that the page shows
         f"/admin/signups/callbackrequest/{callback.public_id}/attempt/",
@@ -168,6 +173,7 @@ def test_desk_and_page_ask_the_same_for_one_in_hand_and_many(client, user, count
     host = factories.HostFactory(user=user)
     for number in range(count):
         callback = taken(user)
+        factories.CallbackRequestFactory(created_at=NOW - 9 * HOUR)  # overdue, and nobody’s
         begun(user, host=host, starts_at=NOW - (number + 1) * HOUR)
     OnboardingCall.objects.update(lead=callback.lead, is_next=False)
     for _ in range(2):

@@ -181,6 +181,35 @@ def test_money_is_sent_back_from_the_page_and_the_desk_forgets_it(client, user):
     assert client.get("/admin/signups/lead/", refunds).context["cl"].rows == []
 
 
+def test_settling_is_taken_back_on_the_page_while_that_is_possible(client, user, time_machine):
+    time_machine.move_to(NOW, tick=False)
+    lead = factories.LeadFactory(status="converted")
+    told = dict.fromkeys(("requested_at", "started_at", "converted_at", "refund_requested_at"), NOW)
+    trial = factories.TrialFactory(lead=lead, **told)
+
+    def offered():
+        page = client.get(page_of(lead)).content.decode()
+        assert "Refund asked" in page
+        return f"/{lead.pk}/refund-undo/" in page
+
+    assert not offered()
+    do(client, lead, "refund")
+    assert offered()
+    client.force_login(factories.UserFactory(role=roles.AUDITOR))
+    assert (offered(), do(client, lead, "refund-undo").status_code) == (False, 403)
+    client.force_login(user)
+    assert do(client, lead, "refund-undo").status_code == 303
+    trial.refresh_from_db()
+    assert (trial.refund_is_owed, offered()) == (True, False)
+    assert ("record", "robin", "took back that the money was sent") in entries(client.get(page_of(lead)))
+    do(client, lead, "refund")
+    time_machine.move_to(NOW + dt.timedelta(hours=1, seconds=1), tick=False)
+    client.force_login(user)  # half an hour without a click signs out
+    assert not offered()
+    response = do(client, lead, "refund-undo")
+    assert (response.status_code, "for one hour only" in response.content.decode()) == (409, True)
+
+
 def test_whoever_wants_no_calls_takes_their_agreement_back(client, user):
     consent = factories.ConsentFactory(text__purpose="calls")
     do(client, consent.lead, "try", {"outcome": "do_not_call"})

@@ -155,6 +155,25 @@ def test_refund_is_settled_once_and_leaves_the_desk(clinic, head):
     ]
 
 
+def test_settling_is_taken_back_within_the_hour_and_the_money_is_owed_again(clinic, head):
+    trial = running(converted_at=NOW, refund_requested_at=NOW, refund_settled_at=NOW)
+    hour = dt.timedelta(hours=1)
+    with pytest.raises(leads.Refused, match="for one hour only"):
+        trials.undo_settle_refund(trial, by=head, now=NOW + hour + dt.timedelta(microseconds=1))
+    assert (Trial.objects.refund_owed().count(), trial.lead.events.count()) == (0, 0)
+    for _ in range(2):
+        trials.undo_settle_refund(trial, by=head, now=NOW + hour)
+    assert Trial.objects.refund_owed().get() == trial
+    assert [(event.verb, event.actor) for event in trial.lead.events.all()] == [("refund_unsettled", head)]
+
+
+def test_who_does_not_work_the_lead_takes_no_settling_back(clinic, head):
+    trial = running(converted_at=NOW, refund_requested_at=NOW, refund_settled_at=NOW, lead__owner=head)
+    with pytest.raises(leads.Refused, match="somebody else’s"):
+        trials.undo_settle_refund(trial, by=UserFactory(role=roles.COORDINATOR), now=NOW)
+    assert Trial.objects.refund_owed().count() == 0
+
+
 def test_refund_after_the_guarantee_is_refused(clinic):
     trial = running(converted_at=NOW)
     with pytest.raises(trials.TooLate):
