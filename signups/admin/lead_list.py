@@ -66,8 +66,8 @@ class Cursor:
 
 
 def listed(leads: QuerySet[Lead], now: dt.datetime) -> QuerySet[Lead]:
-    """With what a row shows: the owner, the tags, the newest trial, when they must be called back, which call nobody has
-    said the outcome of, when we last were in touch."""
+    """With what a row shows: the owner, the tags, the newest trial, when they must be called back, which call nobody
+    has said the outcome of, when we last were in touch."""
     contacts = Event.objects.filter(lead=OuterRef("pk"), verb__in=CONTACTS).order_by("-at", "-id").values("at")[:1]
     callbacks: QuerySet[Any] = CallbackRequest.objects.open().filter(lead=OuterRef("pk"))
     calls: QuerySet[Any] = OnboardingCall.objects.unsettled(now).filter(lead=OuterRef("pk"))

@@ -24,7 +24,8 @@ ROW = """<tr>{pick}
 </tr>
 """
 PICK = """
-<td class="pick"><input type="checkbox" name="pk" value="{}" aria-label="Select {}"></td>"""
+<td class="pick">
+<label><input type="checkbox" name="pk" value="{}"><span class="visually-hidden">Select {}</span></label></td>"""
 TAGS = """
 <span class="tags">{}</span>"""
 TAG = """<span class="tag">{}</span>"""

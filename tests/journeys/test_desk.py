@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from zoneinfo import ZoneInfo
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from .conftest import Site, look
+from .test_layout import TOO_SMALL
 
 pytestmark = pytest.mark.desk
 
@@ -28,22 +29,27 @@ for weekday in range(7):
     factories.AvailabilityRuleFactory(host=host, weekday=weekday, start=0, end=1440)
 now = timezone.now()
 hour = dt.timedelta(hours=1)
-olga = factories.LeadFactory(name="Olga Overdue", time_zone="{{zone}}", owner=rita)
-factories.CallbackRequestFactory(lead=olga, created_at=now - 9 * hour, due_at=now - hour)
+for name in ("Olga Overdue", "Una Untaken"):
+    late = factories.LeadFactory(name=name, time_zone="{{zone}}", owner=rita)
+    factories.CallbackRequestFactory(lead=late, created_at=now - 9 * hour, due_at=now - hour)
 started = dict(requested_at=now - hour, started_at=now - hour)
 factories.TrialFactory(lead__name="Nora New", lead__email="nora@walk.example", **started)
 refund = dict(converted_at=now - hour, refund_requested_at=now - hour)
 paid = dict(name="Rob Refund", email="rob@walk.example", status="converted", owner=rita)
 factories.TrialFactory(lead=factories.LeadFactory(**paid), **started, **refund)
 factories.QuotationFactory(wording_checked=False)
+factories.TagFactory.create_batch(101)
+factories.TaggingFactory(lead=late)
 """
 PUT_BACK = """
 from django.contrib.auth.models import User
 from content.models import Quotation
-from signups.models import Host
+from signups.models import Host, Tag, Tagging
 User.objects.filter(groups__name="Care coordinator").update(is_active=True)
 Host.objects.filter(user__username="rita").update(active=False)
 Quotation.objects.filter(text="these exact words").delete()
+Tagging.objects.all().delete()
+Tag.objects.all().delete()
 """
 
 
@@ -86,6 +92,19 @@ def test_a_coordinators_morning(page: Page, site: Site, people: None) -> None:
     expect(page.locator(".next .late")).to_have_count(0)
     page.goto("/admin/signups/callbackrequest/")
     expect(page.get_by_role("listitem").filter(has_text="Olga Overdue")).to_contain_text("Try 2 of 3")
+
+    # What is overdue and nobody has is two clicks from the desk as well. Enter in the field is none of the answers.
+    page.goto("/admin/")
+    page.get_by_role("link", name="Call back (nobody has it): Una Untaken").click()
+    look(page)
+    page.get_by_label("try again at").press("Enter")
+    expect(page.get_by_role("alert")).to_have_text("⚠ Choose how it went.")
+    look(page)
+    page.go_back()
+    page.get_by_role("button", name="No answer").click()
+    says(page, "Noted: no answer.")
+    expect(page.locator(".timeline")).to_contain_text("Took the callback")
+    expect(page.locator(".timeline").get_by_text("Called:")).to_have_text(["Called: no answer"])
 
     # Somebody new, found and opened by keys.
     page.goto(LEADS)
@@ -139,6 +158,10 @@ def test_the_heads_morning(page: Page, site: Site, people: None) -> None:
     page.get_by_role("button", name="The money is on its way back").click()
     says(page, "It is noted, and their own page says so.")
     expect(page.locator(".card-next")).to_contain_text("Nothing is to be done.")
+    look(page)
+    page.get_by_role("button", name="The money is not sent yet: take it back").click()
+    says(page, "It is taken back: the money is still to be sent.")
+    page.get_by_role("button", name="The money is on its way back").click()
     page.get_by_label("Owner").select_option("nobody")
     page.get_by_role("button", name="Give", exact=True).click()
     says(page, "The owner is changed.")
@@ -167,3 +190,23 @@ def test_the_heads_morning(page: Page, site: Site, people: None) -> None:
     sent = site.mail.next_to("rob@walk.example").get_body(["plain"]).get_content()
     assert "With kind regards" in sent
     assert "/my/" in sent
+
+
+def test_everything_is_as_large_as_a_finger_on_a_phone(
+    browser: Browser, browser_context_args: dict, people: None
+) -> None:
+    phone = browser.new_context(**browser_context_args, has_touch=True, is_mobile=True)
+    page = phone.new_page()
+    sign_in(page, "hedy")
+    assert page.evaluate("matchMedia('(pointer: coarse)').matches")
+    page.goto(LEADS)
+    someone = page.get_by_role("link", name="Una Untaken").get_attribute("href")
+    tags = "/admin/signups/tag/"
+    lists = [LEADS, f"{LEADS}?q=nobody", "/admin/signups/callbackrequest/", f"{tags}?o=1.2", f"{tags}?p=2"]
+    small = []
+    for path in ["/admin/", *lists, someone]:
+        page.goto(str(path))
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360, path
+        small += [f"{path} {found}" for found in page.evaluate(TOO_SMALL)]
+    phone.close()
+    assert small == [], "\n".join(small)

@@ -27,7 +27,7 @@ TOO_SMALL = """() => {
     const edge = (name, pick) => pick(...boxes.map((each) => each[name]));
     return [edge("right", Math.max) - edge("left", Math.min), edge("bottom", Math.max) - edge("top", Math.min)];
   };
-  return [...document.querySelectorAll("a[href], button, input, select, textarea, summary")]
+  return [...document.querySelectorAll("a[href], button:not([aria-hidden]), input, select, textarea, summary")]
     .filter((element) => element.checkVisibility() && !inText(element))
     .map((element) => [element, Math.min(...box(element)), box(element)])
     .filter(([element, least]) => least < (element.matches(".back a") ? 24 : 44))

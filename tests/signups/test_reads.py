@@ -119,7 +119,7 @@ def test_rows_of_an_import_are_a_list_and_none_where_none_are_shown(client, clin
     listed = [(Verb.LISTED, None, f"import:{whole.pk}")]
     assert told(client, address) == (True, listed)
     assert Event.objects.latest("id").detail == {"shown": 3}
-    assert told(client, f"{address}columns/", **{"column_0": "nonsense"}) == (True, listed)
+    assert told(client, f"{address}columns/", column_0="nonsense") == (True, listed)
     imports.drop(whole=whole, by=head, now=timezone.now())
     assert told(client, address) == (False, [])
 
