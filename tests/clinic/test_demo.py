@@ -9,8 +9,8 @@ from django.db.models import Count, Q
 from django.utils import timezone
 
 from signups import audit
-from signups.actions import retention
-from signups.models import CallbackRequest, Consent, Event, Lead, OnboardingCall, Trial
+from signups.actions import calls, retention
+from signups.models import CallbackRequest, Consent, Event, Host, Lead, OnboardingCall, Trial
 from signups.states import CallStatus, LeadStatus, Purpose
 
 pytestmark = pytest.mark.django_db
@@ -69,3 +69,10 @@ def test_production_has_real_people_only(settings):
     settings.PRODUCTION = True
     with pytest.raises(CommandError, match="real people"):
         call_command("demo", leads=1)
+
+
+def test_a_call_can_be_booked_with_its_hosts(clinic):
+    call_command("demo", leads=10)
+    call_command("demo", leads=10)
+    assert {host.rules.count() for host in Host.objects.all()} == {5}
+    assert calls.offered(now=timezone.now())

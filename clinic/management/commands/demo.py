@@ -12,7 +12,7 @@ from clinic import roles
 from signups import terms
 from signups.actions import consents
 from signups.management.demo import People
-from signups.models import CallbackRequest, Consent, Host, Lead
+from signups.models import AvailabilityRule, CallbackRequest, Consent, Host, Lead
 from signups.states import Purpose
 from signups.storing import ahead
 
@@ -72,7 +72,10 @@ def _coordinator(name: str) -> User:
 
 
 def _host(user: User) -> Host:
-    host, _ = Host.objects.get_or_create(user=user, defaults={"time_zone": "America/New_York"})
+    host, is_new = Host.objects.get_or_create(user=user, defaults={"time_zone": "America/New_York"})
+    if is_new:  # weekdays from nine to five, in minutes
+        hours = {"host": host, "start": 540, "end": 1020}
+        AvailabilityRule.objects.bulk_create(AvailabilityRule(weekday=day, **hours) for day in range(5))
     return host
 
 
