@@ -28,14 +28,18 @@ def of(
     end: dt.datetime,
     without: OnboardingCall | None = None,
 ) -> list[slots.Host]:
-    """What `hosts` have planned around `[begin, end)`, as if the call `without` were not there. Five queries."""
+    """What `hosts` have planned around `[begin, end)`, as if the call `without` were not there. Five queries.
+
+    Who takes no calls any more has no hours, and keeps the calls that are booked.
+    """
     hosts = list(hosts)
+    takes_calls = {"host__in": hosts, "host__active": True, "host__user__is_active": True}
     near = begin - MARGIN, end + MARGIN
     rules = defaultdict(list)
     overrides: dict[int, dict[dt.date, list[hours.Window]]] = defaultdict(dict)
-    for rule in AvailabilityRule.objects.filter(host__in=hosts):
+    for rule in AvailabilityRule.objects.filter(**takes_calls):
         rules[rule.host_id].append((rule.weekday, rule.start, rule.end))
-    for override in DateOverride.objects.filter(host__in=hosts, date__range=(near[0].date(), near[1].date())):
+    for override in DateOverride.objects.filter(**takes_calls, date__range=(near[0].date(), near[1].date())):
         overrides[override.host_id][override.date] = [(start, end) for start, end in override.windows]
     time_off = defaultdict(list)
     for off in TimeOff.objects.filter(host__in=hosts, starts_at__lt=near[1], ends_at__gt=near[0]):

@@ -175,7 +175,8 @@ def _asked(request: HttpRequest, now: dt.datetime) -> tuple[dt.date, str, str]:
 
 def _hosts(request: HttpRequest, who: str) -> list[Host]:
     """All who take calls, the reader alone (`mine`), or one by their public id."""
-    hosts = Host.objects.active().select_related("user")
+    left = OnboardingCall.objects.upcoming(timezone.now()).order_by().values("host")  # calls of who takes no more
+    hosts = (Host.objects.active() | Host.objects.filter(pk__in=left)).select_related("user")
     if who == "all":
         return list(hosts)
     if who == "mine":

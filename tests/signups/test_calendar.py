@@ -6,6 +6,7 @@ import re
 import pytest
 
 from clinic import roles
+from signups.actions import calls
 from signups.models import Message, OnboardingCall
 from signups.states import CallStatus
 from tests import factories
@@ -243,3 +244,13 @@ def test_calendar_writes_times_in_one_way(desk, ann):
     page = desk.get(CALENDAR).content.decode()
     assert re.findall(r'<li class="at-\d+">([^<]+ a\.m\.|noon)</li>', page)
     assert not re.search(r"\d (AM|PM)\b", page)
+
+
+def test_calls_of_a_host_who_left_stay_in_sight_and_nobody_is_moved_onto_them(desk, ann):
+    sam = make_host("Sam")
+    call = factories.OnboardingCallFactory(host=sam, lead__name="Jo Miller", starts_at=TUESDAY_10)
+    assert sam.pk in {host for _, hosts in calls.offered(now=NOW, moving=call) for host in hosts}
+    sam.active = False
+    sam.save()
+    assert "Jo Miller" in desk.get(f"{CALENDAR}?day=2026-11-17").content.decode()
+    assert {host for _, hosts in calls.offered(now=NOW, moving=call) for host in hosts} == {ann.pk}
