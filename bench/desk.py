@@ -140,6 +140,7 @@ def serve() -> None:
         "list_filter": ["status", "preferred_channel", "created_at", "owner"],
         "search_fields": ["name", "email_key", "phone", "phone_e164"],
         "date_hierarchy": "created_at",
+        "change_list_template": "admin/change_list.html",  # not the one of ours, which goes by the model
     }
     stock.register(Lead, type("StockAdmin", (admin.ModelAdmin,), options))
     urls.urlpatterns.insert(0, path("stock/", stock.urls))
