@@ -36,7 +36,6 @@ ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", [])
 SITE_URL = env.str("SITE_URL", "")
 PROXY_COUNT = env.int("PROXY_COUNT", 1 if MODE == "production" else 0, validate=validate.Range(min=0, max=5))
 DATABASE_URL = env.str("DATABASE_URL", "")
-REPLICA_DATABASE_URL = env.str("REPLICA_DATABASE_URL", "")
 DATABASE_POOL_SIZE = env.int("DATABASE_POOL_SIZE", 8, validate=validate.Range(min=1, max=200))
 EMAIL_HOST = env.str("EMAIL_HOST", "")
 EMAIL_PORT = env.int("EMAIL_PORT", 587, validate=validate.Range(min=1, max=65535))
@@ -207,8 +206,8 @@ if ASSIGN_LEADS:
 
 
 # --- Database -----------------------------------------------------------------------------------------------------
-def database(url: str, *, patience: float) -> dict[str, Any]:
-    """One entry of DATABASES; whoever waits for a connection is told after `patience` seconds that there is none."""
+def database(url: str) -> dict[str, Any]:
+    """Return one entry of DATABASES."""
     found: dict[str, Any] = {**dj_database_url.parse(url)}
     match found["ENGINE"]:
         case "django.db.backends.sqlite3":
@@ -225,18 +224,15 @@ def database(url: str, *, patience: float) -> dict[str, Any]:
             # PgBouncer may give each transaction another connection: nothing outlives one. (Django prepares no
             # statements unless asked to.)
             found["DISABLE_SERVER_SIDE_CURSORS"] = True
-            pool = {"min_size": 1, "max_size": DATABASE_POOL_SIZE, "timeout": patience}
+            # Five seconds, then the 503 page, not a patient who waits.
+            pool = {"min_size": 1, "max_size": DATABASE_POOL_SIZE, "timeout": 5}
             found.setdefault("OPTIONS", {})["pool"] = pool
         case engine:
             raise ImproperlyConfigured(f"A DATABASE_URL must name PostgreSQL or SQLite, not {engine}.")
     return found
 
 
-# Five seconds, then the 503 page, not a patient who waits.
-DATABASES = {"default": database(DATABASE_URL or f"sqlite:///{VAR_DIR / 'clinic.sqlite3'}", patience=5)}
-if REPLICA_DATABASE_URL:
-    DATABASES["replica"] = database(REPLICA_DATABASE_URL, patience=1)
-LONG_READS = "replica" if REPLICA_DATABASE_URL else "default"  # see signups/replica.py
+DATABASES = {"default": database(DATABASE_URL or f"sqlite:///{VAR_DIR / 'clinic.sqlite3'}")}
 
 SILENCED_SYSTEM_CHECKS = ["models.W040"]  # SQLite, being small, needs no column beside the keys of an index
 

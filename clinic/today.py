@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from content.admin.attention import concerns
-from signups import replica, tallies
+from signups import tallies
 from signups.counting import Count, count
 from signups.models import CallbackRequest, Lead, OnboardingCall
 from signups.states import CallStatus, Measure
@@ -129,7 +129,7 @@ def charts(days: int, now: dt.datetime) -> list[Chart]:
     zone = ZoneInfo(timezone.get_current_timezone_name())
     today = now.astimezone(zone).date()
     calendar = [today - dt.timedelta(days=back) for back in reversed(range(days))]
-    figures = replica.read(lambda database: tallies.since(calendar[0], now, zone, using=database))
+    figures = tallies.since(calendar[0], now, zone)
     total: Counter[Measure] = Counter()
     by_key: Counter[tuple[Measure, str]] = Counter()
     by_day: Counter[tuple[Measure, dt.date]] = Counter()

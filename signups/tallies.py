@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db import DEFAULT_DB_ALIAS, transaction
+from django.db import transaction
 from django.db.models import Count, Exists, F, Min, OuterRef, QuerySet, Subquery
 from django.db.models.functions import TruncDate
 
@@ -47,18 +47,18 @@ def keep(clock: Callable[[], dt.datetime]) -> int:
     return 0
 
 
-def since(first: dt.date, now: dt.datetime, zone: ZoneInfo, *, using: str = DEFAULT_DB_ALIAS) -> Counter[Key]:
+def since(first: dt.date, now: dt.datetime, zone: ZoneInfo) -> Counter[Key]:
     """Every figure of the days from `first` to today: kept ones, and today's as they are this moment."""
     today = now.astimezone(zone).date()
-    kept = Tally.objects.using(using).filter(day__gte=first, day__lt=today)
+    kept = Tally.objects.filter(day__gte=first, day__lt=today)
     figures: Counter[Key] = Counter({(row.day, Measure(row.measure), row.key): row.count for row in kept})
-    return figures + count(today, today + dt.timedelta(days=1), zone, using=using)
+    return figures + count(today, today + dt.timedelta(days=1), zone)
 
 
-def count(first: dt.date, after: dt.date, zone: ZoneInfo, *, using: str = DEFAULT_DB_ALIAS) -> Counter[Key]:
+def count(first: dt.date, after: dt.date, zone: ZoneInfo) -> Counter[Key]:
     """Every figure of the days from `first` up to, not with, `after`, from the rows themselves."""
     bounds = [dt.datetime.combine(day, dt.time(), zone) for day in (first, after)]
-    leads = Lead.objects.using(using).exclude(status=LeadStatus.MERGED)
+    leads = Lead.objects.exclude(status=LeadStatus.MERGED)
     leads = leads.filter(created_at__gte=bounds[0], created_at__lt=bounds[1])
     by_day = leads.annotate(day=TruncDate("created_at", tzinfo=zone))
     trials = Trial.objects.filter(lead=OuterRef("pk"))
@@ -69,7 +69,7 @@ def count(first: dt.date, after: dt.date, zone: ZoneInfo, *, using: str = DEFAUL
     figures.update(_by(by_day.filter(Exists(contacts)), Measure.CONTACTED))
     figures.update(_by(by_day.filter(Exists(trials.filter(converted_at__isnull=False))), Measure.CONVERTED))
     figures.update(_waits(by_day, contacts))
-    figures.update(_calls(bounds, zone, using))
+    figures.update(_calls(bounds, zone))
     return figures
 
 
@@ -102,15 +102,11 @@ def _waits(by_day: QuerySet[Any], contacts: QuerySet[Event]) -> Counter[Key]:
     return found
 
 
-def _calls(bounds: list[dt.datetime], zone: ZoneInfo, using: str) -> Counter[Key]:
+def _calls(bounds: list[dt.datetime], zone: ZoneInfo) -> Counter[Key]:
     """Calls by the day they were for."""
-    over = (
-        OnboardingCall.objects.using(using)
-        .filter(
-            starts_at__gte=bounds[0], starts_at__lt=bounds[1], status__in=[CallStatus.COMPLETED, CallStatus.NO_SHOW]
-        )
-        .annotate(day=TruncDate("starts_at", tzinfo=zone))
-    )
+    over = OnboardingCall.objects.filter(
+        starts_at__gte=bounds[0], starts_at__lt=bounds[1], status__in=[CallStatus.COMPLETED, CallStatus.NO_SHOW]
+    ).annotate(day=TruncDate("starts_at", tzinfo=zone))
     found: Counter[Key] = Counter()
     for row in over.order_by().values("day", "status").annotate(number=Count("pk")):
         found[row["day"], Measure.CALLS, row["status"]] = row["number"]

@@ -15,5 +15,4 @@ STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.Static
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # A file, so that other threads and processes of a test see the same database.
     DATABASES["default"]["TEST"] = {"NAME": str(VAR_DIR.absolute() / "test.sqlite3")}
-DATABASES["replica"] = DATABASES["default"] | {"TEST": {"MIRROR": "default"}}  # read where a test sets LONG_READS to it
 STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # whitenoise warns when there is none

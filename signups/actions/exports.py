@@ -3,17 +3,14 @@
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterator
-from functools import partial
 from typing import Any
 
-from django.conf import settings
 from django.contrib.auth.models import User
-from django.db import DEFAULT_DB_ALIAS, transaction
+from django.db import transaction
 from django.db.models import Q
 
-from signups import replica
 from signups.models import Tagging
-from signups.models.leads import Lead, LeadQuerySet
+from signups.models.leads import LeadQuerySet
 from signups.sheets import Row
 from signups.states import ExportReason, Verb
 
@@ -62,33 +59,24 @@ def begin(
 
 
 def _rows(leads: LeadQuerySet, *, mark: str) -> Iterator[Row]:
-    """Page by page, each beginning after the last row of the one before.
-
-    The copy of the database that they may come from lags: whoever was erased or merged by now is left out.
-    """
+    """Page by page, each beginning after the last row of the one before."""
     leads = leads.order_by("-created_at", "-id")
-    page, lags = leads, settings.LONG_READS != DEFAULT_DB_ALIAS
-    while rows := replica.read(partial(_page, page)):
-        gone = _gone({row[-1] for row in rows}) if lags else ()
-        for tags, *values, pk in rows:
-            if pk not in gone:
-                yield [value if type(value) is str else _text(value) for value in values] + [tags, mark]
+    page = leads
+    while rows := _page(page):
+        for tags, *values, _ in rows:
+            yield [value if type(value) is str else _text(value) for value in values] + [tags, mark]
         *_, at, last = rows[-1]
         page = leads.filter(Q(created_at__lt=at) | Q(created_at=at, id__lt=last), created_at__lte=at)
 
 
-def _page(leads: LeadQuerySet, database: str) -> list[tuple[Any, ...]]:
+def _page(leads: LeadQuerySet) -> list[tuple[Any, ...]]:
     """The tags of each in one cell, then the columns and the key; in two questions, however many have tags."""
-    rows = leads.using(database).values_list(*COLUMNS.values(), "id")[:PAGE]
-    named = Tagging.objects.using(database).named().filter(lead__in=[row[-1] for row in rows])
+    rows = leads.values_list(*COLUMNS.values(), "id")[:PAGE]
+    named = Tagging.objects.named().filter(lead__in=[row[-1] for row in rows])
     tags = defaultdict(list)
     for lead, name in named.values_list("lead", "tag__name"):
         tags[lead].append(name)
     return [("; ".join(tags.get(row[-1], ())), *row) for row in rows]
-
-
-def _gone(pks: set[int]) -> set[int]:
-    return pks - {*Lead.objects.live().filter(pk__in=pks).values_list("pk", flat=True)}
 
 
 def _text(value: Any) -> str:
