@@ -3,7 +3,6 @@
 import signal
 import socket
 import subprocess
-import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -35,8 +34,6 @@ table = desk.post("/admin/signups/lead/export/", {"kind": "csv", "reason": "repo
 assert b"".join(table.streaming_content).count(b"@") >= leads > 0
 call_command("verify_audit")
 """
-JUMPS = (3600, -3600, 24 * 3600, 0)  # seconds
-WRONG_CLOCK = Path(__file__).parent / "wrong_clock"
 
 
 def kill_web(clinic: clinics.Clinic, crowd: Crowd) -> None:
@@ -147,26 +144,6 @@ def slow_clients(clinic: clinics.Clinic, crowd: Crowd) -> None:
         client.close()
 
 
-def clock_jumps(clinic: clinics.Clinic, crowd: Crowd) -> None:
-    """The clock of one web machine and one worker goes wrong, for some of the people, and right again."""
-    with tempfile.NamedTemporaryFile("w") as clock:
-        try:
-            restart_one(clinic, {"PYTHONPATH": str(WRONG_CLOCK), "WRONG_CLOCK": clock.name})
-            for seconds in JUMPS:
-                Path(clock.name).write_text(str(seconds))
-                crowd.wait_for(AFTER // 2)
-        finally:
-            restart_one(clinic, {})
-
-
-def restart_one(clinic: clinics.Clinic, env: dict[str, str]) -> None:
-    """The first web machine and the first worker, with more in their environment."""
-    clinics.kill(clinic.web[0], signal.SIGTERM)
-    clinic.start_web(0, **env)
-    clinics.kill(clinic.workers.pop(0), signal.SIGTERM)
-    clinic.start_worker(**env)
-
-
 def pgbouncer(clinic: clinics.Clinic, crowd: Crowd) -> None:
     """Everything moves behind a pooler that lends four connections, one transaction at a time, and back."""
     with servers.pgbouncer(clinic.url) as url:
@@ -205,7 +182,6 @@ FAULTS = {
     "restart-database": Fault(restart_database),
     "cut-connections": Fault(cut_connections),
     "pgbouncer": Fault(pgbouncer, flawless=True),
-    "clock-jumps": Fault(clock_jumps, repeats=len(JUMPS)),  # what the worker had in hand
     "full-disk": Fault(full_disk, small_disk=True),
     "mail-down": Fault(mail_down),
     "mail-refuses-half": Fault(mail_refuses_half),

@@ -55,15 +55,13 @@ class Backlog(Collector):
     """What waits, read from the database when it is asked for."""
 
     def collect(self) -> Iterator[Metric]:
-        now = timezone.now()
-        backlog = heartbeats.backlog(now)
+        backlog = heartbeats.backlog(timezone.now())
         for name, words, value in (
             ("due_messages", "Messages whose time has come and that are not sent", backlog.due_messages),
             ("oldest_due_message_seconds", "For how long the oldest of them has waited", backlog.oldest_message),
             ("dead_messages", "Messages that were given up", backlog.dead_messages),
             ("overdue_callbacks", "People who wait for a call longer than promised", backlog.overdue_callbacks),
             ("worker_silent_seconds", "Since a worker last said that it is alive", backlog.worker_silent_for),
-            ("clock_off_seconds", "How far this machine's clock is ahead of the database's", heartbeats.clock_off(now)),
         ):
             if value is not None:
                 yield GaugeMetricFamily(f"clinic_{name}", words, value)

@@ -6,14 +6,11 @@ import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from django.db import connection
-
 from .models import CallbackRequest, Heartbeat, Message
 from .states import MessageStatus
 
 SILENT = dt.timedelta(minutes=1)  # without a beat: no worker is alive
 FORGOTTEN = dt.timedelta(days=1)
-CLOCK_OFF = dt.timedelta(seconds=30)  # from the database's clock, which all machines share
 LATE = dt.timedelta(minutes=5)  # a message that waits longer than this after its time is an alert
 
 
@@ -26,27 +23,6 @@ class Backlog:
     dead_messages: int
     overdue_callbacks: int
     worker_silent_for: float | None
-
-
-class WrongClock(Exception):
-    """This machine would do things before or after their time; its words say by how much it is off."""
-
-
-def clock_off(now: dt.datetime) -> float:
-    """By how many seconds this machine's clock, which says `now`, is ahead of the database's. SQLite has none."""
-    if connection.vendor == "sqlite":
-        return 0.0
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT clock_timestamp()")
-        (there,) = cursor.fetchone()
-    return float((now - there).total_seconds())
-
-
-def check_clock(now: dt.datetime) -> None:
-    """Raises WrongClock."""
-    off = clock_off(now)
-    if abs(off) > CLOCK_OFF.total_seconds():
-        raise WrongClock(f"this machine's clock is {off:+.0f} s off")
 
 
 def beat(clock: Callable[[], dt.datetime]) -> int:

@@ -57,17 +57,6 @@ def test_not_ready_until_migrated(client):
     assert ready(client) == (200, "ok")
 
 
-def test_not_ready_with_a_wrong_clock(client, monkeypatch):
-    heartbeats.beat(timezone.now)
-    monkeypatch.setattr(heartbeats, "clock_off", lambda now: -3600.0)
-    assert ready(client) == (503, "this machine's clock is -3600 s off")
-
-
-def test_clock_is_compared_with_the_databases():
-    off = heartbeats.clock_off(timezone.now() + dt.timedelta(hours=1))
-    assert round(off / 3600) == (1 if connection.vendor == "postgresql" else 0)
-
-
 def test_what_waits_is_told_but_takes_no_web_machine_out(client):
     assert ready(client) == (200, "no worker is alive")
     now = timezone.now()
@@ -103,7 +92,6 @@ def test_figures_count_requests_and_what_waits_and_name_nobody(client, clinic):
     assert "clinic_due_messages 1.0" in text
     assert "clinic_dead_messages 1.0" in text
     assert "clinic_overdue_callbacks 0.0" in text
-    assert "clinic_clock_off_seconds" in text
     for private in ("Miller", message.lead.email, "a-private-token"):
         assert private not in text
 

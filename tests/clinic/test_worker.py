@@ -45,7 +45,6 @@ def test_once_works_until_nothing_is_left(settings):
 
 def test_a_failing_job_waits_longer_each_time_and_recovers(monkeypatch):
     monkeypatch.setattr("time.monotonic", lambda: 0.0)
-    monkeypatch.setattr("signups.heartbeats.check_clock", lambda now: None)  # no database: the job lets go of it
     job = Job(f"{__name__}.fails", 1.0)
     pauses = []
     for _ in range(8):
@@ -56,15 +55,6 @@ def test_a_failing_job_waits_longer_each_time_and_recovers(monkeypatch):
     DONE.clear()
     assert job.run()
     assert (job.next_at, job.failures) == (0.0, 0)
-
-
-def test_worker_whose_clock_is_wrong_does_nothing_until_it_is_right(monkeypatch):
-    DONE.clear()
-    job = Job(f"{__name__}.three_things", 1.0)
-    for off, done in ((-31.0, 0), (31.0, 0), (30.0, 1)):
-        monkeypatch.setattr("signups.heartbeats.clock_off", lambda now, off=off: off)
-        job.run()
-        assert len(DONE) == done
 
 
 def test_what_a_job_did_and_where_it_failed_is_counted():

@@ -11,7 +11,6 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from clinic.metrics import DONE, FAILED
-from signups import heartbeats
 from signups.models import canaries
 
 logger = logging.getLogger(__name__)
@@ -31,12 +30,10 @@ class Job:
     def run(self) -> bool:
         """Whether there may be more to do at once. A job that fails is tried later, and keeps back no other."""
         try:
-            # A clock that jumped would take the leases of others and send tomorrow's reminders today.
-            heartbeats.check_clock(timezone.now())
             done = import_string(self.name)(timezone.now)
             DONE.labels(self.name).inc(done)
             self.failures, busy = 0, bool(done)
-        except (Error, OSError, heartbeats.WrongClock):  # the database is away: what is due stays due
+        except (Error, OSError):  # the database is away: what is due stays due
             self.failures += 1
             logger.exception("%s pauses", self.name)
             close_old_connections()
