@@ -51,7 +51,7 @@ def test_restored_database_has_every_row_and_a_trail_that_holds(clinic, tmp_path
     file = tmp_path / "backup"
     code, output = run("backup", str(file), database=here)
     assert (code, oct(file.stat().st_mode)[-3:]) == (0, "600"), output
-    code, output = run("restore", str(file), database=empty_database)
+    code, output = run("backup", "--restore", str(file), database=empty_database)
     assert code == 0, output
     assert "The audit trail holds: 3 events sealed" in output
     before, after = (run("shell", "-c", COUNT, database=url)[1].split("COUNTS")[1] for url in (here, empty_database))
@@ -59,7 +59,7 @@ def test_restored_database_has_every_row_and_a_trail_that_holds(clinic, tmp_path
     assert len(apps.get_models()) > 20
 
     # Never over what is there.
-    assert run("restore", str(file), database=empty_database)[0] == 1
+    assert run("backup", "--restore", str(file), database=empty_database)[0] == 1
     assert run("backup", str(file), database=here)[0] == 1
 
 
@@ -81,14 +81,30 @@ def test_backup_that_failed_leaves_no_file_and_deletes_none(tmp_path, monkeypatc
     def fail(*_):
         raise CommandError("The disk is full.")
 
-    monkeypatch.setattr(backup.Command, "write", fail)
+    monkeypatch.setattr(backup, "dump", fail)
     with pytest.raises(CommandError, match="full"):
         call_command("backup", str(tmp_path), keep=1)
     assert list(tmp_path.iterdir()) == [old]
 
 
-@pytest.mark.parametrize(("where", "keep"), [("new.backup", 3), ("", 0)])
-def test_keeping_needs_a_folder_and_a_number(tmp_path, where, keep):
+@pytest.mark.parametrize(
+    ("where", "options"), [("new.backup", {"keep": 3}), ("", {"keep": 0}), ("", {"keep": 3, "restore": True})]
+)
+def test_keeping_needs_a_folder_and_a_number(tmp_path, where, options):
     with pytest.raises(CommandError, match="--keep is a number from 1"):
-        call_command("backup", str(tmp_path / where), keep=keep)
+        call_command("backup", str(tmp_path / where), **options)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_file_that_is_not_there_is_not_restored(tmp_path):
+    with pytest.raises(CommandError, match="There is no file"):
+        call_command("backup", str(tmp_path / "missing.backup"), restore=True)
+
+
+def test_failure_of_the_databases_own_tool_is_told_in_its_words(tmp_path, monkeypatch):
+    monkeypatch.setattr(backup.shutil, "which", lambda name: "/bin/false")
+    with pytest.raises(CommandError, match="pg_dump failed"):
+        backup.postgres_tool("pg_dump")
+    monkeypatch.setattr(backup.shutil, "which", lambda name: None)
+    with pytest.raises(CommandError, match="install PostgreSQL's client tools"):
+        backup.postgres_tool("pg_dump")

@@ -1,68 +1,88 @@
+import os
 import shutil
 import sqlite3
 import subprocess
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
 from django.utils import timezone
 
-NAMED = "????-??-??T??????Z.backup"
-
-
-def postgres_environment() -> dict[str, str]:
-    """How libpq's tools reach the database: the password goes by the environment, where `ps` does not show it."""
-    import os
-
-    names = {"HOST": "PGHOST", "PORT": "PGPORT", "USER": "PGUSER", "PASSWORD": "PGPASSWORD", "NAME": "PGDATABASE"}
-    known = {variable: str(connection.settings_dict[name] or "") for name, variable in names.items()}
-    return os.environ | {variable: value for variable, value in known.items() if value}
-
-
-def run(tool: str, *args: str) -> None:
-    """One of PostgreSQL's own tools; CommandError with its words when it is not there or fails."""
-    path = shutil.which(tool)
-    if path is None:
-        raise CommandError(f"{tool} is not there: install PostgreSQL's client tools.")
-    done = subprocess.run([path, *args], env=postgres_environment(), capture_output=True, text=True, check=False)  # noqa: S603 - no shell, our own arguments
-    if done.returncode:
-        raise CommandError(f"{tool} failed: {done.stderr.strip()}")
+DATED_NAME = "????-??-??T??????Z.backup"
 
 
 class Command(BaseCommand):
-    help = "Writes the whole database into a file while the site runs: a copy of SQLite's, or pg_dump's custom format."
+    help = "Write the whole database into a file while the site runs (pg_dump -Fc, SQLite's .backup), or restore one."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("file", type=Path, help="a new file, or a folder, in which it is named by its time (UTC)")
+        parser.add_argument("path", type=Path, help="a new file, or a folder, in which it is named by its time (UTC)")
         parser.add_argument("--keep", type=int, metavar="N", help="in a folder: delete all so named but the newest N")
+        parser.add_argument("--restore", action="store_true", help="read it into an empty database, migrate and verify")
 
-    def handle(self, *args: Any, file: Path, keep: int | None, **options: Any) -> None:
-        folder = file if file.is_dir() else None
-        if keep is not None and (folder is None or keep < 1):
-            raise CommandError("--keep is a number from 1, and goes with a folder.")
-        if folder:
-            file = folder / f"{timezone.now():%Y-%m-%dT%H%M%SZ}.backup"
-        if file.exists():
-            raise CommandError(f"{file} is there already: a backup is never overwritten.")
-        file.touch(mode=0o600)
+    def handle(self, *args: Any, path: Path, keep: int | None, restore: bool, **options: Any) -> None:
+        if keep is not None and (restore or keep < 1 or not path.is_dir()):
+            raise CommandError("--keep is a number from 1, and goes with a folder to back up into.")
+        if restore:
+            self.restore(path)
+            return
+        self.back_up(path / f"{timezone.now():%Y-%m-%dT%H%M%SZ}.backup" if path.is_dir() else path)
+        for old in sorted(path.glob(DATED_NAME))[:-keep] if keep else ():
+            old.unlink()
+            self.stdout.write(f"Deleted {old}.")
+
+    def back_up(self, file: Path) -> None:
         try:
-            self.write(file)
+            file.touch(mode=0o600, exist_ok=False)
+        except FileExistsError:
+            raise CommandError(f"{file} is there already: a backup is never overwritten.") from None
+        try:
+            dump(file)
         except BaseException:
             file.unlink()  # what is half written must not stand among backups
             raise
         self.stdout.write(
             f"The database is in {file}. The keys (ENCRYPTION_KEYS, AUDIT_KEYS) are not: keep those apart."
         )
-        for old in sorted(folder.glob(NAMED))[:-keep] if folder and keep else ():
-            old.unlink()
-            self.stdout.write(f"Deleted {old}.")
 
-    def write(self, file: Path) -> None:
-        if connection.vendor == "sqlite":
-            connection.ensure_connection()
-            with sqlite3.connect(file) as copy:
-                connection.connection.backup(copy)  # SQLite's online backup: readers and writers go on
-            copy.close()
-        else:
-            run("pg_dump", "--format=custom", "--no-owner", f"--file={file}")
+    def restore(self, file: Path) -> None:
+        if not file.is_file():
+            raise CommandError(f"There is no file {file}.")
+        if connection.introspection.table_names():
+            raise CommandError("This database is not empty: a backup is never read over what is there.")
+        load(file)
+        call_command("migrate", verbosity=0)
+        call_command("verify_audit", stdout=self.stdout)
+
+
+def dump(file: Path) -> None:
+    if connection.vendor == "sqlite":
+        connection.ensure_connection()
+        with closing(sqlite3.connect(file)) as copy:
+            connection.connection.backup(copy)  # SQLite's online backup: readers and writers go on
+    else:
+        postgres_tool("pg_dump", "--format=custom", "--no-owner", f"--file={file}")
+
+
+def load(file: Path) -> None:
+    if connection.vendor == "sqlite":
+        connection.ensure_connection()
+        with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as source:
+            source.backup(connection.connection)
+    else:
+        connection.close()
+        postgres_tool("pg_restore", "--no-owner", "--exit-on-error", str(file))
+
+
+def postgres_tool(name: str, *options: str) -> None:
+    """Run one of PostgreSQL's own tools on this database. Raises CommandError with its words when it fails."""
+    if (tool := shutil.which(name)) is None:
+        raise CommandError(f"{name} is not there: install PostgreSQL's client tools.")
+    # As for psql, so that the password goes by the environment, where `ps` does not show it.
+    (_, *server, database), secrets = connection.client.settings_to_cmd_args_env(connection.settings_dict, [])
+    argv, env = [tool, *server, f"--dbname={database}", *options], os.environ | (secrets or {})
+    done = subprocess.run(argv, env=env, capture_output=True, text=True, check=False)  # noqa: S603 - no shell
+    if done.returncode:
+        raise CommandError(f"{name} failed: {done.stderr.strip()}")
