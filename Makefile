@@ -25,10 +25,10 @@ help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: .venv/.runtime ## Start the site and its worker on this machine (PORT=8000)
-	@exec env MODE=local $(VENV_PYTHON) manage.py serve --port $(PORT)
+	@exec env MODE=local $(VENV_PYTHON) manage.py run_local --port $(PORT)
 
 dev: .venv/.runtime ## The same for developing: reloads when code changes, shows errors in full
-	@exec env MODE=local DEBUG=true $(VENV_PYTHON) manage.py serve --port $(PORT) --dev
+	@exec env MODE=local DEBUG=true $(VENV_PYTHON) manage.py run_local --port $(PORT) --dev
 
 test: .venv/.dev ## Run every test on SQLite, PostgreSQL and in a browser (ARGS="--only sqlite -k name")
 	@exec $(VENV_PYTHON) tests/run.py $(ARGS)

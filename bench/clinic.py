@@ -62,7 +62,7 @@ class Clinic:
         servers.wait_until_ready(process, self.ports[number], "/health/ready")
 
     def start_worker(self, **env: str) -> None:
-        self.workers.append(start([sys.executable, "manage.py", "worker"], {**self.env, **env}))
+        self.workers.append(start([sys.executable, "manage.py", "run_worker"], {**self.env, **env}))
 
     def ask(self, code: str, **env: str) -> str:
         """What `code` prints in a process of the site; it has `sys`, `dt` and `timezone`."""

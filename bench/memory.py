@@ -23,7 +23,7 @@ def main() -> int:
         env = servers.site_environment(url, Path(folder), SITE_URL=f"http://127.0.0.1:{port}")
         servers.set_up(env)
         web = servers.granian("clinic.wsgi:application", port)
-        worker = [sys.executable, "manage.py", "worker"]
+        worker = [sys.executable, "manage.py", "run_worker"]
         with servers.running(web, port, env=env) as pid, servers.started(worker, env=env) as process:
             first = servers.memory([*family(pid), process.pid])
             answered = 0

@@ -1,4 +1,4 @@
-"""What a clinic has to do before the site is really its own: for `manage.py setup`, `check --deploy` and the desk."""
+"""What a clinic still has to do before the site is its own: for setup_clinic, `check --deploy` and the desk."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -39,7 +39,7 @@ def left() -> list[str]:
         "Say in the profile in which states the clinic works: while that is empty, nobody is turned away.": (
             bool(profile.states)
         ),
-        "Make an account for the Head of Customer Care: manage.py setup --head NAME.": heads.exists(),
+        "Make an account for the Head of Customer Care: manage.py setup_clinic --head NAME.": heads.exists(),
         "Give at least one colleague hours in which calls can be booked.": hosts.exists(),
         "Sign up yourself with your own address: no mail server has taken a message of this site yet.": (
             Message.objects.filter(status=MessageStatus.SENT).exists()

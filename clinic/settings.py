@@ -185,7 +185,7 @@ CRISPY_TEMPLATE_PACK = "clinic"
 CRISPY_FAIL_SILENTLY = False
 CONTENT_TRAIL = "clinic.audited.deed"  # what is told of each deed on a text, without importing signups
 SIGNUPS_TERMS = "clinic.terms.current"  # what signups must know of the clinic, without importing content
-# What `manage.py worker` does, and how many seconds it rests when a job found nothing to do. A job is called with a
+# What `manage.py run_worker` does, and how many seconds it rests when a job found nothing to do. A job is called with a
 # clock and returns how much it did; it may run on several machines at once.
 WORKER_JOBS = {
     "signups.heartbeats.beat": 10.0,

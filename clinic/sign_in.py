@@ -219,7 +219,7 @@ def step_added(instance: Authenticator, created: bool, **kwargs: Any) -> None:
 
 
 def step_removed(instance: Authenticator, **kwargs: Any) -> None:
-    """By the account itself, or by whoever has a shell on the server (`manage.py reset_second_step`)."""
+    """By the account itself, or by whoever has a shell on the server (`manage.py reset_mfa`)."""
     by = instance.user if context.request else ActorKind.SYSTEM
     subject = f"user:{instance.user_id}"
     events.record(None, Verb.SECOND_STEP_REMOVED, by=by, now=timezone.now(), subject=subject, kind=instance.type)

@@ -27,5 +27,5 @@ def check() -> None:
     except Unreadable:
         raise Unreadable(
             "ENCRYPTION_KEYS cannot read this database. Start with those that it was written with; new ones go first "
-            "in the list, and `manage.py rotate_keys` then rewrites what the old ones wrote."
+            "in the list, and `manage.py rotate_encryption_keys` then rewrites what the old ones wrote."
         ) from None

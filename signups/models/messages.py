@@ -1,4 +1,4 @@
-"""The outbox: what must be sent is a row, written with the deed it tells of; `manage.py worker` sends it later."""
+"""The outbox: what must be sent is a row, written with the deed it tells of; `manage.py run_worker` sends it later."""
 
 import datetime as dt
 import uuid

@@ -280,13 +280,13 @@ def test_only_second_step_stays(client, head, required):
 def test_lost_second_step_is_reset_by_a_command(client, head, required):
     sign_in(client)
     set_up_app(client)
-    call_command("reset_second_step", "head", stdout=StringIO())
+    call_command("reset_mfa", "head", stdout=StringIO())
     assert Authenticator.objects.count() == 0
     last = Event.objects.latest("id")
     assert (last.verb, last.actor_kind, last.subject) == ("second_step_removed", "system", f"user:{head.pk}")
     assert client.get("/admin/").status_code == 302  # and signed out everywhere
     with pytest.raises(CommandError, match="no account"):
-        call_command("reset_second_step", "nobody")
+        call_command("reset_mfa", "nobody")
 
 
 def test_changing_how_one_signs_in_asks_again_after_a_while(client, head, time_machine):

@@ -63,16 +63,16 @@ def test_roles_are_put_right_after_migrating():
 
 def test_demo_account_is_a_head_with_a_password_of_its_own(client):
     out = StringIO()
-    call_command("demo_staff", stdout=out)
+    call_command("create_demo_user", stdout=out)
     password = re.search(r"password  (\S+)", out.getvalue())[1]
     assert client.login(username="head", password=password)
     assert client.get("/admin/signups/lead/").status_code == 200
 
 
 def test_demo_password_is_printed_once():
-    call_command("demo_staff", stdout=StringIO())
+    call_command("create_demo_user", stdout=StringIO())
     out = StringIO()
-    call_command("demo_staff", stdout=out)
+    call_command("create_demo_user", stdout=out)
     assert "password  " not in out.getvalue()
     assert get_user_model().objects.count() == 1
 
@@ -80,7 +80,7 @@ def test_demo_password_is_printed_once():
 def test_production_has_no_demo_account(settings):
     settings.PRODUCTION = True
     with pytest.raises(CommandError, match="no demo account"):
-        call_command("demo_staff")
+        call_command("create_demo_user")
     assert get_user_model().objects.count() == 0
 
 

@@ -75,7 +75,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[S
     environment = {"VAR_DIR": str(var), "DATABASE_URL": own_database(worker_id)}
     with mail_server.running() as mail:
         server = processes.manage(
-            "serve",
+            "run_local",
             f"--port={port}",
             **environment,
             EMAIL_HOST="127.0.0.1",

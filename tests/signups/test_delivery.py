@@ -36,7 +36,7 @@ def state(message):
 
 def worker_process(mail_server):
     return processes.manage(
-        "worker",
+        "run_worker",
         DATABASE_URL=processes.database_url(),
         EMAIL_HOST="127.0.0.1",
         EMAIL_PORT=str(mail_server.port),
@@ -351,7 +351,7 @@ def test_worker_stops_when_told_to(clinic, mail_server):
 def test_command_sends_what_is_due_and_ends(clinic, mail_server):
     for _ in range(delivery.BATCH + 1):
         written()
-    call_command("worker", once=True, stdout=StringIO())
+    call_command("run_worker", once=True, stdout=StringIO())
     assert len(mail_server.messages) == delivery.BATCH + 1
 
 

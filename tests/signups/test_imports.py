@@ -158,7 +158,7 @@ def add(rows):
     if not next(times):
         os.kill(os.getpid(), signal.SIGKILL)
 imports.add = add
-call_command("worker")
+call_command("run_worker")
 """
     worker = processes.manage("shell", "--no-imports", "-c", code, DATABASE_URL=processes.database_url())
     try:

@@ -1,4 +1,4 @@
-"""The site as `manage.py serve` starts it (granian, page store, worker), on the tests' database and with real mail."""
+"""The site as `run_local` starts it (granian, page store, worker), on the tests' database and with real mail."""
 
 import datetime as dt
 import os
@@ -6,7 +6,6 @@ import re
 import signal
 import socket
 import threading
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,7 +13,6 @@ from http.client import HTTPConnection
 from itertools import count
 from pathlib import Path
 from queue import Queue
-from subprocess import Popen
 from typing import NamedTuple
 from urllib.parse import urlencode
 
@@ -23,7 +21,6 @@ from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
 
-from clinic.management.commands.serve import answers
 from signups import guards
 from signups.forms import stamps
 from tests import mail_server, processes
@@ -103,10 +100,48 @@ class Visitor:
 class RealSite:
     port: int
     mail: mail_server.MailServer
-    process: Popen[str]
     audit_head: Path
-    log: list[str]
+    log: list[str] = field(default_factory=list)
     addresses: Iterator[int] = field(default_factory=count)
+
+    def start(self) -> None:
+        """Return once it answers."""
+        self.process = processes.manage(
+            "run_local",
+            "--no-setup",
+            f"--port={self.port}",
+            DJANGO_SETTINGS_MODULE=os.environ["DJANGO_SETTINGS_MODULE"],
+            DATABASE_URL=processes.database_url(),
+            AUDIT_HEAD_FILE=str(self.audit_head),
+            PROXY_COUNT="1",
+            EMAIL_HOST="127.0.0.1",
+            EMAIL_PORT=str(self.mail.port),
+            EMAIL_SECURITY="none",
+        )
+        ready = Queue[str]()
+        self.reader = threading.Thread(target=self.read, args=(ready,))
+        self.reader.start()
+        assert ready.get(timeout=120), "".join(self.log)
+
+    def read(self, ready: Queue[str]) -> None:
+        for line in self.process.stdout or ():
+            self.log.append(line)
+            if READY in line:
+                ready.put(line)
+        ready.put("")
+
+    def stop(self, by: signal.Signals = signal.SIGTERM) -> int:
+        """Return its exit code."""
+        self.process.send_signal(by)
+        code = self.process.wait(30)
+        self.reader.join(30)
+        return code
+
+    def kill(self) -> None:
+        """Kill all its processes outright, as a power cut does."""
+        for pid in [self.process.pid, *self.family()]:
+            os.kill(pid, signal.SIGKILL)
+        self.stop()
 
     def visitor(self, address: str = "") -> Visitor:
         return Visitor(self.port, address or f"10.1.0.{next(self.addresses)}")
@@ -120,10 +155,6 @@ class RealSite:
             line.sendall(request)
             return line.recv(4096)
 
-    def answers_again(self) -> bool:
-        """Waits until it does, as the supervisor waits at the start."""
-        return any(answers("127.0.0.1", self.port) or time.sleep(0.2) for _ in range(300))
-
     def family(self) -> list[int]:
         """Every process below this one, the eldest first."""
         found, left = [], [self.process.pid]
@@ -136,39 +167,13 @@ class RealSite:
 
 @contextmanager
 def running(folder: Path) -> Iterator[RealSite]:
-    port, log, ready = processes.free_port(), [], Queue[str]()
     with mail_server.running() as mail:
-        head = folder / "audit-head"
-        process = processes.manage(
-            "serve",
-            "--no-setup",
-            f"--port={port}",
-            DJANGO_SETTINGS_MODULE=os.environ["DJANGO_SETTINGS_MODULE"],
-            DATABASE_URL=processes.database_url(),
-            AUDIT_HEAD_FILE=str(head),
-            PROXY_COUNT="1",
-            EMAIL_HOST="127.0.0.1",
-            EMAIL_PORT=str(mail.port),
-            EMAIL_SECURITY="none",
-        )
-
-        def read() -> None:
-            assert process.stdout
-            for line in process.stdout:
-                log.append(line)
-                if READY in line:
-                    ready.put(line)
-            ready.put("")
-
-        reader = threading.Thread(target=read)
-        reader.start()
+        site = RealSite(processes.free_port(), mail, folder / "audit-head")
         try:
-            assert ready.get(timeout=120), "".join(log)
-            yield RealSite(port, mail, process, head, log)
+            site.start()
+            yield site
         finally:
-            process.send_signal(signal.SIGTERM)
-            process.wait(30)
-            reader.join(30)
+            site.stop()
 
 
 def empty() -> None:

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def test_command_tells_by_its_exit_code_and_names_the_row(clinic):
     events = factories.EventFactory.create_batch(3)
-    worker = manage("worker", "--once", DATABASE_URL=database_url())
+    worker = manage("run_worker", "--once", DATABASE_URL=database_url())
     output, _ = worker.communicate(timeout=60)
     assert worker.returncode == 0, output
     call_command("verify_audit")

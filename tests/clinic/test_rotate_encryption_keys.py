@@ -28,7 +28,7 @@ def app(db):
 
 
 def rotate():
-    call_command("rotate_keys", stdout=(out := StringIO()))
+    call_command("rotate_encryption_keys", stdout=(out := StringIO()))
     return out.getvalue()
 
 
@@ -51,7 +51,7 @@ def test_everything_is_readable_with_the_new_key_alone(note, app, settings):
 
 
 def test_tells_after_each_batch_how_far_it_is(settings, monkeypatch):
-    monkeypatch.setattr("clinic.management.commands.rotate_keys.BATCH", 2)
+    monkeypatch.setattr("clinic.management.commands.rotate_encryption_keys.BATCH", 2)
     factories.NoteFactory.create_batch(3)
     settings.ENCRYPTION_KEYS = [Fernet.generate_key().decode(), *settings.ENCRYPTION_KEYS]
     told = [line for line in rotate().splitlines() if line.startswith("signups_note.text")]
@@ -75,7 +75,7 @@ def test_stops_at_what_no_key_reads_and_loses_nothing(note, settings):
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("command", [["worker", "--once"]])
+@pytest.mark.parametrize("command", [["run_worker", "--once"]])
 def test_nothing_starts_with_the_wrong_keys(command):
     canaries.lay()
     wrong = Fernet.generate_key().decode()

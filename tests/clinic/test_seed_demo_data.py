@@ -1,4 +1,4 @@
-"""`manage.py demo`: people made up in numbers, by the same rules as real ones."""
+"""`manage.py seed_demo_data`: people made up in numbers, by the same rules as real ones."""
 
 import datetime as dt
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 
 @time_machine.travel(dt.datetime(2026, 11, 20, 15, tzinfo=dt.UTC), tick=False)
 def test_a_clinic_is_filled_with_everything_that_happens_to_leads(clinic):
-    call_command("demo", leads=400)
+    call_command("seed_demo_data", leads=400)
     assert Lead.objects.count() == 400
     assert set(Lead.objects.values_list("status", flat=True)) == set(LeadStatus) - {"merged", "erased"}
     assert Lead.objects.unassigned().exists()
@@ -31,7 +31,7 @@ def test_a_clinic_is_filled_with_everything_that_happens_to_leads(clinic):
 
 
 def test_every_event_is_signed_and_can_be_sealed(clinic):
-    call_command("demo", leads=20)
+    call_command("seed_demo_data", leads=20)
     while audit.seal_due(lambda: None):
         pass
     verdict = audit.verify()
@@ -40,8 +40,8 @@ def test_every_event_is_signed_and_can_be_sealed(clinic):
 
 def test_it_can_be_filled_further_and_used_afterwards(clinic):
     """The ids that it gave are taken: what comes later gets others."""
-    call_command("demo", leads=30)
-    call_command("demo", leads=30)
+    call_command("seed_demo_data", leads=30)
+    call_command("seed_demo_data", leads=30)
     trial = Trial.objects.select_related("lead").first()
     Consent.objects.create(
         lead=trial.lead, text=Consent.objects.first().text, granted=True, channel="web", at=trial.requested_at
@@ -53,13 +53,13 @@ def test_it_can_be_filled_further_and_used_afterwards(clinic):
 
 
 def test_the_worker_lets_go_of_none_of_them(clinic):
-    call_command("demo", leads=400)
+    call_command("seed_demo_data", leads=400)
     assert [rule.what for rule in retention.RULES if rule.old(timezone.now()).exists()] == []
 
 
 def test_its_numbers_belong_to_nobody(clinic):
     """Area codes with a 9 in the middle are not given out in North America."""
-    call_command("demo", leads=100)
+    call_command("seed_demo_data", leads=100)
     numbers = Lead.objects.exclude(phone_e164="").values_list("phone_e164", flat=True)
     assert {(len(number), number[:2], number[3]) for number in numbers} == {(12, "+1", "9")}
     assert not Lead.objects.exclude(email="").exclude(email__regex=r"@example\.(com|org)$").exists()
@@ -68,11 +68,11 @@ def test_its_numbers_belong_to_nobody(clinic):
 def test_production_has_real_people_only(settings):
     settings.PRODUCTION = True
     with pytest.raises(CommandError, match="real people"):
-        call_command("demo", leads=1)
+        call_command("seed_demo_data", leads=1)
 
 
 def test_a_call_can_be_booked_with_its_hosts(clinic):
-    call_command("demo", leads=10)
-    call_command("demo", leads=10)
+    call_command("seed_demo_data", leads=10)
+    call_command("seed_demo_data", leads=10)
     assert {host.rules.count() for host in Host.objects.all()} == {5}
     assert calls.offered(now=timezone.now())

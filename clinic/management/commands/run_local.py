@@ -1,9 +1,13 @@
-"""`manage.py serve`: the whole site on one machine, prepared and started with one command."""
+"""`manage.py run_local`: the whole site on one machine, prepared and started with one command."""
 
 import errno
 import os
+import shlex
+import signal
 import socket
 import sys
+import threading
+import time
 from http.client import HTTPConnection, HTTPException
 from typing import Any
 
@@ -11,8 +15,9 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
+from honcho.manager import Manager
 
-from clinic.supervisor import GaveUpError, Supervisor
+STOPPED_BY_SIGNAL = (130, 143)  # honcho's return codes after SIGINT and SIGTERM
 
 
 def check_port(host: str, port: int) -> None:
@@ -60,6 +65,16 @@ def web_command(host: str, port: int, *, dev: bool) -> list[str]:
     return [sys.executable, "-m", "granian", *flags, "--no-ws", "clinic.wsgi:application"]
 
 
+class LocalManager(Manager):
+    """honcho's, which is told to stop before it knows its processes without losing them."""
+
+    def terminate(self) -> None:
+        if self._all_started():
+            super().terminate()
+        else:
+            threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGTERM)).start()
+
+
 class Command(BaseCommand):
     help = "Prepare the database and run the site with its mail worker on this machine (MODE=local)."
 
@@ -72,7 +87,7 @@ class Command(BaseCommand):
     def handle(self, *, host: str, port: int, dev: bool, no_setup: bool, **_: Any) -> None:
         if settings.MODE != "local":
             raise CommandError(
-                "serve is for one machine (MODE=local); production runs granian and `manage.py worker` as services."
+                "run_local is for one machine (MODE=local); production runs granian and run_worker as services."
             )
         check_port(host, port)
         try:
@@ -80,7 +95,7 @@ class Command(BaseCommand):
                 self.set_up(dev=dev)
         except KeyboardInterrupt:
             raise CommandError("Stopped before the site was up.", returncode=130) from None
-        self.supervise(host, port, dev=dev)
+        self.run(host, port, dev=dev)
 
     def set_up(self, *, dev: bool) -> None:
         """Bring an empty or older checkout to a working site; harmless when repeated."""
@@ -88,19 +103,16 @@ class Command(BaseCommand):
         call_command("load_content", stdout=self.stdout)
         if not dev:
             call_command("collectstatic", interactive=False, verbosity=0)
-        call_command("demo_staff", stdout=self.stdout)
+        call_command("create_demo_user", stdout=self.stdout)
         # The children fork from this process: no connection, and no thread of a pool, may be open in it.
         connection.close()
         if hasattr(connection, "close_pool"):
             connection.close_pool()
 
-    def supervise(self, host: str, port: int, *, dev: bool) -> None:
+    def run(self, host: str, port: int, *, dev: bool) -> None:
+        """Run the site and its worker until Ctrl-C or SIGTERM; when one of them ends by itself, stop both and fail."""
         reach = "127.0.0.1" if host == "0.0.0.0" else host  # noqa: S104 - compared, not bound
         url = f"http://{reach}:{port}"
-        commands = {
-            "site": web_command(host, port, dev=dev),
-            "worker": [sys.executable, "manage.py", "worker"],
-        }
         # Links in messages must lead to the port that was asked for, unless the operator says otherwise.
         # A demo whose sign-in first asks for an app's code would not be tried.
         env = (
@@ -108,15 +120,22 @@ class Command(BaseCommand):
             | os.environ
             | {"SITE_URL": os.environ.get("SITE_URL") or url, "PYTHONUNBUFFERED": "1"}
         )
-        try:
-            Supervisor(commands, cwd=settings.BASE_DIR, env=env).run(
-                ready=lambda: answers(reach, port),
-                say=self.say,
-                welcome=f"Site: {url}/  Care desk: {url}/admin/  Stop with Ctrl-C",
-            )
-        except GaveUpError as error:
-            raise CommandError(str(error)) from None
+        commands = {
+            "site": web_command(host, port, dev=dev),
+            "worker": [sys.executable, "manage.py", "run_worker"],
+        }
+        manager = LocalManager()
+        for name, argv in commands.items():
+            manager.add_process(name, f"exec {shlex.join(argv)}", env=env, cwd=str(settings.BASE_DIR))
+        if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # `nohup` stays in force
+            signal.signal(signal.SIGHUP, lambda *_: signal.raise_signal(signal.SIGTERM))
+        threading.Thread(target=self.welcome, args=(reach, port, url), daemon=True).start()
+        manager.loop()
+        if manager.returncode not in STOPPED_BY_SIGNAL:
+            raise CommandError("The site or its worker stopped by itself, so both were stopped. Start them again.")
 
-    def say(self, line: str) -> None:
-        self.stdout.write(line)
+    def welcome(self, host: str, port: int, url: str) -> None:
+        while not answers(host, port):
+            time.sleep(0.2)
+        self.stdout.write(f"Site: {url}/  Care desk: {url}/admin/  Stop with Ctrl-C")
         self.stdout.flush()  # at once, also into a pipe

@@ -1,4 +1,4 @@
-"""A clinic's first hour: `manage.py setup`, and what it says is left to do."""
+"""A clinic's first hour: `manage.py setup_clinic`, and what it says is left to do."""
 
 import io
 import re
@@ -11,7 +11,7 @@ from django.core.management.base import CommandError
 from django.utils import timezone
 
 from clinic import first_steps, roles
-from clinic.management.commands.setup import read_hours
+from clinic.management.commands.setup_clinic import read_hours
 from content.models import Article, ClinicProfile
 from signups.models import Event
 from signups.states import MessageStatus
@@ -35,7 +35,7 @@ CHANGED = ["name", "phone", "mailbox", "postal_address", "opening_hours"]
 
 def setup(**options):
     out = io.StringIO()
-    call_command("setup", stdout=out, **options)
+    call_command("setup_clinic", stdout=out, **options)
     return out.getvalue()
 
 

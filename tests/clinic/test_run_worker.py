@@ -8,7 +8,7 @@ from django.db import OperationalError
 from prometheus_client import REGISTRY
 
 from clinic import metrics
-from clinic.management.commands.worker import Job
+from clinic.management.commands.run_worker import Job
 
 pytestmark = pytest.mark.django_db
 DONE = []
@@ -39,7 +39,7 @@ def two_more(clock):
 def test_once_works_until_nothing_is_left(settings):
     DONE.clear()
     settings.WORKER_JOBS = {f"{__name__}.three_things": 1.0}
-    call_command("worker", once=True)
+    call_command("run_worker", once=True)
     assert len(DONE) == 3
 
 
