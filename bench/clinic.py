@@ -82,13 +82,13 @@ class Clinic:
         """
         self.ask(
             "import time\n"
-            "from signups import delivery\n"
-            "from signups.models import Message\n"
+            "from signups.messages import delivery\n"
+            "from signups.models import OutboxMessage\n"
             "before, unchanged = 0, 0\n"
-            "while (held := Message.objects.pending().exclude(lease=None).count()) and unchanged < 20:\n"
+            "while (held := OutboxMessage.objects.pending().exclude(lease_token=None).count()) and unchanged < 20:\n"
             "    before, unchanged = held, unchanged + 1 if held == before else 0\n"
             "    time.sleep(0.5)\n"
-            "written = Message.objects.values_list('created_at', flat=True).first() or timezone.now()\n"
+            "written = OutboxMessage.objects.values_list('created_at', flat=True).first() or timezone.now()\n"
             "later = max(timezone.now(), written) + delivery.LEASE + dt.timedelta(minutes=1)\n"
             "while delivery.deliver_due(lambda: later): pass"
         )

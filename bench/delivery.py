@@ -75,15 +75,18 @@ def part(options: argparse.Namespace) -> int:
     django.setup()
     from django.utils import timezone
 
-    from signups import delivery, terms
-    from signups.models import Lead, Message
+    from signups import terms
+    from signups.messages import delivery
+    from signups.models import Lead, OutboxMessage
     from tests import factories
 
     if options.fill:
-        Message.objects.all().delete()
+        OutboxMessage.objects.all().delete()
         lead = Lead.objects.first() or factories.LeadFactory()
         words = {"text": "A line of text. " * 60, "html": "<p>A line of text.</p>" * 60}
-        Message.objects.bulk_create(factories.MessageFactory.build_batch(options.messages, lead=lead, **words))
+        OutboxMessage.objects.bulk_create(
+            factories.OutboxMessageFactory.build_batch(options.messages, lead=lead, **words)
+        )
         return 0
     terms.current()
     say("ready")

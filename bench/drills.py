@@ -103,7 +103,7 @@ class Unknown:
 COUNT = """
 from django.db.models import F
 from signups import links
-from signups.models import Lead, Message, OnboardingCall, Trial
+from signups.models import Lead, OnboardingCall, OutboxMessage, Trial
 import json
 calls = OnboardingCall.objects.booked().select_related("lead")
 print(json.dumps({
@@ -119,7 +119,7 @@ print(json.dumps({
     # All but the reminders whose time is still to come.
     "messages": [
         str(message.pk)
-        for message in Message.objects.exclude(status="withdrawn")
+        for message in OutboxMessage.objects.exclude(status="cancelled")
         if message.attempts or message.send_at <= max(timezone.now(), message.created_at)
     ],
 }))

@@ -9,8 +9,8 @@ from django.core import checks
 from django.db.models import Exists, OuterRef
 
 from content.models import Article, ClinicProfile, SignOff
-from signups.models import AvailabilityRule, Host, Message
-from signups.states import MessageStatus
+from signups.messages.choices import MessageStatus
+from signups.models import AvailabilityRule, Host, OutboxMessage
 
 from . import roles
 
@@ -42,7 +42,7 @@ def left() -> list[str]:
         "Make an account for the Head of Customer Care: manage.py setup_clinic --head NAME.": heads.exists(),
         "Give at least one colleague hours in which calls can be booked.": hosts.exists(),
         "Sign up yourself with your own address: no mail server has taken a message of this site yet.": (
-            Message.objects.filter(status=MessageStatus.SENT).exists()
+            OutboxMessage.objects.filter(status=MessageStatus.SENT).exists()
         ),
         "Have a medical reviewer sign off the articles: some are on the site unreviewed, and say so.": (
             not unreviewed.exists()

@@ -53,7 +53,7 @@ ROLES = {
             "erase_lead",
             "export_lead",
             "import_lead",
-            *(f"{action}_{model}" for model in ("mailtemplate", "tag") for action in ("view", "add", "change")),
+            *(f"{action}_{model}" for model in ("emailtemplate", "tag") for action in ("view", "add", "change")),
         ],
     },
     EDITOR: {
@@ -70,7 +70,7 @@ ROLES = {
         ]
     },
     AUDITOR: {
-        "signups": [*READ, *SCHEDULE, "view_event", "view_onboardingcall", "view_mailtemplate", "view_tag"],
+        "signups": [*READ, *SCHEDULE, "view_event", "view_onboardingcall", "view_emailtemplate", "view_tag"],
         "content": [f"view_{model}" for model in (*EDITED, "clinicprofile", "crisistext", "legaltext", "sourcecheck")],
     },
     REVIEWER: {"content": [*(f"view_{model}" for model in EDITED), "sign_off_article"]},

@@ -17,7 +17,7 @@ ROOMS = {
         "host": "Hosts",
         "holiday": "Holidays",
         "tag": "Tags",
-        "mailtemplate": "E-mail templates",
+        "emailtemplate": "E-mail templates",
         "clinicprofile": "Clinic profile",
     },
     "Texts": {"article": "Articles", "legaltext": "Legal texts", "crisistext": "Crisis texts", "person": "People"},

@@ -189,7 +189,7 @@ SIGNUPS_TERMS = "clinic.terms.current"  # what signups must know of the clinic, 
 # clock and returns how much it did; it may run on several machines at once.
 WORKER_JOBS = {
     "signups.heartbeats.beat": 10.0,
-    "signups.delivery.deliver_due": 1.0,
+    "signups.messages.delivery.deliver_due": 1.0,
     "signups.audit.seal_due": 1.0,
     "signups.actions.copies.prepare": 5.0,
     "signups.actions.openings.tell": 300.0,

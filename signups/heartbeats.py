@@ -6,8 +6,8 @@ import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from .models import CallbackRequest, Heartbeat, Message
-from .states import MessageStatus
+from .messages.choices import MessageStatus
+from .models import CallbackRequest, Heartbeat, OutboxMessage
 
 SILENT = dt.timedelta(minutes=1)  # without a beat: no worker is alive
 FORGOTTEN = dt.timedelta(days=1)
@@ -35,13 +35,13 @@ def beat(clock: Callable[[], dt.datetime]) -> int:
 
 def backlog(now: dt.datetime) -> Backlog:
     """Five small queries, each on an index."""
-    due = Message.objects.pending().filter(send_at__lte=now)
+    due = OutboxMessage.objects.pending().filter(send_at__lte=now)
     oldest = due.order_by("send_at").values_list("send_at", flat=True).first()
     last = Heartbeat.objects.order_by("-at").values_list("at", flat=True).first()
     return Backlog(
         due_messages=due.count(),
         oldest_message=(now - oldest).total_seconds() if oldest else 0.0,
-        dead_messages=Message.objects.filter(status=MessageStatus.DEAD).count(),
+        dead_messages=OutboxMessage.objects.filter(status=MessageStatus.FAILED).count(),
         overdue_callbacks=CallbackRequest.objects.open().overdue(now).count(),
         worker_silent_for=(now - last).total_seconds() if last else None,
     )

@@ -66,68 +66,6 @@ class ConsentChannel(TextChoices):
     STAFF = "staff", "by staff, on request"
 
 
-class MessageKind(TextChoices):
-    CONFIRM_TRIAL = "confirm_trial", "confirm your e-mail"
-    TRIAL_EXISTS = "trial_exists", "you already have a trial"
-    TRIAL_STARTED = "trial_started", "your trial has started"
-    UNREACHABLE = "unreachable", "we could not reach you"
-    TRIAL_ENDING = "trial_ending", "your trial ends soon"
-    TRIAL_ENDED = "trial_ended", "your trial has ended"
-    TRIAL_CANCELLED = "trial_cancelled", "your trial is cancelled"
-    CONVERTED = "converted", "your guarantee"
-    REFUND_REQUESTED = "refund_requested", "your refund request"
-    MY_LINK = "my_link", "the link to your page"
-    STATE_OPENED = "state_opened", "we are open where you live"
-    ERASED = "erased", "your data is erased"
-    CALL_BOOKED = "call_booked", "your call is booked"
-    CALL_MOVED = "call_moved", "your call has changed"
-    CALL_CANCELLED = "call_cancelled", "your call is cancelled"
-    CALL_DAY_BEFORE = "call_day_before", "your call is tomorrow"
-    CALL_HOUR_BEFORE = "call_hour_before", "your call is in an hour"
-    HOST_CALL = "host_call", "to the host: a call"
-    HOST_CALL_OFF = "host_call_off", "to the host: a call is off"
-    DESK_CARE = "desk_care", "from the desk: about their request"
-    DESK_NEWS = "desk_news", "from the desk: news"
-
-
-def message_kinds() -> list[tuple[str, str]]:
-    """As a function, so that a new kind is no migration."""
-    return MessageKind.choices
-
-
-# Messages whose hour nobody chose: they come by day.
-BY_DAY = (MessageKind.TRIAL_ENDING, MessageKind.TRIAL_ENDED, MessageKind.STATE_OPENED)
-# Messages written long before they are sent: what they say is put together again then (`emails.renew`).
-AHEAD = (
-    *(MessageKind.TRIAL_ENDING, MessageKind.TRIAL_ENDED),
-    *(MessageKind.CALL_DAY_BEFORE, MessageKind.CALL_HOUR_BEFORE),
-)
-# Messages that answer nothing their person did just now: an opt-out stops them.
-UNASKED = (*BY_DAY, MessageKind.CALL_DAY_BEFORE, MessageKind.CALL_HOUR_BEFORE)
-
-
-class MailPurpose(TextChoices):
-    """What staff write about, which decides to whom they may (`signups/wanted.py`)."""
-
-    CARE = "care", "Their own request or trial"
-    NEWS = "news", "News"
-
-
-FROM_DESK: Mapping[MailPurpose, MessageKind] = {
-    MailPurpose.CARE: MessageKind.DESK_CARE,
-    MailPurpose.NEWS: MessageKind.DESK_NEWS,
-}
-
-TO_STAFF = (MessageKind.HOST_CALL, MessageKind.HOST_CALL_OFF)  # hold nothing about the lead but initials
-
-
-class CalendarMethod(TextChoices):
-    """What the calendar part of a message asks of the reader's calendar (RFC 5546 §3.2)."""
-
-    REQUEST = "REQUEST", "request"
-    CANCEL = "CANCEL", "cancel"
-
-
 class CallStatus(TextChoices):
     BOOKED = "booked", "booked"
     CANCELLED = "cancelled", "cancelled"
@@ -142,13 +80,6 @@ class ForceReason(TextChoices):
     AGREED = "agreed", "the host agreed to this time"
     COVER = "cover", "the host stands in for another"
     URGENT = "urgent", "it cannot wait"
-
-
-class MessageStatus(TextChoices):
-    PENDING = "pending", "waiting"
-    SENT = "sent", "sent"
-    DEAD = "dead", "given up"
-    WITHDRAWN = "withdrawn", "no longer wanted"
 
 
 class Verb(TextChoices):

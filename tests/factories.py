@@ -265,12 +265,12 @@ class EventFactory(factory.django.DjangoModelFactory):
     verb = states.Verb.SIGNED_UP
 
 
-class MessageFactory(factory.django.DjangoModelFactory):
+class OutboxMessageFactory(factory.django.DjangoModelFactory):
     class Meta:
-        model = signups.Message
+        model = signups.OutboxMessage
 
     lead = factory.SubFactory(LeadFactory)
-    kind = states.MessageKind.CONFIRM_TRIAL
+    kind = "confirm_trial"
     dedupe_key = factory.Sequence("message:{}".format)
     to = factory.SelfAttribute("lead.email")
     subject = "A subject"
@@ -280,12 +280,12 @@ class MessageFactory(factory.django.DjangoModelFactory):
     send_at = factory.SelfAttribute("created_at")
 
 
-class MailTemplateFactory(factory.django.DjangoModelFactory):
+class EmailTemplateFactory(factory.django.DjangoModelFactory):
     class Meta:
-        model = signups.MailTemplate
+        model = signups.EmailTemplate
 
     name = factory.Sequence("A letter {}".format)
-    purpose = states.MailPurpose.CARE
+    purpose = "transactional"
     subject = "A word from {clinic}"
     text = "Hello {first_name},\n\nyour page: {my_link}\n\nCall us at {clinic_phone}."
 

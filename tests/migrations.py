@@ -22,6 +22,7 @@ EXEMPT = {
     "signups": {
         "0003_callbacks": BEFORE_RELEASE,
         "0004_audit_chain": BEFORE_RELEASE,
+        "0028_outbox_message": BEFORE_RELEASE,
     },
 }
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 
-from signups import daytime, diaries, emails, terms
+from signups import daytime, diaries, terms
+from signups.callbacks import emails
 from signups.models import CallAttempt, CallbackRequest, Event, Lead
 from signups.models.callbacks import MOST_ATTEMPTS
 from signups.scheduling import attempts
@@ -233,7 +234,7 @@ def _settle(request: CallbackRequest, outcome: CallOutcome, *, by: User, now: dt
     if ended == CallbackOutcome.REACHED and lead.status == LeadStatus.NEW and leads.may_work(by, lead):
         leads.transition(lead=lead, to=LeadStatus.CONTACTED, by=by, now=now)
     if ended in (CallbackOutcome.UNREACHABLE, CallbackOutcome.WRONG_NUMBER):
-        emails.unreachable(request, now=now)
+        emails.callback_unreachable(request, now=now)
 
 
 def _check_next(request: CallbackRequest, moment: dt.datetime | None, now: dt.datetime) -> None:

@@ -12,12 +12,13 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from signups import diaries, emails, terms
+from signups import diaries, terms
+from signups.calls import emails
 from signups.models import Host, Lead, OnboardingCall
 from signups.models.hosts import HostQuerySet
 from signups.scheduling import assignment, slots
 from signups.scheduling.slots import Refused
-from signups.states import ActorKind, CallStatus, ForceReason, MessageKind, Verb
+from signups.states import ActorKind, CallStatus, ForceReason, Verb
 
 from . import events
 
@@ -166,7 +167,7 @@ def cancel(*, call: OnboardingCall, by: events.Actor, now: dt.datetime) -> Onboa
     call.save()
     _note(call, Verb.CALL_CANCELLED, by=by, now=now)
     emails.call_cancelled(call, now=now)
-    emails.host_call_off(call, call.host, now=now)
+    emails.host_call_cancelled(call, call.host, now=now)
     return call
 
 
@@ -178,7 +179,7 @@ def send_again(*, call: OnboardingCall, now: dt.datetime) -> None:
     """
     call = _locked(call)
     _must_stand(call, by=ActorKind.PATIENT, now=now)
-    sent = call.messages.filter(kind=MessageKind.CALL_BOOKED, created_at__gt=now - dt.timedelta(hours=1))
+    sent = call.messages.filter(kind=emails.CALL_BOOKED.value, created_at__gt=now - dt.timedelta(hours=1))
     if sent.count() < MESSAGES_PER_HOUR:
         emails.call_booked(call, now=now)
 
@@ -290,7 +291,7 @@ def _change(call: OnboardingCall, now: dt.datetime, before: Host) -> None:
         raise _lost(call, now) from None
     emails.call_changed(call, now=now)
     if before != call.host:
-        emails.host_call_off(call, before, now=now)
+        emails.host_call_cancelled(call, before, now=now)
     emails.host_call(call, now=now)
     emails.call_reminders(call, now=now)
 

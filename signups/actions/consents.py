@@ -63,7 +63,7 @@ def stop_mail(lead: Lead, *, channel: ConsentChannel, by: events.Actor, now: dt.
 
 @transaction.atomic
 def set_reminders(lead: Lead, *, wanted: bool, by: events.Actor, now: dt.datetime) -> None:
-    """Whether they get what they did not just ask for (`states.UNASKED`). Said again, it changes nothing."""
+    """Whether they get what they did not just ask for (`MessageKind.unsolicited`). Said again, it changes nothing."""
     others = Lead.objects.live().filter(pk=lead.pk, mail_stopped_at__isnull=not wanted)
     if others.update(mail_stopped_at=None if wanted else now):
         events.record(lead, Verb.MAIL_RESUMED if wanted else Verb.MAIL_STOPPED, by=by, now=now)

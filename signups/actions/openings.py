@@ -6,9 +6,10 @@ from collections.abc import Callable
 
 from django.db import IntegrityError, connection, transaction
 
-from signups import emails, terms
+from signups import terms
 from signups.models import OpeningRequest
 from signups.states import GONE, ActorKind, Verb
+from signups.trials import emails
 
 from . import events, trials
 
@@ -41,6 +42,6 @@ def tell(clock: Callable[[], dt.datetime]) -> int:
     skip = connection.features.has_select_for_update_skip_locked
     taken = list(waiting.select_for_update(of=("self",), skip_locked=skip)[:BATCH])
     for request in taken:
-        emails.state_opened(request, now=clock())
+        emails.waitlist_state_opened(request, now=clock())
     OpeningRequest.objects.filter(pk__in=[request.pk for request in taken]).update(told_at=clock())
     return len(taken)

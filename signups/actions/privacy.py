@@ -13,10 +13,15 @@ from django.apps import apps
 from django.db import models, transaction
 from django.db.models import F
 
-from signups import emails, links, normalise
-from signups.models import CopyPart, DataCopy, Lead, Message, Suppression, TwoPeople
+from signups import links, normalise
+from signups.leads.emails import MY_LINK, my_link
+from signups.messages import kinds
+from signups.messages.choices import MessageStatus
+from signups.messages.outbox import under_hourly_limit
+from signups.models import CopyPart, DataCopy, Lead, OutboxMessage, Suppression, TwoPeople
 from signups.models.suppressions import digest
-from signups.states import TO_STAFF, LeadStatus, MessageKind, MessageStatus, Verb
+from signups.privacy.emails import erasure_receipt
+from signups.states import LeadStatus, Verb
 
 from . import callbacks, calls, events, imports, trials
 from .held import locked
@@ -27,7 +32,7 @@ def erase(lead: Lead, *, by: events.Actor, now: dt.datetime, asked: bool = True)
     """Everything personal is gone at once, for good; what happened and when stays. Again, it changes nothing.
 
     Where they `asked` for it, we neither write to nor call any address of theirs any more, and a confirmed one gets a
-    receipt, whose row forgets it in turn (`emails.erased`).
+    receipt, whose row forgets it in turn (`privacy/emails.py`).
     """
     list(lead.calls.select_for_update().order_by("pk"))  # calls before people, as who moves a call locks them
     lead = Lead.objects.select_for_update().get(pk=lead.pk)
@@ -45,14 +50,14 @@ def erase(lead: Lead, *, by: events.Actor, now: dt.datetime, asked: bool = True)
     for model, path in paths():
         # A plain QuerySet: erasure alone may change a record that is otherwise only added to.
         rows: models.QuerySet[Any] = models.QuerySet(model).filter(**{path: lead})
-        if model is Message:  # what staff must still be told is forgotten once it is sent (`delivery.py`)
+        if model is OutboxMessage:  # what must still be sent is blanked after that (`messages/delivery.py`)
             rows = rows.exclude(status=MessageStatus.PENDING)
         if personal := model.PERSONAL:  # type: ignore[attr-defined]
             rows.update(**personal)
     Lead.objects.filter(pk=lead.pk).update(**Lead.PERSONAL, status=LeadStatus.ERASED)
     events.record(lead, Verb.ERASED, by=by, now=now)
     if receipt:
-        emails.erased(lead, now=now)
+        erasure_receipt(lead, now=now)
 
 
 def _addresses(lead: Lead) -> set[str]:
@@ -70,7 +75,7 @@ def _end_all(lead: Lead, *, by: events.Actor, now: dt.datetime) -> None:
     callbacks.cancel(lead, now=now)
     for call in lead.calls.upcoming(now):
         calls.cancel(call=call, by=by, now=now)
-    lead.messages.pending().exclude(kind__in=TO_STAFF).update(status=MessageStatus.WITHDRAWN)
+    lead.messages.pending().exclude(kind__in=kinds.surviving_erasure()).update(status=MessageStatus.CANCELLED)
 
 
 def forget_copy(lead: Lead) -> None:
@@ -87,7 +92,7 @@ def replace_link(lead: Lead, *, by: events.Actor, now: dt.datetime) -> None:
     Lead.objects.filter(pk__in=theirs).update(link_version=F("link_version") + 1)
     lead.link_version += 1
     events.record(lead, Verb.LINK_REPLACED, by=by, now=now)
-    emails.my_link(lead, now=now)
+    my_link(lead, now=now)
 
 
 @transaction.atomic
@@ -99,13 +104,13 @@ def send_link(email: str, *, now: dt.datetime) -> None:
     """
     found = Lead.objects.live().select_for_update().filter(email_key=normalise.email_key(email)).first()
     lead = found or Lead(pk=0)
-    confirmed, has_room = lead.has_confirmed(), emails.has_room(lead, MessageKind.MY_LINK, now=now)
+    confirmed, allowed = lead.has_confirmed(), under_hourly_limit(lead, MY_LINK, now=now)
     if found and not confirmed and lead.current_trial():
         trials.send_new_link(lead, now=now)
         return
     with transaction.atomic():
-        emails.my_link(lead, now=now)
-        transaction.set_rollback(not (confirmed and has_room))
+        my_link(lead, now=now)
+        transaction.set_rollback(not (confirmed and allowed))
 
 
 @transaction.atomic
@@ -131,9 +136,11 @@ def title(model: type[models.Model]) -> str:
 def rows_about(lead: Lead, model: type[models.Model]) -> models.QuerySet[Any]:
     """Those of one table that `paths` names, oldest first."""
     path = dict(paths())[model]
-    named = [field.name for field in model._meta.concrete_fields if _is_ours(field) and field.name != "lead"]
+    ours = [field for field in model._meta.concrete_fields if _is_ours(field) and field.name != "lead"]
+    # (and the lead of each, for its name in `row_in_words`)
+    named = [f"{field.name}__{_path(field.related_model)}".removesuffix("__") for field in ours]
     rows = model._default_manager.filter(**{path: lead}).select_related(path, *named)
-    return rows.order_by("created_at" if model is Message else "pk")  # (a message's key is random)
+    return rows.order_by("created_at" if model is OutboxMessage else "pk")  # (a message's key is random)
 
 
 def tables() -> Iterator[type[models.Model]]:
@@ -164,7 +171,7 @@ def row_in_words(row: models.Model) -> dict[str, Any]:
     """Every column but keys, leases and staff: what it is called → what it says, in a word people use."""
     told = {}
     for field in row._meta.concrete_fields:
-        if field.primary_key or field.generated or field.name in ("lead", "lease", "leased_until"):
+        if field.primary_key or field.generated or field.name in ("lead", "lease_token", "lease_expires_at"):
             continue
         if isinstance(field, models.ForeignKey) and not _is_ours(field):
             continue

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, Max, OuterRef, QuerySet
 
+from signups.messages.choices import MessageStatus
 from signups.models import (
     CallbackRequest,
     DataCopy,
@@ -20,14 +21,14 @@ from signups.models import (
     Import,
     Lead,
     Merge,
-    Message,
     OnboardingCall,
     OpeningRequest,
+    OutboxMessage,
     PolicyReport,
     Trial,
 )
 from signups.models.merges import UNDO
-from signups.states import ActorKind, MessageStatus, Verb
+from signups.states import ActorKind, Verb
 
 from . import events, imports, privacy
 
@@ -58,9 +59,9 @@ def purge_due(clock: Callable[[], dt.datetime]) -> int:
     return next((gone for rule in RULES for gone in purge(rule, now)), 0)
 
 
-def _old_texts(now: dt.datetime) -> QuerySet[Message]:
+def _old_texts(now: dt.datetime) -> QuerySet[OutboxMessage]:
     before = now - dt.timedelta(days=settings.KEEP_MESSAGE_DAYS)
-    return Message.objects.exclude(status=MessageStatus.PENDING).exclude(to="").filter(created_at__lt=before)
+    return OutboxMessage.objects.exclude(status=MessageStatus.PENDING).exclude(to="").filter(created_at__lt=before)
 
 
 def _never_confirmed(now: dt.datetime) -> QuerySet[Lead]:

@@ -8,9 +8,12 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 
-from signups import emails, normalise, terms
+from signups import normalise, terms
+from signups.leads.emails import MY_LINK, my_link
+from signups.messages.outbox import under_hourly_limit
 from signups.models import Event, Lead, Suppression, Trial
-from signups.states import FREE, NEEDED, ActorKind, ConsentChannel, LeadStatus, MessageKind, Purpose, Verb
+from signups.states import FREE, NEEDED, ActorKind, ConsentChannel, LeadStatus, Purpose, Verb
+from signups.trials import emails
 
 from . import consents, events, leads
 from .held import locked
@@ -82,7 +85,7 @@ def _take_instead(lead: Lead, agreed: Iterable[Purpose], *, now: dt.datetime, so
 
     Where they first came from stays. Nothing changes once enough was sent this hour.
     """
-    if not emails.has_room(lead, MessageKind.CONFIRM_TRIAL, now=now):
+    if not under_hourly_limit(lead, emails.CONFIRM_TRIAL, now=now):
         return
     for name, value in fields.items():
         setattr(lead, name, value)
@@ -138,16 +141,16 @@ def _write_again(lead: Lead, *, now: dt.datetime) -> None:
     """As `send_new_link`, of a lead that is locked."""
     if trial := lead.trials.open().filter(started_at=None).first():
         _send_confirmation(trial, now=now)
-    elif lead.current_trial() and emails.has_room(lead, MessageKind.TRIAL_EXISTS, now=now):
+    elif lead.current_trial() and under_hourly_limit(lead, emails.TRIAL_EXISTS, now=now):
         emails.trial_exists(lead, now=now)
-    elif lead.has_confirmed() and emails.has_room(lead, MessageKind.MY_LINK, now=now):
-        emails.my_link(lead, now=now)
+    elif lead.has_confirmed() and under_hourly_limit(lead, MY_LINK, now=now):
+        my_link(lead, now=now)
 
 
 def _send_confirmation(trial: Trial, *, now: dt.datetime) -> None:
     """A link that starts the trial, in place of any before it."""
     lead = trial.lead
-    if emails.has_room(lead, MessageKind.CONFIRM_TRIAL, now=now):
+    if under_hourly_limit(lead, emails.CONFIRM_TRIAL, now=now):
         lead.confirm_version += 1
         lead.save(update_fields=["confirm_version"])
         emails.confirm_trial(trial, now=now)
@@ -187,7 +190,7 @@ def cancel(trial: Trial, *, by: events.Actor, now: dt.datetime) -> None:
     Trial.objects.filter(pk=trial.pk).update(cancelled_at=now)
     trial.cancelled_at = now
     events.record(trial.lead, Verb.TRIAL_CANCELLED, by=by, now=now)
-    if trial.started_at and emails.has_room(trial.lead, MessageKind.TRIAL_CANCELLED, now=now):
+    if trial.started_at and under_hourly_limit(trial.lead, emails.TRIAL_CANCELLED, now=now):
         emails.trial_cancelled(trial, now=now)
 
 

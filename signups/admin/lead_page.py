@@ -17,7 +17,7 @@ from django.utils import timezone
 from signups import daytime, masking, zones
 from signups.actions import callbacks, consents, leads, privacy, trials, turns
 from signups.forms.desk import ConsentForm, EraseForm, MoveForm, NoteForm, OwnerForm, TagForm, TryForm
-from signups.models import Lead, MailTemplate, Tag
+from signups.models import EmailTemplate, Lead, Tag
 from signups.next_action import next_action
 from signups.states import CONTACTS, GONE, CallStatus, LeadStatus
 
@@ -230,7 +230,7 @@ class LeadPage(admin.ModelAdmin):
             "consent_form": ConsentForm(auto_id="consent_%s"),
             "tags": [tagging.tag for tagging in lead.taggings.named()],
             "all_tags": Tag.objects.filter(offered=True),
-            "letters": MailTemplate.objects.filter(offered=True),
+            "letters": EmailTemplate.objects.filter(is_active=True),
             "may_erase": user.has_perm("signups.erase_lead") and lead.status not in GONE,
             "note_form": NoteForm(auto_id="note_%s"),
             "entries": entries,

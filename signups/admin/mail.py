@@ -10,22 +10,24 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.safestring import SafeString, mark_safe
 
-from signups import emails, wanted
-from signups.actions import leads, mail
-from signups.forms.mail import SendForm, TemplateForm
-from signups.models import MailTemplate
-from signups.states import MailPurpose
+from signups.actions import leads
+from signups.messages.actions import send_manual_email
+from signups.messages.choices import EmailPurpose
+from signups.messages.emails import preview_manual_email
+from signups.messages.forms import SendForm, TemplateForm
+from signups.messages.send_policy import why_not_allowed
+from signups.models import EmailTemplate
 
 from . import reading
 from .lead_page import LeadPage
 from .staff import who
 
 
-@admin.register(MailTemplate)
-class MailTemplateAdmin(admin.ModelAdmin):
-    list_display = ["name", "purpose", "subject", "offered"]
+@admin.register(EmailTemplate)
+class EmailTemplateAdmin(admin.ModelAdmin):
+    list_display = ["name", "purpose", "subject", "is_active"]
 
-    def has_delete_permission(self, request: HttpRequest, obj: MailTemplate | None = None) -> bool:
+    def has_delete_permission(self, request: HttpRequest, obj: EmailTemplate | None = None) -> bool:
         """The trail names it for good: what is no longer wanted is no longer offered."""
         return False
 
@@ -50,22 +52,22 @@ class Mailing(LeadPage):
             raise BadRequest("There is no such e-mail.")
         reading.read(request, lead)
         template = form.cleaned_data["template"]
-        letter = emails.desk_letter(lead, template)
+        letter = preview_manual_email(lead, template)
         context = {
             **self.admin_site.each_context(request),
             "title": f"E-mail to {lead}",
             "lead": lead,
             "template": template,
-            "letter": letter.shown(),
-            "body": _body(letter.shown().html),
-            "refused": wanted.refusal(lead, MailPurpose(template.purpose)),
+            "letter": letter.redacted(),
+            "body": _body(letter.redacted().html),
+            "refused": why_not_allowed(lead, EmailPurpose(template.purpose)),
             "form": SendForm(initial={"template": template.pk, "seen": letter.digest()}),
         }
         return TemplateResponse(request, "admin/signups/lead/mail.html", context)
 
     def send_mail(self, request: HttpRequest, pk: int) -> HttpResponse:
         def do(**told: Any) -> None:
-            mail.send(**told)
+            send_manual_email(**told)
 
         return self._do(request, pk, SendForm(request.POST), do, "The e-mail is on its way.")
 

@@ -8,7 +8,7 @@ from typing import Any
 from django.contrib.auth.models import User
 
 from signups import links, masking
-from signups.models import Event, Lead, Message, Note, Tag
+from signups.models import Event, Lead, Note, OutboxMessage, Tag
 from signups.states import CONTACTS, ActorKind, CallOutcome, LeadStatus, Purpose, Verb
 
 SIZE = 100
@@ -71,7 +71,7 @@ def _masked(note: Note, seen_by: User) -> Note:
 
 def _messages(lead: Lead, seen_by: User, kind: str, before: dt.datetime | None) -> Iterator[Entry]:
     """As sent, without the patient's private link, which is theirs alone."""
-    message: Message
+    message: OutboxMessage
     for message in _page(lead.messages.all(), "created_at", before):
         text = f"{message.subject} ({message.get_status_display()})"
         if message.last_error:

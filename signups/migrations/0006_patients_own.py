@@ -4,7 +4,7 @@ import django.db.models.deletion
 from django.db import migrations, models
 
 import signups.encryption
-import signups.states
+import signups.messages.kinds
 
 
 class Migration(migrations.Migration):
@@ -69,7 +69,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name="message",
             name="kind",
-            field=models.CharField(choices=signups.states.message_kinds, max_length=20),
+            field=models.CharField(choices=signups.messages.kinds.kind_choices, max_length=20),
         ),
         migrations.CreateModel(
             name="OpeningRequest",

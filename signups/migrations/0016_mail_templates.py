@@ -2,7 +2,7 @@
 
 from django.db import migrations, models
 
-import signups.models.mail_templates
+import signups.messages.template_models
 
 # The two e-mails that ship, to be changed at the desk.
 SHIPPED = [
@@ -71,7 +71,7 @@ class Migration(migrations.Migration):
                     models.CharField(
                         help_text="May hold {clinic}.",
                         max_length=100,
-                        validators=[signups.models.mail_templates.validate_subject],
+                        validators=[signups.messages.template_models.validate_subject],
                     ),
                 ),
                 (
@@ -79,7 +79,7 @@ class Migration(migrations.Migration):
                     models.TextField(
                         help_text="May hold {first_name}: their first name; {clinic}: the clinic’s name; {clinic_phone}: the clinic’s number; {my_link}: the private link to their own page. The clinic’s address, the crisis line and the way to stop e-mail are added below it.",
                         max_length=4000,
-                        validators=[signups.models.mail_templates.validate_text],
+                        validators=[signups.messages.template_models.validate_text],
                     ),
                 ),
                 ("offered", models.BooleanField(default=True, verbose_name="offered at the desk")),

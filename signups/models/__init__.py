@@ -1,3 +1,6 @@
+from signups.messages.models import OutboxMessage
+from signups.messages.template_models import EmailTemplate
+
 from .callbacks import CallAttempt, CallbackRequest
 from .calls import OnboardingCall
 from .canaries import Canary
@@ -8,9 +11,7 @@ from .heartbeats import Heartbeat
 from .hosts import AvailabilityRule, DateOverride, Holiday, Host, TimeOff
 from .imports import Import, ImportPart
 from .leads import Lead
-from .mail_templates import MailTemplate
 from .merges import Merge, TwoPeople
-from .messages import Message
 from .notes import Note
 from .openings import OpeningRequest
 from .policy_reports import PolicyReport
@@ -31,6 +32,7 @@ __all__ = [
     "CopyPart",
     "DataCopy",
     "DateOverride",
+    "EmailTemplate",
     "Event",
     "Heartbeat",
     "Holiday",
@@ -38,12 +40,11 @@ __all__ = [
     "Import",
     "ImportPart",
     "Lead",
-    "MailTemplate",
     "Merge",
-    "Message",
     "Note",
     "OnboardingCall",
     "OpeningRequest",
+    "OutboxMessage",
     "PolicyReport",
     "RateCount",
     "Suppression",

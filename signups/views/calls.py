@@ -15,17 +15,18 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from signups import terms, throttle, zones
 from signups.actions import calls, details
+from signups.calls import emails
 from signups.forms.calls import TimeForm, ZoneForm
 from signups.models import Lead
 from signups.scheduling import slots
-from signups.states import ActorKind, MessageKind
+from signups.states import ActorKind
 
 from .decorators import patient_page, throttled
 
 HOUR = dt.timedelta(hours=1)
 MOST_CHANGES = 20  # an hour: each is told to the host too
 DAYS_A_PAGE = 5
-REMINDERS = {MessageKind.CALL_DAY_BEFORE: "a day before", MessageKind.CALL_HOUR_BEFORE: "an hour before"}
+REMINDERS = {emails.CALL_DAY_BEFORE.value: "a day before", emails.CALL_HOUR_BEFORE.value: "an hour before"}
 GONE_MEANWHILE = {
     slots.SlotTaken.code: "Somebody else has just taken that time. Nothing was booked: please choose another.",
     slots.TooSoon.code: "That time is too close now. Please choose a later one.",

@@ -7,7 +7,8 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from signups import emails, links, terms
+from signups import links, terms
+from signups.calls.emails import host_entry
 from signups.scheduling import invitations
 from signups.states import CallStatus
 
@@ -24,6 +25,6 @@ def feed(request: HttpRequest, token: str) -> HttpResponse:
     since = timezone.now() - KEPT
     off = Q(status=CallStatus.CANCELLED)
     calls = host.calls.filter((off & Q(changed_at__gte=since)) | (~off & Q(ends_at__gte=since)))
-    entries = [emails.host_entry(call, stamp=call.changed_at) for call in calls.select_related("lead")]
+    entries = [host_entry(call, stamp=call.changed_at) for call in calls.select_related("lead")]
     text = invitations.feed(entries, name=f"Calls for {terms.current().clinic_name}")
     return HttpResponse(text, content_type="text/calendar; charset=utf-8")

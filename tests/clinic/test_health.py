@@ -61,7 +61,7 @@ def test_what_waits_is_told_but_takes_no_web_machine_out(client):
     assert ready(client) == (200, "no worker is alive")
     now = timezone.now()
     heartbeats.beat(lambda: now - heartbeats.SILENT - dt.timedelta(seconds=1))
-    factories.MessageFactory(created_at=now - heartbeats.LATE * 2)
+    factories.OutboxMessageFactory(created_at=now - heartbeats.LATE * 2)
     assert ready(client) == (200, "no worker is alive; messages wait for long")
 
 
@@ -82,8 +82,8 @@ def test_figures_for_our_own_networks_only(client, settings):
 
 
 def test_figures_count_requests_and_what_waits_and_name_nobody(client, clinic):
-    message = factories.MessageFactory(lead__name="Jo Miller", status="dead")
-    factories.MessageFactory(lead=message.lead)
+    message = factories.OutboxMessageFactory(lead__name="Jo Miller", status="failed")
+    factories.OutboxMessageFactory(lead=message.lead)
     client.get("/confirm/a-private-token/")
     client.get("/start/")
     text = client.get("/health/metrics").content.decode()

@@ -13,8 +13,8 @@ from django.utils import timezone
 from clinic import first_steps, roles
 from clinic.management.commands.setup_clinic import read_hours
 from content.models import Article, ClinicProfile
+from signups.messages.choices import MessageStatus
 from signups.models import Event
-from signups.states import MessageStatus
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -111,7 +111,7 @@ def test_what_is_left_is_said_in_words_and_goes_away_when_done():
     ]
     ClinicProfile.objects.update(states=["VT"])
     factories.AvailabilityRuleFactory()
-    factories.MessageFactory(status=MessageStatus.SENT, sent_at=timezone.now())
+    factories.OutboxMessageFactory(status=MessageStatus.SENT, sent_at=timezone.now())
     Article.objects.update(published_at=None)
     assert first_steps.left() == []
 

@@ -16,10 +16,14 @@ from django.utils.html import strip_tags
 
 from content import loading
 from content.models import Article
-from signups import emails, links
+from signups import links
 from signups.actions import calls, trials
-from signups.models import Lead, Message, OnboardingCall, Trial
+from signups.callbacks.emails import callback_unreachable
+from signups.leads.emails import my_link
+from signups.models import Lead, OnboardingCall, OutboxMessage, Trial
+from signups.privacy.emails import erasure_receipt
 from signups.states import ActorKind
+from signups.trials import emails
 from tests.factories import (
     AvailabilityRuleFactory,
     CallbackRequestFactory,
@@ -33,7 +37,7 @@ from tests.factories import (
 NOW = dt.datetime(2026, 11, 27, 15, 0, tzinfo=dt.UTC)
 OURS = (
     *("confirm_trial", "trial_exists", "trial_started", "trial_ending", "trial_ended", "trial_cancelled"),
-    *("converted", "refund_requested", "my_link", "state_opened", "erased", "unreachable"),
+    *("converted", "refund_requested", "my_link", "waitlist_opened", "erasure_receipt", "callback_unreachable"),
     *("call_booked", "call_moved", "call_cancelled", "call_day_before", "call_hour_before"),
 )
 HYPHENS = pyphen.Pyphen(lang="en_US")
@@ -116,14 +120,14 @@ def test_emails_are_plain():
     trial.converted_at = trial.cancelled_at = NOW
     for write in (emails.trial_cancelled, emails.converted, emails.refund_requested):
         write(trial, now=NOW)
-    for write in (emails.my_link, emails.erased):
+    for write in (my_link, erasure_receipt):
         write(trial.lead, now=NOW)
-    emails.state_opened(OpeningRequestFactory(lead=trial.lead), now=NOW)
-    emails.unreachable(CallbackRequestFactory(lead=trial.lead), now=NOW)
+    emails.waitlist_state_opened(OpeningRequestFactory(lead=trial.lead), now=NOW)
+    callback_unreachable(CallbackRequestFactory(lead=trial.lead), now=NOW)
     call = book(trial.lead)
     calls.reschedule(call=call, start=call.starts_at + dt.timedelta(hours=1), by=ActorKind.PATIENT, now=NOW)
     calls.cancel(call=call, by=ActorKind.PATIENT, now=NOW)
-    texts = dict(Message.objects.values_list("kind", "text"))
+    texts = dict(OutboxMessage.objects.values_list("kind", "text"))
     assert {kind for kind in OURS if kind not in texts} == set()
     for kind, text in texts.items():
         blocks = [block for block in text.split("\n\n") if block.strip().endswith((".", ":"))]

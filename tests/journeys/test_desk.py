@@ -167,7 +167,7 @@ def test_the_heads_morning(page: Page, site: Site, people: None) -> None:
     says(page, "The owner is changed.")
 
     # A template with a slip in it, mended; looked at; sent.
-    page.goto("/admin/signups/mailtemplate/")
+    page.goto("/admin/signups/emailtemplate/")
     look(page)
     page.get_by_role("link", name="How is it going?", exact=True).click()
     words = page.get_by_label("Text")

@@ -6,7 +6,7 @@ import pytest
 
 from clinic import roles
 from signups.actions import trials
-from signups.models import Lead, Message, Trial
+from signups.models import Lead, OutboxMessage, Trial
 from tests.factories import UserFactory
 from tests.signups.conftest import NOW, post_start  # noqa: F401  (a fixture)
 
@@ -28,7 +28,7 @@ def converted(started, now):
 
 
 def link(kind, room, settings):
-    text = Message.objects.get(kind=kind).text
+    text = OutboxMessage.objects.get(kind=kind).text
     return re.search(rf"{re.escape(settings.SITE_URL)}(/{room}/\S+)", text)[1]
 
 

@@ -23,8 +23,8 @@ def test_they_end_by_themselves_and_nothing_renews(client, started, time_machine
 
 
 def test_page_message_and_record_name_the_same_end(client, started):
-    from signups.models import Message
+    from signups.models import OutboxMessage
 
     end = "Friday, November 27, 2026, 10:00 AM (New York time)"
     assert end in client.get(started).content.decode()
-    assert end in Message.objects.get(kind="trial_started").text
+    assert end in OutboxMessage.objects.get(kind="trial_started").text

@@ -4,7 +4,7 @@ import datetime as dt
 
 import pytest
 
-from signups.models import Message, OnboardingCall
+from signups.models import OnboardingCall, OutboxMessage
 from tests.factories import AvailabilityRuleFactory, HostFactory
 
 pytestmark = pytest.mark.django_db
@@ -21,7 +21,7 @@ def test_time_shown_is_a_time_booked_with_invitation_and_reminders(client, start
     assert answer.status_code == 303
     call = OnboardingCall.objects.get()
     assert (call.host, call.starts_at.isoformat()) == (host, told["start"])
-    sent = Message.objects.filter(call=call).order_by("kind")
+    sent = OutboxMessage.objects.filter(call=call).order_by("kind")
     assert [message.kind for message in sent] == ["call_booked", "call_day_before", "call_hour_before", "host_call"]
     assert [bool(message.calendar) for message in sent] == [True, False, False, True]
 

@@ -8,7 +8,7 @@ import zipfile
 import pytest
 
 from content import loading
-from signups import delivery
+from signups.messages import delivery
 from tests.factories import ArticleFactory
 from tests.signups import leftovers
 

@@ -5,8 +5,8 @@ import uuid
 
 from django.db import connection
 
-from signups import delivery
 from signups.actions import calls
+from signups.messages import delivery
 from signups.models import DateOverride, OnboardingCall
 from signups.scheduling import hours
 from signups.states import ActorKind, CallStatus, ForceReason

@@ -12,7 +12,7 @@ FACTS = {
     "CallAttempt": {"outcome"},
     "Event": {"subject", "actor_kind", "verb", "detail", "signature", "seal"},
     "Lead": {"status"},
-    "Message": {"kind", "dedupe_key", "subject", "calendar_method", "status"},
+    "OutboxMessage": {"kind", "dedupe_key", "subject", "calendar_method", "status"},
     "OnboardingCall": {"uid", "status", "asked"},
     "Trial": {"terms_version"},
 }
@@ -20,7 +20,7 @@ FACTS = {
 # imported are searched for whoever is erased (`actions/imports.py`, tests/signups/test_imports.py).
 ABOUT_NOBODY = {
     *("Canary", "ConsentText", "CopyPart", "DateOverride", "Heartbeat", "Holiday", "Host", "Import", "ImportPart"),
-    *("MailTemplate", "PolicyReport", "RateCount", "Suppression", "Tag", "Tally"),
+    *("EmailTemplate", "PolicyReport", "RateCount", "Suppression", "Tag", "Tally"),
 }
 
 

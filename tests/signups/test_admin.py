@@ -240,7 +240,7 @@ def test_page_takes_the_same_queries_for_one_record_and_many(head, count, django
     lead = factories.TrialFactory().lead
     for _ in range(count):
         factories.ConsentFactory(lead=lead)
-        factories.MessageFactory(lead=lead)
+        factories.OutboxMessageFactory(lead=lead)
         factories.EventFactory(lead=lead, actor_kind="staff", actor=factories.UserFactory())
     head.get(f"{LIST}{lead.pk}/change/")  # what is asked once per process is asked now
     with django_assert_num_queries(17):
@@ -253,7 +253,7 @@ def test_page_shows_everything_about_a_lead_but_their_private_link(head):
     factories.ConsentFactory(lead=lead)
     factories.EventFactory(lead=lead)
     link = links.confirm_url(lead)
-    factories.MessageFactory(lead=lead, text=f"Press {link}", subject="Please confirm")
+    factories.OutboxMessageFactory(lead=lead, text=f"Press {link}", subject="Please confirm")
     page = head.get(f"{LIST}{lead.pk}/change/").content.decode()
     for text in ("Jo Miller", lead.email, "requested", "terms 2026-11", "Signed up", "Please confirm", "Press http"):
         assert text in page, text

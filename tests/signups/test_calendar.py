@@ -7,7 +7,7 @@ import pytest
 
 from clinic import roles
 from signups.actions import calls
-from signups.models import Message, OnboardingCall
+from signups.models import OnboardingCall, OutboxMessage
 from signups.states import CallStatus
 from tests import factories
 
@@ -144,7 +144,7 @@ def test_move_to_an_offered_time(desk, ann):
     assert "The call is moved, and the patient is told." in response.content.decode()
     call.refresh_from_db()
     assert (call.starts_at, call.sequence) == (dt.datetime(2026, 11, 16, 16, tzinfo=UTC), 1)
-    assert Message.objects.filter(kind="call_moved").count() == 1
+    assert OutboxMessage.objects.filter(kind="call_moved").count() == 1
 
 
 def test_reason_lifts_hours_and_notice_but_never_another_call(desk, ann):
@@ -194,7 +194,7 @@ def test_cancel_is_told_to_the_patient(desk, ann):
     for _ in range(2):
         assert desk.post(f"{CALENDAR}{call.public_id}/cancel/").status_code == 303
     assert OnboardingCall.objects.get().status == CallStatus.CANCELLED
-    assert Message.objects.filter(kind="call_cancelled").count() == 1
+    assert OutboxMessage.objects.filter(kind="call_cancelled").count() == 1
     assert desk.post(f"{CALENDAR}{call.public_id}/move/", {"start": "2026-11-16T11:00"}).status_code == 409
 
 

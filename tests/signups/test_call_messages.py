@@ -8,10 +8,12 @@ import re
 import pytest
 import vobject
 
-from signups import delivery, links
+from signups import links
 from signups.actions import calls, hosts
-from signups.models import Message, OnboardingCall
-from signups.states import ActorKind, MessageKind, MessageStatus
+from signups.messages import delivery
+from signups.messages.choices import MessageStatus
+from signups.models import OnboardingCall, OutboxMessage
+from signups.states import ActorKind
 from tests.factories import AvailabilityRuleFactory, HostFactory, LeadFactory, UserFactory
 
 from . import scheduling_cases as cases
@@ -69,12 +71,12 @@ class Story:
                 calls.reassign(call=self.call, host=self.second, **self.facts())
 
     def last_to(self, address):
-        return Message.objects.filter(to=address).exclude(calendar="").latest("created_at")
+        return OutboxMessage.objects.filter(to=address).exclude(calendar="").latest("created_at")
 
 
 def read(message):
     """The calendar part as it goes out, parsed by vobject; its method as the mail's header and the calendar name it."""
-    mail = email.message_from_bytes(delivery.compose(message).message().as_bytes(), policy=email.policy.default)
+    mail = email.message_from_bytes(delivery.build_email(message).message().as_bytes(), policy=email.policy.default)
     (part,) = [part for part in mail.walk() if part.get_content_type() == "text/calendar"]
     calendar = vobject.readOne(part.get_payload(decode=True).decode())
     return part.get_param("method"), calendar.method.value, calendar.vevent
@@ -138,7 +140,9 @@ def test_the_invitation_arrives_whole(clinic, mail_server):
 
 
 def reminders(call):
-    found = Message.objects.filter(call=call, kind__in=("call_day_before", "call_hour_before")).order_by("send_at")
+    found = OutboxMessage.objects.filter(call=call, kind__in=("call_day_before", "call_hour_before")).order_by(
+        "send_at"
+    )
     return [(message.kind, message.call_sequence, MONDAY - message.send_at) for message in found]
 
 
@@ -163,18 +167,18 @@ def test_a_reminder_is_looked_at_once_more_before_it_goes(clinic, deed, sent):
     if deed == "moved away and back":
         calls.reschedule(call=story.call, start=MONDAY, **story.facts())
     late = HOUR if deed == "began" else dt.timedelta()
-    Message.objects.exclude(call_sequence=0, kind__startswith="call_", calendar="").delete()
+    OutboxMessage.objects.exclude(call_sequence=0, kind__startswith="call_", calendar="").delete()
     delivery.deliver_due(lambda: MONDAY - HOUR + late)
-    assert Message.objects.filter(status=MessageStatus.SENT).count() == sent
-    assert Message.objects.filter(status=MessageStatus.WITHDRAWN).count() == 2 - sent
+    assert OutboxMessage.objects.filter(status=MessageStatus.SENT).count() == sent
+    assert OutboxMessage.objects.filter(status=MessageStatus.CANCELLED).count() == 2 - sent
 
 
-def test_a_confirmation_that_was_overtaken_is_withdrawn(clinic):
+def test_a_confirmation_that_was_overtaken_is_cancelled(clinic):
     story = Story()
     story.play("moved")
     delivery.deliver_due(lambda: story.now)
-    told = dict(Message.objects.filter(to=story.lead.email, send_at__lte=story.now).values_list("kind", "status"))
-    assert told == {MessageKind.CALL_BOOKED: MessageStatus.WITHDRAWN, MessageKind.CALL_MOVED: MessageStatus.SENT}
+    told = dict(OutboxMessage.objects.filter(to=story.lead.email, send_at__lte=story.now).values_list("kind", "status"))
+    assert told == {"call_booked": MessageStatus.CANCELLED, "call_moved": MessageStatus.SENT}
 
 
 def feed(client, host):
@@ -232,5 +236,5 @@ def test_erasure_cancels_the_call_and_the_host_is_told(clinic):
     privacy.erase(story.lead, by=ActorKind.PATIENT, now=story.facts()["now"])
     assert OnboardingCall.objects.get().status == "cancelled"
     delivery.deliver_due(lambda: story.now)
-    sent = Message.objects.filter(status=MessageStatus.SENT, kind__startswith="host")
+    sent = OutboxMessage.objects.filter(status=MessageStatus.SENT, kind__startswith="host")
     assert [message.calendar_method for message in sent] == ["CANCEL"]

@@ -8,8 +8,8 @@ import pytest
 from signups import links
 from signups.actions import calls
 from signups.forms import stamps
-from signups.models import Event, Message, OnboardingCall
-from signups.states import ActorKind, CallStatus, MessageKind
+from signups.models import Event, OnboardingCall, OutboxMessage
+from signups.states import ActorKind, CallStatus
 from tests.factories import AvailabilityRuleFactory, HostFactory, LeadFactory, TrialFactory
 
 pytestmark = pytest.mark.django_db
@@ -118,16 +118,16 @@ def test_booking_tells_everybody(client, lead, host, post):
     assert "We write again an hour before." in page  # it is less than a day away
     call = OnboardingCall.objects.get()
     assert (call.lead, call.host, call.starts_at.isoformat(), call.sequence) == (lead, host, FRIDAY, 0)
-    sent = {m.kind: (m.to, m.send_at, m.calendar_method) for m in Message.objects.all()}
+    sent = {m.kind: (m.to, m.send_at, m.calendar_method) for m in OutboxMessage.objects.all()}
     assert sent == {
-        MessageKind.CALL_BOOKED: (lead.email, NOW, "REQUEST"),
-        MessageKind.HOST_CALL: ("sam@harbor.example", NOW, "REQUEST"),
-        MessageKind.CALL_HOUR_BEFORE: (lead.email, call.starts_at - dt.timedelta(hours=1), ""),
+        "call_booked": (lead.email, NOW, "REQUEST"),
+        "host_call": ("sam@harbor.example", NOW, "REQUEST"),
+        "call_hour_before": (lead.email, call.starts_at - dt.timedelta(hours=1), ""),
     }
-    told = Message.objects.get(kind=MessageKind.CALL_BOOKED)
+    told = OutboxMessage.objects.get(kind="call_booked")
     assert "Friday, November 5, 2027, 10:00 PM, Tokyo, UTC+9" in told.text
     assert links.my_url(lead) + "call/" in told.text
-    to_host = Message.objects.get(kind=MessageKind.HOST_CALL)
+    to_host = OutboxMessage.objects.get(kind="host_call")
     assert "Friday, November 5, 2027, 9:00 AM, Eastern (New York), UTC−4" in to_host.text
     for secret in ("Jo Miller", lead.email, "555", links.my_url(lead)):
         assert secret not in to_host.subject + to_host.text + to_host.html + to_host.calendar
@@ -144,7 +144,7 @@ def test_double_click_is_one_booking(lead, host, post, at):
     answers = [post(lead, "call/", stamp=stamp, start=MONDAY) for _ in range(2)]
     assert [answer.status_code for answer in answers] == [303, 303]
     assert OnboardingCall.objects.count() == 1
-    assert Message.objects.filter(kind=MessageKind.CALL_BOOKED).count() == 1
+    assert OutboxMessage.objects.filter(kind="call_booked").count() == 1
 
 
 def test_same_form_after_days_is_the_same_booking(lead, host, post, at):
@@ -208,15 +208,15 @@ def test_moving_keeps_the_call(client, lead, host, post, at):
     call = OnboardingCall.objects.get()
     assert (call.starts_at.isoformat(), call.sequence) == (MONDAY, 1)
     assert "Monday, November 8, 2027, 11:00 PM, Tokyo, UTC+9" in client.get(address(lead)).content.decode()
-    told = Message.objects.get(kind=MessageKind.CALL_MOVED)
+    told = OutboxMessage.objects.get(kind="call_moved")
     assert (told.calendar_method, told.call_sequence) == ("REQUEST", 1)
 
 
 def test_moving_to_the_same_time_tells_nobody(lead, host, post):
     post(lead, "call/", start=FRIDAY)
-    before = Message.objects.count()
+    before = OutboxMessage.objects.count()
     assert post(lead, "call/move/", start=FRIDAY).status_code == 303
-    assert Message.objects.count() == before
+    assert OutboxMessage.objects.count() == before
 
 
 def test_cancelling_takes_a_button(client, lead, host, post, at):
@@ -226,7 +226,7 @@ def test_cancelling_takes_a_button(client, lead, host, post, at):
     assert client.post(address(lead, "call/cancel/")).status_code == 303
     assert OnboardingCall.objects.get().status == CallStatus.CANCELLED
     assert client.post(address(lead, "call/cancel/")).status_code == 303
-    assert Message.objects.filter(kind=MessageKind.CALL_CANCELLED).count() == 1
+    assert OutboxMessage.objects.filter(kind="call_cancelled").count() == 1
     assert "Choose a time" in client.get(address(lead)).content.decode()
     assert client.get(address(lead, "call/move/")).status_code == 303
 
@@ -246,7 +246,7 @@ def test_the_confirmation_can_be_sent_again(client, lead, host, post, at):
     post(lead, "call/", start=FRIDAY)
     at(NOW + dt.timedelta(minutes=5))
     assert client.post(address(lead, "call/again/")).status_code == 303
-    first, again = Message.objects.filter(kind=MessageKind.CALL_BOOKED).order_by("created_at")
+    first, again = OutboxMessage.objects.filter(kind="call_booked").order_by("created_at")
     assert first.call_sequence == again.call_sequence == 0
     stamp = re.compile(r"DTSTAMP:\S+")
     assert stamp.search(first.calendar)[0] < stamp.search(again.calendar)[0]
@@ -257,7 +257,7 @@ def test_nobody_is_flooded_through_us(client, lead, host, post, at):
     post(lead, "call/", start=FRIDAY)
     answers = [client.post(address(lead, "call/again/")).status_code for _ in range(21)]
     assert (answers[18], answers[20]) == (303, 429)
-    assert Message.objects.filter(kind=MessageKind.CALL_BOOKED).count() == 3
+    assert OutboxMessage.objects.filter(kind="call_booked").count() == 3
 
 
 def test_who_has_a_call_is_shown_it_instead_of_a_second(client, lead, host, post):

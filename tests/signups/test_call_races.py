@@ -9,8 +9,8 @@ from collections import Counter
 import pytest
 
 from signups.actions import calls
-from signups.models import Message, OnboardingCall
-from signups.states import ActorKind, CallStatus, MessageKind
+from signups.models import OnboardingCall, OutboxMessage
+from signups.states import ActorKind, CallStatus
 from tests import processes
 from tests.factories import AvailabilityRuleFactory, HostFactory, LeadFactory
 
@@ -57,7 +57,7 @@ def test_one_of_twelve_wins_every_time(host):
         deeds = [booking(lead, start + minutes(15 * (number % 2))) for number, lead in enumerate(leads)]
         assert Counter(together(*deeds)) == {"ok": 1, "slot_taken": RACERS - 1}
         OnboardingCall.objects.update(status=CallStatus.CANCELLED)
-        Message.objects.all().delete()
+        OutboxMessage.objects.all().delete()
 
 
 def test_one_of_twelve_wins_without_the_lock_on_the_host(host, monkeypatch):
@@ -127,7 +127,7 @@ def test_everything_at_once_leaves_one_consistent_call(host):
         assert set(results[1:]) <= {"ok", "not_active"}
         call.refresh_from_db()
         assert call.status == CallStatus.CANCELLED
-        told = Message.objects.get(call=call, kind=MessageKind.CALL_CANCELLED)
+        told = OutboxMessage.objects.get(call=call, kind="call_cancelled")
         assert told.call_sequence == call.sequence
 
 

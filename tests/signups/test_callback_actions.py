@@ -10,10 +10,11 @@ import pytest
 from django.db import connection
 
 from clinic import roles
-from signups import terms, wanted
+from signups import terms
 from signups.actions import callbacks, consents, merges, privacy
 from signups.actions.callbacks import Refused
-from signups.models import CallAttempt, CallbackRequest, Event, Lead, Message
+from signups.messages import send_policy
+from signups.models import CallAttempt, CallbackRequest, Event, Lead, OutboxMessage
 from signups.states import TO_BE_CALLED, ActorKind, CallOutcome, ConsentChannel, PartOfDay, Purpose, Topic
 from tests import factories
 
@@ -209,7 +210,7 @@ def test_settled_attempt_closes(ann, outcome, closed):
     request = held(ann)
     log(request, outcome, ann)
     request.refresh_from_db()
-    assert (request.closed_at, request.outcome, Message.objects.count()) == (NOW, closed, 0)
+    assert (request.closed_at, request.outcome, OutboxMessage.objects.count()) == (NOW, closed, 0)
     with pytest.raises(Refused, match=f"This callback is closed: {closed}"):
         callbacks.claim(request, by=ann, now=NOW)
 
@@ -229,16 +230,16 @@ def test_third_try_without_reach_is_unreachable_with_an_email(clinic, ann):
         log(request, "voicemail", ann, at=at)
     request.refresh_from_db()
     assert (request.outcome, request.closed_at) == ("unreachable", NOW + dt.timedelta(days=2))
-    message = Message.objects.get()
+    message = OutboxMessage.objects.get()
     assert (message.kind, message.to, message.subject) == (
-        "unreachable",
+        "callback_unreachable",
         "jo@example.com",
         "We could not reach you by phone",
     )
     assert "/callback/" in message.text
-    assert wanted.still(message, NOW) is True
+    assert send_policy.should_still_send(message, NOW) is True
     factories.CallbackRequestFactory(lead=request.lead)
-    assert wanted.still(message, NOW) is False
+    assert send_policy.should_still_send(message, NOW) is False
 
 
 def test_wrong_number_closes_with_an_email_where_there_is_an_address(clinic, ann):
@@ -248,7 +249,7 @@ def test_wrong_number_closes_with_an_email_where_there_is_an_address(clinic, ann
     ):
         log(held(ann, lead=lead), "wrong_number", ann)
         assert lead.callbacks.get().outcome == "wrong_number"
-    assert [message.kind for message in Message.objects.all()] == ["unreachable"]
+    assert [message.kind for message in OutboxMessage.objects.all()] == ["callback_unreachable"]
 
 
 @pytest.mark.parametrize("at", [NOW, NOW + 12 * HOUR])

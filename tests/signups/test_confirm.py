@@ -6,7 +6,7 @@ import pytest
 
 from signups import links
 from signups.actions import trials
-from signups.models import Event, Message, Trial
+from signups.models import Event, OutboxMessage, Trial
 from signups.states import ActorKind, LeadStatus
 from tests.factories import LeadFactory, TrialFactory
 
@@ -29,7 +29,7 @@ def path(lead, settings):
 def test_opening_the_link_starts_nothing(client, path):
     for method in (client.get, client.head):
         assert method(path).status_code == 200
-    assert (Trial.objects.get().started_at, Event.objects.count(), Message.objects.count()) == (None, 0, 0)
+    assert (Trial.objects.get().started_at, Event.objects.count(), OutboxMessage.objects.count()) == (None, 0, 0)
 
 
 def test_pressing_the_button_starts_the_free_days(client, path, lead):
@@ -51,7 +51,7 @@ def test_pressing_it_again_changes_nothing(client, path, time_machine):
     client.post(path)
     time_machine.shift(dt.timedelta(hours=1))
     assert client.post(path).status_code == 200
-    assert (Trial.objects.get().started_at, Event.objects.count(), Message.objects.count()) == (NOW, 2, 3)
+    assert (Trial.objects.get().started_at, Event.objects.count(), OutboxMessage.objects.count()) == (NOW, 2, 3)
 
 
 def test_used_link_says_so_and_shows_nothing(client, path, lead, time_machine):
@@ -67,7 +67,7 @@ def test_terms_are_those_of_the_day_it_was_asked_for(client, path, clinic):
     clinic.save()
     assert "Your free 7 days start" in client.get(path).content.decode()
     client.post(path + "again/")
-    assert Message.objects.get().subject == "Confirm your e-mail to start your free 7 days"
+    assert OutboxMessage.objects.get().subject == "Confirm your e-mail to start your free 7 days"
 
 
 def test_link_needs_no_cookie_and_is_told_to_nobody(client, path):
@@ -83,7 +83,7 @@ def test_old_link_offers_a_new_one_and_shows_nothing(client, path, lead, time_ma
     assert (page.status_code, Trial.objects.get().started_at) == (410, None)
     assert lead.name not in page.content.decode()
     assert client.post(path + "again/").status_code == 303
-    message = Message.objects.get()
+    message = OutboxMessage.objects.get()
     assert (message.kind, message.to) == ("confirm_trial", lead.email)
 
 
@@ -96,21 +96,21 @@ def test_newer_link_supersedes_the_older(client, path, lead, settings):
     client.post(path + "again/")
     lead.refresh_from_db()
     newer = links.confirm_url(lead).removeprefix(settings.SITE_URL)
-    assert newer in Message.objects.get().text
+    assert newer in OutboxMessage.objects.get().text
     assert (client.get(path).status_code, client.get(newer).status_code) == (410, 200)
 
 
 def test_asking_for_links_does_not_flood_a_mailbox(client, path):
     for _ in range(10):
         client.post(path + "again/")
-    assert Message.objects.count() == 3
+    assert OutboxMessage.objects.count() == 3
 
 
 def test_running_trial_is_told_instead_of_confirmed_again(client, path):
     client.post(path)
     client.post(path + "again/")
     kinds = ["trial_ended", "trial_ending", "trial_exists", "trial_started"]
-    assert sorted(Message.objects.values_list("kind", flat=True)) == kinds
+    assert sorted(OutboxMessage.objects.values_list("kind", flat=True)) == kinds
 
 
 @pytest.mark.parametrize(

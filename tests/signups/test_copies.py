@@ -14,7 +14,14 @@ from signups.actions import copies, merges, privacy, retention
 from signups.encryption import encrypt
 from signups.models import CallAttempt, CopyPart, DataCopy
 from signups.states import ActorKind
-from tests.factories import CallAttemptFactory, DataCopyFactory, LeadFactory, MessageFactory, NoteFactory, UserFactory
+from tests.factories import (
+    CallAttemptFactory,
+    DataCopyFactory,
+    LeadFactory,
+    NoteFactory,
+    OutboxMessageFactory,
+    UserFactory,
+)
 
 from . import leftovers
 from .booking import together
@@ -32,7 +39,7 @@ def lead(clinic, monkeypatch):
     lead = LeadFactory()
     CallAttemptFactory(request__lead=lead)
     for day in (3, 1, 2):
-        MessageFactory(lead=lead, text=f"of day {day}", created_at=NOW - day * DAY)
+        OutboxMessageFactory(lead=lead, text=f"of day {day}", created_at=NOW - day * DAY)
     NoteFactory(lead=lead, text="Prefers <b>mornings</b>.")
     return lead
 
@@ -85,7 +92,7 @@ def test_every_row_is_told_once_whatever_is_added_meanwhile(client, lead, my):
     client.post(my + "export/")
     work(2)
     NoteFactory(lead=lead, text="Later")
-    MessageFactory(lead=lead, text="Earlier", created_at=NOW - 9 * DAY)
+    OutboxMessageFactory(lead=lead, text="Earlier", created_at=NOW - 9 * DAY)
     work()
     held = told(client, my)[0]
     assert (len(held["notes"]), len(held["messages"])) == (1, 3)
@@ -206,7 +213,7 @@ def test_while_the_database_is_away_no_copy_fails(lead, monkeypatch):
 def test_workers_at_once_make_each_part_once(clinic, monkeypatch):
     monkeypatch.setattr(copies, "PIECE", 2)
     lead = LeadFactory()
-    MessageFactory.create_batch(9, lead=lead)
+    OutboxMessageFactory.create_batch(9, lead=lead)
     copy = DataCopyFactory(lead=lead)
 
     def worker():

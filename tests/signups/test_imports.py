@@ -12,7 +12,7 @@ from django.db import connection
 from clinic import roles
 from signups import storing
 from signups.actions import imports, leads, privacy, retention
-from signups.models import Consent, Event, Import, ImportPart, Lead, Message, Suppression
+from signups.models import Consent, Event, Import, ImportPart, Lead, OutboxMessage, Suppression
 from signups.states import ActorKind, ImportStage, LeadStatus, Verb
 from tests import processes
 from tests.factories import ImportPartFactory, LeadFactory, UserFactory
@@ -90,7 +90,7 @@ def test_takes_them_in_with_an_event_each_and_no_agreement(run, head):
     assert {(event.actor, event.detail["row"], len(event.signature)) for event in events} == {
         (head, number, 73) for number in (2, 3, 4)
     }
-    assert (Consent.objects.count(), Message.objects.count(), lead.may_be_called(NOW)) == (0, 0, False)
+    assert (Consent.objects.count(), OutboxMessage.objects.count(), lead.may_be_called(NOW)) == (0, 0, False)
 
 
 def test_the_same_file_twice_makes_nobody_twice(run):

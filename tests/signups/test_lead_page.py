@@ -222,7 +222,7 @@ def test_timeline_is_filtered_by_kind_and_goes_on_to_older(client, user):
     for number in range(120):
         factories.EventFactory(lead=lead, verb="details_changed", at=NOW - dt.timedelta(minutes=number))
     factories.NoteFactory(lead=lead, at=NOW - dt.timedelta(minutes=60, seconds=30), author=user)
-    factories.MessageFactory(lead=lead, subject="Hello", created_at=NOW + dt.timedelta(minutes=1))
+    factories.OutboxMessageFactory(lead=lead, subject="Hello", created_at=NOW + dt.timedelta(minutes=1))
     factories.EventFactory(lead=lead, verb="call_attempted", detail={"outcome": "busy"}, at=NOW)
     first = client.get(page_of(lead))
     assert (len(entries(first)), entries(first)[0]) == (100, ("messages", "system", "Hello (waiting)"))
@@ -273,7 +273,7 @@ def test_auditor_reads_without_finding_out_how_to_reach_anybody(client, clinic):
         heard_from="A friend, a.friend@example.com",
     )
     factories.NoteFactory(lead=lead, text="Call +1 212 555-0199 or work@example.com instead.")
-    factories.MessageFactory(lead=lead, subject="To jo.miller@example.com", text="Hello, is 212.555.0123 right?")
+    factories.OutboxMessageFactory(lead=lead, subject="To jo.miller@example.com", text="Hello, is 212.555.0123 right?")
     client.force_login(factories.UserFactory(role=roles.AUDITOR))
     history = client.get(f"/admin/signups/lead/{lead.pk}/history/", follow=True)
     for response in (client.get("/admin/signups/lead/"), client.get(page_of(lead)), history):

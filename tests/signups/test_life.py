@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 from clinic import housekeeping, roles
-from signups import delivery
 from signups.actions import callbacks, consents, details, leads, privacy, trials
-from signups.models import Lead, Message, Note, Trial
+from signups.messages import delivery
+from signups.models import Lead, Note, OutboxMessage, Trial
 from signups.states import (
     FREE,
     GONE,
@@ -91,9 +91,9 @@ class Life(RuleBasedStateMachine):
 
     @rule(form=sent_forms)
     def replay(self, form):
-        before = Trial.objects.count(), Message.objects.count(), Lead.objects.count()
+        before = Trial.objects.count(), OutboxMessage.objects.count(), Lead.objects.count()
         trials.request(**form, now=self.now)
-        assert (Trial.objects.count(), Message.objects.count(), Lead.objects.count()) == before
+        assert (Trial.objects.count(), OutboxMessage.objects.count(), Lead.objects.count()) == before
 
     def send(self, form, word):
         before = Lead.objects.count()
@@ -210,13 +210,15 @@ class Life(RuleBasedStateMachine):
 
     @invariant()
     def nothing_waits_for_the_erased_but_the_receipt(self):
-        waiting = Message.objects.pending().filter(lead__status=LeadStatus.ERASED)
-        assert set(waiting.values_list("kind", flat=True)) <= {"erased"}
+        waiting = OutboxMessage.objects.pending().filter(lead__status=LeadStatus.ERASED)
+        assert set(waiting.values_list("kind", flat=True)) <= {"erasure_receipt"}
 
     @rule()
     def nothing_is_left(self):
         addresses = {
-            email for email in self.quiet if not Message.objects.filter(to__iexact=email, kind="erased").exists()
+            email
+            for email in self.quiet
+            if not OutboxMessage.objects.filter(to__iexact=email, kind="erasure_receipt").exists()
         }
         assert leftovers.in_tables([*self.gone, *addresses]) == []
         assert [note.text for note in Note.objects.filter(lead__status=LeadStatus.ERASED) if note.text] == []
@@ -243,13 +245,13 @@ def test_in_any_order(clinic):
 @pytest.mark.django_db(transaction=True)
 def test_no_file_holds_what_was_erased(clinic, tmp_path, settings):
     """Not even the database's own: what was erased is overwritten there. (PostgreSQL's files are its server's.)"""
-    from tests.factories import MessageFactory, NoteFactory, TrialFactory
+    from tests.factories import NoteFactory, OutboxMessageFactory, TrialFactory
 
     words = ("Zebulon Quill", "zebulon@example.com", "212 555 0177", "a very private word")
     trial = TrialFactory(
         requested_at=NOW, started_at=NOW, lead__name=words[0], lead__email=words[1], lead__phone=words[2]
     )
-    MessageFactory(lead=trial.lead, text=f"Hello {words[0]}, {words[3]}", html=words[3], created_at=NOW)
+    OutboxMessageFactory(lead=trial.lead, text=f"Hello {words[0]}, {words[3]}", html=words[3], created_at=NOW)
     NoteFactory(lead=trial.lead, text=words[3])
     privacy.erase(trial.lead, by=PATIENT, now=NOW)
     while delivery.deliver_due(lambda: NOW):

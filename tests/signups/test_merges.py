@@ -11,7 +11,7 @@ from django.utils import timezone
 from clinic import roles
 from signups import duplicates, links
 from signups.actions import consents, leads, merges, privacy, retention
-from signups.models import CallbackRequest, Consent, Event, Lead, Merge, Message, Note, Trial
+from signups.models import CallbackRequest, Consent, Event, Lead, Merge, Note, OutboxMessage, Trial
 from signups.states import ActorKind, ConsentChannel, LeadStatus, Purpose, Verb
 from tests import factories
 
@@ -37,7 +37,7 @@ def two(clinic):
     for lead in (kept, other):
         factories.TrialFactory(lead=lead)
         factories.NoteFactory(lead=lead)
-        factories.MessageFactory(lead=lead)
+        factories.OutboxMessageFactory(lead=lead)
     factories.CallbackRequestFactory(lead=other)
     return kept, other
 
@@ -55,7 +55,7 @@ def standing(lead):
     """What the database says of a lead and of its rows."""
     rows = {
         model.__name__: sorted(map(str, model.objects.filter(lead=lead).values_list("pk", flat=True)))
-        for model in (Trial, Note, Message, CallbackRequest, Consent)
+        for model in (Trial, Note, OutboxMessage, CallbackRequest, Consent)
     }
     trials = list(Trial.objects.filter(lead=lead).values_list("cancelled_at", flat=True))
     return Lead.objects.filter(pk=lead.pk).values().get(), rows, trials
@@ -83,7 +83,10 @@ def test_near_names(one, other, near):
 
 def test_everything_moves_and_the_other_is_empty(two, head):
     kept, other = two
-    rows = {model: set(model.objects.values_list("pk", flat=True)) for model in (Trial, Note, Message, CallbackRequest)}
+    rows = {
+        model: set(model.objects.values_list("pk", flat=True))
+        for model in (Trial, Note, OutboxMessage, CallbackRequest)
+    }
     merge(two, head, {"name", "phone"})
     kept.refresh_from_db()
     other.refresh_from_db()

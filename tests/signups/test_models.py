@@ -5,8 +5,9 @@ import datetime as dt
 import pytest
 from django.db import IntegrityError, transaction
 
+from signups.messages.choices import MessageStatus
 from signups.models import Consent, Event, Trial
-from signups.states import LeadStatus, MessageStatus
+from signups.states import LeadStatus
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -85,13 +86,13 @@ def test_trial_state_is_derived(fields, state):
 
 
 def test_sent_message_has_its_time_and_only_a_sent_one():
-    refused(factories.MessageFactory, status=MessageStatus.SENT)
-    refused(factories.MessageFactory, sent_at=START)
+    refused(factories.OutboxMessageFactory, status=MessageStatus.SENT)
+    refused(factories.OutboxMessageFactory, sent_at=START)
 
 
 def test_same_deed_is_told_once():
-    factories.MessageFactory(dedupe_key="trial_started:1")
-    refused(factories.MessageFactory, dedupe_key="trial_started:1")
+    factories.OutboxMessageFactory(dedupe_key="trial_started:1")
+    refused(factories.OutboxMessageFactory, dedupe_key="trial_started:1")
 
 
 def test_event_of_staff_names_them_and_no_other_does():

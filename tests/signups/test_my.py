@@ -10,9 +10,9 @@ import pytest
 
 from signups import links
 from signups.actions import consents, trials
-from signups.models import Event, Lead, Message, Trial
+from signups.models import Event, Lead, OutboxMessage, Trial
 from signups.states import ActorKind, ConsentChannel, Purpose
-from tests.factories import CallbackRequestFactory, LeadFactory, MessageFactory, TrialFactory
+from tests.factories import CallbackRequestFactory, LeadFactory, OutboxMessageFactory, TrialFactory
 
 from .conftest import NOW
 
@@ -72,7 +72,7 @@ def test_page_tells_every_state(client, my, trial, fields, said):
 
 def test_page_costs_the_same_however_much_happened(client, my, trial, django_assert_max_num_queries):
     for _ in range(20):
-        MessageFactory(lead=trial.lead)
+        OutboxMessageFactory(lead=trial.lead)
         consents.grant(trial.lead, Purpose.NEWS, channel=ConsentChannel.PAGE, by=ActorKind.PATIENT, now=NOW)
         consents.revoke(trial.lead, Purpose.NEWS, channel=ConsentChannel.PAGE, by=ActorKind.PATIENT, now=NOW)
     with django_assert_max_num_queries(14):
@@ -162,7 +162,7 @@ def test_new_link_ends_the_old_one_here_too(client, my):
     response = client.get(my)
     assert (response.status_code, lead().name in text(response)) == (410, False)
     new = links.my_url(lead())
-    assert [(message.kind, new in message.text) for message in Message.objects.all()] == [("my_link", True)]
+    assert [(message.kind, new in message.text) for message in OutboxMessage.objects.all()] == [("my_link", True)]
 
 
 def test_nobody_is_flooded_with_new_links_or_farewells(client, my, trial):
@@ -175,7 +175,7 @@ def test_nobody_is_flooded_with_new_links_or_farewells(client, my, trial):
 
 
 def test_everything_can_be_taken_along(client, my, trial):
-    MessageFactory(lead=trial.lead, text="Hello <b>you</b>")
+    OutboxMessageFactory(lead=trial.lead, text="Hello <b>you</b>")
     assert client.get(my + "export/").status_code == 405
     response = client.post(my + "export/")
     assert (response["Content-Type"], "no-store" in response["Cache-Control"]) == ("application/zip", True)
@@ -194,7 +194,7 @@ def test_erasing_says_what_stays_and_then_does_it(client, my):
     assert lead().name == "Jo Miller"
     assert "Everything is erased" in text(client.post(my + "erase/"))
     assert (lead().status, lead().name, client.get(my).status_code) == ("erased", "", 404)
-    assert [message.kind for message in Message.objects.pending()] == ["erased"]
+    assert [message.kind for message in OutboxMessage.objects.pending()] == ["erasure_receipt"]
 
 
 def ask_for_link(client, time_machine, email):
@@ -208,19 +208,19 @@ def test_lost_link_is_mailed_to_its_owner_and_reveals_nothing(client, trial, tim
     known = ask_for_link(client, time_machine, trial.lead.email.upper())
     unknown = ask_for_link(client, time_machine, "nobody@example.com")
     assert (known.status_code, known.headers, known.content) == (unknown.status_code, unknown.headers, unknown.content)
-    assert [(message.kind, message.to) for message in Message.objects.all()] == [("my_link", trial.lead.email)]
+    assert [(message.kind, message.to) for message in OutboxMessage.objects.all()] == [("my_link", trial.lead.email)]
 
 
 def test_lost_link_before_the_first_confirmation_is_that_link(client, trial, time_machine):
     Trial.objects.update(started_at=None)
     ask_for_link(client, time_machine, trial.lead.email)
-    assert [message.kind for message in Message.objects.all()] == ["confirm_trial"]
+    assert [message.kind for message in OutboxMessage.objects.all()] == ["confirm_trial"]
 
 
 def test_asking_for_lost_links_does_not_flood_a_mailbox(client, trial, time_machine):
     codes = [ask_for_link(client, time_machine, trial.lead.email).status_code for _ in range(11)]
     assert codes == [303] * 10 + [429]
-    assert Message.objects.count() == 3
+    assert OutboxMessage.objects.count() == 3
 
 
 def test_page_goes_only_to_an_address_that_was_confirmed(client, trial):
@@ -228,7 +228,7 @@ def test_page_goes_only_to_an_address_that_was_confirmed(client, trial):
     trials.send_new_link(trial.lead, now=NOW)
     Trial.objects.update(started_at=NOW)
     trials.send_new_link(trial.lead, now=NOW)
-    said = {message.kind: "/my/" in message.text for message in Message.objects.all()}
+    said = {message.kind: "/my/" in message.text for message in OutboxMessage.objects.all()}
     assert said == {"confirm_trial": False, "trial_exists": True}
 
 

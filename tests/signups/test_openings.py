@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 
 from signups.actions import openings
-from signups.models import Consent, Lead, Message, OpeningRequest, Trial
+from signups.models import Consent, Lead, OpeningRequest, OutboxMessage, Trial
 
 from .conftest import NOW
 
@@ -53,8 +53,8 @@ def test_message_comes_once_when_the_clinic_opens_there(new_york_only, client, t
     new_york_only.states = ["NY", "TX"]
     new_york_only.save()
     assert [tell(), tell()] == [1, 0]
-    (message,) = Message.objects.all()
-    assert (message.kind, message.to, message.subject) == ("state_opened", "jo@example.com", "We are open in Texas")
+    (message,) = OutboxMessage.objects.all()
+    assert (message.kind, message.to, message.subject) == ("waitlist_opened", "jo@example.com", "We are open in Texas")
     assert "/my/" not in message.text
 
 

@@ -20,15 +20,15 @@ from signups.models import (
     DataCopy,
     Lead,
     Merge,
-    Message,
     Note,
+    OutboxMessage,
     Suppression,
     Trial,
     TwoPeople,
 )
 from signups.states import ActorKind, ConsentChannel, PartOfDay, Purpose, Topic
 from tests import factories
-from tests.factories import CallAttemptFactory, LeadFactory, MessageFactory, TrialFactory
+from tests.factories import CallAttemptFactory, LeadFactory, OutboxMessageFactory, TrialFactory
 
 from . import leftovers
 from .conftest import NOW
@@ -55,7 +55,7 @@ def full(clinic):
     for make in rows:
         make(lead=lead)
     CallAttemptFactory(request=lead.callbacks.get())
-    Message.objects.update(status="sent", sent_at=NOW)
+    OutboxMessage.objects.update(status="sent", sent_at=NOW)
     for model in about() - {DataCopy, CopyPart, TwoPeople}:
         words = {name: WORD for name in text_columns(model) & set(model.PERSONAL) if takes_any_word(model, name)}
         rows = QuerySet(model).filter(**{"pk": lead.pk} if model is Lead else {})
@@ -94,7 +94,7 @@ def test_no_word_is_left_in_any_table_of_an_erased_person(full):
     assert left(full) == set()
 
 
-@pytest.mark.parametrize("model", [Note, Merge, CallbackRequest, Message], ids=lambda model: model.__name__)
+@pytest.mark.parametrize("model", [Note, Merge, CallbackRequest, OutboxMessage], ids=lambda model: model.__name__)
 def test_scan_finds_what_a_table_forgets_to_declare(full, monkeypatch, model):
     monkeypatch.setattr(model, "PERSONAL", {})
     privacy.erase(full, by=ActorKind.PATIENT, now=NOW, asked=False)
@@ -109,12 +109,12 @@ def test_export_has_a_row_of_every_table(full):
 
 def test_nothing_personal_is_left_of_an_erased_lead():
     lead = LeadFactory(phone="212 555 0123", heard_from="from Kim", state="TX")
-    message = MessageFactory(lead=lead, text="Hello Jo")
+    message = OutboxMessageFactory(lead=lead, text="Hello Jo")
     privacy.erase(lead, by=ActorKind.PATIENT, now=NOW)
     lead.refresh_from_db()
     message.refresh_from_db()
     assert {name: getattr(lead, name) for name in Lead.PERSONAL} == Lead.PERSONAL
-    assert (lead.status, message.to, message.text, message.status) == ("erased", "", "", "withdrawn")
+    assert (lead.status, message.to, message.text, message.status) == ("erased", "", "", "cancelled")
     assert [event.verb for event in lead.events.all()] == ["erased"]
 
 
@@ -175,7 +175,7 @@ def test_suppression_outlives_the_key_it_was_made_with(settings):
 
 def test_export_holds_no_private_link():
     lead = TrialFactory(lead__heard_from="from Kim", requested_at=NOW).lead
-    MessageFactory(lead=lead, text="Open http://127.0.0.1:8000/my/abc:def/")
+    OutboxMessageFactory(lead=lead, text="Open http://127.0.0.1:8000/my/abc:def/")
     held = privacy.export(lead)
     assert held["lead"]["how they heard of us"] == "from Kim"
     assert held["messages"][0]["text"] == "Open http://127.0.0.1:8000/my/…/"
@@ -259,3 +259,15 @@ def test_money_that_is_owed_can_be_sent_back_after_an_erasure(clinic, client):
     trials.settle_refund(trial, by=factories.UserFactory(role=roles.HEAD), now=NOW)
     assert not Trial.objects.refund_owed().exists()
     assert "You asked" not in client.get(page + "erase/").content.decode()
+
+
+def test_messages_about_trials_and_calls_are_named_in_one_query(clinic, django_assert_num_queries):
+    lead = LeadFactory(name="Jo")
+    for _ in range(2):
+        OutboxMessageFactory(lead=lead, trial=TrialFactory(lead=lead, cancelled_at=NOW), created_at=NOW)
+        OutboxMessageFactory(
+            lead=lead, call=factories.OnboardingCallFactory(lead=lead, status="cancelled"), created_at=NOW
+        )
+    with django_assert_num_queries(1):
+        told = [privacy.row_in_words(row) for row in privacy.rows_about(lead, OutboxMessage)]
+    assert [row["trial"] for row in told].count("7-day trial of Jo") == 2

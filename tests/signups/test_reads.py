@@ -54,7 +54,7 @@ def path_of(name, keys, there):
     known |= next((values for model, values in others.items() if name.startswith(model + "_")), {})
     query = {
         "signups_onboardingcall_changelist": f"?day={call.starts_at.date()}",
-        "signups_lead_mail": f"?template={factories.MailTemplateFactory().pk}",
+        "signups_lead_mail": f"?template={factories.EmailTemplateFactory().pk}",
     }
     return reverse(f"admin:{name}", kwargs={key: known.get(key, 2026) for key in keys}) + query.get(name, "")
 

@@ -12,13 +12,13 @@ from django.utils import timezone
 
 from signups import throttle
 from signups.actions import retention
-from signups.models import Event, Lead, Message, RateCount
+from signups.models import Event, Lead, OutboxMessage, RateCount
 from tests.factories import (
     CallbackRequestFactory,
     EventFactory,
     LeadFactory,
-    MessageFactory,
     OpeningRequestFactory,
+    OutboxMessageFactory,
     RateCountFactory,
     TrialFactory,
 )
@@ -53,19 +53,19 @@ def test_only_who_asked_for_nothing_else_and_never_confirmed_goes(clinic):
     OpeningRequestFactory(**old)
     ran("purge", "--apply")
     assert list(Lead.objects.filter(status="erased")) == [gone]
-    assert Message.objects.count() == 0  # no receipt for what nobody asked
+    assert OutboxMessage.objects.count() == 0  # no receipt for what nobody asked
 
 
 def test_texts_of_old_messages_go_and_the_fact_stays(clinic):
     lead = LeadFactory(created_at=ago(400))
     EventFactory(lead=lead)
     TrialFactory(lead=lead, requested_at=ago(399), started_at=ago(399))
-    old = MessageFactory(lead=lead, status="sent", created_at=ago(366), sent_at=ago(366))
-    new = MessageFactory(lead=lead, status="sent", created_at=ago(364), sent_at=ago(364))
-    waiting = MessageFactory(lead=lead, created_at=ago(366))
+    old = OutboxMessageFactory(lead=lead, status="sent", created_at=ago(366), sent_at=ago(366))
+    new = OutboxMessageFactory(lead=lead, status="sent", created_at=ago(364), sent_at=ago(364))
+    waiting = OutboxMessageFactory(lead=lead, created_at=ago(366))
     out = ran("purge", "--apply")
     assert "texts of old messages: 1\n  1 of 1" in out
-    assert [Message.objects.get(pk=row.pk).text for row in (old, new, waiting)] == ["", "A text.", "A text."]
+    assert [OutboxMessage.objects.get(pk=row.pk).text for row in (old, new, waiting)] == ["", "A text.", "A text."]
 
 
 def test_people_long_silent_are_erased(clinic):
@@ -90,7 +90,7 @@ def test_purge_that_was_stopped_is_taken_up_again(clinic, monkeypatch):
 def test_worker_lets_go_bit_by_bit_and_tells_the_audit_trail(clinic, monkeypatch):
     monkeypatch.setattr(retention, "BATCH", 2)
     for _ in range(3):
-        MessageFactory(lead__created_at=ago(3), status="sent", created_at=ago(366), sent_at=ago(366))
+        OutboxMessageFactory(lead__created_at=ago(3), status="sent", created_at=ago(366), sent_at=ago(366))
     gone = TrialFactory(lead__created_at=ago(31), requested_at=ago(31)).lead
     done = []
     while not done or done[-1]:
@@ -120,7 +120,7 @@ def test_lead_is_erased_by_command(clinic, by):
     lead = TrialFactory(requested_at=ago(1), started_at=ago(1)).lead
     out = ran("erase_lead", str(getattr(lead, by)), "--yes")
     assert (Lead.objects.get().status, "Erased." in out, lead.name in out) == ("erased", True, False)
-    assert [message.kind for message in lead.messages.all()] == ["erased"]
+    assert [message.kind for message in lead.messages.all()] == ["erasure_receipt"]
 
 
 def test_lead_is_not_erased_without_a_yes(clinic, monkeypatch):

@@ -7,13 +7,15 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from signups.emails import REMINDERS
-from signups.models import Message, OnboardingCall
+from signups.calls.emails import REMINDERS
+from signups.messages.choices import MessageStatus
+from signups.models import OnboardingCall, OutboxMessage
 from signups.scheduling import assignment, hours, slots
-from signups.states import MessageStatus
 
 from . import booking
 from . import scheduling_cases as cases
+
+REMINDER_KINDS = [kind.value for kind in REMINDERS]
 
 
 @pytest.mark.parametrize("case", cases.named("slot_cases"))
@@ -95,7 +97,7 @@ def test_bookings_at_once(case, clinic):
     for op in case["ops"]:
         if op["op"] == "book":
             stage.lead(op["patient"])
-    before = Message.objects.filter(kind__in=REMINDERS, status=MessageStatus.SENT).count()
+    before = OutboxMessage.objects.filter(kind__in=REMINDER_KINDS, status=MessageStatus.SENT).count()
     results = booking.together(*(lambda op=op: stage.play(op) for op in case["ops"]))
     if case["expect_counts"] is not None:
         assert Counter(result.get("error", "ok") for result in results) == case["expect_counts"]
@@ -106,7 +108,7 @@ def test_bookings_at_once(case, clinic):
         found = stage.final()["b1"]
         assert any(row == {name: found[name] for name in row} for row in allowed)
     if "reminders_sent" in case:
-        sent = Message.objects.filter(kind__in=REMINDERS, status=MessageStatus.SENT).count() - before
+        sent = OutboxMessage.objects.filter(kind__in=REMINDER_KINDS, status=MessageStatus.SENT).count() - before
         assert sent == case["reminders_sent"]
     held = OnboardingCall.objects.booked().order_by("host", "blocked_from")
     for one, other in itertools.pairwise(held):

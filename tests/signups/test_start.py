@@ -10,7 +10,7 @@ from django.test import Client
 
 from signups.actions import trials
 from signups.forms import stamps
-from signups.models import Consent, ConsentText, Event, Lead, Message, Trial
+from signups.models import Consent, ConsentText, Event, Lead, OutboxMessage, Trial
 from signups.states import Purpose
 from tests.factories import EventFactory, LeadFactory, TrialFactory
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 
 
 def rows():
-    return [model.objects.count() for model in (Lead, Trial, Consent, Event, Message)]
+    return [model.objects.count() for model in (Lead, Trial, Consent, Event, OutboxMessage)]
 
 
 def test_form_asks_for_no_payment_and_nothing_clinical(clinic, client):
@@ -177,7 +177,7 @@ def test_until_then_the_last_form_holds_and_its_link_shows_it_before_it_counts(c
     lead = Lead.objects.get()
     assert (lead.name, lead.phone, lead.trials.count()) == ("Jo Miller", "", 1)
     assert {consent.text.purpose for consent in lead.consents.in_force()} == {Purpose.TERMS, Purpose.PRIVACY}
-    texts = Message.objects.order_by("dedupe_key").values_list("text", flat=True)
+    texts = OutboxMessage.objects.order_by("dedupe_key").values_list("text", flat=True)
     paths = [re.search(r"/confirm/\S+", text)[0] for text in texts]
     older, newer = sorted(paths, key=lambda path: client.get(path).status_code, reverse=True)
     assert client.get(older).status_code == 410
@@ -210,19 +210,19 @@ def test_details_typed_for_another_state_are_mended_by_the_form(clinic, post_sta
 def test_second_signup_gets_a_newer_link_while_the_trial_waits(clinic, post_start):
     post_start()
     post_start()
-    assert list(Message.objects.values_list("kind", flat=True)) == ["confirm_trial", "confirm_trial"]
+    assert list(OutboxMessage.objects.values_list("kind", flat=True)) == ["confirm_trial", "confirm_trial"]
 
 
 def test_second_signup_is_told_of_the_running_trial(clinic, post_start):
     lead = LeadFactory(email="jo@example.com")
     TrialFactory(lead=lead, requested_at=NOW - dt.timedelta(days=2), started_at=NOW - dt.timedelta(days=1))
     post_start()
-    assert (list(Message.objects.values_list("kind", flat=True)), Trial.objects.count()) == (["trial_exists"], 1)
+    assert (list(OutboxMessage.objects.values_list("kind", flat=True)), Trial.objects.count()) == (["trial_exists"], 1)
 
 
 def test_nobody_is_flooded_through_us(clinic, post_start):
     assert [post_start().status_code for _ in range(10)] == [303] * 10
-    assert Message.objects.count() == 3
+    assert OutboxMessage.objects.count() == 3
 
 
 def test_same_form_twice_does_its_work_once(clinic, post_start, time_machine):

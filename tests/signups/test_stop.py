@@ -2,11 +2,12 @@
 
 import pytest
 
-from signups import delivery, links
+from signups import links
 from signups.actions import privacy
+from signups.messages import delivery
 from signups.models import Event, Lead
 from signups.states import ActorKind, Purpose
-from tests.factories import ConsentFactory, HostFactory, MessageFactory, TrialFactory
+from tests.factories import ConsentFactory, HostFactory, OutboxMessageFactory, TrialFactory
 
 from .conftest import NOW
 
@@ -64,9 +65,9 @@ def test_link_opens_nothing_else(client, stop):
 
 
 def test_message_names_the_link_in_its_foot_and_for_mail_programs(clinic, lead, client):
-    from signups import emails
+    from signups.leads.emails import my_link
 
-    mail = delivery.compose(emails.my_link(lead, now=NOW))
+    mail = delivery.build_email(my_link(lead, now=NOW))
     url = links.stop_url(lead)
     assert (mail.extra_headers["List-Unsubscribe"], mail.extra_headers["List-Unsubscribe-Post"]) == (
         f"<{url}>",
@@ -79,5 +80,7 @@ def test_message_names_the_link_in_its_foot_and_for_mail_programs(clinic, lead, 
 
 def test_staff_are_not_given_a_patients_link(clinic, lead):
     host = HostFactory()
-    mail = delivery.compose(MessageFactory(lead=lead, kind="host_call", to=host.user.email or "host@example.com"))
+    mail = delivery.build_email(
+        OutboxMessageFactory(lead=lead, kind="host_call", to=host.user.email or "host@example.com")
+    )
     assert "List-Unsubscribe" not in mail.extra_headers

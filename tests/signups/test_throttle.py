@@ -9,7 +9,7 @@ from django.db import connection
 from django.test import RequestFactory
 
 from signups import throttle
-from signups.models import Message, RateCount
+from signups.models import OutboxMessage, RateCount
 
 from .conftest import NOW
 
@@ -103,7 +103,7 @@ def test_flood_from_one_client_is_told_when_to_come_back(clinic, post_start):
     response = post_start()
     assert response["Retry-After"] == "3601"
     assert b"Please wait a little" in response.content
-    assert Message.objects.count() == 60
+    assert OutboxMessage.objects.count() == 60
 
 
 def test_flood_on_one_mailbox_is_stopped(clinic, post_start):

@@ -6,7 +6,7 @@ import pytest
 
 from signups import links
 from signups.forms import stamps
-from signups.models import Event, Lead, Message, OpeningRequest, Trial
+from signups.models import Event, Lead, OpeningRequest, OutboxMessage, Trial
 from tests.factories import TrialFactory
 from tests.signups.conftest import NOW
 
@@ -76,4 +76,4 @@ def urls(lead, settings):
 
 def rows():
     """How much was accepted so far."""
-    return [model.objects.count() for model in (Lead, Trial, OpeningRequest, Event, Message)]
+    return [model.objects.count() for model in (Lead, Trial, OpeningRequest, Event, OutboxMessage)]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from signups.models import Message
+from signups.models import OutboxMessage
 
 from .conftest import rows
 
@@ -17,6 +17,6 @@ def test_forged_host_is_refused(send):
 @pytest.mark.parametrize("header", ["HTTP_X_FORWARDED_HOST", "HTTP_X_HOST", "HTTP_FORWARDED"])
 def test_forwarded_host_is_ignored(send, settings, header):
     response = send("/start/", {header: "evil.example"})
-    message = Message.objects.get()
+    message = OutboxMessage.objects.get()
     assert (response.status_code, response["Location"]) == (303, "/start/check-your-email/")
     assert (settings.SITE_URL in message.text, "evil" in message.text + message.html) == (True, False)

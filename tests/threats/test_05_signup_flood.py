@@ -2,7 +2,7 @@
 
 import pytest
 
-from signups.models import Message
+from signups.models import OutboxMessage
 
 from .conftest import FORMS
 
@@ -32,7 +32,7 @@ def test_nobody_is_mail_bombed_through_any_form(send, lead, settings):
     for n in range(8):
         for path in FORMS:
             send(path, {"HTTP_X_FORWARDED_FOR": f"198.51.100.{n}"}, email=lead.email, stamp=fresh())
-    assert Message.objects.filter(to=lead.email).count() == 6  # three of a kind an hour
+    assert OutboxMessage.objects.filter(to=lead.email).count() == 6  # three of a kind an hour
 
 
 def fresh():

@@ -4,7 +4,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from signups.models import Message
+from signups.models import OutboxMessage
 
 pytestmark = pytest.mark.django_db
 
@@ -21,10 +21,10 @@ def test_answers_are_the_same_to_the_byte(send, lead, client, path):
 
 def work(send, path, **changed):
     """How many queries an answer took, and how many messages it wrote."""
-    before = Message.objects.count()
+    before = OutboxMessage.objects.count()
     with CaptureQueriesContext(connection) as queries:
         assert send(path, **changed).status_code == 303
-    return len(queries), Message.objects.count() - before
+    return len(queries), OutboxMessage.objects.count() - before
 
 
 def test_lost_link_of_somebody_known_unknown_or_asked_for_too_often_is_the_same_work(send, lead):

@@ -2,8 +2,8 @@
 
 import pytest
 
-from signups import delivery
-from signups.models import Lead, Message
+from signups.messages import delivery
+from signups.models import Lead, OutboxMessage
 from tests.signups.conftest import NOW
 
 pytestmark = pytest.mark.django_db
@@ -33,4 +33,4 @@ def test_domain_that_was_another_one_in_older_programs_is_asked_for_in_plain_let
 
 def test_link_asked_for_with_another_spelling_goes_to_the_stored_address(send, lead):
     send("/lost-link/", email=lead.email.upper())
-    assert [message.to for message in Message.objects.all()] == [lead.email]
+    assert [message.to for message in OutboxMessage.objects.all()] == [lead.email]

@@ -14,7 +14,7 @@ def test_markup_is_inert_on_the_desk(client, clinic):
         name=MARKUP, source=MARKUP, heard_from=MARKUP, phone=MARKUP[:40], status="closed", close_reason=MARKUP
     )
     factories.NoteFactory(lead=lead, text=MARKUP)
-    factories.MessageFactory(lead=lead, subject=MARKUP, text=MARKUP)
+    factories.OutboxMessageFactory(lead=lead, subject=MARKUP, text=MARKUP)
     client.force_login(factories.UserFactory(role=roles.HEAD, first_name=MARKUP))
     for path in ("", f"?q={MARKUP}", f"{lead.pk}/change/", f"{lead.pk}/change/?kind=notes", f"{lead.pk}/history/"):
         page = client.get(f"/admin/signups/lead/{path}", follow=True).content.decode()

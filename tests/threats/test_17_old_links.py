@@ -4,7 +4,7 @@ import datetime as dt
 
 import pytest
 
-from signups.models import Lead, Message, Trial
+from signups.models import Lead, OutboxMessage, Trial
 
 pytestmark = pytest.mark.django_db
 
@@ -16,7 +16,7 @@ def test_expired_confirmation(client, urls, lead, time_machine):
     assert (page.status_code, "Send me a new link" in page.content.decode()) == (410, True)
     assert lead.name not in page.content.decode()
     assert client.post(urls["confirm"] + "again/").status_code == 303
-    assert [message.kind for message in Message.objects.all()] == ["confirm_trial"]
+    assert [message.kind for message in OutboxMessage.objects.all()] == ["confirm_trial"]
 
 
 def test_used_confirmation(client, urls, lead):

@@ -8,8 +8,8 @@ import datetime as dt
 import pytest
 from django.db import OperationalError, connection
 
-from signups import delivery
-from signups.models import Lead, Message
+from signups.messages import delivery
+from signups.models import Lead, OutboxMessage
 from tests import mail_server, processes
 from tests.signups.conftest import NOW, post_start  # noqa: F401 - a fixture
 
@@ -25,7 +25,7 @@ def deliver(settings, port, at):
 def test_sign_up_while_mail_is_down_is_told_later_and_once(clinic, settings, post_start):  # noqa: F811
     assert post_start().status_code == 303
     assert deliver(settings, processes.free_port(), NOW) == 1  # nobody listens there
-    assert Message.objects.get().status == "pending"
+    assert OutboxMessage.objects.get().status == "pending"
     later = NOW + dt.timedelta(hours=1)
     with mail_server.running() as server:
         assert deliver(settings, server.port, later) == 1
@@ -42,6 +42,6 @@ def test_sign_up_while_the_database_is_away_is_not_acknowledged(client, clinic, 
         patch.setattr(connection, "cursor", away)
         response = post_start()
     assert (response.status_code, response["Retry-After"]) == (503, "30")
-    assert (Lead.objects.count(), Message.objects.count()) == (0, 0)
+    assert (Lead.objects.count(), OutboxMessage.objects.count()) == (0, 0)
     assert post_start().status_code == 303
-    assert (Lead.objects.count(), Message.objects.count()) == (1, 1)
+    assert (Lead.objects.count(), OutboxMessage.objects.count()) == (1, 1)

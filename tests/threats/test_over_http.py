@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from clinic import roles
 from signups import audit, guards, links
-from signups.models import Event, Lead, Message, Note, Trial
+from signups.models import Event, Lead, Note, OutboxMessage, Trial
 from signups.states import Verb
 from tests import factories
 from tests.clinic.test_headers import SAFE
@@ -98,7 +98,7 @@ def test_01_same_form_twice(site):
     assert first.status == 303
     site.mail.next_to("one@example.com")
     assert Trial.objects.filter(lead__email="one@example.com").count() == 1
-    assert Message.objects.filter(to="one@example.com").count() == 1
+    assert OutboxMessage.objects.filter(to="one@example.com").count() == 1
 
 
 def test_02_identical_posts_in_parallel(site):

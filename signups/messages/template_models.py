@@ -1,4 +1,4 @@
-"""What staff may send from the desk: words that the Head has written beforehand."""
+"""Templates of the manual e-mails that staff may send, written beforehand by the Head."""
 
 import re
 from collections.abc import Mapping
@@ -7,9 +7,9 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import models
 
-from signups.states import MailPurpose
+from .choices import EmailPurpose
 
-# What may stand in braces, and what stands there when it goes out.
+# Name in braces → what replaces it when the e-mail is rendered.
 PLACEHOLDERS: Mapping[str, str] = {
     "first_name": "their first name",
     "clinic": "the clinic’s name",
@@ -28,7 +28,7 @@ HEALTH = re.compile(
 
 
 def fill(text: str, values: Mapping[str, str]) -> str:
-    """`text` with each placeholder replaced by its value. What validators let through has no other braces."""
+    """Replace each placeholder in `text` by its value. Validated text has no other braces."""
     return BRACED.sub(lambda found: values[found[1]], text)
 
 
@@ -51,15 +51,15 @@ def _validate(text: str, known: tuple[str, ...]) -> None:
         raise ValidationError(f"“{found[0]}” speaks of health, and others may read the e-mail. Say it without.")
 
 
-class MailTemplate(models.Model):
-    """One e-mail to choose at the desk. Nothing of a person is in it."""
+class EmailTemplate(models.Model):
+    """One e-mail to choose at the desk. It holds no personal data."""
 
     name = models.CharField(max_length=60, unique=True, help_text="What staff choose it by.")
     purpose = models.CharField(
         "is about",
-        max_length=10,
-        choices=MailPurpose,
-        default=MailPurpose.CARE,
+        max_length=20,
+        choices=EmailPurpose,
+        default=EmailPurpose.TRANSACTIONAL,
         help_text="News goes only to those who agreed to news by e-mail.",
     )
     subject = models.CharField(max_length=100, validators=[validate_subject], help_text="May hold {clinic}.")
@@ -69,7 +69,7 @@ class MailTemplate(models.Model):
         help_text=f"May hold {'; '.join(f'{{{name}}}: {what}' for name, what in PLACEHOLDERS.items())}. "
         "The clinic’s address, the crisis line and the way to stop e-mail are added below it.",
     )
-    offered = models.BooleanField("offered at the desk", default=True)
+    is_active = models.BooleanField("offered at the desk", default=True)
 
     class Meta:
         ordering = ["name"]

@@ -8,14 +8,17 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from clinic import roles
-from signups import delivery, emails, links, wanted
-from signups.actions import consents, leads, mail, privacy
-from signups.models import Event, MailTemplate, Message, Suppression
+from signups import links
+from signups.actions import consents, leads, privacy
+from signups.messages import delivery, send_policy
+from signups.messages.actions import send_manual_email
+from signups.messages.choices import EmailPurpose
+from signups.messages.emails import preview_manual_email
+from signups.models import EmailTemplate, Event, OutboxMessage, Suppression
 from signups.models.suppressions import digest
-from signups.states import ActorKind, ConsentChannel, MailPurpose, Purpose, Verb
+from signups.states import ActorKind, ConsentChannel, Purpose, Verb
 from tests import factories
-
-from .conftest import NOW
+from tests.signups.conftest import NOW
 
 pytestmark = pytest.mark.django_db
 PATIENT = {"channel": ConsentChannel.EMAIL, "by": ActorKind.PATIENT, "now": NOW}
@@ -38,13 +41,13 @@ def lead(clinic):
 
 @pytest.fixture
 def template(db):
-    return factories.MailTemplateFactory(text="Hello {first_name} & all,\n\nsee {my_link} or call {clinic_phone}.")
+    return factories.EmailTemplateFactory(text="Hello {first_name} & all,\n\nsee {my_link} or call {clinic_phone}.")
 
 
 def send(lead, template, by, **changed):
-    seen = emails.desk_letter(lead, template).digest()
+    seen = preview_manual_email(lead, template).digest()
     told = {"lead": lead, "template": template, "seen": seen, "form_key": uuid.uuid4(), "by": by, "now": NOW}
-    mail.send(**told | changed)
+    send_manual_email(**told | changed)
 
 
 def address(lead, deed="mail/"):
@@ -118,7 +121,7 @@ REFUSED = {
 def test_whom_nobody_may_write_to_gets_nothing_and_staff_read_why(client, user, lead, template, why, happen):
     happen(lead)
     lead.refresh_from_db()
-    assert wanted.refusal(lead, MailPurpose.CARE) == why
+    assert send_policy.why_not_allowed(lead, EmailPurpose.TRANSACTIONAL) == why
     with pytest.raises(leads.Refused, match=re.escape(why)):
         send(lead, template, user)
     page = look(client, lead, template)
@@ -126,7 +129,7 @@ def test_whom_nobody_may_write_to_gets_nothing_and_staff_read_why(client, user, 
     assert b"Send it" not in page.content
     form = {"template": template.pk, "seen": "x", "form_key": uuid.uuid4()}
     assert client.post(address(lead, "mail/send/"), form).status_code == 409
-    assert not Message.objects.filter(kind="desk_care").exists()
+    assert not OutboxMessage.objects.filter(kind="manual_transactional").exists()
     assert not Event.objects.filter(verb=Verb.MAILED).exists()
 
 
@@ -136,7 +139,7 @@ def test_it_is_asked_again_when_it_is_sent(user, lead, template, why, happen, ma
     happen(lead)
     while delivery.deliver_due(lambda: NOW):
         pass
-    assert Message.objects.get(kind="desk_care").status == "withdrawn"
+    assert OutboxMessage.objects.get(kind="manual_transactional").status == "cancelled"
     assert [letter.subject for letter in mailoutbox] == (["Your data is erased"] if "was erased" in why else [])
 
 
@@ -144,42 +147,42 @@ def test_an_address_that_changed_meanwhile_gets_nothing(user, lead, template, ma
     send(lead, template, user)
     type(lead).objects.update(email="other@example.com")
     delivery.deliver_due(lambda: NOW)
-    assert (Message.objects.get().status, mailoutbox) == ("withdrawn", [])
+    assert (OutboxMessage.objects.get().status, mailoutbox) == ("cancelled", [])
 
 
 def test_news_goes_only_to_who_agreed_to_news(user, lead, mailoutbox):
-    news = factories.MailTemplateFactory(purpose=MailPurpose.NEWS)
+    news = factories.EmailTemplateFactory(purpose=EmailPurpose.MARKETING)
     with pytest.raises(leads.Refused, match="not agreed to news"):
         send(lead, news, user)
     consents.grant(lead, Purpose.NEWS, **PATIENT)
     send(lead, news, user)
-    assert "because you agreed to news from Harbor Clinic" in Message.objects.get().text
-    assert "We write only about that" not in Message.objects.get().text
+    assert "because you agreed to news from Harbor Clinic" in OutboxMessage.objects.get().text
+    assert "We write only about that" not in OutboxMessage.objects.get().text
     later = NOW + dt.timedelta(minutes=1)
     consents.revoke(lead, Purpose.NEWS, **PATIENT | {"now": later})
     delivery.deliver_due(lambda: later)
-    assert (Message.objects.get().status, mailoutbox) == ("withdrawn", [])
+    assert (OutboxMessage.objects.get().status, mailoutbox) == ("cancelled", [])
 
 
 def test_words_that_changed_since_they_were_looked_at_are_not_sent(user, lead, template):
-    seen = emails.desk_letter(lead, template).digest()
+    seen = preview_manual_email(lead, template).digest()
     template.text += "\n\nP.S. Bring a friend."
     template.save()
     with pytest.raises(leads.Refused, match="Look at it again"):
         send(lead, template, user, seen=seen)
-    assert not Message.objects.exists()
+    assert not OutboxMessage.objects.exists()
 
 
 def test_the_same_form_sends_once_and_nobody_is_flooded(user, lead, template):
     key = uuid.uuid4()
     send(lead, template, user, form_key=key)
     send(lead, template, user, form_key=key)
-    assert Message.objects.count() == 1
+    assert OutboxMessage.objects.count() == 1
     for _ in range(2):
         send(lead, template, user)
     with pytest.raises(leads.Refused, match="enough e-mails"):
         send(lead, template, user)
-    assert (Message.objects.count(), lead.events.filter(verb=Verb.MAILED).count()) == (3, 3)
+    assert (OutboxMessage.objects.count(), lead.events.filter(verb=Verb.MAILED).count()) == (3, 3)
 
 
 def test_other_peoples_leads_are_not_written_to(client, user, lead, template):
@@ -196,12 +199,12 @@ def test_there_is_no_other_e_mail(client, user, lead, asked):
 
 
 def test_what_is_not_offered_is_not_sent(client, user, lead, template):
-    MailTemplate.objects.update(offered=False)
+    EmailTemplate.objects.update(is_active=False)
     assert look(client, lead, template).status_code == 400
     assert template.name not in client.get(address(lead, "change/")).content.decode()
 
 
-TEMPLATES = "/admin/signups/mailtemplate/"
+TEMPLATES = "/admin/signups/emailtemplate/"
 
 
 @pytest.mark.parametrize(
@@ -218,28 +221,34 @@ TEMPLATES = "/admin/signups/mailtemplate/"
 )
 def test_head_is_told_what_no_template_may_hold(client, clinic, changed, wrong):
     client.force_login(factories.UserFactory(role=roles.HEAD))
-    told = {"name": "New", "purpose": "care", "subject": "Hello from {clinic}", "text": "Hello {first_name}"}
+    told = {"name": "New", "purpose": "transactional", "subject": "Hello from {clinic}", "text": "Hello {first_name}"}
     page = client.post(f"{TEMPLATES}add/", {**told, **changed})
     assert (page.status_code, wrong in page.content.decode()) == (200, True)
-    assert not MailTemplate.objects.filter(name="New").exists()
+    assert not EmailTemplate.objects.filter(name="New").exists()
 
 
 def test_head_writes_templates_on_the_record_and_others_do_not(client, user):
-    told = {"name": "New", "purpose": "care", "subject": "Hello", "text": "Hello {first_name}", "offered": "on"}
+    told = {
+        "name": "New",
+        "purpose": "transactional",
+        "subject": "Hello",
+        "text": "Hello {first_name}",
+        "is_active": "on",
+    }
     assert client.post(f"{TEMPLATES}add/", told).status_code == 403
     client.force_login(factories.UserFactory(role=roles.HEAD))
     assert client.post(f"{TEMPLATES}add/", told).status_code == 302
-    made = MailTemplate.objects.get(name="New")
-    assert Event.objects.get().subject == f"mailtemplate:{made.pk}"
+    made = EmailTemplate.objects.get(name="New")
+    assert Event.objects.get().subject == f"emailtemplate:{made.pk}"
     assert client.post(f"{TEMPLATES}{made.pk}/delete/", {"post": "yes"}).status_code == 403
 
 
 def test_two_ship_that_keep_the_rules_and_fill_in(lead):
-    shipped = list(MailTemplate.objects.all())
+    shipped = list(EmailTemplate.objects.all())
     assert [template.name for template in shipped] == ["How is it going?", "We tried to call you"]
     for template in shipped:
         template.full_clean()
-        letter = emails.desk_letter(lead, template)
+        letter = preview_manual_email(lead, template)
         assert letter.text.startswith("Hello Ann,\n")
         assert not {"{", "}"} & set(letter.text)
         assert len(letter.text) < 2000
@@ -247,16 +256,16 @@ def test_two_ship_that_keep_the_rules_and_fill_in(lead):
 
 def test_no_field_of_health_words_is_too_wide():
     for text in ("We paint the house. Our medium is tea. Call for free.", "Your own page, as you like it"):
-        factories.MailTemplateFactory.build(text=text).full_clean()
+        factories.EmailTemplateFactory.build(text=text).full_clean()
     with pytest.raises(ValidationError):
-        factories.MailTemplateFactory.build(text="DEPRESSED?").full_clean()
+        factories.EmailTemplateFactory.build(text="DEPRESSED?").full_clean()
 
 
 @pytest.mark.parametrize("count", [1, 100])
 def test_pages_take_the_same_queries_for_one_template_and_many(
     client, user, lead, template, count, django_assert_num_queries
 ):
-    factories.MailTemplateFactory.create_batch(count)
+    factories.EmailTemplateFactory.create_batch(count)
     look(client, lead, template)  # what is remembered for a minute
     with django_assert_num_queries(12):
         look(client, lead, template)

@@ -2,16 +2,17 @@
 
 import datetime as dt
 import re
+import uuid
 
 import pytest
 
-from signups import delivery, links, wanted
+from signups import links
 from signups.actions import calls, consents, details, privacy, trials
-from signups.models import Message
+from signups.messages import delivery, send_policy
+from signups.models import OutboxMessage
 from signups.states import ActorKind, ConsentChannel
-from tests.factories import AvailabilityRuleFactory, HostFactory, LeadFactory, MessageFactory, TrialFactory
-
-from .conftest import NOW
+from tests.factories import AvailabilityRuleFactory, HostFactory, LeadFactory, OutboxMessageFactory, TrialFactory
+from tests.signups.conftest import NOW
 
 pytestmark = pytest.mark.django_db
 
@@ -34,11 +35,18 @@ def trial(clinic):
     return trial
 
 
-def sent_by(at, mailoutbox=None):
+def all_day_host():
+    host = HostFactory()
+    for weekday in range(7):
+        AvailabilityRuleFactory(host=host, weekday=weekday, start=0, end=1440)
+    return host
+
+
+def sent_by(at):
     """The kinds of what has gone out once the worker looked at `at`."""
     while delivery.deliver_due(clock(at)):
         pass
-    return sorted(Message.objects.filter(status="sent").values_list("kind", flat=True))
+    return sorted(OutboxMessage.objects.filter(status="sent").values_list("kind", flat=True))
 
 
 def test_life_of_a_trial_in_messages(trial):
@@ -47,6 +55,19 @@ def test_life_of_a_trial_in_messages(trial):
     assert sent_by(end - DAY - HOUR) == ["trial_started"]
     assert sent_by(end - DAY) == ["trial_ending", "trial_started"]
     assert sent_by(end) == ["trial_ended", "trial_ending", "trial_started"]
+
+
+def test_nothing_is_read_out_of_the_dedupe_key(trial):
+    host = all_day_host()
+    calls.book(lead=trial.lead, start=NOW + 3 * DAY, host=host, by=ActorKind.PATIENT, now=NOW)
+    for message in OutboxMessage.objects.all():
+        OutboxMessage.objects.filter(pk=message.pk).update(dedupe_key=uuid.uuid4())
+    for at in (NOW, NOW + 2 * DAY, NOW + 3 * DAY - HOUR, trial.ends_at - DAY):
+        sent_by(at)
+    assert sent_by(trial.ends_at) == [
+        *("call_booked", "call_day_before", "call_hour_before", "host_call"),
+        *("trial_ended", "trial_ending", "trial_started"),
+    ]
 
 
 def test_what_was_written_ahead_says_what_is_true_when_it_is_sent(trial, mailoutbox):
@@ -68,9 +89,7 @@ def test_what_was_written_ahead_says_what_is_true_when_it_is_sent(trial, mailout
 
 def test_reminder_of_a_call_says_what_is_true_when_it_is_sent(trial, mailoutbox):
     lead, start = trial.lead, NOW + 3 * DAY
-    host = HostFactory()
-    for weekday in range(7):
-        AvailabilityRuleFactory(host=host, weekday=weekday, start=0, end=1440)
+    host = all_day_host()
     calls.book(lead=lead, start=start, host=host, by=ActorKind.PATIENT, now=NOW)
     privacy.replace_link(lead, by=ActorKind.PATIENT, now=NOW)
     details.change(lead, by=ActorKind.PATIENT, now=NOW, time_zone="Asia/Tokyo")
@@ -98,12 +117,12 @@ def test_link_replaced_while_a_message_is_in_the_workers_hand_is_the_one_it_carr
     assert links.mine(MY_LINK.search(ended.body)[1]) == trial.lead
 
 
-def test_withdrawn_message_keeps_no_link(trial):
+def test_cancelled_message_keeps_no_link(trial):
     trials.cancel(trial, by=ActorKind.PATIENT, now=NOW)
     trials.undo_cancel(trial, by=ActorKind.PATIENT, now=NOW)
     delivery.deliver_due(clock(NOW))
-    withdrawn = trial.lead.messages.get(kind="trial_cancelled")
-    assert (withdrawn.status, {MY_LINK.search(text) for text in written(trial.lead)}) == ("withdrawn", {None})
+    cancelled = trial.lead.messages.get(kind="trial_cancelled")
+    assert (cancelled.status, {MY_LINK.search(text) for text in written(trial.lead)}) == ("cancelled", {None})
 
 
 def written(lead):
@@ -130,7 +149,7 @@ def test_reminder_comes_by_day_where_they_are_now(trial, zone, hours_later):
 def test_cancelled_trial_reminds_nobody(trial):
     trials.cancel(trial, by=ActorKind.PATIENT, now=NOW + HOUR)
     assert sent_by(trial.ends_at + DAY) == ["trial_cancelled", "trial_started"]
-    assert Message.objects.pending().count() == 0
+    assert OutboxMessage.objects.pending().count() == 0
 
 
 def test_trial_taken_up_again_reminds_as_if_nothing_had_been(trial):
@@ -162,12 +181,12 @@ def test_who_stopped_our_mail_gets_answers_only(trial):
 def test_nothing_but_the_receipt_after_erasure_and_it_forgets_itself(trial, mail_server):
     sent_by(NOW)
     privacy.erase(trial.lead, by=ActorKind.PATIENT, now=NOW)
-    receipt = Message.objects.pending().get()
-    assert (receipt.kind, receipt.to) == ("erased", "jo@example.com")
-    assert sent_by(trial.ends_at + DAY) == ["erased", "trial_started"]
+    receipt = OutboxMessage.objects.pending().get()
+    assert (receipt.kind, receipt.to) == ("erasure_receipt", "jo@example.com")
+    assert sent_by(trial.ends_at + DAY) == ["erasure_receipt", "trial_started"]
     assert mail_server.messages[-1]["To"] == "jo@example.com"
     assert mail_server.messages[-1]["List-Unsubscribe"] is None
-    assert set(Message.objects.values_list("to", "text", "html")) == {("", "", "")}
+    assert set(OutboxMessage.objects.values_list("to", "text", "html")) == {("", "", "")}
 
 
 def test_receipt_that_cannot_be_delivered_forgets_itself_too(trial, mail_server):
@@ -175,16 +194,16 @@ def test_receipt_that_cannot_be_delivered_forgets_itself_too(trial, mail_server)
     privacy.erase(trial.lead, by=ActorKind.PATIENT, now=NOW)
     mail_server.answer = lambda message: "550 no such mailbox"
     assert sent_by(NOW) == ["trial_started"]
-    receipt = Message.objects.get(kind="erased")
-    assert (receipt.status, receipt.to, receipt.text) == ("dead", "", "")
+    receipt = OutboxMessage.objects.get(kind="erasure_receipt")
+    assert (receipt.status, receipt.to, receipt.text) == ("failed", "", "")
 
 
 def test_erased_address_gets_nothing_unasked_until_its_owner_confirms_anew(clinic):
     former = TrialFactory(requested_at=NOW, started_at=NOW, lead__email="jo@example.com").lead
     privacy.erase(former, by=ActorKind.PATIENT, now=NOW)
     lead = LeadFactory(email="jo@example.com")
-    confirm, opened = (MessageFactory(lead=lead, kind=kind) for kind in ("confirm_trial", "state_opened"))
-    assert [wanted.still(message, NOW) for message in (confirm, opened)] == [True, False]
+    confirm, opened = (OutboxMessageFactory(lead=lead, kind=kind) for kind in ("confirm_trial", "waitlist_opened"))
+    assert [send_policy.should_still_send(message, NOW) for message in (confirm, opened)] == [True, False]
     TrialFactory(lead=lead, requested_at=NOW)
     trials.confirm(lead, now=NOW)
-    assert wanted.still(opened, NOW) is True
+    assert send_policy.should_still_send(opened, NOW) is True

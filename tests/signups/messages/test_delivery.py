@@ -11,12 +11,12 @@ import pytest
 from django.core.management import call_command
 from django.db import OperationalError, connection, transaction
 
-from signups import delivery, links, terms
-from signups.models import Lead, Message
+from signups import links, terms
+from signups.messages import delivery
+from signups.models import Lead, OutboxMessage
 from tests import processes
-from tests.factories import MessageFactory
-
-from .conftest import NOW
+from tests.factories import OutboxMessageFactory
+from tests.signups.conftest import NOW
 
 pytestmark = pytest.mark.django_db
 
@@ -26,7 +26,7 @@ def clock(at=NOW):
 
 
 def written(**fields):
-    return MessageFactory(**{"created_at": NOW, **fields})
+    return OutboxMessageFactory(**{"created_at": NOW, **fields})
 
 
 def state(message):
@@ -71,10 +71,11 @@ def test_nothing_is_sent_for_what_was_rolled_back(clinic, mail_server):
     assert (delivery.deliver_due(clock()), mail_server.messages) == (0, [])
 
 
-def test_private_link_is_sent_and_then_forgotten(clinic, mail_server):
+@pytest.mark.parametrize("url", [links.confirm_url, links.my_url, links.stop_url])
+def test_private_link_is_sent_and_then_forgotten(clinic, mail_server, url):
     message = written()
-    link = links.confirm_url(message.lead)
-    Message.objects.update(text=f"Press {link} now", html=f'<a href="{link}">Press</a>')
+    link = url(message.lead)
+    OutboxMessage.objects.update(text=f"Press {link} now", html=f'<a href="{link}">Press</a>')
     delivery.deliver_due(clock())
     message.refresh_from_db()
     assert link in mail_server.messages[0].get_body(["plain"]).get_content()
@@ -115,15 +116,15 @@ def test_refusal_for_good_gives_up_at_once(clinic, mail_server, settings):
     message = written(text=f"Your page: {settings.SITE_URL}/my/WyJh:1x:b_c/")
     mail_server.answer = lambda _: "550 no such mailbox"
     delivery.deliver_due(clock())
-    assert (*state(message), message.last_error) == ("dead", 1, "SMTPDataError 550")
+    assert (*state(message), message.last_error) == ("failed", 1, "SMTPDataError 550")
     assert message.text == f"Your page: {settings.SITE_URL}/my/…/"
 
 
 def test_message_is_given_up_after_enough_attempts(clinic, mail_server):
-    message = written(attempts=delivery.MOST_ATTEMPTS - 1)
+    message = written(attempts=delivery.MAX_ATTEMPTS - 1)
     mail_server.answer = lambda _: "451 try later"
     delivery.deliver_due(clock())
-    assert state(message) == ("dead", delivery.MOST_ATTEMPTS)
+    assert state(message) == ("failed", delivery.MAX_ATTEMPTS)
 
 
 def test_one_bad_message_keeps_back_no_other(clinic, mail_server):
@@ -146,7 +147,7 @@ def test_worker_that_lost_its_lease_sends_nothing(clinic, mail_server):
     stolen = written(created_at=NOW + dt.timedelta(seconds=1))
 
     def another_worker_takes_over(message):
-        Message.objects.filter(pk=stolen.pk).update(lease=uuid.uuid4())
+        OutboxMessage.objects.filter(pk=stolen.pk).update(lease_token=uuid.uuid4())
         connection.close()
         return "250 OK"
 
@@ -163,8 +164,8 @@ def test_slow_batch_never_comes_near_the_end_of_its_lease(clinic, mail_server):
     def slow_clock():
         nonlocal at
         at += dt.timedelta(seconds=45)
-        held = Message.objects.pending().exclude(lease=None)
-        left.extend(until - at for until in held.values_list("leased_until", flat=True))
+        held = OutboxMessage.objects.pending().exclude(lease_token=None)
+        left.extend(until - at for until in held.values_list("lease_expires_at", flat=True))
         return at
 
     assert delivery.deliver_due(slow_clock) == 8
@@ -173,7 +174,7 @@ def test_slow_batch_never_comes_near_the_end_of_its_lease(clinic, mail_server):
 
 def lost(**fields):
     """A message that was in the hands of a worker that died."""
-    return written(lease=uuid.uuid4(), leased_until=NOW - dt.timedelta(seconds=1), **fields)
+    return written(lease_token=uuid.uuid4(), lease_expires_at=NOW - dt.timedelta(seconds=1), **fields)
 
 
 def test_what_a_dead_worker_held_is_taken_alone(clinic, mail_server):
@@ -191,26 +192,28 @@ def test_refused_after_a_loss_it_is_still_taken_alone(clinic, mail_server):
     assert [delivery.deliver_due(later) for _ in range(2)] == [1, 1]
 
 
-@pytest.mark.parametrize(("losses", "end"), [(delivery.MOST_LOSSES - 2, "sent"), (delivery.MOST_LOSSES - 1, "dead")])
-def test_message_is_given_up_after_enough_workers_died(clinic, mail_server, losses, end):
-    message = lost(losses=losses)
+@pytest.mark.parametrize(
+    ("crashes", "end"), [(delivery.MAX_WORKER_CRASHES - 2, "sent"), (delivery.MAX_WORKER_CRASHES - 1, "failed")]
+)
+def test_message_is_given_up_after_enough_workers_died(clinic, mail_server, crashes, end):
+    message = lost(crash_count=crashes)
     delivery.deliver_due(clock())
     message.refresh_from_db()
-    assert (message.status, message.losses, message.lease) == (end, losses + 1, None)
+    assert (message.status, message.crash_count, message.lease_token) == (end, crashes + 1, None)
     assert message.last_error == ("" if end == "sent" else "5 workers died with it in hand")
     assert len(mail_server.messages) == (end == "sent")
 
 
 def test_who_is_erased_is_forgotten_when_word_of_it_is_given_up(clinic, mail_server):
-    message = lost(losses=delivery.MOST_LOSSES, kind="erased", lead__status="erased")
+    message = lost(crash_count=delivery.MAX_WORKER_CRASHES, kind="erasure_receipt", lead__status="erased")
     delivery.deliver_due(clock())
     message.refresh_from_db()
-    assert (message.status, message.to) == ("dead", "")
+    assert (message.status, message.to) == ("failed", "")
 
 
 def test_what_was_sent_while_the_disk_was_full_is_noted_later_and_not_sent_again(clinic, mail_server, monkeypatch):
     first, second = written(), written(send_at=NOW + dt.timedelta(seconds=1))
-    rows = type(Message.objects.all())
+    rows = type(OutboxMessage.objects.all())
     update = rows.update
 
     def full(self, **values):
@@ -251,7 +254,7 @@ def test_workers_at_once_share_the_work(clinic, mail_server):
     with ThreadPoolExecutor(3) as pool:
         list(pool.map(work, range(3)))
     assert sorted(message["Message-ID"] for message in mail_server.messages) == sorted(
-        f"<{pk}@harbor.example>" for pk in Message.objects.values_list("pk", flat=True)
+        f"<{pk}@harbor.example>" for pk in OutboxMessage.objects.values_list("pk", flat=True)
     )
 
 
@@ -283,15 +286,15 @@ def test_killed_in_the_middle_nothing_is_lost(clinic, mail_server, accepted):
         go_on.set()
         worker.kill()
         worker.communicate()
-    assert Message.objects.filter(status="sent").count() == 2
+    assert OutboxMessage.objects.filter(status="sent").count() == 2
 
     later = dt.datetime.now(dt.UTC) + delivery.LEASE + dt.timedelta(minutes=1)  # the dead worker's lease has run out
     while delivery.deliver_due(clock(later)):
         pass
     ids = [message["Message-ID"] for message in mail_server.messages]
-    assert set(ids) == {f"<{pk}@harbor.example>" for pk in Message.objects.values_list("pk", flat=True)}
+    assert set(ids) == {f"<{pk}@harbor.example>" for pk in OutboxMessage.objects.values_list("pk", flat=True)}
     assert len(ids) == (6 if accepted else 5)
-    assert not Message.objects.exclude(status="sent").exists()
+    assert not OutboxMessage.objects.exclude(status="sent").exists()
 
 
 @pytest.mark.django_db(transaction=True)
@@ -311,7 +314,7 @@ def test_message_that_kills_every_worker_is_given_up_and_keeps_back_no_other(cli
 
     def die_with_it():
         """Once the leases of the workers before have run out."""
-        Message.objects.exclude(lease=None).update(leased_until=NOW)
+        OutboxMessage.objects.exclude(lease_token=None).update(lease_expires_at=NOW)
         workers.append(worker_process(mail_server))
         try:
             assert workers[-1].wait(60) == -signal.SIGKILL
@@ -325,14 +328,14 @@ def test_message_that_kills_every_worker_is_given_up_and_keeps_back_no_other(cli
     now = clock(dt.datetime.now(dt.UTC))
     assert [delivery.deliver_due(now) for _ in range(4)] == [1, 1, 1, 0]  # while the poison is still leased
     assert [state(message) for message in others] == [("sent", 1)] * 4
-    for _ in range(delivery.MOST_LOSSES - 2):
+    for _ in range(delivery.MAX_WORKER_CRASHES - 2):
         die_with_it()
-    assert (state(poison), len(workers)) == (("pending", 0), delivery.MOST_LOSSES)
-    Message.objects.exclude(lease=None).update(leased_until=NOW)
+    assert (state(poison), len(workers)) == (("pending", 0), delivery.MAX_WORKER_CRASHES)
+    OutboxMessage.objects.exclude(lease_token=None).update(lease_expires_at=NOW)
     delivery.deliver_due(now)
-    assert state(poison) == ("dead", 0)
+    assert state(poison) == ("failed", 0)
     assert len({sent["Message-ID"] for sent in mail_server.messages}) == 5
-    assert len(mail_server.messages) == len(others) + delivery.MOST_LOSSES  # at most once more for each kill
+    assert len(mail_server.messages) == len(others) + delivery.MAX_WORKER_CRASHES  # at most once more for each kill
 
 
 @pytest.mark.django_db(transaction=True)
@@ -359,7 +362,7 @@ def test_mail_on_one_machine_is_a_file_and_its_links_are_printed(clinic, setting
     settings.EMAIL_BACKEND, settings.EMAIL_FILE_PATH = "clinic.mail.FileBackend", tmp_path
     message = written()
     link = links.confirm_url(message.lead)
-    Message.objects.update(text=f"Press this:\n\n{link}\n")
+    OutboxMessage.objects.update(text=f"Press this:\n\n{link}\n")
     delivery.deliver_due(clock())
     assert [path.name for path in tmp_path.iterdir()] == [f"{message.pk}.eml"]
     assert f"    {link}\n" in capsys.readouterr().out
@@ -370,4 +373,4 @@ def test_nothing_is_sent_to_who_is_gone(clinic, mail_server):
     Lead.objects.update(status="erased")
     delivery.deliver_due(clock())
     message.refresh_from_db()
-    assert (mail_server.messages, message.status, message.lease) == ([], "withdrawn", None)
+    assert (mail_server.messages, message.status, message.lease_token) == ([], "cancelled", None)

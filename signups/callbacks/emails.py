@@ -1,0 +1,28 @@
+"""E-mails about a request to be called."""
+
+import datetime as dt
+
+from django.conf import settings
+from django.urls import reverse
+
+from signups.messages.kinds import MessageKind, register
+from signups.messages.models import OutboxMessage
+from signups.messages.outbox import enqueue
+from signups.models import CallbackRequest
+
+
+def _did_not_ask_again(message: OutboxMessage, now: dt.datetime) -> bool:
+    return not message.lead.callbacks.open().exists()
+
+
+CALLBACK_UNREACHABLE = register(
+    MessageKind("callback_unreachable", "we could not reach you", still_relevant=_did_not_ask_again)
+)
+
+
+def callback_unreachable(request: CallbackRequest, *, now: dt.datetime) -> OutboxMessage | None:
+    """Say that we called, and stop unless they ask again. Once per request; None without an e-mail address."""
+    if not request.lead.email:
+        return None
+    context = {"link": settings.SITE_URL + reverse("callback")}
+    return enqueue(CALLBACK_UNREACHABLE, request.lead, request.pk, now=now, context=context)

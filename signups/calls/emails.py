@@ -1,0 +1,149 @@
+"""E-mails about an onboarding call, to the patient and to the host, with the calendar invitations they carry."""
+
+import datetime as dt
+from typing import Any
+
+from django.conf import settings
+from django.urls import reverse
+
+from signups import normalise, terms, zones
+from signups.messages.choices import CalendarMethod
+from signups.messages.kinds import MessageKind, register
+from signups.messages.models import OutboxMessage
+from signups.messages.outbox import enqueue, portal_link_context
+from signups.models import Host, Lead, OnboardingCall
+from signups.scheduling.invitations import Entry, invitation
+from signups.states import CallStatus
+
+
+def _is_current(message: OutboxMessage, now: dt.datetime) -> bool:
+    """The call is still booked as the message says, and has not begun."""
+    call = message.call
+    if call is None or now >= call.starts_at:
+        return False
+    return (call.status, call.sequence) == (CallStatus.BOOKED, message.call_sequence)
+
+
+def _context(call: OnboardingCall, lead: Lead) -> dict[str, Any]:
+    return {"host": call.host, "when": zones.moment(call.starts_at, lead.time_zone), **portal_link_context(lead)}
+
+
+def _context_at_sending(message: OutboxMessage) -> dict[str, Any]:
+    return _context(message.call, message.lead) if message.call else {}
+
+
+CALL_BOOKED = register(MessageKind("call_booked", "your call is booked", still_relevant=_is_current))
+CALL_MOVED = register(MessageKind("call_moved", "your call has changed", still_relevant=_is_current))
+CALL_CANCELLED = register(MessageKind("call_cancelled", "your call is cancelled"))
+CALL_DAY_BEFORE = register(
+    MessageKind(
+        "call_day_before",
+        "your call is tomorrow",
+        unsolicited=True,
+        still_relevant=_is_current,
+        context_at_sending=_context_at_sending,
+    )
+)
+CALL_HOUR_BEFORE = register(
+    MessageKind(
+        "call_hour_before",
+        "your call is in an hour",
+        unsolicited=True,
+        still_relevant=_is_current,
+        context_at_sending=_context_at_sending,
+    )
+)
+HOST_CALL = register(
+    MessageKind("host_call", "to the host: a call", to_staff=True, survives_erasure=True, still_relevant=_is_current)
+)
+HOST_CALL_CANCELLED = register(
+    MessageKind("host_call_cancelled", "to the host: a call is off", to_staff=True, survives_erasure=True)
+)
+
+REMINDERS = {CALL_DAY_BEFORE: dt.timedelta(hours=24), CALL_HOUR_BEFORE: dt.timedelta(hours=1)}
+
+
+def call_booked(call: OnboardingCall, *, now: dt.datetime) -> OutboxMessage | None:
+    """Say when the call is, with an invitation; sent again, it is the same invitation with a newer time stamp."""
+    resends = call.messages.filter(kind=CALL_BOOKED.value).count()
+    return _to_patient(CALL_BOOKED, call, now, resends=resends)
+
+
+def call_changed(call: OnboardingCall, *, now: dt.datetime) -> OutboxMessage | None:
+    """Another time, or another host: an update of the same invitation. Once per change."""
+    return _to_patient(CALL_MOVED, call, now)
+
+
+def call_cancelled(call: OnboardingCall, *, now: dt.datetime) -> OutboxMessage | None:
+    """Cancel the call, also in the person's calendar. Once per call."""
+    return _to_patient(CALL_CANCELLED, call, now)
+
+
+def call_reminders(call: OnboardingCall, *, now: dt.datetime) -> None:
+    """A day and an hour before, unless that moment has passed: each once per version of the call."""
+    for kind, ahead in REMINDERS.items():
+        if call.starts_at - ahead >= now:
+            _to_patient(kind, call, now, invite=False, send_at=call.starts_at - ahead)
+
+
+def host_call(call: OnboardingCall, *, now: dt.datetime) -> OutboxMessage:
+    """To the host: a call of theirs, new or changed. Once per version of the call."""
+    return _to_host(HOST_CALL, call, call.host, now)
+
+
+def host_call_cancelled(call: OnboardingCall, host: Host, *, now: dt.datetime) -> OutboxMessage:
+    """To a `host` who no longer has it: cancelled, or reassigned. Once per version of the call."""
+    return _to_host(HOST_CALL_CANCELLED, call, host, now)
+
+
+def host_entry(call: OnboardingCall, *, stamp: dt.datetime, off: bool = False) -> Entry:
+    """`call` as its host's calendar shows it: initials, and nothing else about the patient. `off`: no longer theirs."""
+    return _entry(call, f"Onboarding call with {normalise.initials(call.lead.name)}", stamp, off)
+
+
+def _entry(call: OnboardingCall, summary: str, stamp: dt.datetime, off: bool = False) -> Entry:
+    cancelled = off or call.status == CallStatus.CANCELLED
+    return Entry(call.uid, call.sequence, call.starts_at, call.ends_at, stamp, summary, cancelled=cancelled)
+
+
+def _to_patient(
+    kind: MessageKind,
+    call: OnboardingCall,
+    now: dt.datetime,
+    *,
+    invite: bool = True,
+    resends: int = 0,
+    **columns: Any,
+) -> OutboxMessage | None:
+    """None for a lead without an e-mail address."""
+    lead = call.lead
+    if not lead.email:
+        return None
+    if invite:
+        columns |= _invitation(_entry(call, f"Free call with {terms.current().clinic_name}", now), lead.email)
+    return _enqueue(kind, call, resends, now=now, context=_context(call, lead), **columns)
+
+
+def _to_host(kind: MessageKind, call: OnboardingCall, host: Host, now: dt.datetime) -> OutboxMessage:
+    """Initials, and nothing else about the patient: the rest is on the desk."""
+    to = host.user.email or terms.current().mailbox
+    columns = _invitation(host_entry(call, stamp=now, off=kind is HOST_CALL_CANCELLED), to)
+    context = {
+        "initials": normalise.initials(call.lead.name),
+        "when": zones.moment(call.starts_at, host.time_zone),
+        "desk": settings.SITE_URL + reverse("admin:index"),
+    }
+    return _enqueue(kind, call, host.pk, now=now, context=context, to=to, **columns)
+
+
+def _enqueue(kind: MessageKind, call: OnboardingCall, detail: int, **rest: Any) -> OutboxMessage:
+    """Once per version of the call and `detail`."""
+    occasion = f"{call.pk}.{call.sequence}.{detail}"
+    return enqueue(kind, call.lead, occasion, call=call, call_sequence=call.sequence, **rest)
+
+
+def _invitation(entry: Entry, to: str) -> dict[str, Any]:
+    """The columns of a message that carries `entry`."""
+    clinic = terms.current()
+    text = invitation(entry, organizer=clinic.mailbox, organizer_name=clinic.clinic_name, attendee=to)
+    return {"calendar": text, "calendar_method": CalendarMethod.CANCEL if entry.cancelled else CalendarMethod.REQUEST}

@@ -1,0 +1,40 @@
+"""Writing to a lead from the desk, in words that were written and previewed beforehand."""
+
+import datetime as dt
+import uuid
+
+from django.contrib.auth.models import User
+from django.db import transaction
+
+from signups.actions import events
+from signups.actions.held import Refused
+from signups.actions.leads import held
+from signups.models import Event, Lead
+from signups.states import Verb
+
+from .choices import EmailPurpose
+from .emails import MANUAL_EMAIL_KINDS, manual_email, preview_manual_email
+from .outbox import under_hourly_limit
+from .send_policy import why_not_allowed
+from .template_models import EmailTemplate
+
+
+@transaction.atomic
+def send_manual_email(
+    *, lead: Lead, template: EmailTemplate, seen: str, form_key: uuid.UUID, by: User, now: dt.datetime
+) -> None:
+    """Enqueue exactly what `by` previewed: `seen` is its digest (`outbox.RenderedEmail`).
+
+    Idempotent by `form_key`. Raises Refused, in words.
+    """
+    lead = held(lead, by)
+    if Event.objects.filter(form_key=form_key).exists():
+        return
+    if why := why_not_allowed(lead, EmailPurpose(template.purpose)):
+        raise Refused(why)
+    if preview_manual_email(lead, template).digest() != seen:
+        raise Refused("The e-mail would say something else by now. Look at it again.")
+    if not under_hourly_limit(lead, MANUAL_EMAIL_KINDS[template.purpose], now=now):
+        raise Refused("They were sent enough e-mails from the desk within the hour.")
+    manual_email(lead, template, now=now)
+    events.record(lead, Verb.MAILED, by=by, now=now, form_key=form_key, template=template.pk)

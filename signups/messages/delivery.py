@@ -1,0 +1,212 @@
+"""The delivery job: lease due messages, send them, record the results.
+
+Killed at any point, it loses nothing: a message is `sent` only after the mail server accepted it, and a dead worker's
+lease expires. At most the one message that the server had accepted when the worker died goes out again, with the same
+`Message-ID`; a worker that lives on and only lost the database sends nothing twice. Several workers, on any number of
+machines, share the work.
+"""
+
+import datetime as dt
+import logging
+import smtplib
+import threading
+import uuid
+from collections.abc import Callable
+from contextlib import suppress
+from email.utils import formatdate
+
+from django.core.mail import EmailMultiAlternatives, get_connection
+from django.core.mail.backends.base import BaseEmailBackend
+from django.db import connection, transaction
+
+from signups import links, terms
+from signups.states import GONE, LeadStatus
+
+from . import kinds, outbox, send_policy
+from .choices import MessageStatus
+from .models import OutboxMessage, OutboxMessageQuerySet
+
+logger = logging.getLogger(__name__)
+
+BATCH = 20
+LEASE = dt.timedelta(minutes=6)
+RENEW_LEASE_AFTER = dt.timedelta(minutes=1)  # what is left is longer than one message can take (settings.EMAIL_TIMEOUT)
+# Read again of a message's lead before it goes out: they may be gone, or have moved, since it was leased.
+REFRESHED_LEAD_FIELDS = ("status", "email", "mail_stopped_at", "time_zone", "link_version")
+FIRST_RETRY_DELAY = dt.timedelta(minutes=1)
+MAX_RETRY_DELAY = dt.timedelta(hours=6)
+MAX_ATTEMPTS = 12  # with the delays between them, about a day and a half
+MAX_WORKER_CRASHES = 5  # workers that may die with the same message in hand
+
+Clock = Callable[[], dt.datetime]
+
+
+class _UnsavedResults(threading.local):
+    """Results accepted by SMTP but not yet saved, because the database was unavailable or full."""
+
+    def __init__(self) -> None:
+        self.pending: list[tuple[OutboxMessage, dict[str, object]]] = []
+
+
+_unsaved = _UnsavedResults()
+
+
+def deliver_due(clock: Clock) -> int:
+    """Send one batch of due messages; return how many were leased, so that 0 means there is nothing to do."""
+    _flush_results()
+    token = uuid.uuid4()
+    renewed = clock()
+    leased = _lease_batch(token, renewed)
+    mail_server = get_connection()
+    for message in leased:
+        if (now := clock()) - renewed > RENEW_LEASE_AFTER:
+            OutboxMessage.objects.pending().filter(lease_token=token).update(lease_expires_at=now + LEASE)
+            renewed = now
+        _deliver(message, token, mail_server, clock)
+    _close_connection(mail_server)
+    return len(leased)
+
+
+@transaction.atomic
+def _lease_batch(token: uuid.UUID, now: dt.datetime) -> list[OutboxMessage]:
+    """Lease up to BATCH due messages.
+
+    One whose lease expired in a worker's hands is leased alone: it may be what killed that worker, and would the next.
+    """
+    skip = connection.features.has_select_for_update_skip_locked
+    due = OutboxMessage.objects.due(now).select_related("lead").select_for_update(of=("self",), skip_locked=skip)
+    found = list(due[:BATCH])
+    for message in found:
+        message.crash_count += message.lease_token is not None
+    alone = [message for message in found[:1] if message.crash_count]
+    leased = alone or [message for message in found if not message.crash_count]
+    ours = OutboxMessage.objects.filter(pk__in=[message.pk for message in leased])
+    crashes = sum(message.crash_count for message in alone)
+    ours.update(lease_token=token, lease_expires_at=now + LEASE, crash_count=crashes)
+    return leased
+
+
+def _deliver(message: OutboxMessage, token: uuid.UUID, mail_server: BaseEmailBackend, clock: Clock) -> None:
+    """Send one message, unless its lease was lost meanwhile (this process slept, and another took over)."""
+    ours = OutboxMessage.objects.pending().filter(pk=message.pk, lease_token=token)
+    today = ours.order_by().values(*(f"lead__{name}" for name in REFRESHED_LEAD_FIELDS))
+    if not today:
+        return
+    for name in REFRESHED_LEAD_FIELDS:
+        setattr(message.lead, name, today[0][f"lead__{name}"])
+    if (later := send_policy.earliest_send_time(message, now := clock())) > now:
+        _release(ours, send_at=later)
+        return
+    if not send_policy.should_still_send(message, now):
+        _release(ours, status=MessageStatus.CANCELLED, **_without_links(message))
+        return
+    if message.crash_count >= MAX_WORKER_CRASHES:
+        _not_sent(message, ours, _mark_failed(message, f"{message.crash_count} workers died with it in hand"))
+        return
+    try:
+        outbox.rerender(message)
+        mail_server.open()  # once per batch: it does nothing while the connection is open
+        mail_server.send_messages([build_email(message)])
+    except Exception as error:  # (whatever is wrong with one message must not keep back the others)
+        message.attempts += 1
+        _not_sent(message, ours, _after_failure(message, error, clock()))
+        _close_connection(mail_server)
+        return
+    sent = {"status": MessageStatus.SENT, "sent_at": clock(), "attempts": message.attempts + 1, "last_error": ""}
+    message.lease_token = token
+    _unsaved.pending.append((message, sent | _without_links(message)))
+    _flush_results()
+
+
+def _release(ours: OutboxMessageQuerySet, **outcome: object) -> None:
+    ours.update(**outcome, lease_token=None, lease_expires_at=None)
+
+
+def _without_links(message: OutboxMessage) -> dict[str, object]:
+    """What staff may read of a message that no longer waits: the lead's private link is not theirs."""
+    return {"text": links.redact(message.text), "html": links.redact(message.html)}
+
+
+def _not_sent(message: OutboxMessage, ours: OutboxMessageQuerySet, outcome: dict[str, object]) -> None:
+    """Record why it was not sent, and whether it is tried again."""
+    _release(ours, **outcome, attempts=message.attempts)
+    if outcome.get("status") == MessageStatus.FAILED:
+        _erase_if_person_erased(message)
+    logger.warning("message %s was not sent: %s", message.pk, outcome["last_error"])
+
+
+def _flush_results() -> None:
+    """Save pending results before anything else is sent; on a database error keep them and retry on the next call."""
+    while _unsaved.pending:
+        message, outcome = _unsaved.pending[0]
+        _release(OutboxMessage.objects.pending().filter(pk=message.pk, lease_token=message.lease_token), **outcome)
+        _erase_if_person_erased(message)
+        del _unsaved.pending[0]
+
+
+def _erase_if_person_erased(message: OutboxMessage) -> None:
+    """A message that outlives its lead's erasure (the receipt, a word to staff) is erased once it is done with."""
+    if kinds.get(message.kind).survives_erasure:
+        rows = OutboxMessage.objects.filter(pk=message.pk, lead__status=LeadStatus.ERASED)
+        rows.update(**OutboxMessage.PERSONAL)
+
+
+def _close_connection(mail_server: BaseEmailBackend) -> None:
+    with suppress(OSError, smtplib.SMTPException):  # all its messages are accounted for
+        mail_server.close()
+
+
+def _after_failure(message: OutboxMessage, error: Exception, now: dt.datetime) -> dict[str, object]:
+    """Retry after twice the last delay; fail at once when the server says that it never will accept it (5xx)."""
+    if message.attempts >= MAX_ATTEMPTS or _is_permanent(error):
+        return _mark_failed(message, _error_summary(error))
+    delay = min(FIRST_RETRY_DELAY * 2 ** (message.attempts - 1), MAX_RETRY_DELAY)
+    return {"send_at": now + delay, "last_error": _error_summary(error)}
+
+
+def _mark_failed(message: OutboxMessage, why: str) -> dict[str, object]:
+    return {"status": MessageStatus.FAILED, "last_error": why, **_without_links(message)}
+
+
+def _codes(error: Exception) -> list[int]:
+    """The reply codes in `error` (RFC 5321 §4.2.1): one for each refused recipient, one for a refused command."""
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        return [code for code, _ in error.recipients.values()]
+    return [error.smtp_code] if isinstance(error, smtplib.SMTPResponseException) else []
+
+
+def _is_permanent(error: Exception) -> bool:
+    """The server refuses this message for good. A refused login is the operator's to fix, so it is not."""
+    codes = _codes(error)
+    return bool(codes) and all(code >= 500 for code in codes) and not isinstance(error, smtplib.SMTPAuthenticationError)
+
+
+def _error_summary(error: Exception) -> str:
+    """For the staff: the kind of error and its codes; the server's own words may repeat the address."""
+    return " ".join([type(error).__name__, *map(str, _codes(error))])
+
+
+def build_email(message: OutboxMessage) -> EmailMultiAlternatives:
+    """Build the e-mail that goes out; every attempt carries the same Message-ID and date."""
+    clinic = terms.current()
+    domain = clinic.mailbox.rpartition("@")[2]
+    headers = {
+        "Message-ID": f"<{message.pk}@{domain}>",
+        "Date": formatdate(message.created_at.timestamp()),
+        "Auto-Submitted": "auto-generated",  # RFC 3834: no out-of-office replies, please
+    }
+    if message.lead.status not in GONE and not kinds.get(message.kind).to_staff:
+        headers["List-Unsubscribe"] = f"<{links.stop_url(message.lead)}>"
+        headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"  # RFC 8058
+    mail = EmailMultiAlternatives(
+        subject=message.subject,
+        body=message.text,
+        from_email=f'"{clinic.clinic_name}" <{clinic.mailbox}>',
+        to=[message.to],
+        headers=headers,
+    )
+    mail.attach_alternative(message.html, "text/html")
+    if message.calendar:
+        # Among the alternatives, where mail programs look for an invitation; its method is named twice (RFC 6047 §2.4).
+        mail.attach_alternative(message.calendar, f"text/calendar; method={message.calendar_method}")
+    return mail

@@ -1,0 +1,66 @@
+"""Manual e-mails: what staff send from the desk, in the words of an EmailTemplate."""
+
+import datetime as dt
+from collections.abc import Mapping
+from functools import partial
+
+from django.utils.html import escape, format_html, linebreaks
+from django.utils.safestring import mark_safe
+
+from signups import terms
+from signups.models import Lead
+
+from .choices import EmailPurpose
+from .kinds import MessageKind, register
+from .models import OutboxMessage
+from .outbox import RenderedEmail, enqueue, portal_link_context, render, unique_occasion
+from .send_policy import why_not_allowed
+from .template_models import EmailTemplate, fill
+
+
+def _still_allowed(purpose: EmailPurpose, message: OutboxMessage, now: dt.datetime) -> bool:
+    """At the address that it was written for."""
+    return message.to == message.lead.email and not why_not_allowed(message.lead, purpose)
+
+
+MANUAL_EMAIL_KINDS: Mapping[str, MessageKind] = {
+    EmailPurpose.TRANSACTIONAL: register(
+        MessageKind(
+            "manual_transactional",
+            "from the desk: about their request",
+            still_relevant=partial(_still_allowed, EmailPurpose.TRANSACTIONAL),
+        )
+    ),
+    EmailPurpose.MARKETING: register(
+        MessageKind(
+            "manual_marketing", "from the desk: news", still_relevant=partial(_still_allowed, EmailPurpose.MARKETING)
+        )
+    ),
+}
+
+
+def preview_manual_email(lead: Lead, template: EmailTemplate) -> RenderedEmail:
+    """Return what `manual_email` would send."""
+    return render(MANUAL_EMAIL_KINDS[template.purpose], lead, _context(lead, template))
+
+
+def manual_email(lead: Lead, template: EmailTemplate, *, now: dt.datetime) -> OutboxMessage:
+    """Enqueue `template` to `lead`, each time it is called."""
+    return enqueue(
+        MANUAL_EMAIL_KINDS[template.purpose], lead, unique_occasion(), now=now, context=_context(lead, template)
+    )
+
+
+def _context(lead: Lead, template: EmailTemplate) -> dict[str, str]:
+    """The template's words with its placeholders filled, for each part of the message."""
+    clinic, my = terms.current(), portal_link_context(lead)["my"]
+    values = {
+        "first_name": (lead.name.split() or [""])[0],
+        "clinic": clinic.clinic_name,
+        "clinic_phone": clinic.clinic_phone,
+        "my_link": my,
+    }
+    escaped: Mapping[str, str] = {name: escape(value) for name, value in values.items()}
+    link = format_html('<a href="{}">{}</a>', my, my)
+    html = mark_safe(linebreaks(fill(escape(template.text), {**escaped, "my_link": link})))  # noqa: S308  (escaped here)
+    return {"title": fill(template.subject, values), "words": fill(template.text, values), "marked": html}

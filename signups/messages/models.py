@@ -1,0 +1,88 @@
+"""The transactional outbox: what must be sent is a row, written in the transaction of what it tells of."""
+
+import datetime as dt
+import uuid
+from typing import Any, ClassVar, Self
+
+from django.db import models
+from django.db.models import F, Q
+
+from .choices import CalendarMethod, MessageStatus
+from .kinds import kind_choices
+
+
+class OutboxMessageQuerySet(models.QuerySet["OutboxMessage"]):
+    def pending(self) -> Self:
+        return self.filter(status=MessageStatus.PENDING)
+
+    def due(self, now: dt.datetime) -> Self:
+        """Pending, its time come, and leased to no living worker; longest waiting first."""
+        free = Q(lease_expires_at=None) | Q(lease_expires_at__lte=now)
+        return self.pending().filter(free, send_at__lte=now).order_by("send_at", "created_at")
+
+
+class OutboxMessage(models.Model):
+    """One e-mail, rendered when it was enqueued (a kind enqueued ahead again when it is sent). Its id makes its
+    `Message-ID`."""
+
+    PERSONAL: ClassVar[dict[str, Any]] = {"to": "", "text": "", "html": "", "calendar": "", "last_error": ""}
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    lead = models.ForeignKey("signups.Lead", on_delete=models.PROTECT, related_name="messages")
+    kind = models.CharField(max_length=40, choices=kind_choices)
+    dedupe_key = models.CharField(
+        max_length=100, unique=True, help_text="Of what it tells of: no second message tells the same."
+    )
+    to = models.EmailField(max_length=254)
+    subject = models.CharField(max_length=200)
+    text = models.TextField()
+    html = models.TextField()
+    # An invitation (RFC 5545), what it asks for, and which version of which call it tells of.
+    calendar = models.TextField(blank=True)
+    calendar_method = models.CharField(max_length=10, choices=CalendarMethod, blank=True)
+    call = models.ForeignKey("signups.OnboardingCall", on_delete=models.PROTECT, null=True, related_name="messages")
+    call_sequence = models.PositiveIntegerField(null=True)
+    trial = models.ForeignKey("signups.Trial", on_delete=models.PROTECT, null=True, related_name="messages")
+    status = models.CharField(max_length=10, choices=MessageStatus, default=MessageStatus.PENDING)
+    created_at = models.DateTimeField()
+    send_at = models.DateTimeField()
+    attempts = models.PositiveSmallIntegerField(default=0)
+    crash_count = models.PositiveSmallIntegerField(
+        default=0, db_default=0, help_text="Leases that ended without an outcome."
+    )
+    lease_token = models.UUIDField(null=True, editable=False)
+    lease_expires_at = models.DateTimeField(null=True, editable=False)
+    sent_at = models.DateTimeField(null=True)
+    last_error = models.CharField(max_length=300, blank=True)
+
+    objects = OutboxMessageQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at"]
+        verbose_name = "message"
+        indexes = [
+            models.Index(
+                fields=["send_at"], condition=Q(status=MessageStatus.PENDING), name="signups_outboxmessage_due"
+            ),
+            models.Index(
+                fields=["status"], condition=Q(status=MessageStatus.FAILED), name="signups_outboxmessage_failed"
+            ),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(status=MessageStatus.SENT, sent_at__isnull=False)
+                | (~Q(status=MessageStatus.SENT) & Q(sent_at=None)),
+                name="signups_outboxmessage_sent_has_sent_at",
+            ),
+            models.CheckConstraint(
+                condition=Q(lease_token=None, lease_expires_at=None)
+                | Q(lease_token__isnull=False, lease_expires_at__isnull=False),
+                name="signups_outboxmessage_lease_has_expiry",
+            ),
+            models.CheckConstraint(
+                condition=Q(send_at__gte=F("created_at")), name="signups_outboxmessage_sent_after_created"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.subject

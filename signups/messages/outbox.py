@@ -1,0 +1,93 @@
+"""Writing to the outbox: render a message and store it in the caller's transaction. Nothing is sent here."""
+
+import datetime as dt
+import hashlib
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from django.template.loader import render_to_string
+
+from signups import links, terms
+from signups.models import Lead
+
+from . import kinds
+from .kinds import MessageKind
+from .models import OutboxMessage
+
+MAX_PER_HOUR = 3  # messages of one kind to one person: nobody's mailbox can be flooded through our forms
+
+
+@dataclass(frozen=True)
+class RenderedEmail:
+    subject: str
+    text: str
+    html: str
+
+    def redacted(self) -> "RenderedEmail":
+        """The same without the private part of the links, as staff may see it."""
+        return RenderedEmail(self.subject, links.redact(self.text), links.redact(self.html))
+
+    def digest(self) -> str:
+        """Hash of what it says: equal for two renderings that differ only in the tokens of their links."""
+        shown = self.redacted()
+        return hashlib.sha256("\0".join([shown.subject, shown.text, shown.html]).encode()).hexdigest()
+
+
+def render(kind: MessageKind, lead: Lead, context: dict[str, Any]) -> RenderedEmail:
+    """Render `emails/<kind>.{subject.txt,txt,html}`."""
+    stop = "" if kind.to_staff else links.stop_url(lead)
+    full = {"stop": stop, **context, "lead": lead, "terms": terms.current()}
+    return RenderedEmail(
+        subject=" ".join(render_to_string(f"emails/{kind.value}.subject.txt", full).split()),
+        text=render_to_string(f"emails/{kind.value}.txt", full),
+        html=render_to_string(f"emails/{kind.value}.html", full),
+    )
+
+
+def enqueue(
+    kind: MessageKind, lead: Lead, occasion: int | str, *, now: dt.datetime, context: dict[str, Any], **columns: Any
+) -> OutboxMessage:
+    """Render and store a message; `occasion` is what it tells of, of which a second one raises IntegrityError.
+
+    `columns` override those of a plain message to the lead that is sent at once.
+    """
+    email = render(kind, lead, context)
+    if kind.context_at_sending:
+        email = email.redacted()  # no working link lies in the database until it is needed
+    fields = {
+        "lead": lead,
+        "kind": kind.value,
+        "dedupe_key": f"{kind.value}:{lead.pk}:{occasion}",
+        "to": lead.email,
+        "subject": email.subject,
+        "text": email.text,
+        "html": email.html,
+        "created_at": now,
+        "send_at": now,
+    }
+    return OutboxMessage.objects.create(**(fields | columns))
+
+
+def rerender(message: OutboxMessage) -> None:
+    """Update the bodies of a message enqueued ahead: since then its lead may have moved or been given another link."""
+    kind = kinds.get(message.kind)
+    if kind.context_at_sending:
+        email = render(kind, message.lead, kind.context_at_sending(message))
+        message.text, message.html = email.text, email.html
+
+
+def under_hourly_limit(lead: Lead, kind: MessageKind, *, now: dt.datetime) -> bool:
+    """Whether another message of `kind` may be written to `lead`, whoever asks for it."""
+    recent = lead.messages.filter(kind=kind.value, created_at__gt=now - dt.timedelta(hours=1))
+    return recent.count() < MAX_PER_HOUR
+
+
+def unique_occasion() -> str:
+    """An occasion for what is told as often as it happens."""
+    return uuid.uuid4().hex
+
+
+def portal_link_context(lead: Lead) -> dict[str, str]:
+    """`my`: the link to the lead's private page, empty until their address is confirmed."""
+    return {"my": links.my_url(lead) if lead.has_confirmed() else ""}

@@ -1,0 +1,15 @@
+"""The receipt of an erasure."""
+
+import datetime as dt
+
+from signups.messages.kinds import MessageKind, register
+from signups.messages.models import OutboxMessage
+from signups.messages.outbox import enqueue
+from signups.models import Lead
+
+ERASURE_RECEIPT = register(MessageKind("erasure_receipt", "your data is erased", survives_erasure=True))
+
+
+def erasure_receipt(lead: Lead, *, now: dt.datetime) -> OutboxMessage:
+    """To the address that `lead` still carries in memory. Once per lead."""
+    return enqueue(ERASURE_RECEIPT, lead, 1, now=now, context={"at": now, "stop": ""})

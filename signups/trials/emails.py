@@ -1,0 +1,131 @@
+"""E-mails about a trial, its refund and the waitlist."""
+
+import datetime as dt
+from typing import Any
+
+from django.conf import settings
+from django.urls import reverse
+
+from signups import links, places
+from signups.messages.kinds import MessageKind, register
+from signups.messages.models import OutboxMessage
+from signups.messages.outbox import enqueue, portal_link_context, unique_occasion
+from signups.models import Lead, OpeningRequest, Trial
+
+
+def _is_running(message: OutboxMessage, now: dt.datetime) -> bool:
+    return message.trial is not None and Trial.objects.running(now).filter(pk=message.trial.pk).exists()
+
+
+def _has_ended(message: OutboxMessage, now: dt.datetime) -> bool:
+    return message.trial is not None and message.trial.state(now) == "ended"
+
+
+def _is_cancelled(message: OutboxMessage, now: dt.datetime) -> bool:
+    """The cancellation was not undone meanwhile."""
+    return message.lead.current_trial() is None
+
+
+def _undo_until(message: OutboxMessage) -> dt.datetime | None:
+    """While a cancellation can be undone, what was written for the trial waits."""
+    return message.trial.undo_until if message.trial else None
+
+
+def _context_at_sending(message: OutboxMessage) -> dict[str, Any]:
+    return {"trial": message.trial, **portal_link_context(message.lead)}
+
+
+CONFIRM_TRIAL = register(MessageKind("confirm_trial", "confirm your e-mail"))
+TRIAL_EXISTS = register(MessageKind("trial_exists", "you already have a trial"))
+TRIAL_STARTED = register(MessageKind("trial_started", "your trial has started"))
+TRIAL_ENDING = register(
+    MessageKind(
+        "trial_ending",
+        "your trial ends soon",
+        unsolicited=True,
+        quiet_hours=True,
+        still_relevant=_is_running,
+        hold_until=_undo_until,
+        context_at_sending=_context_at_sending,
+    )
+)
+TRIAL_ENDED = register(
+    MessageKind(
+        "trial_ended",
+        "your trial has ended",
+        unsolicited=True,
+        quiet_hours=True,
+        still_relevant=_has_ended,
+        hold_until=_undo_until,
+        context_at_sending=_context_at_sending,
+    )
+)
+TRIAL_CANCELLED = register(MessageKind("trial_cancelled", "your trial is cancelled", still_relevant=_is_cancelled))
+CONVERTED = register(MessageKind("converted", "your guarantee"))
+REFUND_REQUESTED = register(MessageKind("refund_requested", "your refund request"))
+WAITLIST_OPENED = register(
+    MessageKind("waitlist_opened", "we are open where you live", unsolicited=True, quiet_hours=True)
+)
+
+
+def confirm_trial(trial: Trial, *, now: dt.datetime) -> OutboxMessage:
+    """Ask whether the address is theirs; the trial starts with the answer. Once per version of the lead's links."""
+    lead = trial.lead
+    context = {"link": links.confirm_url(lead), "trial": trial}
+    return enqueue(CONFIRM_TRIAL, lead, lead.confirm_version, now=now, context=context, trial=trial)
+
+
+def trial_exists(lead: Lead, *, now: dt.datetime) -> OutboxMessage:
+    """Tell the owner of an address that signed up again that nothing new was started. Once per repeat."""
+    return enqueue(TRIAL_EXISTS, lead, unique_occasion(), now=now, context=portal_link_context(lead))
+
+
+def trial_started(trial: Trial, *, now: dt.datetime) -> OutboxMessage:
+    """Say when the trial ends, with the link to the private page. Once per trial."""
+    return _enqueue(TRIAL_STARTED, trial, now=now)
+
+
+def trial_ending(trial: Trial, *, now: dt.datetime) -> OutboxMessage:
+    """Enqueued with the start, sent a day before the end, by day. Once per trial."""
+    return _enqueue(TRIAL_ENDING, trial, now=now, send_at=trial.ends_at and trial.ends_at - dt.timedelta(days=1))
+
+
+def trial_ended(trial: Trial, *, now: dt.datetime) -> OutboxMessage:
+    """Enqueued with the start, sent after the end, by day. Once per trial."""
+    return _enqueue(TRIAL_ENDED, trial, now=now, send_at=trial.ends_at)
+
+
+def trial_cancelled(trial: Trial, *, now: dt.datetime) -> OutboxMessage:
+    """Say that the trial is over, and until when that can be undone. Once per cancellation."""
+    return _enqueue(TRIAL_CANCELLED, trial, now=now, occasion=unique_occasion())
+
+
+def converted(trial: Trial, *, now: dt.datetime) -> OutboxMessage:
+    """Tell a new patient the last day of their guarantee. Once per trial."""
+    return _enqueue(CONVERTED, trial, now=now, last_day=trial.guarantee_last_day(trial.lead.time_zone))
+
+
+def refund_requested(trial: Trial, *, now: dt.datetime) -> OutboxMessage:
+    """Say that the request is accepted. Once per trial."""
+    return _enqueue(REFUND_REQUESTED, trial, now=now)
+
+
+def _enqueue(
+    kind: MessageKind,
+    trial: Trial,
+    *,
+    now: dt.datetime,
+    occasion: str = "",
+    send_at: dt.datetime | None = None,
+    **context: Any,
+) -> OutboxMessage:
+    context = {"trial": trial, **portal_link_context(trial.lead), **context}
+    return enqueue(
+        kind, trial.lead, occasion or trial.pk, now=now, context=context, trial=trial, send_at=send_at or now
+    )
+
+
+def waitlist_state_opened(request: OpeningRequest, *, now: dt.datetime) -> OutboxMessage:
+    """Say that the clinic works in their state now. Once per request."""
+    context = {"state": places.name(request.state), "start": settings.SITE_URL + reverse("start")}
+    return enqueue(WAITLIST_OPENED, request.lead, request.pk, now=now, context=context)

@@ -1,0 +1,50 @@
+"""Writing to the outbox."""
+
+import datetime as dt
+
+import pytest
+from django.db import IntegrityError
+
+from signups import links
+from signups.leads.emails import MY_LINK, my_link
+from signups.messages import outbox
+from signups.messages.outbox import RenderedEmail, enqueue, under_hourly_limit
+from signups.models import OutboxMessage
+from tests.factories import LeadFactory, OutboxMessageFactory
+from tests.signups.conftest import NOW
+
+pytestmark = pytest.mark.django_db
+
+HOUR = dt.timedelta(hours=1)
+
+
+def test_one_occasion_is_told_once(clinic):
+    lead = LeadFactory()
+    enqueue(MY_LINK, lead, "lost it", now=NOW, context={})
+    with pytest.raises(IntegrityError):
+        enqueue(MY_LINK, lead, "lost it", now=NOW, context={})
+
+
+def test_link_to_the_private_page_is_not_in_a_message_to_an_unconfirmed_address(clinic):
+    message = my_link(LeadFactory(), now=NOW)
+    assert "/my/" not in message.text + message.html
+
+
+@pytest.mark.parametrize(("age", "allowed"), [(HOUR - dt.timedelta(seconds=1), False), (HOUR, True)])
+def test_limit_counts_one_kind_to_one_person_within_the_hour(age, allowed):
+    lead = LeadFactory()
+    OutboxMessageFactory.create_batch(outbox.MAX_PER_HOUR, lead=lead, kind="my_link", created_at=NOW - age)
+    OutboxMessageFactory(kind="my_link", created_at=NOW)
+    OutboxMessageFactory(lead=lead, kind="confirm_trial", created_at=NOW)
+    assert under_hourly_limit(lead, MY_LINK, now=NOW) is allowed
+    OutboxMessage.objects.filter(lead=lead, kind="my_link").first().delete()
+    assert under_hourly_limit(lead, MY_LINK, now=NOW) is True
+
+
+def test_digest_sees_the_words_and_not_the_token(settings):
+    def email(version, words):
+        link = links.my_url(LeadFactory.build(link_version=version))
+        return RenderedEmail("A subject", f"{words}: {link}", f'<a href="{link}">{words}</a>')
+
+    assert email(1, "Your page").digest() == email(2, "Your page").digest()
+    assert email(1, "Your page").digest() != email(1, "Your new page").digest()
