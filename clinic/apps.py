@@ -20,6 +20,10 @@ class CareDeskConfig(AdminConfig):
 
     default_site = "clinic.desk.CareDesk"
 
+    def ready(self) -> None:
+        super().ready()
+        from signups.desk import lead_admin  # noqa: F401  (registers itself; above what `signups.admin` imports)
+
 
 class ClinicConfig(AppConfig):
     """The wiring. Installed last: its groups need the permissions that `auth` makes on the same signal."""

@@ -29,7 +29,13 @@ class CareDesk(admin.AdminSite):
         super().register(model_or_iterable, audited(admin_class), **options)
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
-        return [path("roles/", self.admin_view(require_safe(self.roles)), name="roles"), *super().get_urls()]
+        """Return the function views behind the site's sign-in, before the addresses that Django makes for models."""
+        from content.admin import articles
+        from signups.desk import urls
+
+        routes = [path("roles/", require_safe(self.roles), name="roles"), *articles.routes, *urls.routes]
+        own = [URLPattern(each.pattern, self.admin_view(each.callback), name=each.name) for each in routes]
+        return [*own, *super().get_urls()]
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         return {**super().each_context(request), "zone_city": zones.city(timezone.get_current_timezone_name())}
@@ -42,7 +48,7 @@ class CareDesk(admin.AdminSite):
 
         now, days = timezone.now(), today.period(request)
         in_hand = today.in_hand(request.user, now)
-        reading.listed(request, "in_hand", len(in_hand))
+        reading.log_list_view(request, "in_hand", len(in_hand))
         context = {
             "numbers": today.numbers(request.user, now),
             "in_hand": in_hand,

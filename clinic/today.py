@@ -16,9 +16,9 @@ from django.utils import timezone
 from content.admin.attention import concerns
 from signups import tallies
 from signups.counting import Count, count
+from signups.desk.saved_views import SAVED_VIEWS
 from signups.models import CallbackRequest, Lead, OnboardingCall
 from signups.states import CallStatus, Measure
-from signups.worklists import WORKLISTS
 
 PERIODS = (7, 30, 90)
 IN_HAND = 20  # of each kind, at most: more is a list of its own
@@ -66,7 +66,7 @@ def numbers(user: Any, now: dt.datetime) -> list[Number]:
         found.append(Number(label, count(rows), url, urgent))
 
     def add_leads(label: str, view: str) -> None:
-        leads = WORKLISTS[view].narrow(Lead.objects.all(), user, now)
+        leads = SAVED_VIEWS[view].apply(Lead.objects.all(), user, now)
         add(label, leads, reverse("admin:signups_lead_changelist") + f"?view={view}")
 
     if user.has_perm("signups.work_callbackrequest"):

@@ -60,24 +60,23 @@ class ArticleAdmin(admin.ModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Article | None = None) -> bool:
         return False
 
-    def get_urls(self) -> list[URLPattern]:
-        def route(at: str, view: Callable[..., HttpResponse], name: str) -> URLPattern:
-            return path(at, self.admin_site.admin_view(view), name=f"content_article_{name}")
 
-        one = "<int:pk>/"
-        return [
-            route("attention/", require_safe(attention.attention), "attention"),
-            route("add/", get_and_post(workflow.add), "add"),
-            route(f"{one}change/", get_and_post(workflow.edit), "change"),
-            route(f"{one}preview/", require_POST(workflow.preview), "preview"),
-            route(f"{one}sign-off/", get_and_post(workflow.sign_off), "sign_off"),
-            route(f"{one}publish/", require_POST(workflow.publish), "publish"),
-            route(f"{one}schedule/", require_POST(workflow.schedule), "schedule"),
-            route(f"{one}unschedule/", require_POST(workflow.unschedule), "unschedule"),
-            route(f"{one}links/", require_POST(workflow.make_link), "make_link"),
-            route(f"{one}links/call-back/", require_POST(workflow.call_back_links), "call_back_links"),
-            route(f"{one}revisions/", require_safe(workflow.revisions), "revisions"),
-            route(f"{one}revisions/<int:number>/", require_safe(workflow.revision), "revision"),
-            route(f"{one}revisions/<int:number>/revert/", require_POST(workflow.revert), "revert"),
-            *super().get_urls(),
-        ]
+def _route(at: str, view: Callable[..., HttpResponse], name: str) -> URLPattern:
+    return path(f"content/article/{at}", view, name=f"content_article_{name}")
+
+
+routes = [
+    _route("attention/", require_safe(attention.attention), "attention"),
+    _route("add/", get_and_post(workflow.add), "add"),
+    _route("<int:pk>/change/", get_and_post(workflow.edit), "change"),
+    _route("<int:pk>/preview/", require_POST(workflow.preview), "preview"),
+    _route("<int:pk>/sign-off/", get_and_post(workflow.sign_off), "sign_off"),
+    _route("<int:pk>/publish/", require_POST(workflow.publish), "publish"),
+    _route("<int:pk>/schedule/", require_POST(workflow.schedule), "schedule"),
+    _route("<int:pk>/unschedule/", require_POST(workflow.unschedule), "unschedule"),
+    _route("<int:pk>/links/", require_POST(workflow.make_link), "make_link"),
+    _route("<int:pk>/links/call-back/", require_POST(workflow.call_back_links), "call_back_links"),
+    _route("<int:pk>/revisions/", require_safe(workflow.revisions), "revisions"),
+    _route("<int:pk>/revisions/<int:number>/", require_safe(workflow.revision), "revision"),
+    _route("<int:pk>/revisions/<int:number>/revert/", require_POST(workflow.revert), "revert"),
+]

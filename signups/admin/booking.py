@@ -1,52 +1,48 @@
-"""A call booked for somebody who asks for one on the phone: at a time that is offered to everybody."""
+"""Booking a call for somebody who asks for one on the phone, at a time that is offered to everybody."""
 
-import datetime as dt
-from typing import Any
-
-from django.core.exceptions import PermissionDenied
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
-from django.urls import URLPattern, path
+from django.urls import path
 from django.utils import timezone
+from django.views.decorators.http import require_http_methods
 
-from signups.actions import calls, leads
+from signups.actions import calls
 from signups.forms.desk_calls import BookForm
 from signups.models import Lead
 from signups.scheduling import slots
 
 from . import reading
 from .calls import OFFERED, REFUSED
-from .lead_page import LeadPage
-from .staff import who
+from .staff import staff_user
+from .staff_views import lead_view, redirect_to_lead, render_page
 
 
-class Booking(LeadPage):
-    def get_urls(self) -> list[URLPattern]:
-        return [
-            path("<int:pk>/book/", self.admin_site.admin_view(self.book), name="signups_lead_book"),
-            *super().get_urls(),
-        ]
+@lead_view("signups.change_onboardingcall")
+@require_http_methods(["GET", "HEAD", "POST"])
+def book(request: HttpRequest, lead: Lead) -> HttpResponse:
+    """Show the free times of the next days and book one of them; 422 without a time, 409 when it cannot be booked."""
+    now = timezone.now()
+    form = BookForm(request.POST if request.method == "POST" else None)
+    status, errors = (422 if form.is_bound else 200), [str(error) for error in form.errors.get("start", [])]
+    if form.is_valid():
+        try:
+            calls.book(lead=lead, start=form.cleaned_data["start"], by=staff_user(request), now=now)
+        except slots.Refused as error:
+            status, errors = 409, [REFUSED[error.code]]
+        else:
+            messages.success(request, "The call is booked, and they are told.")
+            return redirect_to_lead(lead.pk)
+    reading.log_lead_view(request, lead)
+    free = calls.offered(now=now, begin=now, end=now + OFFERED)
+    return render_page(
+        request,
+        "admin/signups/lead/book.html",
+        f"Book a call with {lead}",
+        status=status,
+        lead=lead,
+        errors=errors,
+        free=slots.by_day([slot.start for slot in free], timezone.get_current_timezone()),
+    )
 
-    def book(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """The free times of the next days, and the choice of one."""
-        lead, now = self._found(request, pk), timezone.now()
-        if not (leads.may_work(who(request), lead) and request.user.has_perm("signups.change_onboardingcall")):
-            raise PermissionDenied
-        if request.method not in ("GET", "HEAD"):
-            return self._do(request, pk, BookForm(request.POST), _book, "The call is booked, and they are told.")
-        reading.read(request, lead)
-        free = calls.offered(now=now, begin=now, end=now + OFFERED)
-        context = {
-            **self.admin_site.each_context(request),
-            "title": f"Book a call with {lead}",
-            "lead": lead,
-            "free": slots.by_day([slot.start for slot in free], timezone.get_current_timezone()),
-        }
-        return TemplateResponse(request, "admin/signups/lead/book.html", context)
 
-
-def _book(lead: Lead, *, start: dt.datetime, **told: Any) -> None:
-    try:
-        calls.book(lead=lead, start=start, **told)
-    except slots.Refused as refused:
-        raise leads.Refused(REFUSED[refused.code]) from None
+routes = [path("signups/lead/<int:pk>/book/", book, name="signups_lead_book")]

@@ -1,19 +1,16 @@
-"""The queue of those to call back, and the page of one call. Rules are the actions'; here they are asked."""
+"""The callback queue, and the page of one callback. The rules are the actions'."""
 
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 from django.contrib import admin, messages
-from django.contrib.auth.models import User
-from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import Count
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
-from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
@@ -24,12 +21,17 @@ from signups.models import CallAttempt, CallbackRequest
 from signups.models.callbacks import MOST_ATTEMPTS
 from signups.scheduling import attempts
 from signups.states import CallOutcome
+from signups.web.responses import redirect_after_post
 
 from . import reading
 from .read_only import ReadOnly
+from .staff import staff_user
+from .staff_views import redirect_to_lead, render_page, staff_view
 
 PER_PAGE = 50
 VIEWS = {"": "All", "due": "To call now", "overdue": "Overdue", "mine": "Mine"}
+
+callback_view = staff_view("signups.work_callbackrequest")
 
 
 @dataclass(frozen=True)
@@ -46,147 +48,144 @@ class Row:
 @admin.register(CallbackRequest)
 class CallbackAdmin(ReadOnly, admin.ModelAdmin):
     def get_urls(self) -> list[URLPattern]:
-        """Ours only: no page of Django's adds, changes or deletes a request, or shows its number."""
+        """Return none of Django's pages: they would show phone numbers, and change what only actions change."""
+        return []
 
-        def one(view: Callable[..., HttpResponse], name: str, method: Callable[..., Any]) -> URLPattern:
-            route = f"<uuid:public_id>/{name}/" if name != "call" else "<uuid:public_id>/"
-            return path(route, self._page(method(view)), name=f"signups_callbackrequest_{name}")
 
-        return [
-            path("", self._page(require_safe(self.queue)), name="signups_callbackrequest_changelist"),
-            one(self.call, "call", require_safe),
-            one(self.claim, "claim", require_POST),
-            one(self.release, "release", require_POST),
-            one(self.attempt, "attempt", require_POST),
-            one(self.close, "close", require_POST),
-            one(self.reassign, "reassign", require_POST),
-        ]
+@callback_view
+@require_safe
+def queue(request: HttpRequest) -> HttpResponse:
+    """List whom to call back, due soonest first."""
+    now, chosen = timezone.now(), request.GET.get("view", "")
+    waiting = CallbackRequest.objects.open()
+    views: dict[str, Callable[[], Any]] = {
+        "due": lambda: waiting.due(now),
+        "overdue": lambda: waiting.overdue(now),
+        "mine": lambda: waiting.claimed_by(staff_user(request)),
+    }
+    found = views.get(chosen, lambda: waiting)()
+    found = found.select_related("lead", "claimed_by").annotate(tries=Count("attempts"))
+    page = Paginator(found.soonest_first(), PER_PAGE).get_page(request.GET.get("page"))
+    reading.log_list_view(request, "callbacks", len(page))
+    return render_page(
+        request,
+        "admin/signups/callbacks/queue.html",
+        "Callbacks",
+        views=VIEWS,
+        chosen=chosen,
+        page=page,
+        rows=[_row(callback, now) for callback in page],
+        overdue=waiting.overdue(now).count(),
+        now=now,
+        most=MOST_ATTEMPTS,
+    )
 
-    def _page(self, view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-        """For those who work callbacks; everybody else is refused."""
 
-        def wrapper(request: HttpRequest, **kwargs: Any) -> HttpResponse:
-            if not request.user.has_perm("signups.work_callbackrequest"):
-                raise PermissionDenied
-            return view(request, **kwargs)
+@callback_view
+@require_safe
+def callback_detail(request: HttpRequest, public_id: str) -> HttpResponse:
+    """Show everything needed to make one call and to log its outcome."""
+    return _detail(request, _get_callback(public_id))
 
-        return cast(Callable[..., HttpResponse], self.admin_site.admin_view(wrapper))
 
-    def queue(self, request: HttpRequest) -> HttpResponse:
-        """Whom to call, the one due next first."""
-        now, chosen = timezone.now(), request.GET.get("view", "")
-        waiting = CallbackRequest.objects.open()
-        narrow: dict[str, Callable[[], Any]] = {
-            "due": lambda: waiting.due(now),
-            "overdue": lambda: waiting.overdue(now),
-            "mine": lambda: waiting.claimed_by(cast(User, request.user)),
-        }
-        found = narrow.get(chosen, lambda: waiting)()
-        found = found.select_related("lead", "claimed_by").annotate(tries=Count("attempts"))
-        page = Paginator(found.soonest_first(), PER_PAGE).get_page(request.GET.get("page"))
-        reading.listed(request, "callbacks", len(page))
-        context = {
-            **self.admin_site.each_context(request),
-            "title": "Callbacks",
-            "views": VIEWS,
-            "chosen": chosen,
-            "page": page,
-            "rows": [_row(callback, now) for callback in page],
-            "overdue": waiting.overdue(now).count(),
-            "now": now,
-            "most": MOST_ATTEMPTS,
-        }
-        return TemplateResponse(request, "admin/signups/callbacks/queue.html", context)
+@callback_view
+@require_POST
+def claim(request: HttpRequest, public_id: str) -> HttpResponse:
+    page = redirect_after_post("admin:signups_callbackrequest_call", public_id)
+    return _run(request, public_id, callbacks.claim, then=page)
 
-    def call(self, request: HttpRequest, public_id: str) -> HttpResponse:
-        """Everything needed to make one call and to say how it went."""
-        return self._call(request, _found(public_id))
 
-    def claim(self, request: HttpRequest, public_id: str) -> HttpResponse:
-        return self._do(request, public_id, callbacks.claim, "signups_callbackrequest_call")
+@callback_view
+@require_POST
+def release(request: HttpRequest, public_id: str) -> HttpResponse:
+    return _run(request, public_id, callbacks.release)
 
-    def release(self, request: HttpRequest, public_id: str) -> HttpResponse:
-        return self._do(request, public_id, callbacks.release)
 
-    def close(self, request: HttpRequest, public_id: str) -> HttpResponse:
-        return self._do(request, public_id, callbacks.close)
+@callback_view
+@require_POST
+def close(request: HttpRequest, public_id: str) -> HttpResponse:
+    return _run(request, public_id, callbacks.close)
 
-    def attempt(self, request: HttpRequest, public_id: str) -> HttpResponse:
-        """Notes how the call went."""
-        callback = _found(public_id)
-        form = OutcomeForm(request.POST, number=callback.attempts.count() + 1)
-        if not form.is_valid():
-            return self._call(request, callback, outcome_form=form, status=422)
-        data = form.cleaned_data
-        told = {**data, "outcome": CallOutcome(data["outcome"])}
 
-        def log(callback: CallbackRequest, **who: Any) -> None:
-            callbacks.log_attempt(callback, **told, **who)
+@callback_view
+@require_POST
+def log_attempt(request: HttpRequest, public_id: str) -> HttpResponse:
+    callback = _get_callback(public_id)
+    form = OutcomeForm(request.POST, number=callback.attempts.count() + 1)
+    if not form.is_valid():
+        return _detail(request, callback, outcome_form=form, status=422)
+    outcome = CallOutcome(form.cleaned_data["outcome"])
 
-        return self._do(request, public_id, log, done=f"Noted: {told['outcome'].label.lower()}.", outcome_form=form)
+    def log(callback: CallbackRequest, **actor: Any) -> None:
+        callbacks.log_attempt(callback, **{**form.cleaned_data, "outcome": outcome}, **actor)
 
-    def reassign(self, request: HttpRequest, public_id: str) -> HttpResponse:
-        """Gives it to somebody else, whoever held it."""
-        form = HolderForm(request.POST)
-        if not form.is_valid():
-            return self._call(request, _found(public_id), holder_form=form, status=422)
+    return _run(request, public_id, log, done=f"Noted: {outcome.label.lower()}.", outcome_form=form)
 
-        def give(callback: CallbackRequest, **who: Any) -> None:
-            callbacks.reassign(callback, to=form.cleaned_data["to"], **who)
 
-        return self._do(request, public_id, give)
+@callback_view
+@require_POST
+def reassign(request: HttpRequest, public_id: str) -> HttpResponse:
+    """Give it to somebody else, whoever has claimed it."""
+    form = HolderForm(request.POST)
+    if not form.is_valid():
+        return _detail(request, _get_callback(public_id), holder_form=form, status=422)
 
-    def _do(
-        self,
-        request: HttpRequest,
-        public_id: str,
-        action: Callable[..., object],
-        goes_to: str = "signups_callbackrequest_changelist",
-        done: str = "",
-        **forms: Any,
-    ) -> HttpResponse:
-        """Runs `action`; what it refuses is shown on the call's page, with its reason (409)."""
-        callback = _found(public_id)
-        try:
-            action(callback, by=request.user, now=timezone.now())
-        except callbacks.Refused as refused:
-            return self._call(request, _found(public_id), refused=str(refused), status=409, **forms)
-        if done:
-            messages.success(request, done)
-        if request.POST.get("back") == "lead":
-            return HttpResponseRedirect(reverse("admin:signups_lead_change", args=[callback.lead_id]), status=303)
-        args = [public_id] if goes_to.endswith("_call") else []
-        return HttpResponseRedirect(reverse(f"admin:{goes_to}", args=args), status=303)
+    def reassign_to(callback: CallbackRequest, **actor: Any) -> None:
+        callbacks.reassign(callback, to=form.cleaned_data["to"], **actor)
 
-    def _call(
-        self, request: HttpRequest, callback: CallbackRequest, *, refused: str = "", status: int = 200, **forms: Any
-    ) -> HttpResponse:
-        reading.read(request, callback.lead)
-        now = timezone.now()
-        tries = list(callback.attempts.select_related("by"))
-        form = outcome_form(callback, tries, now)
-        context = {
-            **self.admin_site.each_context(request),
-            "title": f"Call {callback.lead}",
-            "callback": callback,
-            "row": _row(callback, now),
-            "tries": tries,
-            "number": len(tries) + 1,
-            "most": MOST_ATTEMPTS,
-            "refused": refused,
-            "is_mine": callback.claimed_by == request.user,
-            "proposed": form.initial["next_attempt_at"],
-            "outcome_form": form,
-            "may_log": callbacks.may_be_logged(callback, now),
-            "holder_form": HolderForm() if request.user.has_perm("signups.reassign_callbackrequest") else None,
-            "now": now,
-            **forms,
-        }
-        return TemplateResponse(request, "admin/signups/callbacks/call.html", context, status=status)
+    return _run(request, public_id, reassign_to)
+
+
+def _run(
+    request: HttpRequest,
+    public_id: str,
+    action: Callable[..., object],
+    *,
+    then: HttpResponse | None = None,
+    done: str = "",
+    **forms: Any,
+) -> HttpResponse:
+    """Run `action` and answer with `then`, by default the queue; a refusal is shown on the callback's page (409)."""
+    callback = _get_callback(public_id)
+    try:
+        action(callback, by=staff_user(request), now=timezone.now())
+    except callbacks.Refused as error:
+        return _detail(request, _get_callback(public_id), refused=str(error), status=409, **forms)
+    if done:
+        messages.success(request, done)
+    if request.POST.get("back") == "lead":
+        return redirect_to_lead(callback.lead_id)
+    return then or redirect_after_post("admin:signups_callbackrequest_changelist")
+
+
+def _detail(
+    request: HttpRequest, callback: CallbackRequest, *, refused: str = "", status: int = 200, **forms: Any
+) -> HttpResponse:
+    reading.log_lead_view(request, callback.lead)
+    now = timezone.now()
+    tries = list(callback.attempts.select_related("by"))
+    form = outcome_form(callback, tries, now)
+    context = {
+        "callback": callback,
+        "row": _row(callback, now),
+        "tries": tries,
+        "number": len(tries) + 1,
+        "most": MOST_ATTEMPTS,
+        "refused": refused,
+        "is_mine": callback.claimed_by == request.user,
+        "proposed": form.initial["next_attempt_at"],
+        "outcome_form": form,
+        "may_log": callbacks.may_be_logged(callback, now),
+        "holder_form": HolderForm() if request.user.has_perm("signups.reassign_callbackrequest") else None,
+        "now": now,
+        **forms,
+    }
+    title = f"Call {callback.lead}"
+    return render_page(request, "admin/signups/callbacks/call.html", title, status=status, **context)
 
 
 def outcome_form(callback: CallbackRequest, tries: list[CallAttempt], now: dt.datetime) -> OutcomeForm:
-    """To say how the try after `tries` went; the next one is proposed."""
+    """Return the form for the outcome of the attempt after `tries`, with a proposed time for the next one."""
     proposed = attempts.propose(
         [*(attempt.at for attempt in tries), now],
         diaries.clinic_hours(terms.current()),
@@ -196,7 +195,7 @@ def outcome_form(callback: CallbackRequest, tries: list[CallAttempt], now: dt.da
     return OutcomeForm(number=len(tries) + 1, initial={"next_attempt_at": proposed})
 
 
-def _found(public_id: str) -> CallbackRequest:
+def _get_callback(public_id: str) -> CallbackRequest:
     return get_object_or_404(CallbackRequest.objects.timed().select_related("lead", "claimed_by"), public_id=public_id)
 
 
@@ -208,3 +207,14 @@ def _row(callback: CallbackRequest, now: dt.datetime) -> Row:
         city=zones.city(callback.time_zone),
         may_call=daytime.CALLS.include(now, callback.time_zone),
     )
+
+
+routes = [
+    path("signups/callbackrequest/", queue, name="signups_callbackrequest_changelist"),
+    path("signups/callbackrequest/<uuid:public_id>/", callback_detail, name="signups_callbackrequest_call"),
+    path("signups/callbackrequest/<uuid:public_id>/claim/", claim, name="signups_callbackrequest_claim"),
+    path("signups/callbackrequest/<uuid:public_id>/release/", release, name="signups_callbackrequest_release"),
+    path("signups/callbackrequest/<uuid:public_id>/attempt/", log_attempt, name="signups_callbackrequest_attempt"),
+    path("signups/callbackrequest/<uuid:public_id>/close/", close, name="signups_callbackrequest_close"),
+    path("signups/callbackrequest/<uuid:public_id>/reassign/", reassign, name="signups_callbackrequest_reassign"),
+]

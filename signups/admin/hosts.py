@@ -1,17 +1,16 @@
 """Who takes calls and when: one page for each host, with the week that comes of it, and the clinic's holidays."""
 
 import datetime as dt
-from typing import Any, cast
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.contrib import admin, messages
-from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db import models
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.template.loader import render_to_string
-from django.urls import URLPattern, path, reverse
+from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
@@ -24,6 +23,10 @@ from signups.forms.hosts import WEEKDAYS, HostForm, OverrideForm, TimeOffForm
 from signups.forms.instants import DAYS
 from signups.models import DateOverride, Holiday, Host, OnboardingCall, TimeOff
 from signups.models.calls import OnboardingCallQuerySet
+from signups.web.responses import redirect_after_post
+
+from .staff import staff_user
+from .staff_views import staff_view
 
 DAY = dt.timedelta(days=1)
 SHOWN = 20  # calls in one warning
@@ -151,20 +154,8 @@ class HostAdmin(admin.ModelAdmin):
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
-        hosts.set_week(form.instance, form.week(), by=cast(User, request.user), now=timezone.now())
+        hosts.set_week(form.instance, form.week(), by=staff_user(request), now=timezone.now())
         warn(request, OnboardingCall.objects.filter(host=form.instance))
-
-    def get_urls(self) -> list[URLPattern]:
-        renew = self.admin_site.admin_view(require_POST(self.renew_feed))
-        return [path("<int:pk>/renew-feed/", renew, name="signups_host_renew_feed"), *super().get_urls()]
-
-    def renew_feed(self, request: HttpRequest, pk: int) -> HttpResponse:
-        host = get_object_or_404(Host, pk=pk)
-        if not may_edit(request, host):
-            raise PermissionDenied
-        hosts.renew_feed(host, by=cast(User, request.user), now=timezone.now())
-        messages.success(request, "The calendar has a new address. The old one no longer works.")
-        return HttpResponseRedirect(reverse("admin:signups_host_change", args=[pk]))
 
 
 @admin.register(Holiday)
@@ -185,17 +176,30 @@ class HolidayAdmin(admin.ModelAdmin):
         this = timezone.localdate().year
         return super().changelist_view(request, {"years": [this, this + 1], **(extra_context or {})})
 
-    def get_urls(self) -> list[URLPattern]:
-        add = self.admin_site.admin_view(require_POST(self.federal))
-        return [path("federal/<int:year>/", add, name="signups_holiday_federal"), *super().get_urls()]
 
-    def federal(self, request: HttpRequest, year: int) -> HttpResponse:
-        if not request.user.has_perm("signups.add_holiday"):
-            raise PermissionDenied
-        if abs(year - timezone.localdate().year) > 5:
-            messages.error(request, "Choose a year near this one.")
-        else:
-            added = hosts.add_federal_holidays(year, by=cast(User, request.user), now=timezone.now())
-            messages.success(request, f"{added} holidays of {year} were added.")
-            warn(request, OnboardingCall.objects.all(), on=(dt.date(year, 1, 1), dt.date(year, 12, 31)))
-        return HttpResponseRedirect(reverse("admin:signups_holiday_changelist"))
+@require_POST
+def renew_feed(request: HttpRequest, pk: int) -> HttpResponse:
+    host = get_object_or_404(Host, pk=pk)
+    if not may_edit(request, host):
+        raise PermissionDenied
+    hosts.renew_feed(host, by=staff_user(request), now=timezone.now())
+    messages.success(request, "The calendar has a new address. The old one no longer works.")
+    return redirect_after_post("admin:signups_host_change", pk)
+
+
+@staff_view("signups.add_holiday")
+@require_POST
+def add_federal_holidays(request: HttpRequest, year: int) -> HttpResponse:
+    if abs(year - timezone.localdate().year) > 5:
+        messages.error(request, "Choose a year near this one.")
+    else:
+        added = hosts.add_federal_holidays(year, by=staff_user(request), now=timezone.now())
+        messages.success(request, f"{added} holidays of {year} were added.")
+        warn(request, OnboardingCall.objects.all(), on=(dt.date(year, 1, 1), dt.date(year, 12, 31)))
+    return redirect_after_post("admin:signups_holiday_changelist")
+
+
+routes = [
+    path("signups/host/<int:pk>/renew-feed/", renew_feed, name="signups_host_renew_feed"),
+    path("signups/holiday/federal/<int:year>/", add_federal_holidays, name="signups_holiday_federal"),
+]

@@ -1,7 +1,8 @@
-"""Who reads about whom: each page that shows a lead says so in the trail, a page of one person at that person."""
+"""Access log: every page that shows a lead is recorded in the audit trail, a page of one person with that person."""
 
 from typing import Any
 
+from django.contrib.admin.views.main import PAGE_VAR, SEARCH_VAR
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -9,19 +10,26 @@ from signups.actions import events
 from signups.models import Lead
 from signups.states import Verb
 
-from .staff import who
+from .staff import staff_user
 
 
-def read(request: HttpRequest, *leads: Lead) -> None:
-    """A page about each of `leads` is shown."""
+def log_lead_view(request: HttpRequest, *leads: Lead) -> None:
+    """Record that a page about each of `leads` is shown."""
     for lead in leads:
-        events.record(lead, Verb.READ, by=who(request), now=timezone.now())
+        events.record(lead, Verb.READ, by=staff_user(request), now=timezone.now())
 
 
-def listed(request: HttpRequest, subject: str, shown: int, **narrowed: Any) -> None:
-    """A list of `shown` people is: one event with their number, which shows who pages through them all.
+def log_list_view(request: HttpRequest, subject: str, shown: int, **detail: Any) -> None:
+    """Record that the list `subject` shows `shown` people: their number gives away who pages through them all.
 
-    `subject` names the list; `narrowed` never holds what was searched for, which may be a name.
+    `detail` must not hold search terms, which may be names.
     """
     if shown:
-        events.record(None, Verb.LISTED, by=who(request), now=timezone.now(), subject=subject, shown=shown, **narrowed)
+        actor = staff_user(request)
+        events.record(None, Verb.LISTED, by=actor, now=timezone.now(), subject=subject, shown=shown, **detail)
+
+
+def filters_for_log(request: HttpRequest) -> dict[str, Any]:
+    """Return the filters of a list's address for the audit trail, without the search terms, which may be a name."""
+    filters = {key: value for key, value in request.GET.items() if key not in (SEARCH_VAR, PAGE_VAR)}
+    return {**filters, "searched": True} if request.GET.get(SEARCH_VAR) else filters

@@ -1,4 +1,4 @@
-"""Whoever is at the desk, and those that leads may be given to."""
+"""The signed-in member of staff, and those that leads may be assigned to."""
 
 from django.contrib.auth.models import User
 from django.core.cache import caches
@@ -7,17 +7,17 @@ from django.http import HttpRequest
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 
-def who(request: HttpRequest) -> User:
-    """The signed-in user: pages of the desk have no other visitors."""
-    assert isinstance(request.user, User)  # noqa: S101 - told to the type checker
+def staff_user(request: HttpRequest) -> User:
+    """Return the signed-in user; `AdminSite.admin_view` lets nobody else in."""
+    assert isinstance(request.user, User)  # noqa: S101 - for the type checker
     return request.user
 
 
-def owners() -> list[tuple[int, str]]:
-    """Key and name of all who work leads; asked of the database once a minute."""
+def owner_choices() -> list[tuple[int, str]]:
+    """Return key and name of everybody who works leads; cached for a minute."""
 
-    def read() -> list[tuple[int, str]]:
+    def load() -> list[tuple[int, str]]:
         workers = User.objects.with_perm("signups.change_lead", include_superusers=False, backend=BACKEND)
         return [(user.pk, user.get_full_name() or user.get_username()) for user in workers.order_by("username")]
 
-    return caches["memory"].get_or_set("signups.owners", read, 60) or []
+    return caches["memory"].get_or_set("signups.owners", load, 60) or []

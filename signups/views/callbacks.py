@@ -5,7 +5,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core import signing
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -18,6 +18,7 @@ from signups.forms.callbacks import CallbackForm, MyCallbackForm
 from signups.models import Lead
 from signups.scheduling import attempts
 from signups.states import CallbackOutcome
+from signups.web.responses import redirect_after_post
 
 from .decorators import patient_page, throttled
 
@@ -43,7 +44,7 @@ def ask(request: HttpRequest) -> HttpResponse:
         throttle.check("callback", form.cleaned_data["phone_e164"], limit=10, per=HOUR, now=now)
         form.save()
     told = signing.dumps([form.due.isoformat(), form.cleaned_data["time_zone"]], salt=SALT)
-    return HttpResponseRedirect(reverse("callback-thanks", query={"by": told}), status=303)
+    return redirect_after_post(reverse("callback-thanks", query={"by": told}))
 
 
 def _promise(form: CallbackForm, now: dt.datetime) -> str:
@@ -113,4 +114,4 @@ def panel(lead: Lead, now: dt.datetime) -> dict[str, Any]:
 
 
 def _to_my_page(token: str) -> HttpResponse:
-    return HttpResponseRedirect(reverse("my", args=[token]), status=303)
+    return redirect_after_post("my", token)

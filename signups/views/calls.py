@@ -7,7 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -20,6 +20,7 @@ from signups.forms.calls import TimeForm, ZoneForm
 from signups.models import Lead
 from signups.scheduling import slots
 from signups.states import ActorKind
+from signups.web.responses import redirect_after_post
 
 from .decorators import patient_page, throttled
 
@@ -88,7 +89,7 @@ def cancel(request: HttpRequest, lead: Lead, token: str) -> HttpResponse:
     throttle.check("call", str(lead.public_id), limit=MOST_CHANGES, per=HOUR, now=now)
     with suppress(calls.Refused):  # it began this very moment, or staff noted its outcome: the page says how it stands
         calls.cancel(call=booked, by=ActorKind.PATIENT, now=now)
-    return HttpResponseRedirect(reverse("my", args=[token]) + "#call", status=303)
+    return redirect_after_post(reverse("my", args=[token]) + "#call")
 
 
 @patient_page
@@ -114,7 +115,7 @@ def zone(request: HttpRequest, lead: Lead, token: str) -> HttpResponse:
     if form.is_valid():
         details.change(lead, by=ActorKind.PATIENT, now=now, time_zone=form.cleaned_data["time_zone"])
     name = "my-call-move" if lead.calls.upcoming(now).exists() else "my-call"
-    return HttpResponseRedirect(reverse(name, args=[token]), status=303)
+    return redirect_after_post(name, token)
 
 
 def panel(lead: Lead, now: dt.datetime) -> dict[str, Any]:
@@ -178,4 +179,4 @@ def days(starts: list[dt.datetime], zone: str) -> list[Day]:
 
 
 def _to_call(token: str) -> HttpResponse:
-    return HttpResponseRedirect(reverse("my-call", args=[token]), status=303)
+    return redirect_after_post("my-call", token)

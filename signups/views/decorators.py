@@ -5,19 +5,12 @@ from functools import wraps
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 
 from signups import links, throttle
 from signups.actions.held import Gone
-
-
-def see(view: str, *args: str) -> HttpResponse:
-    """After a POST: look there now (303), so that going back and reloading sends nothing again."""
-    response = redirect(view, *args)
-    response.status_code = 303
-    return response
 
 
 def throttled(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:

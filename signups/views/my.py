@@ -16,9 +16,10 @@ from signups.actions import copies, privacy
 from signups.forms.my import LostLinkForm
 from signups.models import DataCopy, Lead
 from signups.states import FREE
+from signups.web.responses import redirect_after_post
 
 from . import callbacks, calls
-from .decorators import patient_page, see, throttled
+from .decorators import patient_page, throttled
 
 HOUR = dt.timedelta(hours=1)
 
@@ -87,7 +88,7 @@ def lost_link(request: HttpRequest) -> HttpResponse:
         return render(request, "signups/my/lost_link.html", {"form": form}, status=422)
     throttle.check("lost-link", form.cleaned_data["email"], limit=10, per=HOUR, now=now)
     privacy.send_link(form.cleaned_data["email"], now=now)
-    return see("lost-link-sent")
+    return redirect_after_post("lost-link-sent")
 
 
 @require_safe

@@ -13,8 +13,9 @@ from signups.encryption import Unreadable
 from signups.forms.my import ChoicesForm, DetailsForm
 from signups.models import DataCopy, Lead
 from signups.states import ActorKind
+from signups.web.responses import redirect_after_post
 
-from .decorators import patient_page, see, throttled
+from .decorators import patient_page, throttled
 
 
 @patient_page
@@ -39,7 +40,7 @@ def _posted(request: HttpRequest) -> QueryDict | None:
 def _form(request: HttpRequest, form: DetailsForm | ChoicesForm, token: str, template: str) -> HttpResponse:
     if form.is_bound and form.is_valid():
         form.save(now=timezone.now())
-        return see("my", token)
+        return redirect_after_post("my", token)
     return render(request, template, {"form": form, "token": token}, status=422 if form.is_bound else 200)
 
 
@@ -91,7 +92,7 @@ def _zip(file: bytes) -> HttpResponse:
 
 
 def _back_to_copy(token: str) -> HttpResponse:
-    response = see("my", token)
+    response = redirect_after_post("my", token)
     response["Location"] += "#take-along"
     return response
 

@@ -8,8 +8,9 @@ from django.views.decorators.http import require_http_methods, require_POST
 from signups.actions import trials
 from signups.models import Lead
 from signups.states import ActorKind
+from signups.web.responses import redirect_after_post
 
-from .decorators import patient_page, see
+from .decorators import patient_page
 
 
 @patient_page
@@ -21,7 +22,7 @@ def cancel(request: HttpRequest, lead: Lead, token: str) -> HttpResponse:
         return render(request, "signups/my/cancel.html", {"lead": lead, "token": token, "trial": trial})
     if trial:
         trials.cancel(trial, by=ActorKind.PATIENT, now=timezone.now())
-    return see("my", token)
+    return redirect_after_post("my", token)
 
 
 @patient_page
@@ -34,7 +35,7 @@ def undo(request: HttpRequest, lead: Lead, token: str) -> HttpResponse:
             trials.undo_cancel(trial, by=ActorKind.PATIENT, now=timezone.now())
         except trials.TooLate:
             return render(request, "signups/my/too_late.html", {"token": token}, status=409)
-    return see("my", token)
+    return redirect_after_post("my", token)
 
 
 @patient_page
@@ -43,7 +44,7 @@ def refund(request: HttpRequest, lead: Lead, token: str) -> HttpResponse:
     """One page that asks once; POST accepts the request on the spot, and it lands on the desk."""
     trial = lead.trials.filter(converted_at__isnull=False).first()
     if trial is None or trial.refund_requested_at:
-        return see("my", token)
+        return redirect_after_post("my", token)
     now = timezone.now()
     last_day = trial.guarantee_last_day(lead.time_zone)
     context = {"token": token, "trial": trial, "last_day": last_day}
@@ -55,4 +56,4 @@ def refund(request: HttpRequest, lead: Lead, token: str) -> HttpResponse:
         trials.request_refund(trial, by=ActorKind.PATIENT, now=now)
     except trials.TooLate:  # the day ended this very moment
         return render(request, "signups/my/too_late.html", context, status=409)
-    return see("my", token)
+    return redirect_after_post("my", token)

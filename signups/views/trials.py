@@ -15,8 +15,9 @@ from signups.actions import trials
 from signups.actions.held import Gone
 from signups.forms.trials import OpeningForm, TrialForm
 from signups.states import FREE
+from signups.web.responses import redirect_after_post
 
-from .decorators import private_link, see, throttled
+from .decorators import private_link, throttled
 
 HOUR = dt.timedelta(hours=1)
 
@@ -44,7 +45,7 @@ def start(request: HttpRequest) -> HttpResponse:
     if not form.is_replay():
         throttle.check("start", form.cleaned_data["email"], limit=10, per=HOUR, now=now)
         form.save(now=now)
-    return see("check-your-email")
+    return redirect_after_post("check-your-email")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -63,7 +64,7 @@ def elsewhere(request: HttpRequest) -> HttpResponse:
     if not form.is_replay():
         throttle.check("elsewhere", form.cleaned_data["email"], limit=10, per=HOUR, now=now)
         form.save(now=now)
-    return see("elsewhere-noted")
+    return redirect_after_post("elsewhere-noted")
 
 
 @require_safe
@@ -122,4 +123,4 @@ def confirm_again(request: HttpRequest, token: str) -> HttpResponse:
     except links.Expired as expired:
         lead = expired.lead
     trials.send_new_link(lead, now=timezone.now())
-    return see("check-your-email")
+    return redirect_after_post("check-your-email")

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from clinic import roles
 from signups import links
-from signups.worklists import WORKLISTS
+from signups.desk.saved_views import SAVED_VIEWS
 from tests import factories
 
 from .conftest import NOW
@@ -129,7 +129,7 @@ def test_saved_views_are_worklists(head, time_machine):
     call_at = now.astimezone(ZoneInfo("America/New_York")).replace(hour=12)  # today there, whatever the hour here
     factories.OnboardingCallFactory(lead__name="Called", lead__owner=other, starts_at=call_at)
     factories.OnboardingCallFactory(lead__name="Later", lead__owner=other, starts_at=call_at + 24 * hour)
-    shown = {name: sorted(names(head.get(LIST, {"view": name}))) for name in WORKLISTS}
+    shown = {name: sorted(names(head.get(LIST, {"view": name}))) for name in SAVED_VIEWS}
     assert shown == {
         "calls": ["Called"],
         "due": ["Due", "Overdue"],

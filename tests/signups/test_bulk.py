@@ -11,7 +11,7 @@ from tests import factories
 pytestmark = pytest.mark.django_db
 
 LIST = "/admin/signups/lead/"
-ASSIGN, MOVE = f"{LIST}bulk/assign/", f"{LIST}bulk/move/"
+ASSIGN, MOVE = f"{LIST}bulk/assign/", f"{LIST}bulk/change-status/"
 
 
 @pytest.fixture

@@ -156,7 +156,7 @@ def test_others_read_without_the_calendars_address(client, host):
 def test_a_new_address_for_the_calendar(client, host, head):
     old = links.feed_url(host)
     assert old in client.get(page(host)).content.decode()
-    assert client.post(reverse("admin:signups_host_renew_feed", args=[host.pk])).status_code == 302
+    assert client.post(reverse("admin:signups_host_renew_feed", args=[host.pk])).status_code == 303
     text = client.get(page(host)).content.decode()
     host.refresh_from_db()
     assert (old in text, links.feed_url(host) in text) == (False, True)

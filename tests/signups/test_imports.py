@@ -301,18 +301,18 @@ def test_from_the_file_to_the_leads_on_the_pages(client, head):
     assert "<progress" in client.get(page).content.decode()
     work()
     assert "Take in 1 lead<" in client.get(page).content.decode()
-    client.post(page + "begin/")
+    client.post(page + "start/")
     assert 'value="0"' in client.get(page).content.decode()
     work()
     assert "What was done" in client.get(page).content.decode()
     lead = Lead.objects.get()
     assert (lead.name, lead.phone_e164, lead.phone) == ("Jo", "+12125550123", "+12125550123")
-    text = b"".join(client.get(page + "refused/").streaming_content).decode()
+    text = b"".join(client.get(page + "rejected/").streaming_content).decode()
     assert list(csv.reader(io.StringIO(text.removeprefix("\ufeff")))) == [
         ["Why it is not taken in", "Row", "Person", "E-mail", "Phone", "Diagnosis"],
         ["The e-mail address is none: it should look like name@example.com.", "3", "'=cmd()", "no-address", "", "y"],
     ]
-    client.post(page + "drop/")
+    client.post(page + "cancel/")
     assert "no-address" not in client.get(page).content.decode()
     assert not ImportPart.objects.filter(rows__isnull=False).exists()
     assert "Ann Secret" not in str(list(Event.objects.values_list("detail", "subject")))
@@ -333,7 +333,7 @@ def test_what_has_gone_on_meanwhile_is_not_done_twice(client, head, checked):
     whole = checked(table(*people(2)))
     page = f"{URL}{whole.public_id}/"
     for _ in range(2):
-        answer = client.post(page + "begin/", follow=True)
+        answer = client.post(page + "start/", follow=True)
     assert "has gone on meanwhile" in answer.content.decode()
     assert client.post(page + "columns/", {"column-0": "name"}).status_code == 422
     assert Event.objects.filter(verb=Verb.IMPORT_BEGUN).count() == 1

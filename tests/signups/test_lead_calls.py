@@ -197,7 +197,7 @@ def test_whoever_is_fit_for_care_can_become_a_patient_in_the_last_two_days_too(c
     page = client.get(page_of(lead))
     assert page.context["next_action"].text == "Ask how it went: the trial ends"
     assert "They become a patient" in page.content.decode()
-    client.post(f"/admin/signups/lead/{lead.pk}/try/", {"outcome": "reached"})
+    client.post(f"/admin/signups/lead/{lead.pk}/log-outreach/", {"outcome": "reached"})
     assert client.get(page_of(lead)).context["next_action"].key == "convert"
 
 
@@ -229,7 +229,7 @@ def test_first_contact_is_made_as_they_like_it(client, user, reach, key):
 
 def test_after_a_try_that_reached_nobody_the_next_is_a_day_later(client, user):
     lead = factories.LeadFactory(owner=user)
-    client.post(f"/admin/signups/lead/{lead.pk}/try/", {"outcome": "no_answer"})
+    client.post(f"/admin/signups/lead/{lead.pk}/log-outreach/", {"outcome": "no_answer"})
     following = client.get(page_of(lead)).context["next_action"]
     assert (following.text, following.at) == ("Try again", NOW + dt.timedelta(days=1))
 

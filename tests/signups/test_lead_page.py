@@ -39,11 +39,11 @@ def test_each_button_does_its_deed_and_says_so(client, user):
     lead = factories.LeadFactory()
     deeds = [
         ("assign", {"owner": user.pk}, "The owner is changed."),
-        ("try", {"outcome": "reached"}, "It is noted."),
-        ("move", {"seen": "contacted", "to": "qualified"}, "The lead is moved."),
+        ("log-outreach", {"outcome": "reached"}, "It is noted."),
+        ("change-status", {"seen": "contacted", "to": "qualified"}, "The lead is moved."),
         ("note", {"text": "Prefers mornings.", "form_key": uuid.uuid4()}, "The note is saved."),
         ("assign-next", {}, "It is given to whose turn it was."),
-        ("move", {"seen": "qualified", "to": "closed", "reason": "Moved away"}, "The lead is moved."),
+        ("change-status", {"seen": "qualified", "to": "closed", "reason": "Moved away"}, "The lead is moved."),
     ]
     for deed, data, done in deeds:
         response = do(client, lead, deed, data)
@@ -64,15 +64,15 @@ def test_each_button_does_its_deed_and_says_so(client, user):
 def test_what_the_rules_refuse_is_said_on_the_page(client, user):
     lead = factories.LeadFactory()
     refused = [
-        ("move", {"seen": "new", "to": "closed", "reason": " "}, 409, "Say why it is closed."),
-        ("move", {"seen": "contacted", "to": "qualified"}, 409, "Somebody else moved this lead just now."),
-        ("move", {"seen": "new", "to": "merged"}, 409, "cannot become merged"),
-        ("move", {"seen": "new"}, 422, "This field is required."),
+        ("change-status", {"seen": "new", "to": "closed", "reason": " "}, 409, "Say why it is closed."),
+        ("change-status", {"seen": "contacted", "to": "qualified"}, 409, "Somebody else moved this lead just now."),
+        ("change-status", {"seen": "new", "to": "merged"}, 409, "cannot become merged"),
+        ("change-status", {"seen": "new"}, 422, "This field is required."),
         ("note", {"text": " ", "form_key": uuid.uuid4()}, 422, "Write the note first."),
         ("note", {"text": "x" * 5001, "form_key": uuid.uuid4()}, 422, "at most 5000"),
         ("note", {"text": "x", "form_key": "1"}, 422, "valid UUID"),
         ("note", {"text": "x", "form_key": uuid.uuid4(), "supersedes": uuid.uuid4()}, 422, "valid choice"),
-        ("try", {"outcome": "eloped"}, 422, "valid choice"),
+        ("log-outreach", {"outcome": "eloped"}, 422, "valid choice"),
         ("assign", {"owner": "0"}, 422, "valid choice"),
     ]
     for deed, data, status, reason in refused:
@@ -96,15 +96,15 @@ def test_other_peoples_leads_are_read_and_not_worked(client, user):
     lead = factories.LeadFactory(owner=factories.UserFactory(username="kim"))
     page = client.get(page_of(lead)).content.decode()
     assert "This lead is kim’s." in page
-    assert "/try/" not in page
-    for deed in ("assign", "assign-next", "move", "note", "try"):
+    assert "/log-outreach/" not in page
+    for deed in ("assign", "assign-next", "change-status", "note", "log-outreach"):
         assert do(client, lead, deed).status_code == 403
         assert client.get(f"/admin/signups/lead/{lead.pk}/{deed}/").status_code == 403
 
 
 def test_deeds_are_posted(client, user):
     lead = factories.LeadFactory()
-    assert client.get(f"/admin/signups/lead/{lead.pk}/try/").status_code == 405
+    assert client.get(f"/admin/signups/lead/{lead.pk}/log-outreach/").status_code == 405
     assert client.post(page_of(lead), {"name": "X"}).status_code == 403
     assert Event.objects.count() == 0
 
@@ -132,20 +132,23 @@ def test_next_step_is_one_and_its_button_is_there(client, user):
         box = page.split('id="next"')[1].split("</section>")[0]
         return re.search('class="next">([^<]*)', box)[1], re.findall(r'action="[^"]*/([\w-]+)/"', box)
 
-    assert shown() == ("Make contact", ["try"])
-    do(client, lead, "try", {"outcome": "reached"})
-    assert shown() == ("Find out whether care may fit", ["move"])
+    assert shown() == ("Make contact", ["log-outreach"])
+    do(client, lead, "log-outreach", {"outcome": "reached"})
+    assert shown() == ("Find out whether care may fit", ["change-status"])
     start = now - dt.timedelta(days=6)
     other = factories.TrialFactory(lead=lead, requested_at=start, started_at=start)
-    assert shown() == ("Find out whether care may fit", ["move"])  # they were asked already, in the last two days
+    assert shown() == (
+        "Find out whether care may fit",
+        ["change-status"],
+    )  # asked already, in the last two days
     other.delete()
     callback = factories.CallbackRequestFactory(lead=lead)
     assert shown() == ("Call back", ["claim", "attempt"])
-    response = do(client, lead, "try", {"outcome": "reached"})
+    response = do(client, lead, "log-outreach", {"outcome": "reached"})
     assert (response.status_code, "They asked to be called" in response.content.decode()) == (409, True)
     callback.closed_at, callback.outcome = now, "reached"
     callback.save()
-    do(client, lead, "move", {"seen": "contacted", "to": "closed", "reason": "Moved away"})
+    do(client, lead, "change-status", {"seen": "contacted", "to": "closed", "reason": "Moved away"})
     assert "Nothing is to be done." in client.get(page_of(lead)).content.decode()
 
 
@@ -168,13 +171,13 @@ def test_money_is_sent_back_from_the_page_and_the_desk_forgets_it(client, user):
     lead = factories.LeadFactory(status="converted", owner=user)
     told = {"requested_at": now, "started_at": now, "converted_at": now}
     trial = factories.TrialFactory(lead=lead, **told)
-    assert do(client, lead, "refund").status_code == 409
+    assert do(client, lead, "mark-refunded").status_code == 409
     trial.refund_requested_at = now
     trial.save()
     assert "Send their money back" in client.get(page_of(lead)).content.decode()
     refunds = {"view": "refunds"}
     assert len(client.get("/admin/signups/lead/", refunds).context["cl"].rows) == 1
-    assert do(client, lead, "refund").status_code == 303
+    assert do(client, lead, "mark-refunded").status_code == 303
     page = client.get(page_of(lead))
     assert ("record", "robin", "sent the money back") in entries(page)
     assert "Nothing is to be done." in page.content.decode()
@@ -190,29 +193,29 @@ def test_settling_is_taken_back_on_the_page_while_that_is_possible(client, user,
     def offered():
         page = client.get(page_of(lead)).content.decode()
         assert "Refund asked" in page
-        return f"/{lead.pk}/refund-undo/" in page
+        return f"/{lead.pk}/mark-refunded/undo/" in page
 
     assert not offered()
-    do(client, lead, "refund")
+    do(client, lead, "mark-refunded")
     assert offered()
     client.force_login(factories.UserFactory(role=roles.AUDITOR))
-    assert (offered(), do(client, lead, "refund-undo").status_code) == (False, 403)
+    assert (offered(), do(client, lead, "mark-refunded/undo").status_code) == (False, 403)
     client.force_login(user)
-    assert do(client, lead, "refund-undo").status_code == 303
+    assert do(client, lead, "mark-refunded/undo").status_code == 303
     trial.refresh_from_db()
     assert (trial.refund_is_owed, offered()) == (True, False)
     assert ("record", "robin", "took back that the money was sent") in entries(client.get(page_of(lead)))
-    do(client, lead, "refund")
+    do(client, lead, "mark-refunded")
     time_machine.move_to(NOW + dt.timedelta(hours=1, seconds=1), tick=False)
     client.force_login(user)  # half an hour without a click signs out
     assert not offered()
-    response = do(client, lead, "refund-undo")
+    response = do(client, lead, "mark-refunded/undo")
     assert (response.status_code, "for one hour only" in response.content.decode()) == (409, True)
 
 
 def test_whoever_wants_no_calls_takes_their_agreement_back(client, user):
     consent = factories.ConsentFactory(text__purpose="calls")
-    do(client, consent.lead, "try", {"outcome": "do_not_call"})
+    do(client, consent.lead, "log-outreach", {"outcome": "do_not_call"})
     assert consent.lead.agrees_to("calls") is False
     assert set(consent.lead.events.values_list("verb", flat=True)) == {"tried", "consent_revoked"}
 
@@ -257,10 +260,10 @@ def test_note_is_changed_by_a_newer_version_and_both_are_shown(client, user):
 def test_head_reopens_and_nobody_else_is_offered_it(client, user):
     lead = factories.LeadFactory(status=LeadStatus.CLOSED, close_reason="No answer", owner=user)
     assert "Reopen" not in client.get(page_of(lead)).content.decode()
-    assert do(client, lead, "move", {"seen": "closed", "to": "contacted"}).status_code == 409
+    assert do(client, lead, "change-status", {"seen": "closed", "to": "contacted"}).status_code == 409
     client.force_login(factories.UserFactory(role=roles.HEAD))
     assert "Reopen" in client.get(page_of(lead)).content.decode()
-    assert do(client, lead, "move", {"seen": "closed", "to": "contacted"}).status_code == 303
+    assert do(client, lead, "change-status", {"seen": "closed", "to": "contacted"}).status_code == 303
     assert Lead.objects.values_list("status", "close_reason").get() == ("contacted", "")
 
 

@@ -82,7 +82,7 @@ def test_every_page_that_shows_a_lead_leaves_an_event(client, there):
         "signups_lead_changelist",
         "signups_lead_change",
         "signups_lead_duplicates",
-        "signups_lead_duplicates_apart",
+        "signups_lead_distinct_pairs",
         "signups_lead_mail",
         "signups_lead_merge",
         "signups_callbackrequest_changelist",
@@ -100,7 +100,7 @@ def test_form_that_is_refused_shows_the_page_and_leaves_its_event_too(client, le
 
 def test_looking_many_over_is_a_list(client, lead):
     client.force_login(factories.UserFactory(role=roles.HEAD))
-    shows, events = told(client, reverse("admin:signups_lead_bulk_move"), pk=lead.pk)
+    shows, events = told(client, reverse("admin:signups_lead_bulk_change_status"), pk=lead.pk)
     assert (shows, events) == (True, [(Verb.LISTED, None, "leads")])
 
 

@@ -16,7 +16,7 @@ from tests import factories
 pytestmark = pytest.mark.django_db
 
 PAIRS = "/admin/signups/lead/duplicates/"
-APART = f"{PAIRS}apart/"
+APART = f"{PAIRS}distinct/"
 
 
 @pytest.fixture
@@ -139,15 +139,15 @@ def test_household_that_is_settled_takes_no_room_on_a_page(head, monkeypatch, pe
 
 def test_head_tells_apart_on_the_page_and_asks_again(client, head):
     one, other = household(2)
-    address = f"/admin/signups/lead/{one.pk}/merge/{other.pk}/apart/"
+    address = f"/admin/signups/lead/{one.pk}/merge/{other.pk}/distinct/"
     assert address in client.get(PAIRS).content.decode()
     assert address in client.get(f"/admin/signups/lead/{one.pk}/merge/{other.pk}/").content.decode()
     assert client.get(address).status_code == 405
     assert client.post(address, follow=True).redirect_chain == [(PAIRS, 303)]
     assert client.get(PAIRS).context["pairs"] == []
-    again = f"{APART}{TwoPeople.objects.get().pk}/again/"
+    again = f"{APART}{TwoPeople.objects.get().pk}/undo/"
     assert again in client.get(APART).content.decode()
-    assert Event.objects.filter(verb=Verb.LISTED, subject="told_apart").first().detail == {"shown": 2}
+    assert Event.objects.filter(verb=Verb.LISTED, subject="distinct_pairs").first().detail == {"shown": 2}
     assert client.post(again, follow=True).redirect_chain == [(APART, 303)]
     assert len(client.get(PAIRS).context["pairs"]) == 1
 
@@ -177,7 +177,7 @@ def test_list_of_those_told_apart_asks_the_same_few_questions(client, head, pair
 
 
 def test_those_told_apart_are_paged(client, head, monkeypatch):
-    monkeypatch.setattr("signups.admin.duplicates.APART", 2)
+    monkeypatch.setattr("signups.admin.duplicates.PAGE_SIZE", 2)
     rows = factories.TwoPeopleFactory.create_batch(3)
     first = client.get(APART)
     last = client.get(f"{APART}?before={first.context['before']}")

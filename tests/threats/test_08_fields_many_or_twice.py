@@ -33,7 +33,9 @@ def test_one_field_twice_at_the_desk(client, clinic):
     assert client.post("/admin/login/", {"login": ["nobody", "head"], "password": "x"}).status_code == 400
     client.force_login(factories.UserFactory(is_superuser=True))
     lead = factories.LeadFactory()
-    answer = client.post(f"/admin/signups/lead/{lead.pk}/move/", {"seen": "new", "to": ["closed", "contacted"]})
+    answer = client.post(
+        f"/admin/signups/lead/{lead.pk}/change-status/", {"seen": "new", "to": ["closed", "contacted"]}
+    )
     lead.refresh_from_db()
     assert (answer.status_code, lead.status) == (400, "new")
 

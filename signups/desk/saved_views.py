@@ -1,4 +1,4 @@
-"""The lists that staff work from: each one question about leads, for the desk's numbers and for the list."""
+"""Saved views of the list of leads: the tabs above it, and the counters of the dashboard."""
 
 import datetime as dt
 from collections.abc import Callable
@@ -7,18 +7,18 @@ from dataclasses import dataclass
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from .models import CallbackRequest, OnboardingCall, Trial
-from .models.leads import LeadQuerySet as Leads
+from signups.models import CallbackRequest, OnboardingCall, Trial
+from signups.models.leads import LeadQuerySet as Leads
 
 SOON = dt.timedelta(hours=48)
 
 
 @dataclass(frozen=True)
-class Worklist:
-    """A saved view: `narrow` takes leads, whoever asks, and now."""
+class SavedView:
+    """`apply` takes leads, the reader and now."""
 
     label: str
-    narrow: Callable[[Leads, User, dt.datetime], Leads]
+    apply: Callable[[Leads, User, dt.datetime], Leads]
 
 
 def _due(leads: Leads, user: User, now: dt.datetime) -> Leads:
@@ -41,16 +41,16 @@ def _today(leads: Leads, user: User, now: dt.datetime) -> Leads:
     return leads.filter(pk__in=today.order_by().values("lead"))
 
 
-WORKLISTS = {
-    "mine": Worklist("Mine", lambda leads, user, now: leads.open().filter(owner=user)),
-    "unassigned": Worklist("Unassigned", lambda leads, user, now: leads.unassigned()),
-    "due": Worklist("Due", _due),
-    "calls": Worklist("Calls today", _today),
-    "ending": Worklist("Ending", _ending),
-    "refunds": Worklist("Refunds", _refunds),
+SAVED_VIEWS = {
+    "mine": SavedView("Mine", lambda leads, user, now: leads.open().filter(owner=user)),
+    "unassigned": SavedView("Unassigned", lambda leads, user, now: leads.unassigned()),
+    "due": SavedView("Due", _due),
+    "calls": SavedView("Calls today", _today),
+    "ending": SavedView("Ending", _ending),
+    "refunds": SavedView("Refunds", _refunds),
 }
 
 
 def midnight(day: dt.date) -> dt.datetime:
-    """The instant at which `day` begins where the clinic is."""
+    """Return the instant at which `day` begins in the clinic's time zone."""
     return timezone.make_aware(dt.datetime.combine(day, dt.time()))

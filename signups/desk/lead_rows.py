@@ -9,8 +9,9 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from signups import masking
-from signups.next_action import next_action
 from signups.states import LeadStatus
+
+from .next_best_action import next_action
 
 ROW = """<tr>{pick}
 <th scope="row"><a href="{address}">{name}</a><span class="quiet">{email}</span>

@@ -1,4 +1,4 @@
-"""What staff fill in on a lead's page."""
+"""Forms of the lead page and of the bulk actions."""
 
 import uuid
 from typing import Any
@@ -10,6 +10,7 @@ from signups.models import Note, Tag
 from signups.states import FREE, OF_A_TRY, CallOutcome, ConsentChannel, LeadStatus, Purpose
 
 LONGEST_NOTE = 5000
+BULK_TARGETS = (LeadStatus.CONTACTED, LeadStatus.QUALIFIED, LeadStatus.CLOSED)  # a conversion belongs to one trial
 
 
 class OwnerForm(forms.Form):
@@ -22,15 +23,15 @@ class OwnerForm(forms.Form):
         self.fields["owner"].choices = [("", "nobody"), *owners]  # type: ignore[attr-defined]
 
 
-class MoveForm(forms.Form):
-    """`seen` is the status that the page showed: what changed meanwhile is not changed blindly."""
+class ChangeStatusForm(forms.Form):
+    """`seen` is the status that the page showed, so that a change made meanwhile is not overwritten."""
 
     seen = forms.ChoiceField(choices=LeadStatus.choices, widget=forms.HiddenInput)
     to = forms.TypedChoiceField(choices=LeadStatus.choices, coerce=LeadStatus, widget=forms.HiddenInput)
     reason = forms.CharField(required=False, max_length=200, label="Why is it closed?")
 
 
-class TryForm(forms.Form):
+class OutreachForm(forms.Form):
     outcome = forms.TypedChoiceField(
         choices=[(outcome.value, outcome.label) for outcome in OF_A_TRY], coerce=CallOutcome, label="How did it go?"
     )
@@ -45,14 +46,14 @@ class EraseForm(forms.Form):
 
 
 class ConsentForm(forms.Form):
-    """What somebody told us about being written to or called; no one ever agrees to the terms for them."""
+    """Consent given or revoked on the phone or by e-mail; staff never agree to the terms for somebody."""
 
     purpose = forms.TypedChoiceField(
         choices=[(purpose.value, purpose.label) for purpose in FREE], coerce=Purpose, label="To what?"
     )
     agrees = forms.TypedChoiceField(
         choices=[("no", "takes it back"), ("yes", "agrees")],
-        coerce=lambda told: told == "yes",
+        coerce=lambda value: value == "yes",
         label="What do they say?",
     )
     channel = forms.TypedChoiceField(
@@ -73,3 +74,20 @@ class NoteForm(forms.Form):
     supersedes = forms.ModelChoiceField(
         Note.objects.all(), required=False, to_field_name="public_id", widget=forms.HiddenInput
     )
+
+
+class BulkStatusForm(forms.Form):
+    to = forms.TypedChoiceField(
+        choices=[(status.value, status.label) for status in BULK_TARGETS], coerce=LeadStatus, label="Move to"
+    )
+    reason = forms.CharField(required=False, max_length=200, label="Why are they closed? (needed to close)")
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if data.get("to") == LeadStatus.CLOSED and not data.get("reason"):
+            self.add_error("reason", "Say why they are closed.")
+        return data
+
+
+class BulkTagForm(TagForm):
+    tag = forms.ModelChoiceField(Tag.objects.filter(offered=True), label="Tag", empty_label=None)

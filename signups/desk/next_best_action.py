@@ -1,18 +1,18 @@
-"""What is to be done next for a lead: one thing, read from what stands in the database."""
+"""The next best action for a lead, derived from what the database says about it."""
 
 import datetime as dt
 from dataclasses import dataclass
 
-from .models import Lead, Trial
-from .states import Channel, LeadStatus
+from signups.models import Lead, Trial
+from signups.states import Channel, LeadStatus
 
 SOON = dt.timedelta(hours=48)
-AGAIN = dt.timedelta(days=1)  # after a try that reached nobody
+RETRY_AFTER = dt.timedelta(days=1)  # an attempt that reached nobody
 
 
 @dataclass(frozen=True)
 class NextAction:
-    """`key` says which control does it; `at` is when it is due, if there is such a time."""
+    """`key` names the control on the lead page that does it; `at` is when it is due, if there is such a time."""
 
     key: str
     text: str
@@ -28,11 +28,10 @@ def next_action(
     began_at: dt.datetime | None = None,
     contact_at: dt.datetime | None = None,
 ) -> NextAction | None:
-    """The most urgent thing; None for a lead that is closed, gone, or well looked after.
+    """Return the most urgent action; None for a lead that is closed, erased, merged or has all it needs.
 
-    `callback_at` is when an open callback must have been made (`CallbackRequestQuerySet.open`), `began_at` when a call
-    began of which nobody has said how it went (`OnboardingCallQuerySet.unsettled`), `contact_at` when we last tried to
-    reach them.
+    `callback_at` is the deadline of an open callback (`CallbackRequestQuerySet.open`), `began_at` the start of a call
+    without an outcome (`OnboardingCallQuerySet.unsettled`), `contact_at` the last attempt to reach them.
     """
     if callback_at:
         return NextAction("callback", "Call back", callback_at)
@@ -41,7 +40,7 @@ def next_action(
     if trial and trial.refund_is_owed:
         return NextAction("refund", "Send their money back", trial.refund_requested_at)
     if lead.status == LeadStatus.NEW:
-        return NextAction("contact", "Try again", contact_at + AGAIN) if contact_at else _first_contact(lead)
+        return NextAction("contact", "Try again", contact_at + RETRY_AFTER) if contact_at else _first_contact(lead)
     if lead.status not in (LeadStatus.CONTACTED, LeadStatus.QUALIFIED):
         return None
     ends_at = trial.ends_at if trial and not trial.converted_at and not trial.cancelled_at else None

@@ -1,4 +1,4 @@
-"""What the list of leads can be narrowed by. Each knows all of its answers; any other is a 400."""
+"""Filters of the list of leads. Each knows all of its values; any other is a 400."""
 
 import datetime as dt
 import re
@@ -11,93 +11,93 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
+from signups.admin.staff import owner_choices, staff_user
 from signups.models import Lead, Tag, Tagging
 from signups.states import Channel, LeadStatus
-from signups.worklists import WORKLISTS, midnight
 
-from .staff import owners, who
+from .saved_views import SAVED_VIEWS, midnight
 
-NOBODY = "none"
+UNASSIGNED = "none"
 
 
-class Choice(admin.SimpleListFilter):
-    """One of its own choices; what else is written into the address is no question we answer."""
+class StrictListFilter(admin.SimpleListFilter):
+    """A filter that refuses every value but its own choices. Raises BadRequest."""
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
         value = self.value()
-        if value is not None and not self.knows(value):
+        if value is not None and not self.is_valid_value(value):
             raise BadRequest("A filter has a value that does not exist.")
 
-    def knows(self, value: str) -> bool:
+    def is_valid_value(self, value: str) -> bool:
         return value in {str(key) for key, _ in self.lookup_choices}
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         value = self.value()
-        return self.narrow(queryset, value, request) if value else queryset
+        return self.apply(queryset, value, request) if value else queryset
 
-    def narrow(self, leads: Any, value: str, request: HttpRequest) -> QuerySet[Any]:
+    def apply(self, leads: Any, value: str, request: HttpRequest) -> QuerySet[Any]:
         raise NotImplementedError
 
 
-class ViewFilter(Choice):
+class ViewFilter(StrictListFilter):
     title = "saved view"
     parameter_name = "view"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(name, worklist.label) for name, worklist in WORKLISTS.items()]
+        return [(name, view.label) for name, view in SAVED_VIEWS.items()]
 
-    def narrow(self, leads: Any, value: str, request: HttpRequest) -> QuerySet[Any]:
-        return WORKLISTS[value].narrow(leads, who(request), timezone.now())
+    def apply(self, leads: Any, value: str, request: HttpRequest) -> QuerySet[Any]:
+        return SAVED_VIEWS[value].apply(leads, staff_user(request), timezone.now())
 
 
-class StatusFilter(Choice):
+class StatusFilter(StrictListFilter):
     title = "status"
     parameter_name = "status"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[Any, str]]:
         return LeadStatus.choices
 
-    def narrow(self, leads: Any, value: str, request: HttpRequest) -> QuerySet[Any]:
+    def apply(self, leads: Any, value: str, request: HttpRequest) -> QuerySet[Any]:
         return leads.filter(status=value)
 
 
-class ChannelFilter(Choice):
+class ChannelFilter(StrictListFilter):
     title = "reach by"
     parameter_name = "channel"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[Any, str]]:
         return Channel.choices
 
-    def narrow(self, leads: Any, value: str, request: HttpRequest) -> QuerySet[Any]:
+    def apply(self, leads: Any, value: str, request: HttpRequest) -> QuerySet[Any]:
         return leads.filter(preferred_channel=value)
 
 
-class OwnerFilter(Choice):
+class OwnerFilter(StrictListFilter):
     title = "owner"
     parameter_name = "owner"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[Any, str]]:
-        return [(NOBODY, "nobody"), *owners()]
+        return [(UNASSIGNED, "nobody"), *owner_choices()]
 
-    def narrow(self, leads: Any, value: str, request: HttpRequest) -> QuerySet[Any]:
-        return leads.filter(owner=None if value == NOBODY else value)
+    def apply(self, leads: Any, value: str, request: HttpRequest) -> QuerySet[Any]:
+        return leads.filter(owner=None if value == UNASSIGNED else value)
 
 
-class TagFilter(Choice):
+class TagFilter(StrictListFilter):
     title = "tag"
     parameter_name = "tag"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[Any, str]]:
-        """Asked of the database once a minute."""
+        """Return the tags, cached for a minute."""
         tags = caches["memory"].get_or_set("signups.tags", lambda: list(Tag.objects.values_list("pk", "name")), 60)
         return tags or []
 
-    def narrow(self, leads: Any, value: str, request: HttpRequest) -> QuerySet[Any]:
+    def apply(self, leads: Any, value: str, request: HttpRequest) -> QuerySet[Any]:
         return leads.filter(pk__in=Tagging.objects.filter(tag=int(value)).order_by().values("lead"))
 
 
-class CreatedFilter(Choice):
+class CreatedFilter(StrictListFilter):
     """A year, month or day of the clinic's calendar: `2026`, `2026-11` or `2026-11-20`."""
 
     title = "signed up"
@@ -105,9 +105,9 @@ class CreatedFilter(Choice):
     DATE = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?", re.ASCII)
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("", "")]  # drawn as a row of links above the list, see `drill_down`
+        return [("", "")]  # drawn as a row of links above the list, see `children`
 
-    def knows(self, value: str) -> bool:
+    def is_valid_value(self, value: str) -> bool:
         try:
             self.bounds(value)
         except (ValueError, OverflowError):
@@ -115,7 +115,7 @@ class CreatedFilter(Choice):
         return True
 
     def bounds(self, value: str) -> tuple[dt.datetime, dt.datetime]:
-        """From the first instant to the one after the last. Raises ValueError or OverflowError for no such date."""
+        """Return the first instant and the one after the last. Raises ValueError or OverflowError for no such date."""
         found = self.DATE.fullmatch(value)
         if not found:
             raise ValueError(value)
@@ -127,12 +127,12 @@ class CreatedFilter(Choice):
             after = dt.date(year + 1, 1, 1) if month in (0, 12) else dt.date(year, month + 1, 1)
         return midnight(first), midnight(after)
 
-    def narrow(self, leads: Any, value: str, request: HttpRequest) -> QuerySet[Any]:
+    def apply(self, leads: Any, value: str, request: HttpRequest) -> QuerySet[Any]:
         start, end = self.bounds(value)
         return leads.filter(created_at__gte=start, created_at__lt=end)
 
-    def drill_down(self) -> list[tuple[str, str]]:
-        """What leads one step further in, as value and label; the calendar's own, so that nothing is counted."""
+    def children(self) -> list[tuple[str, str]]:
+        """Return value and label of the years, months or days within the value, without a query."""
         value = self.value() or ""
         match value.split("-"):
             case [""]:
@@ -146,8 +146,8 @@ class CreatedFilter(Choice):
                 return [(f"{value}-{day:02}", str(day)) for day in range(1, days + 1)]
         return []
 
-    def above(self) -> list[tuple[str, str]]:
-        """The way back out, from the year inwards."""
+    def breadcrumbs(self) -> list[tuple[str, str]]:
+        """Return value and label of the year, the month and the day of the value."""
         parts = (self.value() or "").split("-")
         steps = ["-".join(parts[: size + 1]) for size in range(len(parts))] if self.value() else []
         return [(step, step) for step in steps]
@@ -157,4 +157,4 @@ class CreatedFilter(Choice):
         return timezone.localdate(first).year if first else timezone.localdate().year
 
 
-FILTERS: list[type[Choice]] = [ViewFilter, StatusFilter, OwnerFilter, ChannelFilter, TagFilter, CreatedFilter]
+FILTERS: list[type[StrictListFilter]] = [ViewFilter, StatusFilter, OwnerFilter, ChannelFilter, TagFilter, CreatedFilter]

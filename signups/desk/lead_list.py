@@ -1,11 +1,12 @@
-"""The list of leads, as quick at a million as at a hundred: no full count, pages by key instead of by number."""
+"""The list of leads, as fast at a million as at a hundred: no full count, keyset pagination."""
 
 import datetime as dt
 import re
 from dataclasses import dataclass
 from typing import Any
 
-from django.contrib.admin.views.main import PAGE_VAR, ChangeList
+from django.contrib import admin
+from django.contrib.admin.views.main import PAGE_VAR, SEARCH_VAR, ChangeList
 from django.core.exceptions import BadRequest
 from django.db.models import OuterRef, Prefetch, Q, QuerySet, Subquery
 from django.db.models.expressions import Combinable
@@ -16,15 +17,17 @@ from signups.counting import Count, count
 from signups.models import CallbackRequest, Event, Lead, OnboardingCall, Tagging, Trial
 from signups.states import CONTACTS
 
-from .filters import CreatedFilter, ViewFilter
+from .filters import FILTERS, CreatedFilter, ViewFilter
 from .lead_rows import row
+
+ALLOWED_PARAMETERS = {SEARCH_VAR, PAGE_VAR, *(each.parameter_name for each in FILTERS)}
 
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 MICROSECOND = dt.timedelta(microseconds=1)
 
 
 @dataclass(frozen=True)
-class Cursor:
+class KeysetCursor:
     """A place in the list: just `after` or just before the lead with this time and id; without them, an end of it."""
 
     after: bool = True
@@ -34,8 +37,8 @@ class Cursor:
     PATTERN = re.compile(r"(after|before)-(\d{1,17})-(\d{1,18})", re.ASCII)
 
     @classmethod
-    def read(cls, text: str) -> "Cursor":
-        """Raises BadRequest for what no link of ours says."""
+    def read(cls, text: str) -> "KeysetCursor":
+        """Parse the page parameter. Raises BadRequest for what no link of the list says."""
         if text in ("", "last"):
             return cls(after=text == "")
         if not (found := cls.PATTERN.fullmatch(text)):
@@ -47,11 +50,11 @@ class Cursor:
         return f"{side}-{(lead.created_at - EPOCH) // MICROSECOND}-{lead.pk}"
 
     def page(self, leads: QuerySet[Lead], size: int) -> tuple[list[Lead], bool]:
-        """Up to `size` leads, newest first, and whether there are more on the side that is read towards."""
+        """Return up to `size` leads, newest first, and whether there are more in the direction of reading."""
         if not self.after:
             leads = leads.order_by("created_at", "id")
         if self.at and self.after:
-            # (The second condition says nothing new: it is what lets PostgreSQL begin in the middle of the index.)
+            # (The second condition is implied by the first: it lets PostgreSQL begin in the middle of the index.)
             leads = leads.filter(
                 Q(created_at__lt=self.at) | Q(created_at=self.at, id__lt=self.pk), created_at__lte=self.at
             )
@@ -65,9 +68,8 @@ class Cursor:
         return (rows if self.after else rows[::-1]), more
 
 
-def listed(leads: QuerySet[Lead], now: dt.datetime) -> QuerySet[Lead]:
-    """With what a row shows: the owner, the tags, the newest trial, when they must be called back, which call nobody
-    has said the outcome of, when we last were in touch."""
+def with_list_columns(leads: QuerySet[Lead], now: dt.datetime) -> QuerySet[Lead]:
+    """Load what a row shows: owner, tags, newest trial, callback deadline, call without outcome, last contact."""
     contacts = Event.objects.filter(lead=OuterRef("pk"), verb__in=CONTACTS).order_by("-at", "-id").values("at")[:1]
     callbacks: QuerySet[Any] = CallbackRequest.objects.open().filter(lead=OuterRef("pk"))
     calls: QuerySet[Any] = OnboardingCall.objects.unsettled(now).filter(lead=OuterRef("pk"))
@@ -85,13 +87,13 @@ def listed(leads: QuerySet[Lead], now: dt.datetime) -> QuerySet[Lead]:
 
 
 class LeadList(ChangeList):
-    """Django's list, less the two things that read every row: the count of all, and pages by number."""
+    """Django's list without the two things that read every row: the full count, and pages by number."""
 
     def get_results(self, request: HttpRequest) -> None:
         size, wanted = self.list_per_page, request.GET.get(PAGE_VAR, "")
-        cursor = Cursor.read(wanted)
+        cursor = KeysetCursor.read(wanted)
         now = timezone.now()
-        leads, more = cursor.page(listed(self.queryset, now), size)
+        leads, more = cursor.page(with_list_columns(self.queryset, now), size)
         self.result_list = leads
         complete = not more and not cursor.at and cursor.after
         self.size = Count(len(leads)) if complete else count(self.queryset)
@@ -104,9 +106,9 @@ class LeadList(ChangeList):
         if sooner or (cursor.at and not leads):
             self.pages.append(("First", self.get_query_string({PAGE_VAR: None})))
         if leads and sooner:
-            self.pages.append(("Previous", self.get_query_string({PAGE_VAR: Cursor.write("before", leads[0])})))
+            self.pages.append(("Previous", self.get_query_string({PAGE_VAR: KeysetCursor.write("before", leads[0])})))
         if leads and later:
-            self.pages.append(("Next", self.get_query_string({PAGE_VAR: Cursor.write("after", leads[-1])})))
+            self.pages.append(("Next", self.get_query_string({PAGE_VAR: KeysetCursor.write("after", leads[-1])})))
         if later:
             self.pages.append(("Last", self.get_query_string({PAGE_VAR: "last"})))
         self.rows = [row(lead, request.user, now) for lead in leads]
@@ -116,15 +118,15 @@ class LeadList(ChangeList):
 
     @property
     def views(self) -> list[Any]:
-        """The saved views, “all” first, each with the address that shows it."""
+        """Return the saved views, “all” first, each with its address."""
         spec = next(spec for spec in self.filter_specs if isinstance(spec, ViewFilter))
         return list(spec.choices(self))
 
     @property
     def dates(self) -> dict[str, list[tuple[str, str]]]:
-        """The way into the calendar and back out of it: label and address."""
+        """Return label and address of the links into the calendar and back out of it."""
         spec = next(spec for spec in self.filter_specs if isinstance(spec, CreatedFilter))
-        links = {"above": spec.above(), "below": spec.drill_down()}
+        links = {"above": spec.breadcrumbs(), "below": spec.children()}
         return {
             side: [(label, self.get_query_string({spec.parameter_name: value})) for value, label in steps]
             for side, steps in links.items()
@@ -132,5 +134,22 @@ class LeadList(ChangeList):
 
     @property
     def narrowing(self) -> list[Any]:
-        """The filters drawn as lists of choices."""
+        """Return the filters drawn as lists of choices."""
         return [spec for spec in self.filter_specs if not isinstance(spec, ViewFilter | CreatedFilter)]
+
+
+def requested_list(request: HttpRequest) -> LeadList:
+    """Return the list that the address asks for. Raises BadRequest."""
+    reject_unknown_parameters(request)
+    requested = admin.site.get_model_admin(Lead).get_changelist_instance(request)
+    assert isinstance(requested, LeadList)  # noqa: S101 - for the type checker
+    return requested
+
+
+def reject_unknown_parameters(request: HttpRequest) -> None:
+    """Raise BadRequest for query parameters that are not the list's own, and for any given twice.
+
+    Django's default accepts lookups on every field of a lead and of what it is related to.
+    """
+    if not ALLOWED_PARAMETERS.issuperset(request.GET) or any(len(values) > 1 for _, values in request.GET.lists()):
+        raise BadRequest("The list of leads has no such filter.")

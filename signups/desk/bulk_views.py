@@ -1,0 +1,130 @@
+"""Many leads at once: chosen on the list, confirmed on a page, changed one by one with the rules of a single lead."""
+
+import datetime as dt
+import re
+from collections.abc import Callable
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.contrib.auth.models import User
+from django.core.exceptions import BadRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.urls import path, reverse
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+
+from signups.actions import bulk, leads
+from signups.admin import exports, reading
+from signups.admin.staff import owner_choices, staff_user
+from signups.admin.staff_views import render_page, staff_view
+from signups.models import Lead
+from signups.web.responses import redirect_after_post
+
+from .forms import BulkStatusForm, BulkTagForm, OwnerForm, TagForm
+from .lead_list import requested_list
+
+SELECTION = re.compile(r"\d{1,18}:[a-z]{1,10}(,\d{1,18}:[a-z]{1,10})*", re.ASCII)
+Action = Callable[[Lead, User, dt.datetime, dict[str, Any]], None]
+
+
+@staff_view("signups.change_lead")
+@require_POST
+def bulk_assign(request: HttpRequest) -> HttpResponse:
+    def assign(lead: Lead, by: User, now: dt.datetime, data: dict[str, Any]) -> None:
+        leads.assign(lead=lead, to=data["owner"], by=by, now=now)
+
+    return _bulk(request, "Give to somebody", lambda data: OwnerForm(data, owners=owner_choices()), assign)
+
+
+@staff_view("signups.change_lead")
+@require_POST
+def bulk_change_status(request: HttpRequest) -> HttpResponse:
+    def change_status(lead: Lead, by: User, now: dt.datetime, data: dict[str, Any]) -> None:
+        leads.transition(lead=lead, to=data["to"], reason=data["reason"], by=by, now=now)
+
+    return _bulk(request, "Move on or close", BulkStatusForm, change_status)
+
+
+@staff_view("signups.change_lead")
+@require_POST
+def bulk_tag(request: HttpRequest) -> HttpResponse:
+    def add_tag(lead: Lead, by: User, now: dt.datetime, data: dict[str, Any]) -> None:
+        leads.add_tag(lead=lead, tag=data["tag"], by=by, now=now)
+
+    return _bulk(request, "Add a tag", BulkTagForm, add_tag)
+
+
+@staff_view("signups.change_lead")
+@require_POST
+def bulk_untag(request: HttpRequest) -> HttpResponse:
+    def remove_tag(lead: Lead, by: User, now: dt.datetime, data: dict[str, Any]) -> None:
+        leads.remove_tag(lead=lead, tag=data["tag"], by=by, now=now)
+
+    return _bulk(request, "Take a tag off", TagForm, remove_tag)
+
+
+@staff_view("signups.export_lead")
+def export(request: HttpRequest) -> HttpResponseBase:
+    """Export the list that the address asks for."""
+    requested = requested_list(request)
+    return exports.export_leads(request, requested.queryset, requested.size)
+
+
+def _bulk(request: HttpRequest, title: str, form: Callable[[Any], forms.Form], action: Action) -> HttpResponse:
+    """Show the page to confirm, or, posted from there, run `action` for each and show what became of it."""
+    if "chosen" not in request.POST:
+        return _confirm(request, title, form(None))
+    filled, chosen = form(request.POST), _parse_selection(request.POST["chosen"])
+    if not filled.is_valid():
+        return _render(request, title, chosen, form=filled, status=422)
+    user, now = staff_user(request), timezone.now()
+    outcome = bulk.each(chosen, lambda lead: action(lead, user, now, filled.cleaned_data))
+    return _render(request, title, chosen, outcome=outcome)
+
+
+def _confirm(request: HttpRequest, title: str, form: forms.Form) -> HttpResponse:
+    found = requested_list(request).queryset
+    if "all" not in request.POST:
+        picked = [pk for pk in request.POST.getlist("pk") if re.fullmatch(r"[0-9]{1,18}", pk)]
+        found = Lead.objects.filter(pk__in=picked).order_by("-created_at", "-id")
+    chosen = list(found[: bulk.MOST + 1])
+    if 0 < len(chosen) <= bulk.MOST:
+        return _render(request, title, chosen, form=form)
+    wrong = f"That is more than {bulk.MOST} leads: narrow the list first." if chosen else "Select some leads first."
+    messages.error(request, wrong)
+    query = f"?{request.GET.urlencode()}" if request.GET else ""
+    return redirect_after_post(reverse("admin:signups_lead_changelist") + query)
+
+
+def _render(request: HttpRequest, title: str, chosen: list[Lead], *, status: int = 200, **context: Any) -> HttpResponse:
+    reading.log_list_view(request, "leads", len(chosen))
+    return render_page(
+        request,
+        "admin/signups/lead/bulk.html",
+        title,
+        status=status,
+        leads=chosen,
+        chosen=",".join(f"{lead.pk}:{lead.status}" for lead in chosen),
+        **context,
+    )
+
+
+def _parse_selection(text: str) -> list[Lead]:
+    """Return the leads of `12:new,13:contacted`, each with the status that the page showed. Raises BadRequest."""
+    if not SELECTION.fullmatch(text) or text.count(",") >= bulk.MOST:
+        raise BadRequest("These are no leads of ours.")
+    seen = {int(pk): status for pk, _, status in (part.partition(":") for part in text.split(","))}
+    chosen = list(Lead.objects.filter(pk__in=seen).order_by("-created_at", "-id"))
+    for lead in chosen:
+        lead.status = seen[lead.pk]
+    return chosen
+
+
+routes = [
+    path("signups/lead/bulk/assign/", bulk_assign, name="signups_lead_bulk_assign"),
+    path("signups/lead/bulk/change-status/", bulk_change_status, name="signups_lead_bulk_change_status"),
+    path("signups/lead/bulk/tag/", bulk_tag, name="signups_lead_bulk_tag"),
+    path("signups/lead/bulk/untag/", bulk_untag, name="signups_lead_bulk_untag"),
+    path("signups/lead/export/", export, name="signups_lead_export"),
+]

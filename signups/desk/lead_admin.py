@@ -1,0 +1,65 @@
+"""The list of leads in Django's admin. Every change of a lead is an action's, so nothing here writes."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+
+from signups.admin import reading
+from signups.admin.read_only import ReadOnly
+from signups.admin.staff_views import get_lead
+from signups.models import Lead
+from signups.models.leads import LeadQuerySet
+
+from .filters import FILTERS
+from .lead_detail import lead_detail
+from .lead_list import LeadList, reject_unknown_parameters
+
+LONGEST_SEARCH = 100  # letters; the box takes no more
+
+
+@admin.register(Lead)
+class LeadAdmin(ReadOnly, admin.ModelAdmin):
+    list_filter = [*FILTERS]
+    list_per_page = 50
+    search_fields = ["search_text"]  # there is a search; how it is done is `LeadQuerySet.search`
+    search_help_text = "Any part of a name, an e-mail address or a phone number; of one or two letters, the start"
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[LeadList]:
+        return LeadList
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Search names only for staff who may not see contact details, so that searching cannot disclose them."""
+        text = search_term[:LONGEST_SEARCH]
+        assert isinstance(queryset, LeadQuerySet)  # noqa: S101 - for the type checker
+        found = queryset.search(text)
+        if not request.user.has_perm("signups.see_contact"):
+            for word in text.split():
+                found = found.filter(name__icontains=word)
+        return found, False
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        reject_unknown_parameters(request)
+        response = super().changelist_view(request, extra_context)
+        if isinstance(response, TemplateResponse) and response.context_data:
+            shown, filters = len(response.context_data["cl"].rows), reading.filters_for_log(request)
+            reading.log_list_view(request, "leads", shown, filters=filters)
+        return response
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        return lead_detail(request, object_id)
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Redirect to the timeline: Django's own history knows nothing of what actions did."""
+        lead = get_lead(request, object_id)
+        return redirect(reverse("admin:signups_lead_change", args=[lead.pk]) + "#timeline")

@@ -1,0 +1,182 @@
+"""The page of one lead: the next action, the facts, and everything that was done. One context function a section."""
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Self
+
+from django.contrib.auth.models import User
+from django.core.exceptions import BadRequest, PermissionDenied
+from django.db.models import Max
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+
+from signups import daytime, masking, zones
+from signups.actions import callbacks, leads
+from signups.admin import reading
+from signups.admin.callbacks import outcome_form
+from signups.admin.staff import owner_choices, staff_user
+from signups.admin.staff_views import get_lead, render_page
+from signups.models import CallbackRequest, EmailTemplate, Lead, OnboardingCall, Tag, Trial
+from signups.states import CONTACTS, GONE, CallStatus, LeadStatus
+
+from . import timeline
+from .forms import ChangeStatusForm, ConsentForm, EraseForm, NoteForm, OutreachForm, OwnerForm
+from .next_best_action import next_action
+
+
+def lead_detail(request: HttpRequest, pk: int | str) -> HttpResponse:
+    """Show a lead to staff who may view leads; each action has an address of its own."""
+    lead = get_lead(request, pk)
+    if request.method not in ("GET", "HEAD"):
+        raise PermissionDenied
+    return render_lead(request, lead)
+
+
+def render_lead(
+    request: HttpRequest, lead: Lead, *, refused: list[str] | None = None, status: int = 200
+) -> HttpResponse:
+    """Render the page; `refused` are the reasons why an action was not carried out."""
+    reading.log_lead_view(request, lead)
+    facts = LeadFacts.load(request, lead)
+    context: dict[str, Any] = {"refused": refused}
+    for section in SECTIONS:
+        context |= section(facts)
+    return render_page(request, "admin/signups/lead/detail.html", str(lead), status=status, **context)
+
+
+@dataclass(frozen=True)
+class LeadFacts:
+    """What several sections show, loaded once."""
+
+    request: HttpRequest
+    lead: Lead
+    user: User
+    now: dt.datetime
+    trial: Trial | None
+    callback: CallbackRequest | None
+    calls: list[OnboardingCall]
+
+    @classmethod
+    def load(cls, request: HttpRequest, lead: Lead) -> Self:
+        return cls(
+            request,
+            lead,
+            staff_user(request),
+            timezone.now(),
+            trial=lead.trials.first(),
+            callback=lead.callbacks.open().select_related("claimed_by").first(),
+            calls=list(lead.calls.select_related("host__user")),
+        )
+
+
+def common_context(facts: LeadFacts) -> dict[str, Any]:
+    return {
+        "lead": facts.lead,
+        "now": facts.now,
+        "trial": facts.trial,
+        "callback": facts.callback,
+        "may_work": leads.may_work(facts.user, facts.lead),
+        "sees_contact": facts.user.has_perm("signups.see_contact"),
+        "email_templates": EmailTemplate.objects.filter(is_active=True),
+    }
+
+
+def next_action_context(facts: LeadFacts) -> dict[str, Any]:
+    """For `_next_action.html`."""
+    lead, now, trial, callback = facts.lead, facts.now, facts.trial, facts.callback
+    unsettled = [call for call in facts.calls if call.is_unsettled(now)]
+    call = min(unsettled, key=lambda call: call.starts_at, default=None)
+    can_claim = callback is not None and callback.claimed_by in (None, facts.user)
+    return {
+        "next_action": next_action(
+            lead,
+            trial,
+            now,
+            callback_at=callback.call_at if callback else None,
+            began_at=call.starts_at if call else None,
+            contact_at=lead.events.filter(verb__in=CONTACTS).aggregate(last=Max("at"))["last"],
+        ),
+        "unsettled": call,
+        "outcome_form": outcome_form(callback, list(callback.attempts.all()), now) if callback and can_claim else None,
+        "may_dial": callback is not None and daytime.CALLS.include(now, callback.time_zone),
+        "may_log": callback is not None and callbacks.may_be_logged(callback, now),
+        "may_convert": trial is not None and trial.may_be_converted and lead.status == LeadStatus.QUALIFIED,
+        "outreach_form": OutreachForm(auto_id="outreach_%s"),
+    }
+
+
+def contact_context(facts: LeadFacts) -> dict[str, Any]:
+    """For `_contact.html`: contact details are masked for staff who may not see them."""
+    lead = facts.lead
+    return {
+        "email": masking.contacts(lead.email, facts.user),
+        "phone": masking.contacts(lead.phone, facts.user),
+        "heard_from": masking.contacts(lead.heard_from, facts.user),
+        "may_call": lead.may_be_called(facts.now),
+        "is_day": daytime.CALLS.include(facts.now, lead.time_zone),
+        "city": zones.city(lead.time_zone),
+    }
+
+
+def care_context(facts: LeadFacts) -> dict[str, Any]:
+    """For `_care.html`."""
+    lead, now, trial = facts.lead, facts.now, facts.trial
+    return {
+        "trial_state": trial.state(now) if trial else "none",
+        "may_undo_refund": trial is not None and trial.may_be_owed_again(now),
+        "calls": facts.calls,
+        "may_book": not any(call.status == CallStatus.BOOKED and call.starts_at > now for call in facts.calls),
+        "owner_form": OwnerForm(owners=owner_choices(), initial={"owner": lead.owner_id}, auto_id="owner_%s"),
+        "tags": [tagging.tag for tagging in lead.taggings.named()],
+        "all_tags": Tag.objects.filter(offered=True),
+        "transitions": leads.ways(lead, facts.user),
+        "closed": LeadStatus.CLOSED,
+        "status_form": ChangeStatusForm(),
+    }
+
+
+def consents_context(facts: LeadFacts) -> dict[str, Any]:
+    """For `_consents.html`."""
+    return {
+        "consents": facts.lead.consents.select_related("text"),
+        "consent_form": ConsentForm(auto_id="consent_%s"),
+        "may_erase": facts.user.has_perm("signups.erase_lead") and facts.lead.status not in GONE,
+        "erase_form": EraseForm(),
+    }
+
+
+def timeline_context(facts: LeadFacts) -> dict[str, Any]:
+    """For `_timeline.html`. Raises BadRequest for a part of the timeline that does not exist."""
+    kind, before = _timeline_filter(facts.request)
+    entries, more = timeline.lead_timeline(facts.lead, viewer=facts.user, kind=kind, before=before)
+    return {
+        "may_note": leads.may_note(facts.user, facts.lead),
+        "note_form": NoteForm(auto_id="note_%s"),
+        "filters": timeline.TIMELINE_FILTERS,
+        "kind": kind,
+        "entries": entries,
+        "older": entries[-1].at.isoformat() if more else "",
+    }
+
+
+def _timeline_filter(request: HttpRequest) -> tuple[str, dt.datetime | None]:
+    kind, text = request.GET.get("kind", ""), request.GET.get("before", "")
+    try:
+        before = dt.datetime.fromisoformat(text) if text else None
+        if kind not in timeline.TIMELINE_FILTERS or (before and before.tzinfo is None):
+            raise ValueError(text)
+        return kind, before and before.astimezone(dt.UTC)
+    except (ValueError, OverflowError):  # (the first and the last hours of the calendar have no UTC)
+        raise BadRequest("There is no such part of the timeline.") from None
+
+
+# What `detail.html` is made of: each gives its own partial what it shows.
+SECTIONS: list[Callable[[LeadFacts], dict[str, Any]]] = [
+    common_context,
+    next_action_context,
+    contact_context,
+    care_context,
+    consents_context,
+    timeline_context,
+]

@@ -1,0 +1,103 @@
+"""The timeline of a lead: notes, messages and audit events in one list, newest first."""
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.auth.models import User
+
+from signups import links, masking
+from signups.admin.event_descriptions import describe_all, display_name
+from signups.models import Lead, Note, OutboxMessage
+from signups.states import CONTACTS, Verb
+
+SIZE = 100
+TIMELINE_FILTERS = {
+    "": "Everything",
+    "notes": "Notes",
+    "messages": "Messages",
+    "contact": "Contact",
+    "record": "Record",
+    "reads": "Reads",
+}
+CONTACT_ACTIONS = {*CONTACTS, *(verb for verb in Verb if verb.value.startswith("call"))}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """`body` is long text in a disclosure; `note` is the current note of this entry, with its `earlier` versions."""
+
+    at: dt.datetime
+    kind: str
+    who: str
+    text: str
+    body: str = ""
+    note: Note | None = None
+    earlier: tuple[Note, ...] = ()
+
+
+def lead_timeline(
+    lead: Lead, *, viewer: User, kind: str = "", before: dt.datetime | None = None
+) -> tuple[list[Entry], bool]:
+    """Return up to SIZE entries of `kind` (by default all but reads), and whether there are older ones."""
+    sources = {"notes": _notes, "messages": _messages}
+    chosen = [sources[kind]] if kind in sources else [_events] if kind else [_notes, _messages, _events]
+    found = [entry for source in chosen for entry in source(lead, viewer, kind, before)]
+    found.sort(key=lambda entry: entry.at, reverse=True)
+    return found[:SIZE], len(found) > SIZE
+
+
+def _page(rows: Any, field: str, before: dt.datetime | None) -> Any:
+    return (rows.filter(**{f"{field}__lt": before}) if before else rows)[: SIZE + 1]
+
+
+def _notes(lead: Lead, viewer: User, kind: str, before: dt.datetime | None) -> Iterator[Entry]:
+    versions = {note.pk: note for note in lead.notes.select_related("author")}
+    superseded = {note.supersedes_id for note in versions.values()}
+    for note in versions.values():
+        if note.pk in superseded or (before and note.at >= before):
+            continue
+        earlier = []
+        older = versions.get(note.supersedes_id or 0)
+        while older:
+            earlier.append(_masked(older, viewer))
+            older = versions.get(older.supersedes_id or 0)
+        shown = _masked(note, viewer)
+        yield Entry(note.at, "notes", display_name(note.author), shown.text, note=shown, earlier=tuple(earlier))
+
+
+def _masked(note: Note, viewer: User) -> Note:
+    note.text = masking.contacts(note.text, viewer)
+    return note
+
+
+def _messages(lead: Lead, viewer: User, kind: str, before: dt.datetime | None) -> Iterator[Entry]:
+    """Yield the messages as sent, but for the private links in them, which only the patient may have."""
+    message: OutboxMessage
+    for message in _page(lead.messages.all(), "created_at", before):
+        text = f"{message.subject} ({message.get_status_display()})"
+        if message.last_error:
+            text += f": {message.last_error}"
+        body = f"To {message.to}\n\n{links.redact(message.text)}"
+        yield Entry(
+            message.created_at,
+            "messages",
+            "system",
+            masking.contacts(text, viewer),
+            body=masking.contacts(body, viewer),
+        )
+
+
+def _events(lead: Lead, viewer: User, kind: str, before: dt.datetime | None) -> Iterator[Entry]:
+    events = lead.events.select_related("actor")
+    if kind == "reads":
+        events = events.filter(verb=Verb.READ)
+    elif kind == "contact":
+        events = events.filter(verb__in=CONTACT_ACTIONS)
+    elif kind == "record":
+        events = events.exclude(verb__in=[*CONTACT_ACTIONS, Verb.READ])
+    else:  # notes show themselves
+        events = events.exclude(verb__in=[Verb.READ, Verb.NOTED])
+    for event, who, text in describe_all(list(_page(events, "at", before))):
+        yield Entry(event.at, "contact" if event.verb in CONTACT_ACTIONS else "record", who, text)
