@@ -81,10 +81,14 @@ def test_page_says_by_when_and_whom_to_call_in_a_crisis(clinic, client, time_mac
     assert "no-store" in page["Cache-Control"]
 
 
-def test_page_promises_nothing_while_nobody_answers_the_phone(clinic, client):
-    clinic.opening_hours = []
-    clinic.save()
-    assert "if you ask now" not in client.get("/callback/").content.decode()
+def test_page_promises_nothing_while_nobody_answers_the_phone(clinic, client, time_machine):
+    time_machine.move_to(NOW, tick=False)
+    pages = []
+    for hours in (clinic.opening_hours, []):
+        clinic.opening_hours = hours
+        clinic.save()
+        pages.append(client.get("/callback/").content.decode())
+    assert [("if you ask now" in page, 'name="phone"' in page) for page in pages] == [(True, True), (False, True)]
 
 
 def test_landing_page_leads_to_the_form(clinic, client):

@@ -197,10 +197,10 @@ def test_erasing_says_what_stays_and_then_does_it(client, my):
     assert [message.kind for message in OutboxMessage.objects.pending()] == ["erasure_receipt"]
 
 
-def ask_for_link(client, time_machine, email):
-    time_machine.move_to(NOW - dt.timedelta(minutes=1), tick=False)
+def ask_for_link(client, time_machine, email, at=NOW):
+    time_machine.move_to(at - dt.timedelta(minutes=1), tick=False)
     stamp = client.get("/lost-link/").content.decode().split('name="stamp" value="')[1].split('"')[0]
-    time_machine.move_to(NOW, tick=False)
+    time_machine.move_to(at, tick=False)
     return client.post("/lost-link/", {"stamp": stamp, "website": "", "email": email})
 
 
@@ -221,6 +221,15 @@ def test_asking_for_lost_links_does_not_flood_a_mailbox(client, trial, time_mach
     codes = [ask_for_link(client, time_machine, trial.lead.email).status_code for _ in range(11)]
     assert codes == [303] * 10 + [429]
     assert OutboxMessage.objects.count() == 3
+
+
+@pytest.mark.parametrize(("minutes", "sent"), [(59, 3), (61, 4)])
+def test_limit_of_a_mailbox_lasts_an_hour(client, trial, time_machine, minutes, sent):
+    for _ in range(4):
+        ask_for_link(client, time_machine, trial.lead.email)
+    assert Message.objects.count() == 3
+    ask_for_link(client, time_machine, trial.lead.email, at=NOW + dt.timedelta(minutes=minutes))
+    assert Message.objects.count() == sent
 
 
 def test_page_goes_only_to_an_address_that_was_confirmed(client, trial):

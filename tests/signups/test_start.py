@@ -223,6 +223,10 @@ def test_second_signup_is_told_of_the_running_trial(clinic, post_start):
 def test_nobody_is_flooded_through_us(clinic, post_start):
     assert [post_start().status_code for _ in range(10)] == [303] * 10
     assert OutboxMessage.objects.count() == 3
+    post_start(at=NOW + dt.timedelta(minutes=59))
+    assert OutboxMessage.objects.count() == 3
+    post_start(at=NOW + dt.timedelta(minutes=61))
+    assert OutboxMessage.objects.count() == 4
 
 
 def test_same_form_twice_does_its_work_once(clinic, post_start, time_machine):

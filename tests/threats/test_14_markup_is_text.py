@@ -1,6 +1,7 @@
 """Markup in what people type is text wherever the desk shows it."""
 
 import pytest
+from django.utils.html import escape
 
 from clinic import roles
 from tests import factories
@@ -18,5 +19,6 @@ def test_markup_is_inert_on_the_desk(client, clinic):
     client.force_login(factories.UserFactory(role=roles.HEAD, first_name=MARKUP))
     for path in ("", f"?q={MARKUP}", f"{lead.pk}/change/", f"{lead.pk}/change/?kind=notes", f"{lead.pk}/history/"):
         page = client.get(f"/admin/signups/lead/{path}", follow=True).content.decode()
+        assert escape(MARKUP) in page, path
         assert "<script>alert" not in page, path
         assert "<img src=x" not in page, path
