@@ -5,9 +5,10 @@ import re
 
 import pytest
 
-from signups import delivery, links
+from signups import links
 from signups.actions import calls
-from signups.models import Lead, Message
+from signups.messages import delivery
+from signups.models import Lead, OutboxMessage
 from signups.states import ActorKind
 from tests.factories import AvailabilityRuleFactory, HostFactory
 
@@ -40,14 +41,14 @@ def patient(client, clinic, post_start, settings):
 
 def stored(**which):
     """The kind of each message to the patient → whether a working link stands in each of its parts."""
-    messages = Message.objects.filter(**which).exclude(kind__startswith="host_")
+    messages = OutboxMessage.objects.filter(**which).exclude(kind__startswith="host_")
     return {
         message.kind: tuple(bool(TOKEN.search(part)) for part in (message.text, message.html)) for message in messages
     }
 
 
 def test_message_that_waits_for_its_day_holds_none(patient):
-    assert dict(Message.objects.filter(send_at__gt=NOW).values_list("kind", "send_at")) == SCHEDULED
+    assert dict(OutboxMessage.objects.filter(send_at__gt=NOW).values_list("kind", "send_at")) == SCHEDULED
     assert stored(send_at__gt=NOW) == dict.fromkeys(SCHEDULED, (False, False))
     assert set(stored(send_at=NOW).values()) == {(True, True)}  # one that goes out at once holds them until then
 
@@ -64,7 +65,7 @@ def test_message_carries_links_that_work_and_keeps_none_once_it_is_sent(patient,
     found = stored(status="sent")
     assert set(SCHEDULED) < set(found)
     assert set(found.values()) == {(False, False)}
-    assert Message.objects.filter(text__contains="/stop/…/").count() == len(found)
+    assert OutboxMessage.objects.filter(text__contains="/stop/…/").count() == len(found)
 
 
 def test_desk_shows_no_opt_out_link_of_a_message_that_waits(admin_client, patient):

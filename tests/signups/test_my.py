@@ -227,9 +227,9 @@ def test_asking_for_lost_links_does_not_flood_a_mailbox(client, trial, time_mach
 def test_limit_of_a_mailbox_lasts_an_hour(client, trial, time_machine, minutes, sent):
     for _ in range(4):
         ask_for_link(client, time_machine, trial.lead.email)
-    assert Message.objects.count() == 3
+    assert OutboxMessage.objects.count() == 3
     ask_for_link(client, time_machine, trial.lead.email, at=NOW + dt.timedelta(minutes=minutes))
-    assert Message.objects.count() == sent
+    assert OutboxMessage.objects.count() == sent
 
 
 def test_page_goes_only_to_an_address_that_was_confirmed(client, trial):

@@ -1,0 +1,172 @@
+"""Make what visitors read, and the profile of the clinic."""
+
+import datetime as dt
+
+import factory
+from django.utils import timezone
+
+from content import models as content
+from content.actions import drafts
+
+
+class ClinicProfileFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = content.ClinicProfile
+        django_get_or_create = ["id"]
+
+    id = 1
+    name = "Harbor Clinic"
+    phone = "800-555-0199"
+    mailbox = "care@harbor.example"
+    postal_address = "1 Quay Street\nHarbor, NY 10001"
+    time_zone = "America/New_York"
+    opening_hours = [{"weekday": 0, "start": "09:00", "end": "17:00"}]
+    crisis_name = "988 Lifeline"
+    crisis_phone = "988"
+    crisis_text = "In a crisis, call or text 988."
+    emergency_phone = "911"
+
+
+class PersonFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = content.Person
+
+    key = factory.Sequence("person-{}".format)
+    name = "Ada Moss"
+    role = "Nurse"
+
+
+class SourceFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = content.Source
+
+    key = factory.Sequence("source-{}".format)
+    type = content.Source.Type.JOURNAL
+    authors = ["Moss A", "Reed B"]
+    title = factory.LazyAttribute(lambda source: f"A trial called {source.key}")
+    container = "Journal of Trials"
+    year = 2020
+    url = "https://journal.example/trial"
+    status = "checked"
+
+
+class QuotationFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = content.Quotation
+
+    key = factory.Sequence("Q{}".format)
+    text = "these exact words"
+    speaker = "Ada Moss"
+    source = factory.SubFactory(SourceFactory)
+    wording_checked = True
+
+
+class ClaimFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = content.Claim
+        skip_postgeneration_save = True
+
+    key = factory.Sequence("claim-{}".format)
+    text = "Ketamine was given to 73 people."
+    kind = "trial"
+    people = 73
+    confidence = "high"
+    checked_on = dt.date(2026, 11, 1)
+
+    @factory.post_generation
+    def sources(self, create, sources, **kwargs):
+        """`ClaimFactory(sources=[a, b])`; one of its own when none is named."""
+        if create:
+            self.sources.set(sources or [SourceFactory()])
+
+
+class ArticleFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = content.Article
+        skip_postgeneration_save = True
+
+    slug = factory.Sequence("article-{}".format)
+    title = "An article"
+    summary = "What it says."
+    description = "What it says, briefly."
+    body = "## A heading\n\nSome prose."
+    author = factory.SubFactory(PersonFactory)
+    published_at = dt.datetime(2026, 11, 1, 14, tzinfo=dt.UTC)
+    review_by = dt.date(2027, 5, 1)
+
+    @factory.post_generation
+    def live(self, create, extracted, **kwargs):
+        """As if it had shipped: its words are its only revision, which readers see if it is published."""
+        drafts.ship(self, now=self.published_at or timezone.now())
+
+
+class SourceCheckFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = content.SourceCheck
+
+    source = factory.SubFactory(SourceFactory)
+    at = dt.datetime(2026, 11, 19, 14, tzinfo=dt.UTC)
+    outcome = "alive"
+    status = 200
+
+
+class CrisisTextFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = content.CrisisText
+
+    crisis_name = "988 Lifeline"
+    crisis_phone = "988"
+    crisis_text = "In a crisis, call or text 988, or chat."
+    emergency_phone = "911"
+
+
+class RevisionFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = content.Revision
+
+    article = factory.SubFactory(ArticleFactory)
+    title = "An article"
+    summary = "What it says."
+    description = "What it says, briefly."
+    body = "Other prose."
+    at = factory.LazyFunction(timezone.now)
+
+
+class SignOffFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = content.SignOff
+
+    article = factory.SubFactory(ArticleFactory)
+    reviewer = factory.SubFactory(PersonFactory)
+    content_hash = factory.LazyAttribute(lambda signed: signed.article.revisions.latest().content_hash)
+    at = factory.LazyFunction(timezone.now)
+    review_by = dt.date(2027, 5, 1)
+
+
+class CorrectionFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = content.Correction
+
+    article = factory.SubFactory(ArticleFactory)
+    at = dt.datetime(2026, 11, 10, 14, tzinfo=dt.UTC)
+    text = "We wrote 2010 where 2012 was meant."
+
+
+class LegalTextFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = content.LegalText
+
+    kind = content.LegalText.Kind.TERMS
+    version = "2026-11"
+    title = "Our terms"
+    summary = "In short."
+    body = "## Free days\n\nThere are {trial_days}."
+    published = dt.date(2026, 11, 1)
+
+
+class EditionFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = content.Edition
+        django_get_or_create = ["id"]
+
+    id = 1

@@ -1,0 +1,29 @@
+"""Make uploaded lists."""
+
+import factory
+from django.utils import timezone
+
+from signups import models as signups
+
+from .users import UserFactory
+
+
+class ImportFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = signups.Import
+
+    by = factory.SubFactory(UserFactory)
+    created_at = factory.LazyFunction(timezone.now)
+    header = ("Name", "E-mail")
+    columns = ("name", "email")
+    size = 1
+
+
+class ImportPartFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = signups.ImportPart
+
+    whole = factory.SubFactory(ImportFactory)
+    number = 0
+    rows = ((2, ["Jo Miller", "jo@example.com"]),)
+    size = 1

@@ -1,0 +1,33 @@
+"""Make messages of the outbox, and templates of the desk."""
+
+import factory
+from django.utils import timezone
+
+from signups import models as signups
+
+from .leads import LeadFactory
+
+
+class OutboxMessageFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = signups.OutboxMessage
+
+    lead = factory.SubFactory(LeadFactory)
+    kind = "confirm_trial"
+    dedupe_key = factory.Sequence("message:{}".format)
+    to = factory.SelfAttribute("lead.email")
+    subject = "A subject"
+    text = "A text."
+    html = "<p>A text.</p>"
+    created_at = factory.LazyFunction(timezone.now)
+    send_at = factory.SelfAttribute("created_at")
+
+
+class EmailTemplateFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = signups.EmailTemplate
+
+    name = factory.Sequence("A letter {}".format)
+    purpose = "transactional"
+    subject = "A word from {clinic}"
+    text = "Hello {first_name},\n\nyour page: {my_link}\n\nCall us at {clinic_phone}."

@@ -1,0 +1,28 @@
+"""Make trials and places on the waitlist."""
+
+import factory
+from django.utils import timezone
+
+from signups import models as signups
+
+from .leads import LeadFactory
+
+
+class TrialFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = signups.Trial
+
+    lead = factory.SubFactory(LeadFactory)
+    days = 7
+    guarantee_days = 30
+    terms_version = "2026-11"
+    requested_at = factory.LazyFunction(timezone.now)
+
+
+class OpeningRequestFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = signups.OpeningRequest
+
+    lead = factory.SubFactory(LeadFactory)
+    state = "TX"
+    asked_at = factory.LazyFunction(timezone.now)
