@@ -16,7 +16,6 @@ POLICY = {
     "manifest-src": "'self'",
     "script-src": "'self'",
     "style-src": "'self'",
-    "report-uri": "/policy-reports/",
 }
 NOTHING = ("camera", "display-capture", "geolocation", "microphone", "midi", "payment", "usb", "browsing-topics")
 ALWAYS = {

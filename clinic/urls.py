@@ -3,7 +3,6 @@ from django.contrib import admin
 from django.urls import include, path
 
 from . import health
-from .policy_reports import report
 from .security_txt import security_txt
 from .styleguide import styleguide
 
@@ -18,7 +17,6 @@ urlpatterns = [
     path("health/live", health.live, name="health-live"),
     path("health/ready", health.ready, name="health-ready"),
     path("health/metrics", health.metrics, name="health-metrics"),
-    path("policy-reports/", report, name="policy-reports"),
     path(".well-known/security.txt", security_txt, name="security-txt"),
     path("", include("signups.urls")),
     path("", include("content.urls")),

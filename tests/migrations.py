@@ -23,6 +23,7 @@ EXEMPT = {
         "0003_callbacks": BEFORE_RELEASE,
         "0004_audit_chain": BEFORE_RELEASE,
         "0028_outbox_message": BEFORE_RELEASE,
+        "0030_remove_policy_reports": BEFORE_RELEASE,
     },
 }
 

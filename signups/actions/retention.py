@@ -24,7 +24,6 @@ from signups.models import (
     OnboardingCall,
     OpeningRequest,
     OutboxMessage,
-    PolicyReport,
     Trial,
 )
 from signups.models.merges import UNDO
@@ -33,7 +32,6 @@ from signups.states import ActorKind, Verb
 from . import events, imports, privacy
 
 BATCH = 50  # erasing so many people takes half a second, in which the worker does nothing else
-KEEP_REPORTS = dt.timedelta(days=366)
 
 
 @dataclass(frozen=True)
@@ -93,10 +91,6 @@ def _drop(old: QuerySet[Import], now: dt.datetime) -> None:
         imports.drop(whole=whole, by=ActorKind.SYSTEM, now=now)
 
 
-def _old_reports(now: dt.datetime) -> QuerySet[PolicyReport]:
-    return PolicyReport.objects.filter(day__lt=(now - KEEP_REPORTS).date())
-
-
 def _erase(leads: QuerySet[Lead], now: dt.datetime) -> None:
     for lead in leads:
         privacy.erase(lead, by=ActorKind.SYSTEM, now=now, asked=False)
@@ -124,7 +118,6 @@ RULES = (
     Rule("texts of old messages", _old_texts, _blank),
     Rule("merges that can no longer be undone", _past_undoing, _blank),
     Rule("lists of people that were uploaded", lambda now: Import.objects.old(now), _drop),
-    Rule("counts of broken content policies", _old_reports, _delete),
     Rule("people who never confirmed", _never_confirmed, _erase),
     Rule("people long silent", _long_silent, _erase),
 )

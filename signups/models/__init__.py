@@ -14,7 +14,6 @@ from .leads import Lead
 from .merges import Merge, TwoPeople
 from .notes import Note
 from .openings import OpeningRequest
-from .policy_reports import PolicyReport
 from .rates import RateCount
 from .suppressions import Suppression
 from .tags import Tag, Tagging
@@ -45,7 +44,6 @@ __all__ = [
     "OnboardingCall",
     "OpeningRequest",
     "OutboxMessage",
-    "PolicyReport",
     "RateCount",
     "Suppression",
     "Tag",

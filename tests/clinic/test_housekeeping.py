@@ -13,8 +13,6 @@ from django.db import connection
 from django.utils import timezone
 
 from clinic import housekeeping
-from signups.actions import retention
-from signups.models import PolicyReport
 from tests import factories
 from tests.test_repository import ROOT
 
@@ -61,12 +59,3 @@ def test_log_of_sqlite_is_emptied_as_soon_as_nobody_reads():
         assert log.stat().st_size == 0
     with connection.cursor() as cursor:
         assert cursor.execute("PRAGMA busy_timeout").fetchone() == (20_000,)
-
-
-def test_counts_of_broken_policies_are_kept_for_a_year(time_machine):
-    time_machine.move_to("2026-11-20T15:00:00+00:00", tick=False)
-    for day in (dt.date(2025, 11, 1), dt.date(2026, 11, 1)):
-        PolicyReport.objects.count_one(day, "script-src", "my")
-    while retention.purge_due(timezone.now):
-        pass
-    assert [report.day for report in PolicyReport.objects.all()] == [dt.date(2026, 11, 1)]

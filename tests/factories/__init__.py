@@ -25,7 +25,7 @@ from .hosts import AvailabilityRuleFactory, DateOverrideFactory, HolidayFactory,
 from .imports import ImportFactory, ImportPartFactory
 from .leads import LeadFactory, NoteFactory, TagFactory, TaggingFactory
 from .messages import EmailTemplateFactory, OutboxMessageFactory
-from .ops import CanaryFactory, HeartbeatFactory, PolicyReportFactory, RateCountFactory
+from .ops import CanaryFactory, HeartbeatFactory, RateCountFactory
 from .privacy import CopyPartFactory, DataCopyFactory
 from .reports import TallyFactory
 from .trials import OpeningRequestFactory, TrialFactory
@@ -62,7 +62,6 @@ __all__ = [
     "OpeningRequestFactory",
     "OutboxMessageFactory",
     "PersonFactory",
-    "PolicyReportFactory",
     "QuotationFactory",
     "RateCountFactory",
     "RevisionFactory",

@@ -1,7 +1,5 @@
 """Make what the site notes about itself."""
 
-import datetime as dt
-
 import factory
 from django.utils import timezone
 
@@ -20,15 +18,6 @@ class RateCountFactory(factory.django.DjangoModelFactory):
 class CanaryFactory(factory.django.DjangoModelFactory):
     class Meta:
         model = signups.Canary
-
-
-class PolicyReportFactory(factory.django.DjangoModelFactory):
-    class Meta:
-        model = signups.PolicyReport
-
-    day = dt.date(2026, 11, 20)
-    directive = "script-src"
-    page = factory.Sequence("page-{}".format)
 
 
 class HeartbeatFactory(factory.django.DjangoModelFactory):

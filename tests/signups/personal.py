@@ -20,7 +20,7 @@ FACTS = {
 # imported are searched for whoever is erased (`actions/imports.py`, tests/signups/test_imports.py).
 ABOUT_NOBODY = {
     *("Canary", "ConsentText", "CopyPart", "DateOverride", "Heartbeat", "Holiday", "Host", "Import", "ImportPart"),
-    *("EmailTemplate", "PolicyReport", "RateCount", "Suppression", "Tag", "Tally"),
+    *("EmailTemplate", "RateCount", "Suppression", "Tag", "Tally"),
 }
 
 

@@ -314,7 +314,7 @@ def test_24_personal_data_leaks(site, ann):
 
 def test_25_slow_bodies(site, ann):
     """Senders that never end hold no page back; nor do they hold what is sent whole once one of them is gone."""
-    start = b"POST /policy-reports/ HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 20\r\n\r\n{"
+    start = b"POST /start/ HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 20\r\n\r\n{"
     slow = [site.connect() for _ in range(12)]
     for line in slow:
         line.sendall(start)
