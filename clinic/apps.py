@@ -4,7 +4,6 @@ from django.apps import AppConfig, apps
 from django.contrib import admin
 from django.contrib.admin.apps import AdminConfig
 from django.core.management import call_command
-from django.db.backends.signals import connection_created
 from django.db.models.signals import post_migrate
 
 # allauth's own pages in the admin: nobody needs to read or write sign-in secrets there.
@@ -31,9 +30,7 @@ class ClinicConfig(AppConfig):
     name = "clinic"
 
     def ready(self) -> None:
-        from . import first_steps, roles, sign_in, slow_queries  # noqa: F401  (its check registers itself)
-
-        connection_created.connect(slow_queries.watch)
+        from . import first_steps, roles, sign_in  # noqa: F401  (its check registers itself)
 
         sign_in.connect()
         for label in roles.APPS:

@@ -43,7 +43,6 @@ EMAIL_SECURITY = env.str("EMAIL_SECURITY", "starttls", validate=validate.OneOf([
 EMAIL_HOST_USER = env.str("EMAIL_HOST_USER", "")
 EMAIL_HOST_PASSWORD = env.str("EMAIL_HOST_PASSWORD", "")
 EMAIL_TIMEOUT = env.int("EMAIL_TIMEOUT", 20, validate=validate.Range(min=1, max=120))
-SLOW_QUERY_MS = env.int("SLOW_QUERY_MS", 500, validate=validate.Range(min=0, max=60_000))
 METRICS_NETWORKS_GIVEN: list[str] = env.list("METRICS_NETWORKS", ["127.0.0.0/8", "::1/128"])
 KEEP_UNCONFIRMED_DAYS = env.int("KEEP_UNCONFIRMED_DAYS", 30, validate=validate.Range(min=3))
 KEEP_COPY_DAYS = env.int("KEEP_COPY_DAYS", 7, validate=validate.Range(min=1))

@@ -1,7 +1,6 @@
 """What probes are told, who may read the figures, and that neither says anything about a person."""
 
 import datetime as dt
-import logging
 import signal
 
 import pytest
@@ -126,19 +125,3 @@ def test_process_that_found_no_room_tells_its_own_figures(client, clinic, monkey
     text = client.get("/health/metrics").content.decode()
     assert "clinic_due_messages 0.0" in text
     assert "# TYPE clinic_requests_total counter" in text
-
-
-def test_slow_statement_is_named_without_its_values(settings, caplog, monkeypatch):
-    ticks = iter([0.0, 0.7])
-    monkeypatch.setattr("clinic.slow_queries.time.perf_counter", lambda: next(ticks))
-    settings.SLOW_QUERY_MS = 500
-    with caplog.at_level(logging.WARNING), connection.cursor() as cursor:
-        cursor.execute("SELECT %s", ["Jo Miller"])
-    assert "slow query, 700 ms: SELECT" in caplog.text
-    assert "Miller" not in caplog.text
-
-
-def test_quick_statement_is_not_named(caplog):
-    with caplog.at_level(logging.WARNING):
-        list(Heartbeat.objects.all())
-    assert "slow query" not in caplog.text
