@@ -114,9 +114,6 @@ try:
     METRICS_NETWORKS = [ip_network(network) for network in METRICS_NETWORKS_GIVEN]
 except ValueError as error:
     raise ImproperlyConfigured(f"METRICS_NETWORKS: {error}.") from None
-# Where the processes of this machine add up their figures; read by prometheus_client when it is imported.
-os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(VAR_DIR / "metrics"))
-Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]).mkdir(parents=True, exist_ok=True)
 
 # Links in messages are built from this and never from the Host header (a forged one would end up in a patient's mail).
 SITE_URL = (SITE_URL or (f"https://{ALLOWED_HOSTS[0]}" if PRODUCTION else "http://127.0.0.1:8000")).rstrip("/")
@@ -143,7 +140,6 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "clinic.logs.name_requests",
     "clinic.headers.safe_headers",
-    "clinic.metrics.count_requests",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "clinic.caching.public_means_public",

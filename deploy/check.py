@@ -245,7 +245,7 @@ def check_edge(site: Site) -> None:
     monitor = HTTPConnection("127.0.0.1", site.monitor, timeout=20)
     monitor.request("GET", "/health/metrics")
     answer = monitor.getresponse()
-    expect("figures are there for the machine", (answer.status, b"clinic_requests" in answer.read()), (200, True))
+    expect("figures are there for the machine", (answer.status, b"clinic_due_messages" in answer.read()), (200, True))
     monitor.close()
     expect("and for nobody else", site.ask("/health/metrics")[0].status, 404)
     expect("a large body is refused", site.ask("/start/", {"name": "x" * 110_000})[0].status, 413)

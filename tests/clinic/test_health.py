@@ -1,18 +1,16 @@
 """What probes are told, who may read the figures, and that neither says anything about a person."""
 
 import datetime as dt
-import signal
 
 import pytest
 from django.db import OperationalError, connection
 from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
-from prometheus_client.multiprocess import MultiProcessCollector
 
-from clinic import figures_room, health
+from clinic import health
 from signups import heartbeats
 from signups.models import Heartbeat
-from tests import factories, processes
+from tests import factories
 
 pytestmark = pytest.mark.django_db
 
@@ -80,48 +78,12 @@ def test_figures_for_our_own_networks_only(client, settings):
     assert client.get("/health/metrics", HTTP_X_FORWARDED_FOR="nonsense").status_code == 404
 
 
-def test_figures_count_requests_and_what_waits_and_name_nobody(client, clinic):
+def test_figures_count_what_waits_and_name_nobody(client):
     message = factories.OutboxMessageFactory(lead__name="Jo Miller", status="failed")
     factories.OutboxMessageFactory(lead=message.lead)
-    client.get("/confirm/a-private-token/")
-    client.get("/start/")
     text = client.get("/health/metrics").content.decode()
-    assert 'clinic_requests_total{method="GET",status="404",view="confirm"}' in text
-    assert 'clinic_request_seconds_bucket{le="0.1",view="start"}' in text
     assert "clinic_due_messages 1.0" in text
     assert "clinic_dead_messages 1.0" in text
     assert "clinic_overdue_callbacks 0.0" in text
-    for private in ("Miller", message.lead.email, "a-private-token"):
+    for private in ("Miller", message.lead.email):
         assert private not in text
-
-
-def test_room_for_figures_is_taken_before_they_are_written(tmp_path):
-    assert figures_room.take(tmp_path) == 0
-    sizes = [path.stat().st_blocks * 512 >= figures_room.ROOM for path in tmp_path.glob("*.db")]
-    assert sizes == [True, True]
-    assert figures_room.take(tmp_path / "of-a-disk-that-is-full") is None
-
-
-def test_processes_at_a_time_count_in_files_of_their_own(tmp_path, monkeypatch):
-    monkeypatch.setattr(figures_room, "_locks", [])
-    assert [figures_room.take(tmp_path) for _ in range(3)] == [0, 1, 2]
-    figures_room._locks.pop(1).close()
-    assert [figures_room.take(tmp_path) for _ in range(2)] == [1, 3]
-
-
-def test_what_a_killed_process_counted_is_counted_on_in_its_files(tmp_path):
-    code = "import os; from clinic.metrics import STORED; STORED.inc(); os.kill(os.getpid(), 9)"
-    for _ in range(3):
-        process = processes.manage("shell", "--no-imports", "-c", code, PROMETHEUS_MULTIPROC_DIR=str(tmp_path))
-        assert (process.communicate(timeout=60)[0], process.returncode) == ("", -signal.SIGKILL)
-    (stored,) = [metric for metric in MultiProcessCollector(None, str(tmp_path)).collect() if "stored" in metric.name]
-    assert [sample.value for sample in stored.samples] == [3.0]
-    assert {path.name for path in tmp_path.iterdir()} == {"0.lock", "counter_0.db", "histogram_0.db"}
-
-
-def test_process_that_found_no_room_tells_its_own_figures(client, clinic, monkeypatch):
-    client.get("/health/live")  # files that are open already stay so
-    monkeypatch.delenv(figures_room.FOLDER)
-    text = client.get("/health/metrics").content.decode()
-    assert "clinic_due_messages 0.0" in text
-    assert "# TYPE clinic_requests_total counter" in text

@@ -5,9 +5,7 @@ import datetime as dt
 import pytest
 from django.core.management import call_command
 from django.db import OperationalError
-from prometheus_client import REGISTRY
 
-from clinic import metrics
 from clinic.management.commands.run_worker import Job
 
 pytestmark = pytest.mark.django_db
@@ -26,14 +24,6 @@ def fails(clock):
 
 def breaks(clock):
     raise ValueError("a mistake of ours")
-
-
-def breaks_too(clock):
-    raise ValueError("another")
-
-
-def two_more(clock):
-    return 2
 
 
 def test_once_works_until_nothing_is_left(settings):
@@ -55,23 +45,6 @@ def test_a_failing_job_waits_longer_each_time_and_recovers(monkeypatch):
     DONE.clear()
     assert job.run()
     assert (job.next_at, job.failures) == (0.0, 0)
-
-
-def test_what_a_job_did_and_where_it_failed_is_counted():
-    def counted(name):
-        """What it did and how often it failed, by this process and those before it."""
-        labels = {"job": f"{__name__}.{name}"}
-        for figure in (metrics.DONE, metrics.FAILED):
-            figure.labels(**labels)
-        return [REGISTRY.get_sample_value(f"clinic_worker_{what}_total", labels) for what in ("done", "failures")]
-
-    before = [counted(name) for name in ("two_more", "breaks_too")]
-    for _ in range(2):
-        Job(f"{__name__}.two_more", 1.0).run()
-        Job(f"{__name__}.breaks_too", 1.0).run()
-    (done, failed), (broken_done, broken_failed) = before
-    assert counted("two_more") == [done + 4, failed]
-    assert counted("breaks_too") == [broken_done, broken_failed + 2]
 
 
 def test_a_mistake_in_a_job_does_not_end_the_worker():

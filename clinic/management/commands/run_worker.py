@@ -10,7 +10,6 @@ from django.db import Error, close_old_connections
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
-from clinic.metrics import DONE, FAILED
 from signups.models import canaries
 
 logger = logging.getLogger(__name__)
@@ -31,7 +30,6 @@ class Job:
         """Whether there may be more to do at once. A job that fails is tried later, and keeps back no other."""
         try:
             done = import_string(self.name)(timezone.now)
-            DONE.labels(self.name).inc(done)
             self.failures, busy = 0, bool(done)
         except (Error, OSError):  # the database is away: what is due stays due
             self.failures += 1
@@ -42,8 +40,6 @@ class Job:
             self.failures += 1
             logger.exception("%s failed", self.name)
             busy = False
-        if self.failures:
-            FAILED.labels(self.name).inc()
         pause = 0.0 if busy else min(self.rest * 2**self.failures, max(LONGEST_PAUSE, self.rest))
         self.next_at = time.monotonic() + pause
         return busy
