@@ -78,7 +78,6 @@ def limits(clinic: Clinic, stamps: list[str]) -> list[Target]:
 
 def lock_out(clinic: Clinic, stamps: list[str]) -> list[Target]:
     """Wrong passwords, many at once: five are looked at, and then not even the right one is."""
-    wait_for_room()
     clinic.ask(STAFF)
     csrf = load.token(clinic.port)
 

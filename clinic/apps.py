@@ -30,9 +30,10 @@ class ClinicConfig(AppConfig):
     name = "clinic"
 
     def ready(self) -> None:
-        from . import first_steps, roles, sign_in  # noqa: F401  (its check registers itself)
+        from . import first_steps, roles  # noqa: F401  (its check registers itself)
+        from .staff_auth.signals import register_signals
 
-        sign_in.connect()
+        register_signals()
         for label in roles.APPS:
             post_migrate.connect(roles.sync, sender=apps.get_app_config(label))
         post_migrate.connect(make_cache_table, sender=apps.get_app_config("mfa"))  # (this app has no models)

@@ -1,9 +1,11 @@
-"""What nobody needs any more can still be stolen: sessions that are over, and what SQLite's log holds of the erased."""
+"""What nobody needs any more can still be stolen: sessions and lock-outs that are over, and what SQLite's log holds."""
 
 import datetime as dt
 from collections.abc import Callable
 
 from allauth.usersessions.models import UserSession
+from axes.models import AccessAttempt
+from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.db import connection
 from django.db.models import Exists, OuterRef
@@ -21,6 +23,7 @@ def sweep(clock: Callable[[], dt.datetime]) -> int:
     over = list(Session.objects.filter(expire_date__lt=clock()).values_list("pk", flat=True)[:BATCH])
     UserSession.objects.filter(pk__in=orphans).delete()
     Session.objects.filter(pk__in=over).delete()
+    AccessAttempt.objects.filter(attempt_time__lt=clock() - settings.AXES_COOLOFF_TIME).delete()
     return len(orphans) + len(over)
 
 

@@ -4,6 +4,7 @@
 `local` is `make run`, `make dev` and the tests: plain http on this machine, mail into files, a key made in `var/`.
 """
 
+import datetime as dt
 import os
 import secrets
 from contextlib import suppress
@@ -135,6 +136,7 @@ INSTALLED_APPS = [
     "allauth.account",
     "allauth.mfa",
     "allauth.usersessions",
+    "axes",
     "clinic.apps.ClinicConfig",
 ]
 MIDDLEWARE = [
@@ -152,7 +154,7 @@ MIDDLEWARE = [
     "clinic.requests.refuse_other_codings",
     "clinic.bodies.refuse_without_place",
     "allauth.account.middleware.AccountMiddleware",
-    "clinic.sign_in.staff_session",
+    "clinic.staff_auth.middleware.StaffSessionMiddleware",
     "clinic.requests.one_value_each",
     "clinic.desk.clinic_time",
     "clinic.faults.desk_says_what_it_takes",
@@ -229,7 +231,10 @@ def database(url: str) -> dict[str, Any]:
 
 DATABASES = {"default": database(DATABASE_URL or f"sqlite:///{VAR_DIR / 'clinic.sqlite3'}")}
 
-SILENCED_SYSTEM_CHECKS = ["models.W040"]  # SQLite, being small, needs no column beside the keys of an index
+SILENCED_SYSTEM_CHECKS = [
+    "models.W040",  # SQLite, being small, needs no column beside the keys of an index
+    "axes.W002",  # its middleware would answer the failure that locks; our sign-in pages answer what is refused
+]
 
 # --- Time, language, files ------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en-us"
@@ -293,26 +298,41 @@ PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",  # of accounts from before; replaced at their next sign-in
 ]
 
-# --- Staff sign-in: allauth without everything that is for customers (clinic/sign_in.py) ----------------------------
+# --- Staff sign-in: allauth without everything that is for customers (clinic/staff_auth/) ---------------------------
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "admin:index"
 SESSION_COOKIE_AGE = 12 * 60 * 60  # seconds: a shift; idle sessions end sooner
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
-ACCOUNT_ADAPTER = "clinic.sign_in.AccountAdapter"
+ACCOUNT_ADAPTER = "clinic.staff_auth.adapters.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SESSION_REMEMBER = False
-ACCOUNT_FORMS = {"change_password": "clinic.sign_in.NewPasswordForm"}
-ACCOUNT_RATE_LIMITS = False  # counted exactly by our adapter and forms instead
+ACCOUNT_FORMS = {"change_password": "clinic.staff_auth.forms.NewPasswordForm"}
+ACCOUNT_RATE_LIMITS = False  # axes and our forms count instead
 MFA_RATE_LIMITS = False
-MFA_ADAPTER = "clinic.sign_in.MFAAdapter"
-MFA_FORMS = {"authenticate": "clinic.sign_in.CodeForm", "reauthenticate": "clinic.sign_in.CodeAgainForm"}
+MFA_ADAPTER = "clinic.staff_auth.adapters.MFAAdapter"
+MFA_FORMS = {
+    "authenticate": "clinic.staff_auth.forms.CodeForm",
+    "reauthenticate": "clinic.staff_auth.forms.ReauthenticateCodeForm",
+}
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS
 MFA_TOTP_TOLERANCE = 1  # a phone's clock may be half a minute off
 MFA_ALLOW_UNVERIFIED_EMAIL = True  # the accounts are the superuser's to make
+# django-axes: five wrong passwords for one account from one address, then a quarter of an hour's pause.
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+AXES_HANDLER = "clinic.staff_auth.lockout.LockoutHandler"
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = dt.timedelta(minutes=15)
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # or anybody could keep staff out for ever
+AXES_CLIENT_IP_CALLABLE = "clinic.staff_auth.lockout.client_ip"
+AXES_USERNAME_CALLABLE = "clinic.staff_auth.lockout.username_key"
+AXES_DISABLE_ACCESS_LOG = True  # the audit trail has it
+AXES_ENABLE_ADMIN = False
+AXES_VERBOSE = False  # names and addresses are kept out of the log
 CACHES = {
     # Where allauth notes which codes were used, so that none works twice: shared by all processes.
     "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "clinic_cache"},

@@ -12,7 +12,7 @@ handler404 = "clinic.faults.not_found"
 handler500 = "clinic.faults.server_error"
 
 urlpatterns = [
-    path("admin/", include("clinic.sign_in_urls")),
+    path("admin/", include("clinic.staff_auth.urls")),
     path("admin/", admin.site.urls),
     path("health/live", health.live, name="health-live"),
     path("health/ready", health.ready, name="health-ready"),

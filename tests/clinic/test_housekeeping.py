@@ -16,7 +16,7 @@ from clinic import housekeeping
 from tests import factories
 from tests.test_repository import ROOT
 
-from .test_sign_in import sign_in
+from .test_staff_auth import sign_in
 
 pytestmark = pytest.mark.django_db
 

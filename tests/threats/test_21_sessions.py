@@ -1,10 +1,10 @@
-"""Fixed, stolen and idle sessions; sign-out by POST; a second step; lock-out. (More: tests/clinic/test_sign_in.py.)"""
+"""Fixed, stolen and idle sessions; sign-out by POST; a second step; lock-out. (More: clinic/test_staff_auth.py.)"""
 
 import pytest
 
 from clinic import roles
 from tests import factories
-from tests.clinic.test_sign_in import PASSWORD, sign_in
+from tests.clinic.test_staff_auth import PASSWORD, sign_in
 
 pytestmark = pytest.mark.django_db
 

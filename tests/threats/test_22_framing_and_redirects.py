@@ -7,7 +7,7 @@ import pytest
 from clinic import roles
 from tests import factories
 from tests.clinic.test_headers import ADDRESSES
-from tests.clinic.test_sign_in import PASSWORD
+from tests.clinic.test_staff_auth import PASSWORD
 
 pytestmark = pytest.mark.django_db
 

@@ -9,7 +9,7 @@ from cryptography.fernet import Fernet
 from django.core.management import call_command
 from django.db import connection
 
-from clinic.sign_in import MFAAdapter
+from clinic.staff_auth.adapters import MFAAdapter
 from signups.encryption import Unreadable
 from signups.models import Note
 from tests import factories

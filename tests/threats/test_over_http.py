@@ -21,7 +21,7 @@ from signups.models import Event, Lead, Note, OutboxMessage, Trial
 from signups.states import Verb
 from tests import factories
 from tests.clinic.test_headers import SAFE
-from tests.clinic.test_sign_in import PASSWORD
+from tests.clinic.test_staff_auth import PASSWORD
 from tests.conftest import open_clinic
 
 from . import real_site

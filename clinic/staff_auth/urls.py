@@ -19,12 +19,12 @@ from django.views.decorators.http import require_POST
 
 from signups.views.decorators import throttled
 
-from . import sign_in
+from .signals import record_session_end
 
 
 class Sessions(ListUserSessionsView):
     def form_valid(self, form: Any) -> HttpResponse:
-        sign_in.sessions_ended(self.request)
+        record_session_end(self.request)
         return super().form_valid(form)
 
 
@@ -38,7 +38,7 @@ class Security(mfa.IndexView):
 def end_session(request: HttpRequest, pk: int) -> HttpResponse:
     """Signs this account out in one other place."""
     get_object_or_404(UserSession, pk=pk, user=request.user).end()
-    sign_in.sessions_ended(request)
+    record_session_end(request)
     return redirect("usersessions_list")
 
 

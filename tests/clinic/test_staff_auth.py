@@ -12,6 +12,7 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal import auth as totp
 from allauth.mfa.webauthn.internal import auth as webauthn
 from allauth.usersessions.models import UserSession
+from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 from django.contrib.sessions.models import Session
 from django.core.management import CommandError, call_command
 from django.db import connection
@@ -19,7 +20,7 @@ from django.test import Client
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 
-from clinic import roles
+from clinic import housekeeping, roles
 from signups import encryption
 from signups.models import Event
 from tests import factories
@@ -116,6 +117,44 @@ def test_somebody_elsewhere_is_not_locked_out(client, head, settings):
     for _ in range(6):
         sign_in(client, "wrong", REMOTE_ADDR="203.0.113.7")
     assert sign_in(client).status_code == 302
+
+
+def test_lock_out_ends_by_itself_however_often_it_is_tried_meanwhile(client, head, time_machine):
+    start = timezone.now()
+    for minute in range(0, 20, 2):  # the fifth failure is in minute 8
+        time_machine.move_to(start + dt.timedelta(minutes=minute), tick=False)
+        response = sign_in(client, "wrong")
+    assert (response.status_code, response["Retry-After"]) == (429, str(5 * 60 + 1))
+    time_machine.move_to(start + dt.timedelta(minutes=23, seconds=1), tick=False)
+    assert sign_in(client).status_code == 302
+    assert verbs() == ["locked_out", "signed_in"]
+
+
+def test_what_is_refused_at_one_address_does_not_lock_the_account_elsewhere(client, head):
+    tries = [sign_in(client, "wrong", REMOTE_ADDR="203.0.113.7").status_code for _ in range(60)]
+    assert tries == [200] * 5 + [429] * 55
+    assert sign_in(client).status_code == 302
+
+
+def test_password_of_who_is_no_staff_is_not_guessed_either(client, head):
+    type(head).objects.update(is_staff=False)
+    assert [sign_in(client).status_code for _ in range(6)] == [200] * 5 + [429]
+
+
+def test_nothing_typed_is_kept_of_a_wrong_password_and_nothing_at_all_for_long(client, head, time_machine, caplog):
+    caplog.set_level("DEBUG")
+    sign_in(client)
+    form = {"oldpassword": "hunter2", "password1": "another long password", "password2": "another long password"}
+    client.post("/admin/password_change/", form, headers={"user-agent": "A browser"})
+    sign_in(Client(), "hunter2", username="hedy", QUERY_STRING="next=hunter2", REMOTE_ADDR="203.0.113.7")
+    rows = list(AccessAttempt.objects.values())
+    assert sorted(row["ip_address"] for row in rows) == ["127.0.0.1", "203.0.113.7"]
+    kept = json.dumps(rows, default=str) + caplog.text
+    assert [word for word in ("hunter2", "another", "head", "hedy", "browser") if word in kept] == []
+    assert AccessLog.objects.count() == AccessFailureLog.objects.count() == 0
+    time_machine.move_to(timezone.now() + dt.timedelta(minutes=16))
+    housekeeping.sweep(timezone.now)
+    assert AccessAttempt.objects.count() == 0
 
 
 def test_guessing_from_many_addresses_is_stopped_as_well(client, head):

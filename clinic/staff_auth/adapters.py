@@ -1,0 +1,86 @@
+"""What allauth must know of our staff: who may sign in, how guessing is limited, and where secrets are encrypted."""
+
+import datetime as dt
+from typing import Any
+
+from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core import context
+from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.mfa.models import Authenticator
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.contrib.auth.signals import user_login_failed
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils import timezone
+
+from content.models import ClinicProfile
+from signups import encryption, throttle
+
+from . import lockout
+from .signals import MFA_TYPES, record_lockout
+
+MAX_ACCOUNT_ATTEMPTS = 50  # wrong passwords for one account in an hour, wherever they come from
+RECENT = dt.timedelta(minutes=10)  # after signing in, the password need not be typed again for what is delicate
+
+
+class AccountAdapter(DefaultAccountAdapter):
+    """Staff only, nobody signs themselves up, and guessing is limited by axes."""
+
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        return False
+
+    def authenticate(self, request: HttpRequest, **credentials: Any) -> User | None:
+        """Return the member of staff; a right password resets the count of wrong ones. Raises TooMany."""
+        username, now = credentials.get("username", "").lower(), timezone.now()
+        if lockout.is_allowed(request, credentials):  # what is refused for this address must not lock the account
+            try:
+                throttle.check("passwords", username, limit=MAX_ACCOUNT_ATTEMPTS, per=dt.timedelta(hours=1), now=now)
+            except throttle.TooMany as error:
+                if error.first:
+                    record_lockout(username)
+                raise
+        with lockout.one_attempt_at_a_time(username):
+            user = super().authenticate(request, **credentials)
+            if isinstance(user, User) and not user.is_staff:
+                user_login_failed.send(__name__, credentials={"username": username}, request=request)
+                user = None
+            if wait := lockout.seconds_left(request, credentials):
+                raise throttle.TooMany(wait)
+            if isinstance(user, User):
+                lockout.reset(request, credentials)
+                throttle.forget("passwords", username)
+                return user
+        return None
+
+    def respond_user_inactive(self, request: HttpRequest, user: User) -> HttpResponse:
+        return redirect("account_login")
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        return lockout.client_ip(request)
+
+    def add_message(self, request: HttpRequest, level: int, template: str | None = None, *rest: Any, **kw: Any) -> None:
+        if not (template or "").startswith("account/messages/logged_"):  # the page itself says it
+            super().add_message(request, level, template, *rest, **kw)
+
+    def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
+        signed_in = context.request.session.get("signed_in_at", "")
+        return not signed_in or timezone.now() - dt.datetime.fromisoformat(signed_in) > RECENT
+
+
+class MFAAdapter(DefaultMFAAdapter):
+    """Secrets are ciphertext in the database; the last second step stays where one is required."""
+
+    def encrypt(self, text: str) -> str:
+        return encryption.encrypt(text)
+
+    def decrypt(self, encrypted_text: str) -> str:
+        return encryption.decrypt(encrypted_text)
+
+    def get_totp_issuer(self) -> str:
+        profile = ClinicProfile.objects.first()
+        return f"{profile.name if profile else 'Clinic'} care desk"
+
+    def can_delete_authenticator(self, authenticator: Authenticator) -> bool:
+        others = Authenticator.objects.filter(user=authenticator.user, type__in=MFA_TYPES).exclude(pk=authenticator.pk)
+        return settings.STAFF_MFA != "required" or others.exists()

@@ -1,0 +1,73 @@
+"""Sessions at the desk: who is no staff (any more), idle or past an untaken second step is signed out."""
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+from allauth.account.internal.flows.login import get_authentication_records
+from allauth.mfa.utils import is_mfa_enabled
+from django.conf import settings
+from django.contrib.auth import logout
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils import timezone
+
+from .signals import MFA_TYPES
+
+NOTED = dt.timedelta(minutes=1)  # how often a session notes that it is used
+# What somebody who has no second step yet may open: where it is set up, and the way out.
+MFA_ENROLMENT_VIEWS = {
+    "mfa_index",
+    "mfa_activate_totp",
+    "mfa_add_webauthn",
+    "account_reauthenticate",
+    "account_login",
+    "logout",
+    "jsi18n",
+}
+
+
+class StaffSessionMiddleware:
+    """Signs out who may not be here, and leads who has no second step to where it is set up."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if not request.path_info.startswith(reverse("admin:index")) or not request.user.is_authenticated:
+            return self.get_response(request)
+        if not request.user.is_staff or _is_idle(request) or _mfa_required_but_not_passed(request):
+            logout(request)
+            if request.path_info == reverse("account_login"):
+                return self.get_response(request)
+            return redirect_to_login(request.get_full_path() if request.method == "GET" else reverse("admin:index"))
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
+        match = request.resolver_match
+        if settings.STAFF_MFA != "required" or not match or not request.path_info.startswith(reverse("admin:index")):
+            return None
+        user = request.user
+        if not user.is_authenticated or match.url_name in MFA_ENROLMENT_VIEWS or is_mfa_enabled(user, MFA_TYPES):
+            return None
+        return redirect("mfa_index")
+
+
+def _mfa_required_but_not_passed(request: HttpRequest) -> bool:
+    """Whether the account has a second step that this session neither passed nor set up itself."""
+    passed = any(record["method"] == "mfa" for record in get_authentication_records(request, request.user))
+    return settings.STAFF_MFA == "required" and not passed and is_mfa_enabled(request.user, MFA_TYPES)
+
+
+def _is_idle(request: HttpRequest) -> bool:
+    """Whether this session was left alone for too long; notes, now and then, that it was not."""
+    now = timezone.now()
+    seen = request.session.get("seen_at", "")
+    since = now - dt.datetime.fromisoformat(seen) if seen else NOTED
+    if since > dt.timedelta(minutes=settings.STAFF_IDLE_MINUTES):
+        return True
+    if since >= NOTED:
+        request.session["seen_at"] = now.isoformat()
+    return False
