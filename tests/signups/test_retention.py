@@ -98,8 +98,8 @@ def test_worker_lets_go_bit_by_bit_and_tells_the_audit_trail(clinic, monkeypatch
     assert done == [2, 1, 1, 0]
     told = Event.objects.order_by("id").values_list("subject", "verb", "detail", "lead")
     assert list(told) == [
-        ("table:message", "let_go", {"rows": 2}, None),
-        ("table:message", "let_go", {"rows": 1}, None),
+        ("table:outboxmessage", "let_go", {"rows": 2}, None),
+        ("table:outboxmessage", "let_go", {"rows": 1}, None),
         ("", "erased", {}, gone.pk),
     ]
 
