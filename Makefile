@@ -65,7 +65,7 @@ sbom: .venv/.dev ## Write a bill of materials (CycloneDX) to var/sbom.json, and 
 	@$(VENV_PYTHON) tests/licences.py var/sbom.json
 
 deploy-check: .venv/.dev ## Start nginx, site, worker and PostgreSQL from the files in deploy/, and walk through them over HTTPS
-	@exec $(VENV_PYTHON) -m deploy.check
+	@exec $(VENV_PYTHON) tests/run.py --only deployment $(ARGS)
 
 screenshots: .venv/.dev ## Take the pictures of README.md and docs/staff.md anew, of a demo site made for them
 	@exec $(VENV_PYTHON) -m docs.screenshots

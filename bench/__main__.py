@@ -16,7 +16,7 @@ SHORT = {
     "delivery": ("--rounds=2", "--messages=1000"),
     "import_export": ("--rounds=2", "--rows=5000"),
     "startup": ("--rounds=3",),
-    "memory": ("--requests=100000",),
+    "memory": ("--requests=5000",),
 }
 
 

@@ -1,4 +1,4 @@
-"""The least a WSGI application can do: the bytes of one file. What the page store is compared with."""
+"""The least a WSGI application can do: the bytes of one file. What starting the site is compared with."""
 
 import os
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""What two web workers and the worker hold together after a hundred thousand requests. `python -m bench.memory`"""
+"""What two web workers and the worker hold together after many requests. `python -m bench.memory`"""
 
 import argparse
 import sys
@@ -16,7 +16,7 @@ PAGES = ("/", "/learn/how-ketamine-works/", "/start/", "/admin/login/")
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--requests", type=int, default=100_000)
+    parser.add_argument("--requests", type=int, default=20_000)
     options = parser.parse_args()
     with services.throwaway_postgres(servers.postgres_programs()) as url, tempfile.TemporaryDirectory() as folder:
         port = free_port()

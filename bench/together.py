@@ -36,8 +36,6 @@ user.save()
 
 def publication(clinic: Clinic, stamps: list[str]) -> list[Target]:
     """An article is published; how long until no process of any machine shows the list without it."""
-    for port in clinic.ports:
-        servers.stored_tag(port, "/learn/", {})
     with ThreadPoolExecutor(len(clinic.ports) + 1) as pool:
         published = pool.submit(lambda: float(clinic.ask(PUBLISH)))
         last = [pool.submit(last_without, port, published.done) for port in clinic.ports]

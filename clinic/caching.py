@@ -1,20 +1,66 @@
-"""What a shared cache may keep belongs to nobody."""
+"""Public pages hold nothing personal, are sent compressed, and answer 304 to whoever has them."""
 
+import gzip
+import re
+import time
 from collections.abc import Callable
+from functools import lru_cache
 
+import brotli
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.utils.cache import get_conditional_response, patch_vary_headers, set_response_etag
+
+COMPRESSORS: dict[str, Callable[[bytes], bytes]] = {
+    "br": brotli.compress,
+    "gzip": lambda body: gzip.compress(body, mtime=0),
+}
+# RFC 9110 §12.5.3: a coding is acceptable when it is named and its weight is not 0.
+ACCEPTED = {
+    coding: re.compile(rf"(?:^|,)\s*(?:x-)?{coding}\s*(?!;\s*q=0(?:\.0*)?\s*(?:,|$))(?:[;,]|$)", re.IGNORECASE)
+    for coding in COMPRESSORS
+}
 
 
-def public_means_public(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Middleware: a page for everyone sets no cookie, whatever a client sent. (Django answers a cookie it cannot read
-    with one of its own, which a cache would hand to others.)"""
+def strip_cookies_from_public_responses(
+    get_response: Callable[[HttpRequest], HttpResponse],
+) -> Callable[[HttpRequest], HttpResponse]:
+    """Middleware: a public page sets no cookie, whatever a client sent, and is compressed and conditional.
+
+    (Django answers a cookie that it cannot read with one of its own, which a cache would hand to others.) Only these
+    pages are compressed: they hold no secret that the length could tell (BREACH).
+    """
 
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
-        if "public" in response.get("Cache-Control", ""):
-            response.cookies.clear()
-            if response.get("Vary") == "Cookie":
-                del response["Vary"]
-        return response
+        if "public" not in response.get("Cache-Control", ""):
+            return response
+        response.cookies.clear()
+        if response.get("Vary") == "Cookie":
+            del response["Vary"]
+        patch_vary_headers(response, ["Accept-Encoding"])
+        if response.status_code != 200:
+            return response
+        if settings.PROXY_COUNT:
+            # nginx counts whole seconds, so that "1" would mean up to two: fresh until this very second is over.
+            response["X-Accel-Expires"] = f"@{int(time.time())}"
+        if coding := preferred_coding(request.headers.get("Accept-Encoding", "")):
+            response.content = compress(response.content, coding)
+            response["Content-Encoding"] = coding
+            response["Content-Length"] = str(len(response.content))
+        set_response_etag(response)  # of the coded bytes, so that each coding has its own strong tag
+        conditional = get_conditional_response(request, etag=response["ETag"], response=response)
+        return conditional or response
 
     return middleware
+
+
+def preferred_coding(accepted: str) -> str:
+    """Return "br", "gzip" or "" (identity): the smallest of those that an Accept-Encoding header allows."""
+    return next((coding for coding, pattern in ACCEPTED.items() if pattern.search(accepted)), "")
+
+
+@lru_cache(maxsize=128)
+def compress(body: bytes, coding: str) -> bytes:
+    """Compress as well as possible, once: a page that is rendered again is nearly always the same."""
+    return COMPRESSORS[coding](body)

@@ -144,7 +144,7 @@ MIDDLEWARE = [
     "clinic.headers.safe_headers",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "clinic.caching.public_means_public",
+    "clinic.caching.strip_cookies_from_public_responses",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

@@ -2,7 +2,6 @@
 
 import os
 from contextlib import suppress
-from wsgiref.types import WSGIApplication
 
 from django.core.wsgi import get_wsgi_application
 
@@ -10,22 +9,17 @@ from clinic.bodies import read_apart
 from clinic.requests import utf8_only
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "clinic.settings")
-django = read_apart(utf8_only(get_wsgi_application()))
+application = read_apart(utf8_only(get_wsgi_application()))
 
 
-def _application() -> WSGIApplication:
-    """Imported late: these need the settings that the line above has read."""
-    from django.conf import settings
+def _check_keys() -> None:
+    """Refuse to start with keys that are not this database's. Imported late: these need the settings read above."""
     from django.db import DatabaseError
 
-    from clinic.page_store import PageStore
-    from content import editions
     from signups.models import canaries
 
     with suppress(DatabaseError):  # away, or not made yet: what is read later is refused then
         canaries.check()
 
-    return django if settings.DEBUG else PageStore(django, edition=editions.current, paths=editions.paths)
 
-
-application = _application()
+_check_keys()

@@ -22,7 +22,7 @@ from types import FrameType
 import services
 
 TOP = Path(__file__).resolve().parent.parent
-UNIT = ("tests", "--ignore=tests/journeys", "-n", "2")
+UNIT = ("tests", "--ignore=tests/journeys", "--ignore=tests/deployment", "-n", "2")
 # A walk is slow: each runs on one database, and what it walks through is tested on both by the units.
 VISITORS = ("tests/journeys", "-m", "not desk", "-n", "2")
 DESK = ("tests/journeys", "-m", "desk", "-n", "2")
@@ -51,7 +51,7 @@ PROVIDERS: dict[str, tuple[Callable[[], Path | None], Callable[[], bool]]] = {
 class Layer:
     name: str
     group: str  # what --only calls it
-    tests: tuple[str, ...] = ()  # for pytest
+    tests: tuple[str, ...]  # for pytest
     needs: tuple[str, ...] = ()
     wants: tuple[str, ...] = ()  # without these it runs, and some of its tests are skipped
 
@@ -69,7 +69,7 @@ LAYERS = (
     Layer("PostgreSQL", "postgresql", UNIT, ("postgresql",)),
     Layer("Browser on SQLite", "browser", VISITORS, ("chromium",), ("java", "vnu")),
     Layer("Browser on PostgreSQL", "browser", DESK, ("chromium", "postgresql")),
-    Layer("Deployment", "deployment", needs=("postgresql", "nginx", "openssl")),
+    Layer("Deployment", "deployment", ("tests/deployment",), ("postgresql", "nginx", "openssl")),
 )
 GROUPS = tuple(dict.fromkeys(layer.group for layer in LAYERS))
 
@@ -125,8 +125,6 @@ def run_on_services(layer: Layer, extra: list[str]) -> int:
             env["DATABASE_URL"] = stack.enter_context(services.throwaway_postgres(bin_dir))
         if "chromium" in layer.needs:
             env["CHROMIUM"] = str(provide("chromium"))
-        if not layer.tests:  # no tests to choose from: all of it, or nothing
-            return run(["deploy.check"], env)
         return run(["pytest", *layer.tests, *extra], env)
 
 

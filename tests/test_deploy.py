@@ -7,8 +7,11 @@ import pytest
 import yaml
 from django.conf import settings
 from django.core.management import get_commands
+from django.urls import reverse
 
-from deploy.check import command
+from content.models import LegalText
+from tests.clinic.test_headers import ADDRESSES, PUBLIC
+from tests.deployment.site import command
 
 DEPLOY = Path(__file__).resolve().parent.parent / "deploy"
 UNITS = sorted(path.name for path in (DEPLOY / "systemd").glob("*.service"))
@@ -72,3 +75,20 @@ def test_the_image_has_what_it_copies():
     assert sorted(wanted) == sorted(let_in)
     assert [name for name in wanted if not (DEPLOY.parent / name).exists()] == []
     assert re.findall(r"^USER (\w+)$", text, re.MULTILINE) == ["clinic"]
+
+
+def test_nginx_caches_the_public_pages_and_no_other():
+    conf = (DEPLOY / "nginx/clinic.conf").read_text()
+    [pattern] = re.findall(r'location ~ "(\S+)" \{(?=[^}]*proxy_cache clinic_pages;)', conf)
+    cached = re.compile(pattern.replace(r"\z", r"\Z"), re.ASCII)
+    wrong = [path for name, path in ADDRESSES if bool(cached.search(path)) != (name in PUBLIC)]
+    assert wrong == []
+    texts = {reverse("text", args=[kind]) for kind in LegalText.Kind.values}
+    assert [path for path in texts if not cached.search(path)] == []
+
+
+def test_what_nginx_caches_depends_on_no_cookie():
+    conf = (DEPLOY / "nginx/clinic.conf").read_text()
+    location = conf.partition("proxy_cache clinic_pages;")[2].partition("\n    }")[0]
+    assert 'proxy_set_header Cookie "";' in location
+    assert "proxy_pass http://clinic_public$uri;" in location  # without the query

@@ -152,7 +152,7 @@ def test_files_are_the_same_for_everyone(client, admin_client, article, name):
     [("/learn/a-page/", 13, 4), ("/learn/", 12, 3), ("/learn/a-page/sources.bib", 11, 2), ("/terms/", 8, 3)],
 )
 def test_queries_are_few_and_do_not_grow(client, article, django_assert_num_queries, path, cold, warm):
-    """Warm: the edition, the text, its corrections and the profile. The page store in front asks none of them."""
+    """Warm: the edition, the text, its corrections and the profile. nginx asks for a page once a second at most."""
     with django_assert_num_queries(cold):
         client.get(path)
     with django_assert_num_queries(warm):

@@ -1,4 +1,4 @@
-"""The site as `run_local` starts it (granian, page store, worker), on the tests' database and with real mail."""
+"""The site as `manage.py run_local` starts it (granian and the worker), on the tests' database and with real mail."""
 
 import datetime as dt
 import os
