@@ -19,7 +19,7 @@ PLOT = ROOT / "docs/images/pages.svg"
 # What one core does in a second: the benchmark and its case that say so, each measured over all cores of the machine,
 # the load's own share and the database's included. The desk's is one page after the other: a time, not a rate.
 CAPACITY = (
-    ("public pages, from memory", "pages", "page store, brotli"),
+    ("public pages, from nginx's cache", "pages", "the site, br"),
     ("sign-ups", "signup", "sign-up, 8 clients, 10,000 leads"),
     ("messages", "delivery", "2 at work"),
     ("pages of the list of leads, among a million", "desk", "first page @1000000"),
@@ -107,7 +107,7 @@ def plot(figures: dict[str, float], path: Path) -> None:
     rows = sorted(figures.items(), key=lambda item: item[1])
     plt.rcParams |= {"svg.hashsalt": "clinic", "font.family": "sans-serif", "svg.fonttype": "none"}
     figure, axes = plt.subplots(figsize=(8, 0.45 * len(rows) + 1))
-    colors = ["#0d4a4f" if name.startswith("page store") else "#a9cbc1" for name, _ in rows]
+    colors = ["#0d4a4f" if name.startswith("the site") else "#a9cbc1" for name, _ in rows]
     bars = axes.barh([name for name, _ in rows], [value for _, value in rows], color=colors)
     axes.bar_label(bars, [number(value) for _, value in rows], padding=4)
     axes.set_xscale("log")

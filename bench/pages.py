@@ -1,7 +1,8 @@
-"""Public pages: the page store beside nginx, a bare WSGI application and Wagtail. `python -m bench.pages`
+"""Public pages through `deploy/nginx/clinic.conf`, beside static files of the same bytes. `python -m bench.pages`
 
-Everything serves the same article. nginx and the bare application send the very bytes that the page store sends, each
-time from memory or the page cache; Wagtail renders a page of the same length, with and without wagtail-cache.
+One nginx, one certificate, one port: the article has a twin in each coding, a file with the very bytes and headers of
+the site's answer. Behind it too, Wagtail, as its guide begins one, renders a page of the same length, not
+compressed, with and without wagtail-cache.
 """
 
 import argparse
@@ -11,18 +12,26 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
 from tests import services
+from tests.deployment import site as deployment
 from tests.processes import free_port
 
 from . import servers
-from .harness import Target, alternate, report, say
+from .harness import Target, alternate, cpu_seconds, family, report, say
 
 PATH = "/learn/how-ketamine-works/"
-BROTLI = {"Accept-Encoding": "br"}
+CODINGS = ("identity", "gzip", "br")
+OWN = ("server", "date", "connection", "content-type", "content-length", "etag")  # what nginx says by itself
 PEER = Path(__file__).parent / "wagtail_site"
+# One address asks for all: what nginx allows one visitor would be all that is measured.
+CHANGES = {
+    r"rate=30r/s": "rate=1000000r/s",
+    r"location /static/ \{": r"location /bench/ { include FOLDER/twins/*.conf; }\n    \g<0>",
+}
 
 
 def main() -> int:
@@ -32,102 +41,89 @@ def main() -> int:
     parser.add_argument("--no-peer", action="store_true", help="leave Wagtail out")
     options = parser.parse_args()
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        url = stack.enter_context(services.throwaway_postgres(servers.postgres_programs()))
-        ours, ours_pid, etag = start_site(stack, url, folder)
-        static, static_pid, bare = start_files(stack, folder, ours)
-        ask = functools.partial(servers.wrk, seconds=options.seconds)
-        cases = {
-            "nginx, static file": lambda: ask(static, "/page.br"),
-            "nginx, static file, not compressed": lambda: ask(static, "/page.html"),
-            "granian, bare WSGI application": lambda: ask(bare),
-            "page store, brotli": lambda: ask(ours, PATH, headers=BROTLI),
-            "page store, not compressed": lambda: ask(ours, PATH),
-            "page store, 304": lambda: ask(ours, PATH, headers={**BROTLI, "If-None-Match": etag}),
-        }
-        if not options.no_peer:
-            cached, plain = start_peer(stack, url, folder, ours)
-            cases["Wagtail with wagtail-cache"] = lambda: ask(cached)
-            cases["Wagtail"] = lambda: ask(plain)
+        twins = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="clinic-twins-", dir="/tmp")))
+        twins.chmod(0o755)
+        changes = {old: new.replace("FOLDER/twins", str(twins)) for old, new in CHANGES.items()}
+        site, everything, _ = stack.enter_context(deployment.running("localhost", changes))
+        tag = make_twins(site, twins)
+        peers = {} if options.no_peer else start_peer(stack, site.request(PATH)[1])
+        for name, port in peers.items():
+            proxy = f"location = /bench/{name} {{ proxy_pass http://127.0.0.1:{port}/; }}\n"
+            (twins / f"{name}.conf").write_text(proxy)
+        everything.reload_nginx()
+        fetch = functools.partial(servers.wrk, site.https, origin=f"https://{site.name}", seconds=options.seconds)
+        cases = {}
+        for coding in CODINGS:
+            cases[f"static file, {coding}"] = functools.partial(fetch, f"/bench/{coding}")
+            cases[f"the site, {coding}"] = functools.partial(fetch, PATH, headers={"Accept-Encoding": coding})
+        unchanged = {"Accept-Encoding": "br", "If-None-Match": tag}
+        cases["the site, 304"] = functools.partial(fetch, PATH, headers=unchanged)
+        cases |= {name: functools.partial(fetch, f"/bench/{name}") for name in peers}
         figures = alternate(cases, options.rounds)
+        pids = [everything.nginx_pid, *(process.pid for process in everything.running.values())]
+        ours = {name: ask for name, ask in cases.items() if name not in peers}
         costs = alternate(
-            {
-                "nginx": lambda: servers.cost(static_pid, 20_000, static, "/page.br"),
-                "ours": lambda: servers.cost(ours_pid, 20_000, ours, PATH, BROTLI),
-            },
-            max(1, options.rounds // 2),
+            {name: functools.partial(cost, pids, ask, options.seconds) for name, ask in ours.items()}, options.rounds
         )
+    for name, spent in costs.items():
+        say(f"  {name:<58} {spent:>12.1f} µs of processor")
     return report("pages", figures, judge(figures, costs), "requests/s")
 
 
-def judge(figures: dict[str, float], costs: dict[str, float]) -> list[Target]:
-    ours = figures["page store, brotli"]
-    targets = [
-        Target("of nginx static, brotli", ours / figures["nginx, static file"], 0.5),
-        Target(
-            "of nginx static, not compressed",
-            figures["page store, not compressed"] / figures["nginx, static file, not compressed"],
-            0.5,
-        ),
-        Target("of bare granian", ours / figures["granian, bare WSGI application"], 0.75),
-        Target("processor time of nginx's", costs["ours"] / costs["nginx"], 3, "x", at_most=True),
+def cost(pids: list[int], ask: Callable[[], float], seconds: int) -> float:
+    """Microseconds of processor time for one request, of nginx, the web services and the worker together."""
+    before = {each: cpu_seconds([each]) for pid in pids for each in family(pid)}
+    answered = ask() * seconds
+    there = [pid for pid in before if Path(f"/proc/{pid}").exists()]  # nginx's loader of the cache ends by itself
+    return sum(cpu_seconds([pid]) - before[pid] for pid in there) / answered * 1e6
+
+
+def judge(figures: Mapping[str, float], costs: Mapping[str, float]) -> list[Target]:
+    targets = []
+    for coding in CODINGS:
+        ratio = figures[f"the site, {coding}"] / figures[f"static file, {coding}"]
+        spent = costs[f"the site, {coding}"] / costs[f"static file, {coding}"]
+        targets.append(Target(f"of nginx static, {coding}", ratio, 0.5))
+        targets.append(Target(f"processor time of the static file's, {coding}", spent, 3, "x", at_most=True))
+    bounds = {"wagtail-cache": 5, "wagtail": 100}
+    targets += [
+        Target(f"of {name}", figures["the site, br"] / figures[name], bound, "x")
+        for name, bound in bounds.items()
+        if name in figures
     ]
-    if "Wagtail" in figures:
-        targets += [
-            Target("of Wagtail with wagtail-cache", ours / figures["Wagtail with wagtail-cache"], 5, "x"),
-            Target("of Wagtail", ours / figures["Wagtail"], 100, "x"),
-        ]
     return targets
 
 
-def start_site(stack: ExitStack, url: str, folder: Path) -> tuple[int, int, str]:
-    """(port, process id, the article's tag) of the site with its content, its store filled."""
-    port = free_port()
-    env = servers.site_environment(url, folder / "var", SITE_URL=f"http://127.0.0.1:{port}")
-    servers.set_up(env)
-    pid = stack.enter_context(
-        servers.running(servers.granian("clinic.wsgi:application", port), port, env=env, path="/health/ready")
-    )
-    return port, pid, servers.stored_tag(port, PATH, BROTLI)
+def make_twins(site: deployment.Site, folder: Path) -> str:
+    """A file for each coding with the answer's bytes, and its headers in nginx's words; the tag of the last."""
+    for coding in CODINGS:
+        answer, body = site.request(PATH, Accept_Encoding=coding)
+        (folder / coding).write_bytes(body)
+        headers = [f'add_header {name} "{value}";' for name, value in answer.headers.items() if name.lower() not in OWN]
+        kind = f'types {{ }} default_type "{answer.headers["Content-Type"]}";'
+        lines = [f"location = /bench/{coding} {{", f"alias {folder / coding};", kind, *headers, "}"]
+        (folder / f"{coding}.conf").write_text("\n".join([*lines, ""]))
+    return str(answer.headers["ETag"])
 
 
-def start_files(stack: ExitStack, folder: Path, ours: int) -> tuple[int, int, int]:
-    """(nginx's port, its process id, the bare application's port), with the bytes that the page store sends."""
-    www = folder / "www"
-    www.mkdir()
-    (www / "page.html").write_bytes(servers.fetch(ours, PATH))
-    (www / "page.br").write_bytes(servers.fetch(ours, PATH, BROTLI))
-    for path in (folder, www):
-        path.chmod(0o755)
-    http = f"server {{ listen 127.0.0.1:{{port}}; root {www}; default_type text/html; }}"
-    static, static_pid = stack.enter_context(servers.nginx(folder, http))
-    bare = free_port()
-    env = {**os.environ, "BARE_BODY": str(www / "page.br")}
-    stack.enter_context(servers.running(servers.granian("bench.bare:application", bare), bare, env=env))
-    return static, static_pid, bare
-
-
-def start_peer(stack: ExitStack, url: str, folder: Path, ours: int) -> tuple[int, int]:
-    """(port with wagtail-cache, port without) of a Wagtail site in a virtual environment of its own."""
+def start_peer(stack: ExitStack, page: bytes) -> dict[str, int]:
+    """Ports of a Wagtail site in a virtual environment of its own, by name."""
     python = peer_python()
+    folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
     site = folder / "peer"
     shutil.copytree(PEER, site)
     body = folder / "body.html"
-    body.write_bytes(servers.fetch(ours, PATH).partition(b"<main")[2].partition(b">")[2].partition(b"</main>")[0])
-    database = url.rpartition("/")[0] + "/peer"
-    host, user = url.removeprefix("postgres://").rpartition("/")[0].split("@")[::-1]
-    services.run(
-        [servers.postgres_programs() / "createdb", "--host", host.replace("%2F", "/"), "--username", user, "peer"]
-    )
-    env = {"PATH": os.environ["PATH"], "DATABASE_URL": database, "PEER_BODY": str(body)}
+    body.write_bytes(page.partition(b"<main")[2].partition(b">")[2].partition(b"</main>")[0])
+    url = stack.enter_context(services.throwaway_postgres(servers.postgres_programs()))
+    env = {"PATH": os.environ["PATH"], "DATABASE_URL": url, "PEER_BODY": str(body)}
     subprocess.run([python, "make.py"], cwd=site, env=env, check=True)
-    ports = []
-    for cached in ("yes", "no"):
+    ports = {}
+    for name, cached in (("wagtail-cache", "yes"), ("wagtail", "no")):
         port = free_port()
         argv = [python, "-m", "granian", *servers.GRANIAN, "--port", str(port), "wsgi:application"]
         stack.enter_context(servers.running(argv, port, env={**env, "PEER_CACHED": cached}, cwd=site))
-        ports.append(port)
-    return ports[0], ports[1]
+        ports[name] = port
+    return ports
 
 
 def peer_python() -> str:

@@ -17,8 +17,6 @@ from urllib.parse import quote
 from tests import services
 from tests.processes import ROOT, free_port
 
-from .harness import cpu_seconds, family
-
 PGBOUNCER_CONF = """
 [databases]
 clinic = host={server} dbname=clinic user=clinic
@@ -187,11 +185,17 @@ def pgbouncer(url: str) -> Iterator[str]:
 
 
 def wrk(
-    port: int, path: str = "/", *, seconds: int = 4, connections: int = 16, headers: Mapping[str, str] | None = None
+    port: int,
+    path: str = "/",
+    *,
+    seconds: int = 4,
+    connections: int = 16,
+    headers: Mapping[str, str] | None = None,
+    origin: str = "http://127.0.0.1",
 ) -> float:
     """Requests per second of wrk with 2 threads; raises NotThere when an answer was not a success."""
     flags = [part for name, value in (headers or {}).items() for part in ("-H", f"{name}: {value}")]
-    argv = [program("wrk", "wrk"), "-t2", f"-c{connections}", f"-d{seconds}s", *flags, f"http://127.0.0.1:{port}{path}"]
+    argv = [program("wrk", "wrk"), "-t2", f"-c{connections}", f"-d{seconds}s", *flags, f"{origin}:{port}{path}"]
     output = subprocess.run(argv, capture_output=True, text=True, check=True).stdout
     if "Non-2xx" in output:
         raise NotThere(f"errors from port {port}{path}:\n{output}")
@@ -199,15 +203,6 @@ def wrk(
     if not found:
         raise NotThere(output)
     return float(found[1])
-
-
-def cost(pid: int, requests: int, port: int, path: str, headers: Mapping[str, str] | None = None) -> float:
-    """Microseconds of processor time that a server (and what it started) spends on one request, over `requests`."""
-    before = cpu_seconds(family(pid))
-    answered = 0
-    while answered < requests:
-        answered += int(wrk(port, path, seconds=2, headers=headers) * 2)
-    return (cpu_seconds(family(pid)) - before) / answered * 1e6
 
 
 def memory(pids: Sequence[int]) -> float:
@@ -227,18 +222,3 @@ def fetch(port: int, path: str, headers: Mapping[str, str] | None = None) -> byt
         return question.getresponse().read()
     finally:
         question.close()
-
-
-def stored_tag(port: int, path: str, headers: Mapping[str, str]) -> str:
-    """The ETag of a page, once every worker has it in its store."""
-    in_a_row = 0
-    for _ in range(READY_TRIES):
-        question = HTTPConnection("127.0.0.1", port, timeout=20)
-        question.request("GET", path, headers=dict(headers))
-        tag = question.getresponse().headers.get("ETag", "")
-        question.close()
-        in_a_row = in_a_row + 1 if tag else 0
-        if in_a_row == 20:  # connections go to either of two workers
-            return tag
-        time.sleep(0.1)
-    raise NotThere(f"{path} never came from the page store")
