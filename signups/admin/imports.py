@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import path
 from django.utils import timezone
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from signups import sheets
 from signups.actions import imports
@@ -83,6 +83,7 @@ def cancel(request: HttpRequest, public_id: str) -> HttpResponse:
 
 
 @import_view
+@require_safe
 def rejected_rows(request: HttpRequest, public_id: str) -> StreamingHttpResponse:
     """Send the rows that are not imported, with the reason of each, as CSV."""
     job = _get_import(public_id)
