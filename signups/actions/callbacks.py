@@ -193,13 +193,9 @@ def log_attempt(
     again = outcome in TRY_AGAIN and number < MOST_ATTEMPTS
     if again:
         _check_next(request, next_attempt_at, now)
+    following = next_attempt_at if again else None
     CallAttempt.objects.create(
-        request=request,
-        number=number,
-        at=now,
-        by=by,
-        outcome=outcome,
-        next_attempt_at=next_attempt_at if again else None,
+        request=request, number=number, at=now, by=by, outcome=outcome, next_attempt_at=following
     )
     lead = request.lead
     events.record(lead, Verb.CALL_ATTEMPTED, by=by, now=now, form_key=form_key, number=number, outcome=outcome.value)

@@ -86,15 +86,9 @@ def book(
         raise AlreadyBooked
     clinic = terms.current()
     chosen = _choose(start, hosts, clinic, now=now, forced=forced)
-    public_id = uuid.uuid4()
-    call = OnboardingCall(
-        public_id=public_id,
-        lead=lead,
-        uid=f"{public_id}@{clinic.mailbox.rpartition('@')[2]}",
-        key=key,
-        asked=asked,
-        created_at=now,
-    )
+    public_id, domain = uuid.uuid4(), clinic.mailbox.rpartition("@")[2]
+    facts = {"key": key, "asked": asked, "created_at": now}
+    call = OnboardingCall(public_id=public_id, lead=lead, uid=f"{public_id}@{domain}", **facts)
     _set_time(call, chosen, start, clinic.calls)
     try:
         _store(call, now)
