@@ -49,7 +49,7 @@ def strip_cookies_from_public_responses(
             response["Content-Encoding"] = coding
             response["Content-Length"] = str(len(response.content))
         set_response_etag(response)  # of the coded bytes, so that each coding has its own strong tag
-        conditional = get_conditional_response(request, etag=response["ETag"], response=response)
+        conditional = get_conditional_response(request, etag=response.get("ETag"), response=response)
         return conditional or response
 
     return middleware

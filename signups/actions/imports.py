@@ -19,7 +19,6 @@ from signups import intake, normalise, terms
 from signups.models import Event, Import, ImportPart, Lead, Suppression
 from signups.sheets import Row
 from signups.states import ActorKind, ImportStage, LeadStatus, Verb
-from signups.storing import add, new
 
 from . import events, leads
 from .leads import Refused
@@ -213,17 +212,16 @@ def _sort_out(found: Findings, seen: set[str]) -> None:
 
 
 def _create(found: dict[int, dict[str, Any]], whole: Import, now: dt.datetime) -> None:
-    people = [new(Lead, **fields) for fields in found.values()]
-    add(people)
+    people = Lead.objects.bulk_create([Lead(**fields) for fields in found.values()], batch_size=PART)
     by: dict[str, Any] = {"actor_kind": ActorKind.STAFF, "actor_id": whole.by_id, "at": now}
     told = []
     for number, lead in zip(found, people, strict=True):
         key, detail = uuid.uuid5(whole.public_id, str(number)), {"import": whole.pk, "row": number}
-        told.append(new(Event, lead_id=lead.pk, verb=Verb.IMPORTED, form_key=key, detail=detail, **by))
+        told.append(Event(lead_id=lead.pk, verb=Verb.IMPORTED, form_key=key, detail=detail, **by))
         if lead.status != LeadStatus.NEW:
             moved = {"seen": LeadStatus.NEW.value, "to": str(lead.status)}
-            told.append(new(Event, lead_id=lead.pk, verb=Verb.MOVED, detail=moved, **by))
-    add(told)
+            told.append(Event(lead_id=lead.pk, verb=Verb.MOVED, detail=moved, **by))
+    Event.objects.bulk_create(told, batch_size=PART)
 
 
 def _move(whole: Import, to: ImportStage, seen: list[ImportStage]) -> None:

@@ -40,7 +40,6 @@ from signups.states import (
     Topic,
     Verb,
 )
-from signups.storing import add, new
 
 from .words import FIRST, HEARD, LAST, NOTES, REASONS, SOURCES, STATES, ZONES
 
@@ -67,7 +66,7 @@ class Batch:
     def store(self) -> None:
         for rows in vars(self).values():
             if rows:
-                add(rows)
+                type(rows[0])._default_manager.bulk_create(rows, batch_size=1000)
 
 
 class People:
@@ -116,7 +115,7 @@ class People:
             self._event(lead, Verb.MOVED, self._after(came, 2), lead.owner_id, seen="new", to=lead.status)
             if draw.random() < 0.05:
                 text, at = draw.choice(NOTES), self._after(came, 3)
-                self.batch.notes.append(new(Note, lead_id=lead.pk, author_id=lead.owner_id, text=text, at=at))
+                self.batch.notes.append(Note(lead_id=lead.pk, author_id=lead.owner_id, text=text, at=at))
 
     def _lead(self, pk: int, came: dt.datetime) -> Lead:
         draw = self.random
@@ -134,8 +133,7 @@ class People:
         if by_phone_only and status == LeadStatus.CONVERTED:  # there was no trial to convert
             status = LeadStatus.QUALIFIED
         owner = None if status == LeadStatus.NEW and draw.random() < 0.7 else draw.choice(self.coordinators)
-        return new(
-            Lead,
+        return Lead(
             id=pk,
             name=name,
             email=email,
@@ -151,7 +149,7 @@ class People:
             source=draw.choice(SOURCES),
             status=status,
             close_reason=draw.choice(REASONS) if status == LeadStatus.CLOSED else "",
-            owner_id=owner and owner.pk,
+            owner=owner,
             created_at=came,
         )
 
@@ -164,8 +162,7 @@ class People:
 
     def _trial(self, lead: Lead) -> None:
         draw, came = self.random, lead.created_at
-        trial = new(
-            Trial,
+        trial = Trial(
             lead_id=lead.pk,
             days=self.days,
             guarantee_days=self.guarantee_days,
@@ -200,8 +197,7 @@ class People:
             self._consent(lead, Purpose.NEWS, False, self._after(lead.created_at, 60))
 
     def _consent(self, lead: Lead, purpose: Purpose, granted: bool, at: dt.datetime) -> Consent:
-        row = new(
-            Consent,
+        row = Consent(
             id=self.consent_id,
             lead_id=lead.pk,
             text_id=self.texts[purpose].pk,
@@ -215,8 +211,7 @@ class People:
 
     def _callback(self, lead: Lead, consent: Consent) -> None:
         draw, came = self.random, lead.created_at
-        row = new(
-            CallbackRequest,
+        row = CallbackRequest(
             id=self.callback_id,
             lead_id=lead.pk,
             phone=lead.phone,
@@ -237,9 +232,7 @@ class People:
             how = draw.choices((CallOutcome.REACHED, CallOutcome.WRONG_NUMBER, CallOutcome.DECLINED), (85, 5, 10))[0]
             row.closed_at, row.outcome = called, CallbackOutcome(how.value)
             row.claimed_by_id, row.claimed_at = by.pk, called
-            self.batch.attempts.append(
-                new(CallAttempt, request_id=row.pk, number=1, at=called, by_id=by.pk, outcome=how)
-            )
+            self.batch.attempts.append(CallAttempt(request_id=row.pk, number=1, at=called, by_id=by.pk, outcome=how))
             self._event(lead, Verb.CALL_ATTEMPTED, called, by.pk, number=1, outcome=how.value)
 
     def _call(self, lead: Lead) -> None:
@@ -254,8 +247,7 @@ class People:
             ends = (CallStatus.COMPLETED, CallStatus.NO_SHOW, CallStatus.CANCELLED)
             status = draw.choices(ends, (80, 12, 8))[0]
         self.batch.calls.append(
-            new(
-                OnboardingCall,
+            OnboardingCall(
                 lead_id=lead.pk,
                 host_id=host.pk,
                 starts_at=starts,
@@ -276,7 +268,7 @@ class People:
     def _event(self, lead: Lead, verb: Verb, at: dt.datetime, staff: int | None, **detail: Any) -> None:
         kind = ActorKind.STAFF if staff else ActorKind.PATIENT
         self.batch.events.append(
-            new(Event, lead_id=lead.pk, verb=verb, at=at, actor_kind=kind, actor_id=staff, detail=detail)
+            Event(lead_id=lead.pk, verb=verb, at=at, actor_kind=kind, actor_id=staff, detail=detail)
         )
 
     def _after(self, moment: dt.datetime, days: int) -> dt.datetime:

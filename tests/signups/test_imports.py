@@ -8,14 +8,16 @@ import signal
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
+from django.db.models import QuerySet
+from django.utils import timezone
 
 from clinic import roles
-from signups import storing
 from signups.actions import imports, leads, privacy, retention
 from signups.models import Consent, Event, Import, ImportPart, Lead, OutboxMessage, Suppression
 from signups.states import ActorKind, ImportStage, LeadStatus, Verb
 from tests import processes
 from tests.factories import ImportPartFactory, LeadFactory, UserFactory
+from tests.services import WAIT_TIMEOUT
 
 from .booking import together
 from .conftest import NOW
@@ -112,13 +114,12 @@ def test_goes_on_where_it_was_stopped(checked, head, monkeypatch):
     imports.begin(whole=whole, by=head, now=NOW)
     assert imports.work(lambda: NOW) == 2
 
-    def stop(rows):
-        storing.add(rows)
-        if isinstance(rows[0], Event):
-            raise KeyboardInterrupt
+    def stop(rows, **options):
+        QuerySet(Event).bulk_create(rows, **options)
+        raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(imports, "add", stop)
+        patched.setattr(Event.objects, "bulk_create", stop)
         with pytest.raises(KeyboardInterrupt):
             imports.work(lambda: NOW)
     assert (Lead.objects.count(), Import.objects.get().figures()["done"]) == (2, 2)
@@ -150,24 +151,27 @@ def killed_worker(at):
     code = f"""
 import os, signal
 from django.core.management import call_command
-from signups import storing
-from signups.actions import imports
+from django.db.models import QuerySet
+from signups.models import Event, Lead
 times = iter(range({at - 1}, -1, -1))
-def add(rows):
-    storing.add(rows)
-    if not next(times):
+bulk_create = QuerySet.bulk_create
+def counted(self, rows, **options):
+    made = bulk_create(self, rows, **options)
+    if self.model in (Lead, Event) and not next(times):
         os.kill(os.getpid(), signal.SIGKILL)
-imports.add = add
+    return made
+QuerySet.bulk_create = counted
 call_command("run_worker")
 """
     worker = processes.manage("shell", "--no-imports", "-c", code, DATABASE_URL=processes.database_url())
     try:
-        said, _ = worker.communicate(timeout=60)
+        said, _ = worker.communicate(timeout=WAIT_TIMEOUT)
     finally:
         worker.kill()
     assert worker.returncode == -signal.SIGKILL, said
 
 
+@pytest.mark.real_clock
 @pytest.mark.django_db(transaction=True)
 def test_workers_killed_in_the_middle_lose_nobody_and_take_nobody_in_twice(clinic, monkeypatch):
     monkeypatch.setattr(imports, "PART", 20)
@@ -175,7 +179,7 @@ def test_workers_killed_in_the_middle_lose_nobody_and_take_nobody_in_twice(clini
     rows[7::20] = [f"Jo,broken{number}" for number in range(10)]
     rows[11::40] = ["Jo Again,jo0@example.com"] * 5
     head = UserFactory(role=roles.HEAD)
-    whole = imports.upload(content=table(*rows), by=head, now=NOW)
+    whole = imports.upload(content=table(*rows), by=head, now=timezone.now())  # the workers have the real clock
     Import.objects.update(stage=ImportStage.RUNNING)
     for at, done in ((5, 40), (6, 80), (1, 80)):
         killed_worker(at)

@@ -14,7 +14,6 @@ from signups.actions import consents
 from signups.management.demo import People
 from signups.models import AvailabilityRule, CallbackRequest, Consent, Host, Lead
 from signups.states import Purpose
-from signups.storing import ahead
 
 BATCH = 2000
 STAFF = ("Ana Torres", "Ben Walker", "Chloe Reed", "Omar Khan", "Priya Shah", "Ruth Cohen")
@@ -43,7 +42,7 @@ class Command(BaseCommand):
             guarantee_days=offer.guarantee_days,
         )
         began, done = time.monotonic(), 0
-        for batch in ahead(people.batches(BATCH)):
+        for batch in people.batches(BATCH):
             with transaction.atomic():
                 batch.store()
             done += len(batch.leads)
