@@ -6,6 +6,7 @@ from io import StringIO
 import pytest
 from django.contrib.auth import get_user_model
 from django.core.management import CommandError, call_command
+from django.http import HttpRequest
 
 from clinic import roles
 from tests import factories
@@ -65,7 +66,7 @@ def test_demo_account_is_a_head_with_a_password_of_its_own(client):
     out = StringIO()
     call_command("create_demo_user", stdout=out)
     password = re.search(r"password  (\S+)", out.getvalue())[1]
-    assert client.login(username="head", password=password)
+    assert client.login(request=HttpRequest(), username="head", password=password)
     assert client.get("/admin/signups/lead/").status_code == 200
 
 
