@@ -19,7 +19,7 @@ $(shell $(VENV_PYTHON) -c '' 2>/dev/null || rm -f .venv/.runtime)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev test check bench drill sbom deploy-check screenshots lock clean python
+.PHONY: help run dev test test-ahead check bench drill sbom deploy-check screenshots lock clean python
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,6 +32,9 @@ dev: .venv/.runtime ## The same for developing: reloads when code changes, shows
 
 test: .venv/.dev ## Run every test on SQLite, PostgreSQL and in a browser (ARGS="--only sqlite -k name")
 	@exec $(VENV_PYTHON) tests/run.py $(ARGS)
+
+test-ahead: .venv/.dev ## Run the tests of one process on SQLite as if it were 400 days later: what would rot?
+	@exec $(VENV_PYTHON) tests/run.py --only sqlite --days-ahead=400 $(ARGS)
 
 # No .env of a developer decides what is checked.
 check: export MODE = local

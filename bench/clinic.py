@@ -169,7 +169,7 @@ def kill(process: subprocess.Popen[bytes], how: signal.Signals) -> None:
     with suppress(ProcessLookupError):
         os.killpg(process.pid, how)
     with suppress(subprocess.TimeoutExpired):
-        process.wait(15)
+        process.wait(services.WAIT_TIMEOUT)
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()

@@ -63,11 +63,12 @@ def kill_worker(clinic: clinics.Clinic, crowd: Crowd) -> None:
 
     def think(message: object) -> str:
         thinking.set()
-        go_on.wait(20)
+        go_on.wait(services.WAIT_TIMEOUT)
         return "250 OK"
 
     clinic.mail.answer = think
-    thinking.wait(20)
+    if not thinking.wait(services.WAIT_TIMEOUT):
+        raise TimeoutError("no worker sent anything")
     while clinic.workers:
         clinics.kill(clinic.workers.pop(), signal.SIGKILL)
     go_on.set()
@@ -97,7 +98,7 @@ def full_disk(clinic: clinics.Clinic, crowd: Crowd) -> None:
     with ballast.open("wb", buffering=0) as file, suppress(OSError):
         while True:
             file.write(bytes(4096))
-    until = time.monotonic() + 30
+    until = time.monotonic() + services.WAIT_TIMEOUT
     while crowd.told.failures.get("503", 0) < refused + AFTER // 4:
         if time.monotonic() > until:
             raise TimeoutError(f"the full disk was not noticed: {crowd.told.failures}")
@@ -136,7 +137,7 @@ def slow_clients(clinic: clinics.Clinic, crowd: Crowd) -> None:
     """Five hundred clients that send a letter of their form and then nothing."""
     held = []
     for _ in range(500):
-        client = socket.create_connection(("127.0.0.1", clinic.port), timeout=5)
+        client = socket.create_connection(("127.0.0.1", clinic.port), timeout=services.WAIT_TIMEOUT)
         client.sendall(b"POST /start/ HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 1000\r\n\r\nn")
         held.append(client)
     crowd.wait_for(AFTER)

@@ -13,8 +13,10 @@ from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException
 from urllib.parse import urlencode
 
+from tests.services import WAIT_TIMEOUT
+
 PAUSE = 0.05  # seconds before somebody presses again
-PATIENCE = 15.0  # seconds for one answer
+PATIENCE = 15.0  # seconds that these people wait for one answer before they press again
 
 
 @dataclass
@@ -57,12 +59,12 @@ class Crowd:
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self.stopping.set()
         for thread in self.threads if kind is None else ():  # (after a fault that broke off, nobody may be answered)
-            thread.join(PATIENCE * 2)
+            thread.join(WAIT_TIMEOUT)
 
-    def wait_for(self, more: int, seconds: float = 60.0) -> None:
+    def wait_for(self, more: int) -> None:
         """Until that many more were acknowledged; raises TimeoutError."""
         goal = len(self.told.successes) + more
-        until = time.monotonic() + seconds
+        until = time.monotonic() + WAIT_TIMEOUT
         while len(self.told.successes) < goal:
             if time.monotonic() > until:
                 raise TimeoutError(f"{goal - len(self.told.successes)} sign-ups still missing: {self.told.failures}")

@@ -28,7 +28,7 @@ pool_mode = transaction
 default_pool_size = 4
 max_client_conn = 500
 """
-READY_TRIES = 400
+READY_TRIES = services.WAIT_TIMEOUT * 10
 GRANIAN = (
     "--interface",
     "wsgi",
@@ -127,7 +127,7 @@ def started(argv: Sequence[str], *, env: Mapping[str, str], cwd: Path = ROOT) ->
     finally:
         os.killpg(process.pid, signal.SIGTERM)
         try:
-            process.wait(10)
+            process.wait(services.WAIT_TIMEOUT)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
@@ -137,7 +137,7 @@ def wait_until_ready(process: subprocess.Popen[bytes], port: int, path: str) -> 
     for _ in range(READY_TRIES):
         if process.poll() is not None:
             raise NotThere(f"{process.args!r} ended with {process.returncode} before it was ready")
-        question = HTTPConnection("127.0.0.1", port, timeout=5)
+        question = HTTPConnection("127.0.0.1", port, timeout=services.WAIT_TIMEOUT)
         try:
             question.request("GET", path)
             if question.getresponse().status < 500:
@@ -216,7 +216,7 @@ def memory(pids: Sequence[int]) -> float:
 
 def fetch(port: int, path: str, headers: Mapping[str, str] | None = None) -> bytes:
     """The body of one answer."""
-    question = HTTPConnection("127.0.0.1", port, timeout=20)
+    question = HTTPConnection("127.0.0.1", port, timeout=services.WAIT_TIMEOUT)
     try:
         question.request("GET", path, headers=dict(headers or {}))
         return question.getresponse().read()

@@ -14,8 +14,6 @@ from tests.processes import free_port
 from . import servers
 from .harness import Target, alternate, report
 
-PATIENCE = 60.0  # seconds
-
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
@@ -45,8 +43,8 @@ def first_answer(env: dict[str, str], path: str, application: str = "clinic.wsgi
     argv[argv.index("--workers") + 1] = "1"
     started = time.perf_counter()
     with servers.started(argv, env=env) as process:
-        while time.perf_counter() - started < PATIENCE and process.poll() is None:
-            question = HTTPConnection("127.0.0.1", port, timeout=10)
+        while time.perf_counter() - started < services.WAIT_TIMEOUT and process.poll() is None:
+            question = HTTPConnection("127.0.0.1", port, timeout=services.WAIT_TIMEOUT)
             try:
                 question.request("GET", path)
                 question.getresponse().read()

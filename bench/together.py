@@ -5,6 +5,8 @@ from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
+from tests.services import WAIT_TIMEOUT
+
 from . import load, servers
 from .clinic import Clinic
 from .harness import Target
@@ -47,7 +49,7 @@ def publication(clinic: Clinic, stamps: list[str]) -> list[Target]:
 def last_without(port: int, done: Callable[[], bool]) -> float:
     """When the list was last seen without the article, watched for some seconds after it was published."""
     seen, in_a_row = 0.0, 0
-    until = time.monotonic() + 60
+    until = time.monotonic() + WAIT_TIMEOUT
     while in_a_row < 100:  # a connection leads to any of a machine's processes
         if time.monotonic() > until:
             raise TimeoutError(f"port {port} never shows what was published")

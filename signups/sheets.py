@@ -2,47 +2,21 @@
 
 A cell that begins like a formula is preceded by an apostrophe in CSV (OWASP, “CSV Injection”); XLSX says itself that a
 cell is text. Every cell is quoted in CSV, so that no other separator can begin one.
-
-XLSX is written here, and not by a library: of ECMA-376 (Office Open XML) a table of texts needs five small files in a
-zip, and the library we had took three times as long for them.
 """
 
 import csv
-import re
+import itertools
 import tempfile
-import zipfile
 from collections.abc import Iterable, Iterator, Sequence
-from html import escape
 from typing import IO, Any
+
+import xlsxwriter
 
 from . import normalise
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 MOST_ROWS = 1_048_575  # of one XLSX sheet, below its header
 Row = Sequence[str]
-
-_HEAD = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
-_SCHEMAS = "http://schemas.openxmlformats.org"
-_SHEET = f'{_HEAD}<worksheet xmlns="{_SCHEMAS}/spreadsheetml/2006/main"><sheetData>'
-_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml"
-# Name in the zip → contents, of all but the sheet itself (ECMA-376 part 2, §9; part 1, §12.3).
-_AROUND = {
-    "[Content_Types].xml": f'<Types xmlns="{_SCHEMAS}/package/2006/content-types">'
-    '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
-    f'<Override PartName="/xl/workbook.xml" ContentType="{_TYPE}.sheet.main+xml"/>'
-    f'<Override PartName="/xl/worksheets/sheet1.xml" ContentType="{_TYPE}.worksheet+xml"/></Types>',
-    "_rels/.rels": f'<Relationships xmlns="{_SCHEMAS}/package/2006/relationships"><Relationship Id="rId1" '
-    f'Type="{_SCHEMAS}/officeDocument/2006/relationships/officeDocument" Target="xl/workbook.xml"/></Relationships>',
-    "xl/workbook.xml": f'<workbook xmlns="{_SCHEMAS}/spreadsheetml/2006/main" '
-    f'xmlns:r="{_SCHEMAS}/officeDocument/2006/relationships">'
-    '<sheets><sheet name="Leads" sheetId="1" r:id="rId1"/></sheets></workbook>',
-    "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{_SCHEMAS}/package/2006/relationships"><Relationship '
-    f'Id="rId1" Type="{_SCHEMAS}/officeDocument/2006/relationships/worksheet" Target="worksheets/sheet1.xml"/>'
-    "</Relationships>",
-}
-_CELL = '</t></is></c><c t="inlineStr"><is><t>'
-_NOT_XML = re.compile("[\ufffe\uffff]")  # XML 1.0 §2.2; control characters and surrogates are gone already
-_ESCAPE = re.compile("_(?=x[0-9A-Fa-f]{4}_)")  # spreadsheets read _x0041_ as A (ECMA-376 part 1, §22.9.2.19)
 
 
 def plain(cell: str) -> str:
@@ -65,29 +39,20 @@ def csv_lines(header: Row, rows: Iterable[Row]) -> Iterator[str]:
 
 
 def xlsx_file(header: Row, rows: Iterable[Row]) -> IO[bytes]:
-    """A temporary file, at its beginning; it is gone when it is closed."""
+    """Write an XLSX workbook and return it as a temporary file, at its beginning; closed, it is gone.
+
+    `write_string` interprets nothing: no cell becomes a formula, a number or a link. One row at a time is in memory.
+    """
     spool = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the response
-    with zipfile.ZipFile(spool, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as package:
-        for name, contents in _AROUND.items():
-            package.writestr(name, _HEAD + contents)
-        with package.open("xl/worksheets/sheet1.xml", "w") as sheet:
-            sheet.write(_SHEET.encode())
-            sheet.write(_xml_row(header))
-            for row in rows:
-                sheet.write(_xml_row(row))
-            sheet.write(b"</sheetData></worksheet>")
+    with xlsxwriter.Workbook(spool, {"constant_memory": True}) as workbook:
+        sheet = workbook.add_worksheet("Leads")
+        for number, row in enumerate(itertools.chain([header], rows)):
+            for column, cell in enumerate(row):
+                if text := normalise.line(cell):  # (an empty cell costs as much as a full one)
+                    # XlsxWriter 3.3 copies a text that begins and ends as `<r>…</r>` into the sheet as XML.
+                    sheet.write_string(number, column, f" {text}" if text.startswith("<r>") else text)
     spool.seek(0)
     return spool
-
-
-def _xml_row(row: Row) -> bytes:
-    """One row, each cell a text: nothing in it is looked at for a formula or a number."""
-    text = escape("\n".join(normalise.line(cell) for cell in row), quote=False)
-    if "_x" in text:
-        text = _ESCAPE.sub("_x005F_", text)
-    if not text.isascii():
-        text = _NOT_XML.sub("", text)
-    return f'<row><c t="inlineStr"><is><t>{text.replace(chr(10), _CELL)}</t></is></c></row>'.encode()
 
 
 class _Echo:

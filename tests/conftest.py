@@ -1,7 +1,9 @@
+import datetime as dt
 import os
 
 import hypothesis
 import pytest
+import time_machine
 from django.core.cache import caches
 from django.db import connection
 from django.test import TransactionTestCase
@@ -13,6 +15,19 @@ from . import factories
 
 hypothesis.settings.register_profile("clinic", deadline=None)  # how long an example takes proves nothing here
 hypothesis.settings.load_profile("clinic")
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--days-ahead", type=int, default=0, help="run in process as if it were so many days later (make test-ahead)"
+    )
+
+
+def pytest_configure(config):
+    if days := config.getoption("--days-ahead"):
+        ahead = time_machine.travel(dt.datetime.now(dt.UTC) + dt.timedelta(days=days))
+        ahead.start()
+        config.add_cleanup(ahead.stop)
 
 
 @pytest.fixture(autouse=True)
@@ -56,16 +71,15 @@ def open_clinic():
 
 
 def pytest_collection_modifyitems(config, items):
-    """What only PostgreSQL can do is asked of PostgreSQL alone."""
-    elsewhere = (
-        [item for item in items if item.get_closest_marker("postgresql")] if connection.vendor == "sqlite" else []
-    )
-    items[:] = [item for item in items if item not in elsewhere]
-    config.hook.pytest_deselected(items=elsewhere)
+    """Deselect what only PostgreSQL can do from SQLite, and what has a clock of its own from a shifted clock."""
+    unfit = {"postgresql": connection.vendor == "sqlite", "real_clock": config.getoption("--days-ahead")}
+    deselected = [item for item in items if any(unfit.get(mark.name) for mark in item.iter_markers())]
+    items[:] = [item for item in items if item not in deselected]
+    config.hook.pytest_deselected(items=deselected)
 
 
 def pytest_report_header():
-    return f"database: {connection.vendor}"
+    return f"database: {connection.vendor}; clock: {dt.datetime.now(dt.UTC):%Y-%m-%d}"
 
 
 def pytest_sessionfinish(session):

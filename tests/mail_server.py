@@ -10,6 +10,7 @@ from queue import Queue
 from aiosmtpd.controller import Controller
 
 from .processes import free_port
+from .services import WAIT_TIMEOUT
 
 
 class MailServer:
@@ -29,10 +30,10 @@ class MailServer:
             self.arrivals.put(message)
         return answer
 
-    def next_to(self, address: str, timeout: float = 20) -> EmailMessage:
-        """The next message to `address`, waited for; raises queue.Empty after `timeout` seconds."""
+    def next_to(self, address: str) -> EmailMessage:
+        """Wait for the next message to `address`. Raises queue.Empty after WAIT_TIMEOUT."""
         while True:
-            message = self.arrivals.get(timeout=timeout)
+            message = self.arrivals.get(timeout=WAIT_TIMEOUT)
             if address in message["To"]:
                 return message
 
@@ -41,7 +42,7 @@ class MailServer:
 def running() -> Iterator[MailServer]:
     handler = MailServer()
     handler.port = free_port()
-    controller = Controller(handler, hostname="127.0.0.1", port=handler.port)
+    controller = Controller(handler, hostname="127.0.0.1", port=handler.port, ready_timeout=WAIT_TIMEOUT)
     controller.start()
     try:
         yield handler

@@ -22,6 +22,9 @@ POSTGRES_FOLDERS = (
     "/usr/local/opt/postgresql*/bin",
     "/Applications/Postgres.app/Contents/Versions/*/bin",
 )
+# Seconds until a wait is given up. Tests wait for the event itself: only what hangs takes this long, however busy the
+# machine is.
+WAIT_TIMEOUT = 600
 CHROMIUM_NAMES = (
     "chromium",
     "chromium-browser",
@@ -41,6 +44,7 @@ listen_addresses = ''
 unix_socket_directories = '{folder}'
 max_connections = 200
 """
+PG_CTL_WAIT = ("--wait", f"--timeout={WAIT_TIMEOUT}")
 CARELESS_CONF = """
 fsync = off
 full_page_writes = off
@@ -139,7 +143,7 @@ def throwaway_postgres(bin_dir: Path, *, durable: bool = False) -> Iterator[str]
     folder = Path(tempfile.mkdtemp(prefix="clinic-pg-", dir="/tmp"))
     account = server_account()
     options: dict[str, Any] = {"cwd": folder, "env": postgres_environment(), **account}
-    pg_ctl: list[str | Path] = [bin_dir / "pg_ctl", "--pgdata", folder / "data", "--wait"]
+    pg_ctl: list[str | Path] = [bin_dir / "pg_ctl", "--pgdata", folder / "data", *PG_CTL_WAIT]
     try:
         if account:
             shutil.chown(folder, account["user"], account["group"])
@@ -170,7 +174,7 @@ def restart_postgres(bin_dir: Path, url: str) -> None:
     """Kill that server as a crash does (`immediate`) and start it again."""
     folder = postgres_folder(url)
     options: dict[str, Any] = {"cwd": folder, "env": postgres_environment(), **server_account()}
-    restart = ["restart", "--mode", "immediate", "--wait", "--log", folder / "log"]
+    restart = ["restart", "--mode", "immediate", *PG_CTL_WAIT, "--log", folder / "log"]
     run([bin_dir / "pg_ctl", "--pgdata", folder / "data", *restart], **options)
 
 

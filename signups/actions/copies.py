@@ -70,21 +70,22 @@ def prepare(clock: Callable[[], dt.datetime]) -> int:
     return int(_do_one(unplanned.order_by("asked_at"), _plan, clock) or _do_one(waiting.order_by("pk"), _fill, clock))
 
 
-def _do_one(rows: models.QuerySet[Any], step: Callable[[Any], None], clock: Callable[[], dt.datetime]) -> bool:
-    """The step for the first row that no other worker has in hand. A copy with which it fails keeps back no other."""
+def _do_one(rows: models.QuerySet[Any], step: Callable[[Any], bool], clock: Callable[[], dt.datetime]) -> bool:
+    """Do the step for the first row that no other worker holds; return whether there was anything to do.
+
+    A copy with which it fails keeps back no other.
+    """
     free = connection.features.has_select_for_update_skip_locked
     with transaction.atomic():
         row = rows.select_for_update(skip_locked=free).first()
         if row is None:
             return False
         try:
-            step(row)
+            return step(row)
         except (Error, OSError):  # the database is away: later
             raise
         except Exception:
             logger.exception("a copy cannot be made")
-        else:
-            return True
     fail(row.copy if isinstance(row, CopyPart) else row, now=clock())
     return True
 
@@ -98,21 +99,27 @@ def fail(copy: DataCopy, *, now: dt.datetime) -> None:
         held.save(update_fields=["failed_at"])
 
 
-def _plan(copy: DataCopy) -> None:
-    """Notes which rows there are, so that each is told once, whatever is added meanwhile."""
-    if not copy.parts.exists():  # (or another worker did, between the question and the lock)
-        CopyPart.objects.bulk_create(
-            CopyPart(copy=copy, number=number, model=model._meta.label, keys=keys)
-            for number, (model, keys) in enumerate(_pieces(copy.lead))
-        )
+def _plan(copy: DataCopy) -> bool:
+    """Notes which rows there are, so that each is told once, whatever is added meanwhile.
+
+    Return False when another worker did so, between the query and the lock.
+    """
+    if copy.parts.exists():
+        return False
+    CopyPart.objects.bulk_create(
+        CopyPart(copy=copy, number=number, model=model._meta.label, keys=keys)
+        for number, (model, keys) in enumerate(_pieces(copy.lead))
+    )
+    return True
 
 
-def _fill(part: CopyPart) -> None:
+def _fill(part: CopyPart) -> bool:
     lead, model = part.copy.lead, apps.get_model(part.model)
     rows = Lead.objects.filter(pk=lead.pk) if model is Lead else privacy.rows_about(lead, model)
     said = [privacy.row_in_words(row) for row in rows.filter(pk__in=part.keys)]
     _, part.json, part.html = archive.piece(privacy.title(model), said)
     part.save(update_fields=["json", "html"])
+    return True
 
 
 def _pieces(lead: Lead) -> Iterator[tuple[type[models.Model], list[Any]]]:

@@ -14,8 +14,9 @@ from django.utils import timezone
 from clinic.management.commands import backup
 from signups import audit
 from tests import factories, processes
+from tests.services import WAIT_TIMEOUT
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.real_clock]
 
 
 @pytest.fixture
@@ -34,7 +35,7 @@ def empty_database(tmp_path):
 
 def run(*args, database):
     process = processes.manage(*args, DATABASE_URL=database)
-    output, _ = process.communicate(timeout=120)
+    output, _ = process.communicate(timeout=WAIT_TIMEOUT)
     return process.returncode, output
 
 

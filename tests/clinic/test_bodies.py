@@ -5,6 +5,7 @@ import threading
 import pytest
 
 from clinic import bodies
+from tests.services import WAIT_TIMEOUT
 
 from .test_headers import SAFE
 
@@ -19,7 +20,7 @@ class Sender:
 
     def read(self, size):
         self.asked.set()
-        self.send.wait(60)
+        self.send.wait(WAIT_TIMEOUT)
         return BODY[:size]
 
 
@@ -35,10 +36,10 @@ def post(sender):
 
 def test_three_are_read_at_a_time_and_the_fourth_is_refused_unread():
     slow, read = [Sender() for _ in range(3)], []
-    threads = [threading.Thread(target=lambda sender=sender: read.append(post(sender))) for sender in slow]
+    threads = [threading.Thread(target=lambda sender=sender: read.append(post(sender)), daemon=True) for sender in slow]
     for thread in threads:
         thread.start()
-    assert all(sender.asked.wait(60) for sender in slow)
+    assert all(sender.asked.wait(WAIT_TIMEOUT) for sender in slow)
     fourth = Sender()
     assert (post(fourth), fourth.asked.is_set()) == (b"no place", False)
     for sender in slow:

@@ -12,6 +12,7 @@ from django.db import connection
 from signups import encryption
 from signups.models import canaries
 from tests import factories, processes
+from tests.services import WAIT_TIMEOUT
 
 pytestmark = pytest.mark.django_db
 
@@ -80,7 +81,7 @@ def test_nothing_starts_with_the_wrong_keys(command):
     canaries.lay()
     wrong = Fernet.generate_key().decode()
     process = processes.manage(*command, DATABASE_URL=processes.database_url(), ENCRYPTION_KEYS=wrong)
-    output, _ = process.communicate(timeout=60)
+    output, _ = process.communicate(timeout=WAIT_TIMEOUT)
     assert process.returncode != 0
     assert "ENCRYPTION_KEYS cannot read this database" in output
 
@@ -95,7 +96,7 @@ def test_site_does_not_start_with_the_wrong_keys():
         DATABASE_URL=processes.database_url(),
         ENCRYPTION_KEYS=Fernet.generate_key().decode(),
     ) as process:
-        output, _ = process.communicate(timeout=60)
+        output, _ = process.communicate(timeout=WAIT_TIMEOUT)
     assert isinstance(process, subprocess.Popen)
     assert process.returncode != 0
     assert "ENCRYPTION_KEYS cannot read this database" in output

@@ -9,6 +9,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from tests import factories
+from tests.services import WAIT_TIMEOUT
 from tests.threats import real_site
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -37,8 +38,8 @@ def test_worker_that_dies_takes_the_site_down_with_it_and_says_so(site):
     pids = site.family()
     (worker,) = [pid for pid in pids if b"run_worker" in Path(f"/proc/{pid}/cmdline").read_bytes()]
     os.kill(worker, signal.SIGKILL)
-    assert site.process.wait(30) == 1
-    site.reader.join(30)
+    assert site.process.wait(WAIT_TIMEOUT) == 1
+    site.reader.join(WAIT_TIMEOUT)
     assert "worker stopped (rc=-9)" in "".join(site.log)
     assert "stopped by itself" in "".join(site.log)
     assert running(pids) == []

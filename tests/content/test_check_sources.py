@@ -15,6 +15,7 @@ from content import source_health
 from content.models import SourceCheck
 from content.source_health import Link, Outcome
 from tests import factories
+from tests.services import WAIT_TIMEOUT
 
 DOI = "10.1000/retracted"
 
@@ -31,7 +32,7 @@ class Network(BaseHTTPRequestHandler):
             code, target = place.removeprefix("/to/").split("/", 1)
             return self.answer(int(code), location=unquote(target) if ":" in unquote(target) else "/" + target)
         if place == "/silent":
-            self.server.released.wait(20)
+            self.server.released.wait(WAIT_TIMEOUT)
             return None
         if place == "/rubbish":
             self.wfile.write(b"this is no HTTP\r\n\r\n")
@@ -87,13 +88,13 @@ def retract(network, doi=DOI, kind="retraction"):
     ],
 )
 def test_link_is_judged_by_its_answer(network, path, outcome, status):
-    found = source_health.look(network.url + path, timeout=5)
+    found = source_health.look(network.url + path, timeout=WAIT_TIMEOUT)
     assert (found.outcome, found.status) == (outcome, status)
 
 
 def test_redirects_say_where_they_end_and_whether_for_good(network):
     paths = ("/to/301/new", "/to/302/new", "/to/301/status/404")
-    looked = [source_health.look(network.url + path, timeout=5) for path in paths]
+    looked = [source_health.look(network.url + path, timeout=WAIT_TIMEOUT) for path in paths]
     assert [(link.outcome, link.leads_to) for link in looked] == [
         (Outcome.MOVED, network.url + "/new"),
         (Outcome.ALIVE, network.url + "/new"),
@@ -102,9 +103,9 @@ def test_redirects_say_where_they_end_and_whether_for_good(network):
 
 
 def test_endless_redirects_end(network):
-    assert source_health.look(network.url + "/to/302/to/302/to/302/new", timeout=5).outcome == Outcome.ALIVE
+    assert source_health.look(network.url + "/to/302/to/302/to/302/new", timeout=WAIT_TIMEOUT).outcome == Outcome.ALIVE
     network.records["/round"] = {}
-    loop = source_health.look(network.url + "/to/302/" + "to/302/" * 15 + "new", timeout=5)
+    loop = source_health.look(network.url + "/to/302/" + "to/302/" * 15 + "new", timeout=WAIT_TIMEOUT)
     assert loop.outcome in (Outcome.DEAD, Outcome.SILENT)
 
 
@@ -112,12 +113,14 @@ def test_endless_redirects_end(network):
     "url", ["file:///etc/passwd", "ftp://127.0.0.1/x", "javascript:alert(1)", "//host", "http://", "http://[x"]
 )
 def test_nothing_but_the_web_is_asked(network, url):
-    assert source_health.look(url, timeout=5) == Link(Outcome.DEAD, why="not an address of the web (http or https)")
+    assert source_health.look(url, timeout=WAIT_TIMEOUT) == Link(
+        Outcome.DEAD, why="not an address of the web (http or https)"
+    )
 
 
 @pytest.mark.parametrize("target", ["file:///etc/passwd", "ftp://127.0.0.1/x"])
 def test_redirect_out_of_the_web_is_not_followed(network, target):
-    found = source_health.look(f"{network.url}/to/302/{quote(target, safe='')}", timeout=5)
+    found = source_health.look(f"{network.url}/to/302/{quote(target, safe='')}", timeout=WAIT_TIMEOUT)
     assert (found.outcome, found.status) == (Outcome.DEAD, 302)
 
 
@@ -126,15 +129,15 @@ def test_server_that_says_nothing_is_given_up(network):
 
 
 def test_nobody_there():
-    assert source_health.look("http://127.0.0.1:9/", timeout=5).outcome == Outcome.SILENT
+    assert source_health.look("http://127.0.0.1:9/", timeout=WAIT_TIMEOUT).outcome == Outcome.SILENT
 
 
 def test_archive_copy_is_named(network):
     url = "https://journal.example/a?b=c"
     copy = {"available": True, "url": "https://web.archive.org/web/2026/x"}
     network.records[f"/archive?url={url}"] = {"archived_snapshots": {"closest": copy}}
-    assert source_health.archive_copy(url, timeout=5) == "https://web.archive.org/web/2026/x"
-    assert source_health.archive_copy("https://journal.example/other", timeout=5) == ""
+    assert source_health.archive_copy(url, timeout=WAIT_TIMEOUT) == "https://web.archive.org/web/2026/x"
+    assert source_health.archive_copy("https://journal.example/other", timeout=WAIT_TIMEOUT) == ""
 
 
 STRANGE = {"archived_snapshots": {"closest": {"available": True, "url": "javascript:x"}}}
@@ -143,28 +146,28 @@ STRANGE = {"archived_snapshots": {"closest": {"available": True, "url": "javascr
 @pytest.mark.parametrize("record", [[], {"archived_snapshots": []}, STRANGE])
 def test_answer_of_another_shape_is_no_copy(network, record):
     network.records["/archive?url=x"] = record
-    assert source_health.archive_copy("x", timeout=5) == ""
+    assert source_health.archive_copy("x", timeout=WAIT_TIMEOUT) == ""
 
 
 def test_retraction_is_told(network):
     retract(network)
-    assert source_health.notices(DOI, timeout=5) == ["retraction, 2021-03-04, doi:10.1000/notice"]
+    assert source_health.notices(DOI, timeout=WAIT_TIMEOUT) == ["retraction, 2021-03-04, doi:10.1000/notice"]
 
 
 def test_expression_of_concern_is_told_and_a_correction_is_not(network):
     retract(network, kind="expression_of_concern")
-    assert source_health.notices(DOI, timeout=5) == ["expression of concern, 2021-03-04, doi:10.1000/notice"]
+    assert source_health.notices(DOI, timeout=WAIT_TIMEOUT) == ["expression of concern, 2021-03-04, doi:10.1000/notice"]
     retract(network, kind="correction")
-    assert source_health.notices(DOI, timeout=5) == []
+    assert source_health.notices(DOI, timeout=WAIT_TIMEOUT) == []
 
 
 def test_unknown_doi_is_not_a_clean_one(network):
-    assert source_health.notices("10.1000/unknown", timeout=5) is None
+    assert source_health.notices("10.1000/unknown", timeout=WAIT_TIMEOUT) is None
 
 
 def check(*args, **options):
     out = StringIO()
-    call_command("check_sources", *args, stdout=out, timeout=5, **options)
+    call_command("check_sources", *args, stdout=out, timeout=WAIT_TIMEOUT, **options)
     return out.getvalue()
 
 

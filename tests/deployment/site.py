@@ -26,6 +26,7 @@ from urllib.parse import urlencode
 from bench import servers
 from tests import mail_server, services
 from tests.processes import ROOT, free_port
+from tests.services import WAIT_TIMEOUT
 
 DEPLOY = ROOT / "deploy"
 READY_TRIES = 300
@@ -65,7 +66,7 @@ class Site:
 
     def open(self) -> HTTPSConnection:
         """A connection to the name, whose certificate is verified, on loopback."""
-        connection = HTTPSConnection(self.name, timeout=20)
+        connection = HTTPSConnection(self.name, timeout=WAIT_TIMEOUT)
         connection.sock = self.shake_hands()
         return connection
 
@@ -157,7 +158,7 @@ class Services:
 
     def wait_until_ready(self, port: int) -> None:
         for _ in range(READY_TRIES):
-            question = HTTPConnection("127.0.0.1", port, timeout=5)
+            question = HTTPConnection("127.0.0.1", port, timeout=WAIT_TIMEOUT)
             with suppress(OSError, HTTPException):
                 question.request("GET", "/health/ready", headers={"Host": self.site.name})
                 if question.getresponse().status == 200:
@@ -170,7 +171,7 @@ class Services:
     def stop(self, which: int | str) -> None:
         process = self.running.pop(which)
         process.send_signal(signal.SIGTERM)
-        process.wait(60)
+        process.wait(WAIT_TIMEOUT)
 
     def reload_nginx(self) -> None:
         """Let nginx read its files again; its processes of before are gone afterwards."""

@@ -30,6 +30,7 @@ import time
 from clinic import roles
 from content.actions import drafts, publication
 from tests.factories import PersonFactory, UserFactory
+from tests.services import WAIT_TIMEOUT
 now, editor = timezone.now(), UserFactory(username="editor", role=roles.EDITOR)
 reviewer = UserFactory(username="reviewer", role=roles.REVIEWER)
 words = {"title": "Seen at once", "summary": "S", "description": "D", "body": "Prose."}
@@ -83,7 +84,7 @@ def test_systemd_has_nothing_against_the_units(tmp_path):
 
 
 def test_http_leads_to_https(site):
-    plain = HTTPConnection("127.0.0.1", site.http, timeout=20)
+    plain = HTTPConnection("127.0.0.1", site.http, timeout=WAIT_TIMEOUT)
     plain.request("GET", "/learn/?a=b", headers={"Host": site.name})
     answer = plain.getresponse()
     assert (answer.status, answer.headers["Location"]) == (301, f"https://{site.name}/learn/?a=b")
@@ -118,7 +119,7 @@ def refused(context, port, name):
 
 
 def test_figures_are_for_the_machine_itself(site):
-    monitor = HTTPConnection("127.0.0.1", site.monitor, timeout=20)
+    monitor = HTTPConnection("127.0.0.1", site.monitor, timeout=WAIT_TIMEOUT)
     monitor.request("GET", "/health/metrics")
     answer = monitor.getresponse()
     assert (answer.status, b"clinic_due_messages" in answer.read()) == (200, True)
@@ -311,7 +312,7 @@ def restart_one_after_the_other(site, services):
     finally:
         enough.set()
         for visitor in visitors:
-            visitor.join(60)
+            visitor.join(WAIT_TIMEOUT)
     assert set(answers) == {200, 422}
 
 

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit, urlunsplit
 import psycopg
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import ConsoleMessage, Page, Request
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect
 
 from tests import mail_server, processes, services
 
@@ -26,6 +26,9 @@ CHROMIUM_FLAGS = [
     "--disable-sync",
 ]
 
+
+PATIENT = services.WAIT_TIMEOUT * 1000  # milliseconds
+expect.set_options(timeout=PATIENT)
 
 # Without `preload`, for which axe puts styles into the page that the site's policy refuses.
 AXE = {"resultTypes": ["violations"], "preload": False}
@@ -51,7 +54,7 @@ class Site:
     def shell(self, code: str) -> str:
         """What `code` prints, run beside the site on its own database: for what no page can make happen today."""
         process = processes.manage("shell", "--no-imports", "-c", code, **self.environment)
-        printed, _ = process.communicate(timeout=120)
+        printed, _ = process.communicate(timeout=services.WAIT_TIMEOUT)
         assert process.returncode == 0, printed
         return printed
 
@@ -94,7 +97,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[S
         reader = threading.Thread(target=read)
         reader.start()
         try:
-            assert ready.get(timeout=120), "".join(log)
+            assert ready.get(timeout=services.WAIT_TIMEOUT), "".join(log)
             password = re.search(r"password  (\S+)", "".join(log))
             assert password, "".join(log)
             site = Site(f"http://127.0.0.1:{port}", password[1], mail, log, environment)
@@ -102,8 +105,8 @@ def site(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[S
             assert personal_in(log, site) == []
         finally:
             server.send_signal(signal.SIGTERM)
-            server.wait(30)
-            reader.join(30)
+            server.wait(services.WAIT_TIMEOUT)
+            reader.join(services.WAIT_TIMEOUT)
     assert server.returncode == 0, "".join(log)
 
 
@@ -146,11 +149,19 @@ def page(page: Page, site: Site) -> Iterator[Page]:
         if not request.url.startswith((site.url, site.by_name, "data:")):
             wrong.append(f"request to {request.url}")
 
+    page.context.set_default_timeout(PATIENT)
     page.on("request", check)
     page.on("pageerror", lambda error: wrong.append(str(error)))
     page.on("console", lambda message: wrong.append(message.text) if is_error(message) else None)
     yield page
     assert wrong == []
+
+
+def new_page(browser: Browser, **context: object) -> Page:
+    """Open a page in a browser context of its own."""
+    page = browser.new_page(**context)  # type: ignore[arg-type]
+    page.context.set_default_timeout(PATIENT)
+    return page
 
 
 def is_error(message: ConsoleMessage) -> bool:

@@ -8,6 +8,7 @@ import vobject
 from playwright.sync_api import Page, expect
 
 from tests import processes
+from tests.services import WAIT_TIMEOUT
 
 from .conftest import Site, link_in, look, press, wait_like_a_person
 
@@ -42,7 +43,7 @@ print("LINK", links.my_url(lead))
 def my_page(site: Site, address: str) -> str:
     """The private page of a new patient in Tokyo."""
     shell = processes.manage("shell", "-c", SETUP.replace("ADDRESS", address), SITE_URL=site.url, **site.environment)
-    said, _ = shell.communicate(timeout=60)
+    said, _ = shell.communicate(timeout=WAIT_TIMEOUT)
     assert shell.returncode == 0, said
     return str(said.rpartition("LINK ")[2].strip())
 

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from .conftest import Site, look
+from .conftest import Site, look, new_page
 from .test_layout import TOO_SMALL
 
 pytestmark = pytest.mark.desk
@@ -195,8 +195,7 @@ def test_the_heads_morning(page: Page, site: Site, people: None) -> None:
 def test_everything_is_as_large_as_a_finger_on_a_phone(
     browser: Browser, browser_context_args: dict, people: None
 ) -> None:
-    phone = browser.new_context(**browser_context_args, has_touch=True, is_mobile=True)
-    page = phone.new_page()
+    page = new_page(browser, **browser_context_args, has_touch=True, is_mobile=True)
     sign_in(page, "hedy")
     assert page.evaluate("matchMedia('(pointer: coarse)').matches")
     page.goto(LEADS)
@@ -208,5 +207,5 @@ def test_everything_is_as_large_as_a_finger_on_a_phone(
         page.goto(str(path))
         assert page.evaluate("document.documentElement.scrollWidth") <= 360, path
         small += [f"{path} {found}" for found in page.evaluate(TOO_SMALL)]
-    phone.close()
+    page.close()
     assert small == [], "\n".join(small)

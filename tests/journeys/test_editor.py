@@ -6,8 +6,9 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests import processes
+from tests.services import WAIT_TIMEOUT
 
-from .conftest import Site, is_error, look
+from .conftest import Site, is_error, look, new_page
 
 pytestmark = pytest.mark.desk
 
@@ -25,13 +26,13 @@ Person.objects.create(key="dr-reed", name="Dr. Reed", role="Psychiatrist", user=
 @pytest.fixture(scope="module")
 def staff(site: Site) -> None:
     made = processes.manage("shell", "-c", STAFF, **site.environment)
-    said, _ = made.communicate(timeout=60)
+    said, _ = made.communicate(timeout=WAIT_TIMEOUT)
     assert made.returncode == 0, said
 
 
 @pytest.fixture
 def reviewers_page(browser: Browser, browser_context_args: dict, site: Site) -> Iterator[Page]:
-    page = browser.new_page(**browser_context_args)
+    page = new_page(browser, **browser_context_args)
     wrong: list[str] = []
     page.on("console", lambda message: wrong.append(message.text) if is_error(message) else None)
     page.on("pageerror", lambda error: wrong.append(str(error)))
@@ -116,7 +117,7 @@ def test_from_the_first_word_to_a_correction(page: Page, reviewers_page: Page, s
     press(page, "Make a preview link")
     look(page)
     link = page.locator("#link").input_value()
-    stranger = page.context.browser.new_page()  # type: ignore[union-attr]
+    stranger = new_page(page.context.browser)  # type: ignore[arg-type]
     stranger.goto(link)
     expect(stranger.get_by_role("main")).to_contain_text("Read it slowly.")
     look(stranger)

@@ -4,7 +4,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
-from .conftest import AXE, press
+from .conftest import AXE, new_page, press
 from .test_validity import ARTICLES, PAGES
 
 EVERY_PAGE = [*PAGES, "/start/ refused"]
@@ -121,7 +121,7 @@ def test_nothing_shifts_while_loading(page: Page, name: str) -> None:
 
 @pytest.mark.parametrize("name", EVERY_PAGE)
 def test_text_is_the_same_without_scripts(page: Page, browser: Browser, browser_context_args: dict, name: str) -> None:
-    plain = browser.new_page(**browser_context_args, java_script_enabled=False)
+    plain = new_page(browser, **browser_context_args, java_script_enabled=False)
     texts = []
     for each in (page, plain):
         show(each, name)

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, expect
 
 from tests import services
 
-from .conftest import Site, link_in, press
+from .conftest import Site, link_in, new_page, press
 
 ROOT = Path(__file__).resolve().parents[2]
 STYLES = sorted((ROOT / "clinic/static/clinic").glob("*.css"))
@@ -55,7 +55,7 @@ class Visitor:
         body = None if data is None else urlencode(data).encode()
         url = path if path.startswith("http") else self.site.url + path
         try:
-            response = self.opener.open(url, body, timeout=30)
+            response = self.opener.open(url, body, timeout=services.WAIT_TIMEOUT)
         except HTTPError as error:
             response = error
         with response:
@@ -76,7 +76,7 @@ def public_pages(visitor: Visitor) -> Iterator[tuple[str, str]]:
 def confirming_pages(visitor: Visitor, browser: Browser) -> Iterator[tuple[str, str]]:
     """Behind the link of a new sign-up, which only a browser that takes its time can make."""
     address = "valid@example.com"
-    page = browser.new_page(base_url=visitor.site.url)
+    page = new_page(browser, base_url=visitor.site.url)
     page.goto("/start/")
     page.get_by_label("Your name").fill("Val")
     page.get_by_label("E-mail address").fill(address)

@@ -19,6 +19,7 @@ from tests.factories import (
     TimeOffFactory,
     UserFactory,
 )
+from tests.services import WAIT_TIMEOUT
 
 from .scheduling_cases import instant
 
@@ -162,7 +163,7 @@ def together(*deeds):
 
     def run(number, deed):
         try:
-            barrier.wait(30)
+            barrier.wait(WAIT_TIMEOUT)
             results[number] = deed()
         except BaseException as error:
             results[number] = error
@@ -173,7 +174,8 @@ def together(*deeds):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(WAIT_TIMEOUT)
+        assert not thread.is_alive()
     for result in results:
         if isinstance(result, BaseException):
             raise result

@@ -13,6 +13,7 @@ from signups.models import OnboardingCall, OutboxMessage
 from signups.states import ActorKind, CallStatus
 from tests import processes
 from tests.factories import AvailabilityRuleFactory, HostFactory, LeadFactory
+from tests.services import WAIT_TIMEOUT
 
 from .booking import together
 
@@ -177,7 +178,7 @@ def test_one_of_four_processes_wins_every_time(host):
     finally:
         for one in racers:
             one.stdin.close()
-            one.wait(30)
+            one.wait(WAIT_TIMEOUT)
 
 
 def racer(lead, starts):

@@ -24,6 +24,7 @@ from django.utils import timezone
 from signups import guards
 from signups.forms import stamps
 from tests import mail_server, processes
+from tests.services import WAIT_TIMEOUT
 
 from .conftest import FORMS
 
@@ -59,7 +60,7 @@ class Visitor:
     def ask(
         self, method: str, path: str, body: bytes | str | None = None, headers: Mapping[str, str] | None = None
     ) -> Answer:
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=60)
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=WAIT_TIMEOUT)
         sent = {"X-Forwarded-For": self.address, **(headers or {})}
         if self.cookies:
             sent["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
@@ -121,7 +122,7 @@ class RealSite:
         ready = Queue[str]()
         self.reader = threading.Thread(target=self.read, args=(ready,))
         self.reader.start()
-        assert ready.get(timeout=120), "".join(self.log)
+        assert ready.get(timeout=WAIT_TIMEOUT), "".join(self.log)
 
     def read(self, ready: Queue[str]) -> None:
         for line in self.process.stdout or ():
@@ -133,8 +134,8 @@ class RealSite:
     def stop(self, by: signal.Signals = signal.SIGTERM) -> int:
         """Return its exit code."""
         self.process.send_signal(by)
-        code = self.process.wait(30)
-        self.reader.join(30)
+        code = self.process.wait(WAIT_TIMEOUT)
+        self.reader.join(WAIT_TIMEOUT)
         return code
 
     def kill(self) -> None:
@@ -147,7 +148,7 @@ class RealSite:
         return Visitor(self.port, address or f"10.1.0.{next(self.addresses)}")
 
     def connect(self) -> socket.socket:
-        return socket.create_connection(("127.0.0.1", self.port), timeout=60)
+        return socket.create_connection(("127.0.0.1", self.port), timeout=WAIT_TIMEOUT)
 
     def raw(self, request: bytes) -> bytes:
         """What the server answers to these very bytes, until it closes or has said its headers."""

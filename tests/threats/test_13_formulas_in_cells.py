@@ -2,11 +2,12 @@
 
 import csv
 import io
+import re
 import zipfile
 
 import openpyxl
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from clinic import roles
@@ -14,6 +15,7 @@ from signups import normalise, sheets
 from tests import factories
 
 BEGINNINGS = ["=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠"]
+ESCAPE = re.compile("_x([0-9A-Fa-f]{4})_")  # as spreadsheets read it (ECMA-376 part 1, §22.9.2.19); openpyxl does not
 ATTACK = '=HYPERLINK("https://thief.example","see")'
 
 
@@ -53,11 +55,21 @@ def test_every_cell_of_xlsx_is_text(beginning):
 
 
 @given(st.lists(st.text(), min_size=1, max_size=4))
+@example(["a\ufffeb", "\x00\x0b\x1f", "_x003D_1", "\ud800"])
 def test_every_cell_of_xlsx_reads_back(cells):
     with sheets.xlsx_file(cells, [cells]) as file:
-        rows = openpyxl.load_workbook(file).active.iter_rows(values_only=True)
-        wanted = tuple(normalise.line(cell).translate({0xFFFE: "", 0xFFFF: ""}) for cell in cells)
-        assert [tuple(cell or "" for cell in row) for row in rows] == [wanted] * 2
+        sheet = openpyxl.load_workbook(file).active
+        rows = sheet.iter_rows(max_row=2, max_col=len(cells), values_only=True)
+        read = [[ESCAPE.sub(lambda found: chr(int(found[1], 16)), cell or "") for cell in row] for row in rows]
+    assert read == [[normalise.line(cell) for cell in cells]] * 2
+
+
+def test_markup_in_a_cell_of_xlsx_is_text():
+    """XlsxWriter takes `<r>…</r>` for rich text of its own making: here it would add a cell with a formula."""
+    cell = '<r><t>a</t></r></is></c><c r="B2"><f>1+1</f></c><c r="C2" t="inlineStr"><is><r><t>b</t></r>'
+    with sheets.xlsx_file(["A"], [[cell]]) as file:
+        sheet = openpyxl.load_workbook(file).active
+    assert (sheet.max_column, sheet["A2"].data_type, sheet["A2"].value.strip()) == (1, "s", cell)
 
 
 def test_cell_of_xlsx_is_not_read_as_an_escape():

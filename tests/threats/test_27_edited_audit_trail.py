@@ -10,14 +10,15 @@ from django.db import connection
 from signups import audit, guards
 from tests import factories
 from tests.processes import database_url, manage
+from tests.services import WAIT_TIMEOUT
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.real_clock]
 
 
 def test_command_tells_by_its_exit_code_and_names_the_row(clinic):
     events = factories.EventFactory.create_batch(3)
     worker = manage("run_worker", "--once", DATABASE_URL=database_url())
-    output, _ = worker.communicate(timeout=60)
+    output, _ = worker.communicate(timeout=WAIT_TIMEOUT)
     assert worker.returncode == 0, output
     call_command("verify_audit")
     guards.take_down(connection)

@@ -23,6 +23,7 @@ from tests import factories
 from tests.clinic.test_headers import SAFE
 from tests.clinic.test_staff_auth import PASSWORD
 from tests.conftest import open_clinic
+from tests.services import WAIT_TIMEOUT
 
 from . import real_site
 from .test_13_formulas_in_cells import ATTACK
@@ -33,7 +34,7 @@ from .test_23_cache_poisoning import POISON
 
 ANN = "ann@example.com"
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.real_clock]
 
 
 @pytest.fixture
@@ -363,10 +364,10 @@ def test_28_outages(site):
     assert site.visitor().send("/start/", email="kept@example.com").status == 303
     site.kill()
     site.start()
-    site.mail.next_to("kept@example.com", timeout=60)
+    site.mail.next_to("kept@example.com", timeout=WAIT_TIMEOUT)
     assert Trial.objects.filter(lead__email="kept@example.com").count() == 1
     assert site.visitor().send("/start/", email="after@example.com").status == 303
-    site.mail.next_to("after@example.com", timeout=60)
+    site.mail.next_to("after@example.com")
 
 
 def test_29_stolen_backup(head, ann):

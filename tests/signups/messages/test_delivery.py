@@ -10,12 +10,14 @@ from io import StringIO
 import pytest
 from django.core.management import call_command
 from django.db import OperationalError, connection, transaction
+from django.utils import timezone
 
 from signups import links, terms
 from signups.messages import delivery
 from signups.models import Lead, OutboxMessage
 from tests import processes
 from tests.factories import OutboxMessageFactory
+from tests.services import WAIT_TIMEOUT
 from tests.signups.conftest import NOW
 
 pytestmark = pytest.mark.django_db
@@ -42,6 +44,12 @@ def worker_process(mail_server):
         EMAIL_PORT=str(mail_server.port),
         EMAIL_SECURITY="none",
     )
+
+
+def five_written():
+    """Five messages that are due for a worker with the real clock, one after the other."""
+    now = timezone.now()
+    return [OutboxMessageFactory(created_at=now - dt.timedelta(seconds=5 - second)) for second in range(5)]
 
 
 def test_due_message_is_sent_as_it_was_written(clinic, mail_server):
@@ -258,12 +266,12 @@ def test_workers_at_once_share_the_work(clinic, mail_server):
     )
 
 
+@pytest.mark.real_clock
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("accepted", [False, True], ids=["before-acceptance", "before-the-reply"])
 def test_killed_in_the_middle_nothing_is_lost(clinic, mail_server, accepted):
     """kill -9 while the server holds the third of five messages, before or after it kept it."""
-    for second in range(5):
-        written(created_at=NOW + dt.timedelta(seconds=second))
+    five_written()
     third, go_on = threading.Event(), threading.Event()
     count = iter(range(1, 100))
 
@@ -272,23 +280,23 @@ def test_killed_in_the_middle_nothing_is_lost(clinic, mail_server, accepted):
             if accepted:
                 mail_server.messages.append(message)
             third.set()
-            assert go_on.wait(30)
+            assert go_on.wait(WAIT_TIMEOUT)
             return "451 the client is gone"
         return "250 OK"
 
     mail_server.answer = answer
     worker = worker_process(mail_server)
     try:
-        assert third.wait(30)
+        assert third.wait(WAIT_TIMEOUT)
         worker.send_signal(signal.SIGKILL)
-        worker.wait(30)
+        worker.wait(WAIT_TIMEOUT)
     finally:
         go_on.set()
         worker.kill()
         worker.communicate()
     assert OutboxMessage.objects.filter(status="sent").count() == 2
 
-    later = dt.datetime.now(dt.UTC) + delivery.LEASE + dt.timedelta(minutes=1)  # the dead worker's lease has run out
+    later = timezone.now() + delivery.LEASE + dt.timedelta(minutes=1)  # the dead worker's lease has run out
     while delivery.deliver_due(clock(later)):
         pass
     ids = [message["Message-ID"] for message in mail_server.messages]
@@ -297,10 +305,11 @@ def test_killed_in_the_middle_nothing_is_lost(clinic, mail_server, accepted):
     assert not OutboxMessage.objects.exclude(status="sent").exists()
 
 
+@pytest.mark.real_clock
 @pytest.mark.django_db(transaction=True)
 def test_message_that_kills_every_worker_is_given_up_and_keeps_back_no_other(clinic, mail_server):
     """kill -9 each time the server is given the second of five messages."""
-    messages = [written(created_at=NOW + dt.timedelta(seconds=second)) for second in range(5)]
+    messages = five_written()
     poison, others = messages[1], [messages[0], *messages[2:]]
     workers = []
 
@@ -308,16 +317,16 @@ def test_message_that_kills_every_worker_is_given_up_and_keeps_back_no_other(cli
         if message["To"] == poison.to:
             mail_server.messages.append(message)
             workers[-1].kill()
-            workers[-1].wait(30)
+            workers[-1].wait(WAIT_TIMEOUT)
             return "451 the client is gone"
         return "250 OK"
 
     def die_with_it():
         """Once the leases of the workers before have run out."""
-        OutboxMessage.objects.exclude(lease_token=None).update(lease_expires_at=NOW)
+        OutboxMessage.objects.exclude(lease_token=None).update(lease_expires_at=timezone.now())
         workers.append(worker_process(mail_server))
         try:
-            assert workers[-1].wait(60) == -signal.SIGKILL
+            assert workers[-1].wait(WAIT_TIMEOUT) == -signal.SIGKILL
         finally:
             workers[-1].kill()
             workers[-1].communicate()
@@ -325,27 +334,29 @@ def test_message_that_kills_every_worker_is_given_up_and_keeps_back_no_other(cli
     mail_server.answer = answer
     for _ in range(2):
         die_with_it()
-    now = clock(dt.datetime.now(dt.UTC))
+    now = clock(timezone.now())
     assert [delivery.deliver_due(now) for _ in range(4)] == [1, 1, 1, 0]  # while the poison is still leased
     assert [state(message) for message in others] == [("sent", 1)] * 4
     for _ in range(delivery.MAX_WORKER_CRASHES - 2):
         die_with_it()
     assert (state(poison), len(workers)) == (("pending", 0), delivery.MAX_WORKER_CRASHES)
-    OutboxMessage.objects.exclude(lease_token=None).update(lease_expires_at=NOW)
+    now = clock(timezone.now())
+    OutboxMessage.objects.exclude(lease_token=None).update(lease_expires_at=now())
     delivery.deliver_due(now)
     assert state(poison) == ("failed", 0)
     assert len({sent["Message-ID"] for sent in mail_server.messages}) == 5
     assert len(mail_server.messages) == len(others) + delivery.MAX_WORKER_CRASHES  # at most once more for each kill
 
 
+@pytest.mark.real_clock
 @pytest.mark.django_db(transaction=True)
 def test_worker_stops_when_told_to(clinic, mail_server):
-    written()
+    OutboxMessageFactory()
     worker = worker_process(mail_server)
     try:
-        mail_server.arrivals.get(timeout=30)
+        mail_server.arrivals.get(timeout=WAIT_TIMEOUT)
         worker.terminate()
-        assert worker.wait(30) == 0
+        assert worker.wait(WAIT_TIMEOUT) == 0
     finally:
         worker.kill()
         worker.communicate()
