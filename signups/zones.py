@@ -4,6 +4,8 @@ import datetime as dt
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
+from django.utils import timezone
+
 US_ZONES = {
     "America/New_York": "Eastern (New York)",
     "America/Chicago": "Central (Chicago)",
@@ -71,3 +73,8 @@ def moment(at: dt.datetime, zone: str) -> str:
 def clock(local: dt.datetime) -> str:
     """`9:00 AM`."""
     return f"{local.hour % 12 or 12}:{local:%M %p}"
+
+
+def midnight(day: dt.date) -> dt.datetime:
+    """Return the instant at which `day` begins in the current time zone, which is the clinic's at the desk."""
+    return timezone.make_aware(dt.datetime.combine(day, dt.time()))

@@ -10,6 +10,7 @@ from django.utils.dateformat import time_format
 from signups import diaries, terms
 from signups.models import Holiday, Host, OnboardingCall, TimeOff
 from signups.scheduling import slots
+from signups.zones import midnight
 
 ROW = 30  # minutes
 DAY = dt.timedelta(days=1)
@@ -99,11 +100,6 @@ class _Found:
             if off.host_id in shown and off.starts_at < end and off.ends_at > begin:
                 column.notes.append(f"{off.host} is away {_span(off, begin, end)}")
         return column
-
-
-def midnight(date: dt.date) -> dt.datetime:
-    """When `date` begins on the desk's clock."""
-    return dt.datetime.combine(date, dt.time(), timezone.get_current_timezone())
 
 
 def _local(instant: dt.datetime) -> dt.datetime:

@@ -14,8 +14,9 @@ from django.utils import timezone
 from signups.admin.staff import owner_choices, staff_user
 from signups.models import Lead, Tag, Tagging
 from signups.states import Channel, LeadStatus
+from signups.zones import midnight
 
-from .saved_views import SAVED_VIEWS, midnight
+from .saved_views import SAVED_VIEWS
 
 UNASSIGNED = "none"
 

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from signups.models import CallbackRequest, OnboardingCall, Trial
 from signups.models.leads import LeadQuerySet as Leads
+from signups.zones import midnight
 
 SOON = dt.timedelta(hours=48)
 
@@ -49,8 +50,3 @@ SAVED_VIEWS = {
     "ending": SavedView("Ending", _ending),
     "refunds": SavedView("Refunds", _refunds),
 }
-
-
-def midnight(day: dt.date) -> dt.datetime:
-    """Return the instant at which `day` begins in the clinic's time zone."""
-    return timezone.make_aware(dt.datetime.combine(day, dt.time()))

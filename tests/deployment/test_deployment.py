@@ -17,6 +17,8 @@ from urllib.parse import urlsplit
 import brotli
 import pytest
 
+from tests.services import WAIT_TIMEOUT
+
 from . import site as deployment
 from .site import DEPLOY
 
@@ -30,7 +32,6 @@ import time
 from clinic import roles
 from content.actions import drafts, publication
 from tests.factories import PersonFactory, UserFactory
-from tests.services import WAIT_TIMEOUT
 now, editor = timezone.now(), UserFactory(username="editor", role=roles.EDITOR)
 reviewer = UserFactory(username="reviewer", role=roles.REVIEWER)
 words = {"title": "Seen at once", "summary": "S", "description": "D", "body": "Prose."}
