@@ -21,9 +21,9 @@ from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
 
-from signups import audit
-from signups.models import Event
-from signups.states import ActorKind, Verb
+from signups.audit import chain
+from signups.audit.choices import ActorKind, AuditAction
+from signups.audit.models import AuditEvent
 
 
 def main(count: int) -> None:
@@ -31,13 +31,19 @@ def main(count: int) -> None:
     now = timezone.now()
     started = seconds()
     for first in range(0, count, 10_000):
-        Event.objects.bulk_create(
-            Event(subject=f"host:{n}", at=now, actor_kind=ActorKind.SYSTEM, verb=Verb.CHANGED, detail={"fields": ["x"]})
+        AuditEvent.objects.bulk_create(
+            AuditEvent(
+                subject=f"host:{n}",
+                at=now,
+                actor_kind=ActorKind.SYSTEM,
+                verb=AuditAction.CHANGED,
+                detail={"fields": ["x"]},
+            )
             for n in range(first, min(first + 10_000, count))
         )
     say("written", started)
     started = seconds()
-    while audit.seal_due(timezone.now):
+    while chain.append_to_chain(timezone.now):
         pass
     say("sealed", started)
     started = seconds()

@@ -75,20 +75,22 @@ def part(options: argparse.Namespace) -> int:
     django.setup()
     from django.utils import timezone
 
-    from signups import terms
+    from signups.leads.models import Lead
     from signups.messages import delivery
-    from signups.models import Lead, OutboxMessage
-    from tests import factories
+    from signups.messages.models import OutboxMessage
+    from signups.offer import current_offer
+    from tests.factories import leads
+    from tests.factories import messages as factories_messages
 
     if options.fill:
         OutboxMessage.objects.all().delete()
-        lead = Lead.objects.first() or factories.LeadFactory()
+        lead = Lead.objects.first() or leads.LeadFactory()
         words = {"text": "A line of text. " * 60, "html": "<p>A line of text.</p>" * 60}
         OutboxMessage.objects.bulk_create(
-            factories.OutboxMessageFactory.build_batch(options.messages, lead=lead, **words)
+            factories_messages.OutboxMessageFactory.build_batch(options.messages, lead=lead, **words)
         )
         return 0
-    terms.current()
+    current_offer()
     say("ready")
     sys.stdin.readline()
     sent = 0

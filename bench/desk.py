@@ -130,9 +130,9 @@ def serve() -> None:
     from django.urls import path
     from django.utils import timezone
 
-    from clinic import urls
-    from signups import tallies
-    from signups.models import Lead
+    from clinic import urls as clinic_urls
+    from signups.leads.models import Lead
+    from signups.reports import daily_metrics
 
     stock = admin.AdminSite("stock")
     options = {
@@ -143,8 +143,8 @@ def serve() -> None:
         "change_list_template": "admin/change_list.html",  # not the one of ours, which goes by the model
     }
     stock.register(Lead, type("StockAdmin", (admin.ModelAdmin,), options))
-    urls.urlpatterns.insert(0, path("stock/", stock.urls))
-    tallies.keep(timezone.now)  # as the worker does every few minutes
+    clinic_urls.urlpatterns.insert(0, path("stock/", stock.urls))
+    daily_metrics.refresh_metrics(timezone.now)  # as the worker does every few minutes
     client = Client(SERVER_NAME="127.0.0.1")
     client.force_login(User.objects.get(username="staff1"), "django.contrib.auth.backends.ModelBackend")
     for line in sys.stdin:

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import asdict, dataclass
 
-from . import clinic as clinics
+from . import clinic as bench_clinic
 from . import servers
 from .faults import AFTER, FAULTS
 from .harness import RESULTS, Target, say
@@ -146,7 +146,7 @@ for number in range(800):
 class Runner:
     """One clinic, and the people who are still to come to it."""
 
-    def __init__(self, clinic: clinics.Clinic) -> None:
+    def __init__(self, clinic: bench_clinic.Clinic) -> None:
         self.clinic = clinic
         self.stamps = clinic.stamps(STAMPS)
         self.people = dict(line.split() for line in clinic.ask(PEOPLE).splitlines())
@@ -206,8 +206,8 @@ def main() -> int:
     small = [name for name in names if name in FAULTS and FAULTS[name].small_disk]
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # and what was started is taken down
     outcomes = [
-        *run([name for name in names if name not in small], clinics.running),
-        *run(small, clinics.running_on_small_disk),
+        *run([name for name in names if name not in small], bench_clinic.running),
+        *run(small, bench_clinic.running_on_small_disk),
     ]
     RESULTS.mkdir(exist_ok=True)
     kept = [{**asdict(outcome), "passed": outcome.passed} for outcome in outcomes]
@@ -216,7 +216,7 @@ def main() -> int:
 
 
 def run(
-    names: list[str], start: Callable[[], AbstractContextManager[clinics.Clinic]]
+    names: list[str], start: Callable[[], AbstractContextManager[bench_clinic.Clinic]]
 ) -> Iterator[Outcome | Promise | Unknown]:
     """These drills, each with its verdict printed, on one clinic. What is missing or breaks off keeps back no other."""
     if not names:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tests import services
 
-from . import clinic as clinics
+from . import clinic as bench_clinic
 from . import servers
 from .harness import family
 from .load import Crowd
@@ -36,28 +36,28 @@ call_command("verify_audit")
 """
 
 
-def kill_web(clinic: clinics.Clinic, crowd: Crowd) -> None:
+def kill_web(clinic: bench_clinic.Clinic, crowd: Crowd) -> None:
     """`kill -9` of every process of one web machine's workers; granian's master starts new ones."""
     for pid in family(clinic.web[0].pid)[1:]:
         subprocess.run(["kill", "-9", str(pid)], check=False)
 
 
-def kill_machine(clinic: clinics.Clinic, crowd: Crowd) -> None:
+def kill_machine(clinic: bench_clinic.Clinic, crowd: Crowd) -> None:
     """A whole web machine gone, and back later."""
-    clinics.kill(clinic.web[0], signal.SIGKILL)
+    bench_clinic.kill(clinic.web[0], signal.SIGKILL)
     crowd.wait_for(AFTER // 2)
     clinic.start_web(0)
 
 
-def rolling_restart(clinic: clinics.Clinic, crowd: Crowd) -> None:
+def rolling_restart(clinic: bench_clinic.Clinic, crowd: Crowd) -> None:
     """One web machine after the other is told to stop and started again: nobody may notice."""
     for number in range(len(clinic.web)):
-        clinics.kill(clinic.web[number], signal.SIGTERM)
+        bench_clinic.kill(clinic.web[number], signal.SIGTERM)
         clinic.start_web(number)
         crowd.wait_for(10)
 
 
-def kill_worker(clinic: clinics.Clinic, crowd: Crowd) -> None:
+def kill_worker(clinic: bench_clinic.Clinic, crowd: Crowd) -> None:
     """`kill -9` of both workers while the mail server thinks about a message: taken, and nobody was told."""
     thinking, go_on = threading.Event(), threading.Event()
 
@@ -66,23 +66,23 @@ def kill_worker(clinic: clinics.Clinic, crowd: Crowd) -> None:
         go_on.wait(services.WAIT_TIMEOUT)
         return "250 OK"
 
-    clinic.mail.answer = think
+    clinic.email_backend.answer = think
     if not thinking.wait(services.WAIT_TIMEOUT):
         raise TimeoutError("no worker sent anything")
     while clinic.workers:
-        clinics.kill(clinic.workers.pop(), signal.SIGKILL)
+        bench_clinic.kill(clinic.workers.pop(), signal.SIGKILL)
     go_on.set()
-    clinic.mail.answer = lambda message: "250 OK"
+    clinic.email_backend.answer = lambda message: "250 OK"
     for _ in range(2):
         clinic.start_worker()
 
 
-def restart_database(clinic: clinics.Clinic, crowd: Crowd) -> None:
+def restart_database(clinic: bench_clinic.Clinic, crowd: Crowd) -> None:
     """PostgreSQL killed as a crash does, and started again."""
     services.restart_postgres(servers.postgres_programs(), clinic.url)
 
 
-def cut_connections(clinic: clinics.Clinic, crowd: Crowd) -> None:
+def cut_connections(clinic: bench_clinic.Clinic, crowd: Crowd) -> None:
     """Every connection to the database is cut."""
     clinic.ask(
         "from django.db import connection\n"
@@ -91,7 +91,7 @@ def cut_connections(clinic: clinics.Clinic, crowd: Crowd) -> None:
     )
 
 
-def full_disk(clinic: clinics.Clinic, crowd: Crowd) -> None:
+def full_disk(clinic: bench_clinic.Clinic, crowd: Crowd) -> None:
     """The disk of SQLite fills up and stays so until many were refused; then there is room again."""
     ballast = Path(clinic.env["VAR_DIR"]) / "ballast"
     refused = crowd.told.failures.get("503", 0)
@@ -106,34 +106,34 @@ def full_disk(clinic: clinics.Clinic, crowd: Crowd) -> None:
     ballast.unlink()
 
 
-def mail_down(clinic: clinics.Clinic, crowd: Crowd) -> None:
+def mail_down(clinic: bench_clinic.Clinic, crowd: Crowd) -> None:
     """The mail server refuses everything for a while."""
-    answer, clinic.mail.answer = clinic.mail.answer, lambda message: "451 not now"
+    answer, clinic.email_backend.answer = clinic.email_backend.answer, lambda message: "451 not now"
     crowd.wait_for(AFTER // 2)
-    clinic.mail.answer = answer
+    clinic.email_backend.answer = answer
 
 
-def mail_refuses_half(clinic: clinics.Clinic, crowd: Crowd) -> None:
+def mail_refuses_half(clinic: bench_clinic.Clinic, crowd: Crowd) -> None:
     """The mail server refuses every other message for a while."""
     turns = iter(range(10**9))
-    clinic.mail.answer = lambda message: "250 OK" if next(turns) % 2 else "451 not now"
+    clinic.email_backend.answer = lambda message: "250 OK" if next(turns) % 2 else "451 not now"
     crowd.wait_for(AFTER // 2)
-    clinic.mail.answer = lambda message: "250 OK"
+    clinic.email_backend.answer = lambda message: "250 OK"
 
 
-def mail_slow(clinic: clinics.Clinic, crowd: Crowd) -> None:
+def mail_slow(clinic: bench_clinic.Clinic, crowd: Crowd) -> None:
     """The mail server takes a second for each message: sign-ups must not feel it."""
 
     def slowly(message: object) -> str:
         time.sleep(1)
         return "250 OK"
 
-    clinic.mail.answer = slowly
+    clinic.email_backend.answer = slowly
     crowd.wait_for(AFTER)
-    clinic.mail.answer = lambda message: "250 OK"
+    clinic.email_backend.answer = lambda message: "250 OK"
 
 
-def slow_clients(clinic: clinics.Clinic, crowd: Crowd) -> None:
+def slow_clients(clinic: bench_clinic.Clinic, crowd: Crowd) -> None:
     """Five hundred clients that send a letter of their form and then nothing."""
     held = []
     for _ in range(500):
@@ -145,7 +145,7 @@ def slow_clients(clinic: clinics.Clinic, crowd: Crowd) -> None:
         client.close()
 
 
-def pgbouncer(clinic: clinics.Clinic, crowd: Crowd) -> None:
+def pgbouncer(clinic: bench_clinic.Clinic, crowd: Crowd) -> None:
     """Everything moves behind a pooler that lends four connections, one transaction at a time, and back."""
     with servers.pgbouncer(clinic.url) as url:
         try:
@@ -156,12 +156,12 @@ def pgbouncer(clinic: clinics.Clinic, crowd: Crowd) -> None:
             move(clinic, clinic.url)
 
 
-def move(clinic: clinics.Clinic, url: str) -> None:
+def move(clinic: bench_clinic.Clinic, url: str) -> None:
     """Every process begins anew with another address of the database, one after the other."""
     for number in range(len(clinic.web)):
-        clinics.kill(clinic.web[number], signal.SIGTERM)
+        bench_clinic.kill(clinic.web[number], signal.SIGTERM)
         clinic.start_web(number, DATABASE_URL=url)
-        clinics.kill(clinic.workers.pop(0), signal.SIGTERM)
+        bench_clinic.kill(clinic.workers.pop(0), signal.SIGTERM)
         clinic.start_worker(DATABASE_URL=url)
 
 
@@ -169,7 +169,7 @@ def move(clinic: clinics.Clinic, url: str) -> None:
 class Fault:
     """`strike` does the harm; `repeats` messages may be sent twice for it; for a flawless one, no request may fail."""
 
-    strike: Callable[[clinics.Clinic, Crowd], None]
+    strike: Callable[[bench_clinic.Clinic, Crowd], None]
     repeats: int = 0
     flawless: bool = False
     small_disk: bool = False  # strikes a clinic on SQLite with little room

@@ -79,13 +79,18 @@ def serve(rows: int) -> int:
     from django.utils import timezone
 
     from clinic import roles
-    from signups import sheets
-    from signups.actions import events, exports, imports
-    from signups.models import Import, Lead
-    from signups.states import ExportReason, ImportStage, Verb
-    from tests import factories
+    from clinic.lib import spreadsheets
+    from signups.audit.actions import record_event
+    from signups.audit.choices import AuditAction
+    from signups.exports.actions import HEADER, start_export
+    from signups.exports.choices import ExportReason
+    from signups.imports.actions import run_next_import_step, start_import, upload_list
+    from signups.imports.choices import ImportStatus
+    from signups.imports.models import ImportJob
+    from signups.leads.models import Lead
+    from tests.factories import users
 
-    head, now, first = factories.UserFactory(role=roles.HEAD), timezone.now(), iter(range(0, 10**9, rows))
+    head, now, first = users.UserFactory(role=roles.HEAD), timezone.now(), iter(range(0, 10**9, rows))
 
     def people() -> list[list[str]]:
         start = next(first)
@@ -96,7 +101,7 @@ def serve(rows: int) -> int:
         return {"name": name, "time_zone": "UTC", "created_at": now, "owner_id": head.pk, **address}
 
     def rows_to_export() -> object:
-        return exports.begin(kept, reason=ExportReason.REPORT, kind="csv", by=head, now=now)
+        return start_export(kept, reason=ExportReason.REPORT, kind="csv", by=head, now=now)
 
     def naive_csv() -> None:
         writer = csv.writer(io.StringIO())
@@ -104,29 +109,29 @@ def serve(rows: int) -> int:
             facts = (one.name, one.email, one.phone_e164, one.preferred_channel, one.state, one.status, one.owner)
             writer.writerow([*facts, one.source, one.mail_stopped_at, one.created_at, head])
 
-    def upload() -> Import:
-        text = "".join(sheets.csv_lines(["Name", "E-mail", "Phone"], people()))
-        made = imports.upload(content=text.encode(), by=head, now=now)
-        Import.objects.filter(pk=made.pk).update(stage=ImportStage.CHECKING)
+    def upload() -> ImportJob:
+        text = "".join(spreadsheets.stream_csv(["Name", "E-mail", "Phone"], people()))
+        made = upload_list(content=text.encode(), by=head, now=now)
+        ImportJob.objects.filter(pk=made.pk).update(stage=ImportStatus.CHECKING)
         return made
 
     def work() -> None:
-        while imports.work(timezone.now):
+        while run_next_import_step(timezone.now):
             pass
 
     def naive_import(told: list[list[str]]) -> None:
         for row in told:
             made = Lead.objects.create(**lead(*row))
-            events.record(made, Verb.IMPORTED, by=head, now=now)
+            record_event(made, AuditAction.IMPORTED, by=head, now=now)
 
     Lead.objects.bulk_create([Lead(**lead(*row)) for row in people()], batch_size=1000)
     kept = Lead.objects.filter(pk__lte=Lead.objects.latest("pk").pk)
     deeds: dict[str, tuple[Callable[[], object], Callable[[object], object]]] = {
-        "csv": (rows_to_export, lambda rows: sum(map(len, sheets.csv_lines(exports.HEADER, rows)))),
+        "csv": (rows_to_export, lambda rows: sum(map(len, spreadsheets.stream_csv(HEADER, rows)))),
         "naive_csv": (lambda: None, lambda _: naive_csv()),
-        "xlsx": (rows_to_export, lambda rows: sheets.xlsx_file(exports.HEADER, rows).close()),
+        "xlsx": (rows_to_export, lambda rows: spreadsheets.write_xlsx(HEADER, rows).close()),
         "check": (upload, lambda _: work()),
-        "run": (lambda: imports.begin(whole=Import.objects.latest("pk"), by=head, now=now), lambda _: work()),
+        "run": (lambda: start_import(whole=ImportJob.objects.latest("pk"), by=head, now=now), lambda _: work()),
         "naive_import": (lambda: people()[: rows // 10], naive_import),
     }
     for line in sys.stdin:

@@ -17,7 +17,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from tests import services
-from tests.deployment import site as deployment
+from tests.deployment import site as deployment_site
 from tests.processes import free_port
 
 from . import servers
@@ -44,7 +44,7 @@ def main() -> int:
         twins = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="clinic-twins-", dir="/tmp")))
         twins.chmod(0o755)
         changes = {old: new.replace("FOLDER/twins", str(twins)) for old, new in CHANGES.items()}
-        site, everything, _ = stack.enter_context(deployment.running("localhost", changes))
+        site, everything, _ = stack.enter_context(deployment_site.running("localhost", changes))
         tag = make_twins(site, twins)
         peers = {} if options.no_peer else start_peer(stack, site.request(PATH)[1])
         for name, port in peers.items():
@@ -94,7 +94,7 @@ def judge(figures: Mapping[str, float], costs: Mapping[str, float]) -> list[Targ
     return targets
 
 
-def make_twins(site: deployment.Site, folder: Path) -> str:
+def make_twins(site: deployment_site.Site, folder: Path) -> str:
     """A file for each coding with the answer's bytes, and its headers in nginx's words; the tag of the last."""
     for coding in CODINGS:
         answer, body = site.request(PATH, Accept_Encoding=coding)

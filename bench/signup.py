@@ -149,7 +149,7 @@ def fill(leads: int) -> None:
     """Up to that many leads: copies of one, made by the database itself, with names and addresses of their own."""
     from django.db import connection
 
-    from signups.models import Lead
+    from signups.leads.models import Lead
 
     own = {
         "public_id": "gen_random_uuid()",
@@ -176,7 +176,7 @@ def captured() -> Iterable[str]:
     from django.test.utils import CaptureQueriesContext
     from django.utils import timezone
 
-    from signups.forms.trials import TrialForm
+    from signups.trials.forms import TrialForm
 
     def sign_up(address: str) -> None:
         form = TrialForm({**load.PERSON, "email": address})

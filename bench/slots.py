@@ -11,9 +11,10 @@ from zoneinfo import ZoneInfo
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from bench.harness import Target, alternate, report
-from signups.scheduling.hours import Hours, by_weekday
-from signups.scheduling.slots import Booking, CallRules, Host, offered
+from signups.scheduling.business_hours import BusinessHours, by_weekday
+from signups.scheduling.slots import Booking, CallRules, HostSchedule, available_slots
+
+from .harness import Target, alternate, report
 
 NOW = dt.datetime(2026, 3, 2, 13, tzinfo=dt.UTC)  # the month holds a clock change
 ZONES = ("America/New_York", "America/Chicago", "America/Denver", "America/Los_Angeles")
@@ -24,20 +25,20 @@ def minutes(number: int) -> dt.timedelta:
     return dt.timedelta(minutes=number)
 
 
-def host(number: int, bookings: int = 200) -> Host:
+def host(number: int, bookings: int = 200) -> HostSchedule:
     """Nine to five with a break, and `bookings` calls spread over a month."""
     weekly = by_weekday([(day, *window) for day in range(7) for window in ((540, 720), (780, 1020))])
     starts = [NOW + minutes(216 * turn + number) for turn in range(bookings)]
     booked = [Booking(start, (start, start + minutes(45))) for start in starts]
     zone = ZoneInfo(ZONES[number % len(ZONES)])
-    return Host(number, Hours(zone, weekly), bookings=booked, daily_limit=20)
+    return HostSchedule(number, BusinessHours(zone, weekly), bookings=booked, daily_limit=20)
 
 
-def milliseconds(hosts: list[Host], days: int) -> float:
+def milliseconds(hosts: list[HostSchedule], days: int) -> float:
     rules = CallRules(minutes(30), minutes(30), minutes(5), minutes(10), minutes(240), days)
     end = NOW + dt.timedelta(days=days + 1)
     began = time.process_time()
-    offered(hosts, rules, now=NOW, begin=NOW, end=end)
+    available_slots(hosts, rules, now=NOW, begin=NOW, end=end)
     return (time.process_time() - began) * 1000
 
 

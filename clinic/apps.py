@@ -17,11 +17,7 @@ def make_cache_table(using: str = "default", **kwargs: Any) -> None:
 class CareDeskConfig(AdminConfig):
     """Django's admin with the care desk as its site, so that `@admin.register` finds it."""
 
-    default_site = "clinic.desk.CareDesk"
-
-    def ready(self) -> None:
-        super().ready()
-        from signups.desk import lead_admin  # noqa: F401  (registers itself; above what `signups.admin` imports)
+    default_site = "clinic.admin_site.CareDesk"
 
 
 class ClinicConfig(AppConfig):
@@ -30,12 +26,13 @@ class ClinicConfig(AppConfig):
     name = "clinic"
 
     def ready(self) -> None:
-        from . import first_steps, roles  # noqa: F401  (its check registers itself)
-        from .staff_auth.signals import register_signals
+        from clinic.staff_auth.signals import register_signals
+
+        from . import roles
 
         register_signals()
         for label in roles.APPS:
-            post_migrate.connect(roles.sync, sender=apps.get_app_config(label))
+            post_migrate.connect(roles.sync_groups, sender=apps.get_app_config(label))
         post_migrate.connect(make_cache_table, sender=apps.get_app_config("mfa"))  # (this app has no models)
         for model in HIDDEN:
             admin.site.unregister(apps.get_model(model))

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from signups import heartbeats, throttle
+from signups.ops import heartbeats, rate_limit
 
 
 @require_safe
@@ -31,35 +31,35 @@ def ready(request: HttpRequest) -> HttpResponse:
     """
     try:
         if not _is_migrated():
-            return _said("the database waits for `manage.py migrate`", status=503)
-        backlog = heartbeats.backlog(timezone.now())
+            return _plain_response("the database waits for `manage.py migrate`", status=503)
+        backlog = heartbeats.queue_backlog(timezone.now())
     except Error:
-        return _said("the database does not answer", status=503)
+        return _plain_response("the database does not answer", status=503)
     silent = backlog.worker_silent_for
     troubles = [
-        "no worker is alive" if silent is None or silent > heartbeats.SILENT.total_seconds() else "",
-        "messages wait for long" if backlog.oldest_message > heartbeats.LATE.total_seconds() else "",
+        "no worker is alive" if silent is None or silent > heartbeats.STALE_AFTER.total_seconds() else "",
+        "messages wait for long" if backlog.oldest_message > heartbeats.OVERDUE_AFTER.total_seconds() else "",
     ]
-    return _said("; ".join(trouble for trouble in troubles if trouble) or "ok")
+    return _plain_response("; ".join(trouble for trouble in troubles if trouble) or "ok")
 
 
 @require_safe
 @never_cache
 def metrics(request: HttpRequest) -> HttpResponse:
     """Prometheus text for the networks of settings.METRICS_NETWORKS; for everybody else there is no such page."""
-    from . import metrics as figures  # 60 ms: only where it is asked for
+    from . import metrics as clinic_metrics  # 60 ms: only where it is asked for
 
     try:
-        asking = ip_address(throttle.client_address(request))
+        asking = ip_address(rate_limit.client_ip(request))
     except ValueError:
         raise Http404 from None
     if not any(asking in network for network in settings.METRICS_NETWORKS):
         raise Http404
-    body, content_type = figures.exposition()
+    body, content_type = clinic_metrics.render_metrics()
     return HttpResponse(body, content_type=content_type)
 
 
-def _said(words: str, **options: Any) -> HttpResponse:
+def _plain_response(words: str, **options: Any) -> HttpResponse:
     return HttpResponse(f"{words}\n", content_type="text/plain", **options)
 
 

@@ -7,14 +7,14 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from signups import heartbeats
+from signups.ops import heartbeats
 
 
-class Backlog(Collector):
+class BacklogCollector(Collector):
     """Read from the database at each scrape, so every process and machine answers the same."""
 
     def collect(self) -> Iterator[Metric]:
-        backlog = heartbeats.backlog(timezone.now())
+        backlog = heartbeats.queue_backlog(timezone.now())
         for name, words, value in (
             ("due_messages", "Messages whose time has come and that are not sent", backlog.due_messages),
             ("oldest_due_message_seconds", "For how long the oldest of them has waited", backlog.oldest_message),
@@ -26,8 +26,8 @@ class Backlog(Collector):
                 yield GaugeMetricFamily(f"clinic_{name}", words, value)
 
 
-def exposition() -> tuple[bytes, str]:
+def render_metrics() -> tuple[bytes, str]:
     """Return (text, content type)."""
     registry = CollectorRegistry()
-    registry.register(Backlog())
+    registry.register(BacklogCollector())
     return generate_latest(registry), CONTENT_TYPE_LATEST

@@ -8,7 +8,7 @@ from django.apps.registry import Apps
 from django.contrib.auth.models import Permission
 from django.db.models import Q
 
-from . import rooms
+from . import navigation
 
 HEAD = "Head of Customer Care"
 COORDINATOR = "Care coordinator"
@@ -78,7 +78,7 @@ ROLES = {
 APPS = sorted({app for permissions in ROLES.values() for app in permissions})
 
 
-def sync(sender: AppConfig, apps: Apps = installed, **kwargs: Any) -> None:
+def sync_groups(sender: AppConfig, apps: Apps = installed, **kwargs: Any) -> None:
     """Gives each role what ROLES says of `sender`'s models, and takes the rest. Idempotent.
 
     `apps` is the registry as the migrations left it (`flush` passes none): while only some ran, it may have no groups.
@@ -96,12 +96,12 @@ def sync(sender: AppConfig, apps: Apps = installed, **kwargs: Any) -> None:
         group.permissions.add(*permissions.filter(of_sender, codename__in=codenames))
 
 
-def table() -> dict[str, list[tuple[str, list[bool]]]]:
+def permission_matrix() -> dict[str, list[tuple[str, list[bool]]]]:
     """By room: each right by name, and which of the roles, in the order of ROLES, have it."""
-    rights: dict[str, dict[str, list[bool]]] = {heading: {} for heading in (*rooms.ROOMS, rooms.OTHER)}
+    rights: dict[str, dict[str, list[bool]]] = {heading: {} for heading in (*navigation.NAVIGATION, navigation.OTHER)}
     for permission in Permission.objects.filter(content_type__app_label__in=APPS).select_related("content_type"):
         of = permission.content_type
         having = [permission.codename in granted.get(of.app_label, []) for granted in ROLES.values()]
         if any(having):
-            rights[rooms.heading(of.model)][permission.name] = having
+            rights[navigation.section_for_model(of.model)][permission.name] = having
     return {heading: sorted(found.items()) for heading, found in rights.items() if found}

@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
-from content.models import ClinicProfile
+from content.models.profile import ClinicProfile
 
 
 @require_safe

@@ -140,24 +140,24 @@ INSTALLED_APPS = [
     "clinic.apps.ClinicConfig",
 ]
 MIDDLEWARE = [
-    "clinic.logs.name_requests",
-    "clinic.headers.safe_headers",
+    "clinic.middleware.request_id.request_id_middleware",
+    "clinic.middleware.security_headers.security_headers",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "clinic.caching.strip_cookies_from_public_responses",
+    "clinic.middleware.public_cache.strip_cookies_from_public_responses",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "clinic.requests.refuse_other_codings",
-    "clinic.bodies.refuse_without_place",
+    "clinic.middleware.request_validation.reject_other_charsets",
+    "clinic.wsgi_middleware.reject_unbuffered_body",
     "allauth.account.middleware.AccountMiddleware",
     "clinic.staff_auth.middleware.StaffSessionMiddleware",
-    "clinic.requests.one_value_each",
-    "clinic.desk.clinic_time",
-    "clinic.faults.desk_says_what_it_takes",
+    "clinic.middleware.request_validation.reject_duplicate_parameters",
+    "clinic.admin_site.activate_clinic_time_zone",
+    "clinic.error_views.method_not_allowed_page",
 ]
 ROOT_URLCONF = "clinic.urls"
 WSGI_APPLICATION = "clinic.wsgi.application"
@@ -180,26 +180,28 @@ TEMPLATES = [
 CRISPY_ALLOWED_TEMPLATE_PACKS = ["clinic"]
 CRISPY_TEMPLATE_PACK = "clinic"
 CRISPY_FAIL_SILENTLY = False
-CONTENT_TRAIL = "clinic.audited.deed"  # what is told of each deed on a text, without importing signups
-SIGNUPS_TERMS = "clinic.terms.current"  # what signups must know of the clinic, without importing content
+CONTENT_TRAIL = (
+    "signups.audit.model_admin.record_content_change"  # what is told of each deed on a text, without importing signups
+)
+SIGNUPS_TERMS = "clinic.offer.load_offer"  # what signups must know of the clinic, without importing content
 # What `manage.py run_worker` does, and how many seconds it rests when a job found nothing to do. A job is called with a
 # clock and returns how much it did; it may run on several machines at once.
 WORKER_JOBS = {
-    "signups.heartbeats.beat": 10.0,
+    "signups.ops.heartbeats.record_heartbeat": 10.0,
     "signups.messages.delivery.deliver_due": 1.0,
-    "signups.audit.seal_due": 1.0,
-    "signups.actions.copies.prepare": 5.0,
-    "signups.actions.openings.tell": 300.0,
-    "signups.actions.retention.purge_due": 86_400.0,
-    "signups.throttle.sweep": 3600.0,
-    "clinic.housekeeping.sweep": 3600.0,
-    "content.actions.publication.publish_due": 20.0,
-    "signups.tallies.keep": 300.0,
-    "signups.actions.imports.work": 2.0,
-    "clinic.housekeeping.empty_log": 60.0,
+    "signups.audit.chain.append_to_chain": 1.0,
+    "signups.privacy.export_jobs.run_next_export_step": 5.0,
+    "signups.trials.waitlist.notify_waitlist": 300.0,
+    "signups.privacy.retention.apply_due_rules": 86_400.0,
+    "signups.ops.rate_limit.delete_expired": 3600.0,
+    "clinic.cleanup.delete_expired_sessions": 3600.0,
+    "content.actions.publication.publish_due_articles": 20.0,
+    "signups.reports.daily_metrics.refresh_metrics": 300.0,
+    "signups.imports.actions.run_next_import_step": 2.0,
+    "clinic.cleanup.checkpoint_wal": 60.0,
 }
 if ASSIGN_LEADS:
-    WORKER_JOBS["signups.actions.turns.assign_waiting"] = 5.0
+    WORKER_JOBS["signups.assignment.actions.assign_unassigned"] = 5.0
 
 
 # --- Database -----------------------------------------------------------------------------------------------------
@@ -254,7 +256,7 @@ STORAGES = {
 WHITENOISE_MAX_AGE = 3600  # of unhashed names; hashed ones are immutable
 
 # --- Mail -----------------------------------------------------------------------------------------------------------
-EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend" if EMAIL_HOST else "clinic.mail.FileBackend"
+EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend" if EMAIL_HOST else "clinic.email_backend.FileBackend"
 EMAIL_USE_TLS = EMAIL_SECURITY == "starttls"
 EMAIL_USE_SSL = EMAIL_SECURITY == "tls"
 EMAIL_FILE_PATH = VAR_DIR / "mail"
@@ -277,13 +279,13 @@ SECURE_HSTS_SECONDS = 63_072_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_HSTS_PRELOAD = HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if PROXY_COUNT else None
-# The other headers of safety are in clinic/headers.py; these Django sends, and `check --deploy` asks for them.
+# The other security headers are set by clinic/middleware/security_headers.py; `check --deploy` asks for these.
 # "no-referrer" would make browsers post forms with `Origin: null`, which the CSRF check refuses.
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"  # for browsers that know no `frame-ancestors`
 DATA_UPLOAD_MAX_MEMORY_SIZE = 100_000  # bytes: our longest form is a hundredth of it
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
-FILE_UPLOAD_HANDLERS = ["clinic.requests.RefuseFiles"]
+FILE_UPLOAD_HANDLERS = ["clinic.middleware.request_validation.ImportOnlyUploadHandler"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (
@@ -343,10 +345,10 @@ CACHES = {
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"no_paths": {"()": "clinic.logs.NoPaths"}},
+    "filters": {"no_paths": {"()": "clinic.log_redaction.RedactPathFilter"}},
     "formatters": {
         "line": {
-            "()": "clinic.logs.Line",
+            "()": "clinic.log_redaction.RedactingFormatter",
             "format": "{asctime} {levelname} {request_id} {name} {message}",
             "style": "{",
         }

@@ -6,9 +6,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from content.evidence.markup import Block, Note
-from content.models import Quotation, Source
-from content.pages import Evidence, Use
-from signups.forms.trials import TrialForm
+from content.models.sources import Quotation, Source
+from content.page_rendering import ClaimUse, PageEvidence
+from signups.trials.forms import TrialForm
 
 
 def styleguide(request: HttpRequest) -> HttpResponse:
@@ -29,7 +29,9 @@ def styleguide(request: HttpRequest) -> HttpResponse:
         Block("start"),
         Block("figure", "party"),
     ]
-    use = Use([("a", "cite-1-1")], (Evidence("randomized trial in people, n = 73", "", dt.date(2026, 11, 23)),))
+    use = ClaimUse(
+        [("a", "cite-1-1")], (PageEvidence("randomized trial in people, n = 73", "", dt.date(2026, 11, 23)),)
+    )
     context = {
         "section": {"blocks": blocks},
         "page": {"quotations": {"Q1": quotation}, "sources": [{"note": note, "source": source, "uses": [use]}]},

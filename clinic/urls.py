@@ -6,10 +6,10 @@ from . import health
 from .security_txt import security_txt
 from .styleguide import styleguide
 
-handler400 = "clinic.faults.bad_request"
-handler403 = "clinic.faults.forbidden"
-handler404 = "clinic.faults.not_found"
-handler500 = "clinic.faults.server_error"
+handler400 = "clinic.error_views.bad_request"
+handler403 = "clinic.error_views.forbidden"
+handler404 = "clinic.error_views.not_found"
+handler500 = "clinic.error_views.server_error"
 
 urlpatterns = [
     path("admin/", include("clinic.staff_auth.urls")),

@@ -7,11 +7,13 @@ class ContentConfig(AppConfig):
     verbose_name = "What visitors read"
 
     def ready(self) -> None:
-        from .models import Edition, Revision, SignOff, SourceCheck
+        from content.models.content_version import ContentVersion
+        from content.models.link_checks import LinkCheck
+        from content.models.revisions import Revision, SignOff
 
         for model in self.get_models():
-            if model not in (Edition, Revision, SignOff, SourceCheck):  # which no reader sees
-                post_save.connect(Edition.bump, sender=model)
-                post_delete.connect(Edition.bump, sender=model)
+            if model not in (ContentVersion, Revision, SignOff, LinkCheck):  # which no reader sees
+                post_save.connect(ContentVersion.bump, sender=model)
+                post_delete.connect(ContentVersion.bump, sender=model)
             for field in model._meta.many_to_many:
-                m2m_changed.connect(Edition.bump, sender=field.remote_field.through)
+                m2m_changed.connect(ContentVersion.bump, sender=field.remote_field.through)

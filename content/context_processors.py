@@ -4,7 +4,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
-from .models import ClinicProfile
+from content.models.profile import ClinicProfile
 
 
 def clinic(request: HttpRequest) -> dict[str, object]:

@@ -7,14 +7,16 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils.feedgenerator import Atom1Feed
 
-from . import pages
-from .evidence.formats import one_line
-from .models import Article, ClinicProfile
+from content.evidence.citation_formats import on_one_line
+from content.models.articles import Article
+from content.models.profile import ClinicProfile
 
-MOST_ENTRIES = 50
+from . import page_rendering
+
+MAX_ENTRIES = 50
 
 
-def atom() -> str:
+def render_atom() -> str:
     site, profile = settings.SITE_URL, ClinicProfile.current()
     feed = Atom1Feed(
         title=f"{profile.name}: articles and corrections",
@@ -25,21 +27,21 @@ def atom() -> str:
         feed_guid=f"{site}{reverse('feed')}",
         author_name=profile.name,
     )
-    for entry in sorted(_entries(), key=lambda entry: entry["updateddate"], reverse=True)[:MOST_ENTRIES]:
+    for entry in sorted(_entries(), key=lambda entry: entry["updateddate"], reverse=True)[:MAX_ENTRIES]:
         feed.add_item(**entry)
     return feed.writeString("utf-8")
 
 
 def _entries() -> Iterator[dict[str, Any]]:
     articles = Article.objects.published().articles().select_related("author").prefetch_related("corrections")
-    for article, page in zip(articles, pages.current(*articles), strict=True):
-        url, title = settings.SITE_URL + article.get_absolute_url(), one_line(page.title)
+    for article, page in zip(articles, page_rendering.get_pages(*articles), strict=True):
+        url, title = settings.SITE_URL + article.get_absolute_url(), on_one_line(page.title)
         yield {
             "title": title,
             "link": url,
-            "description": one_line(page.summary),
+            "description": on_one_line(page.summary),
             "unique_id": url,
-            "author_name": one_line(article.author.name),
+            "author_name": on_one_line(article.author.name),
             "pubdate": article.published_at,
             "updateddate": article.updated_at,
         }
@@ -47,7 +49,7 @@ def _entries() -> Iterator[dict[str, Any]]:
             yield {
                 "title": f"Correction: {title}",
                 "link": f"{url}#corrections",
-                "description": one_line(correction.text),
+                "description": on_one_line(correction.text),
                 "unique_id": f"{url}#correction-{correction.at:%Y%m%dT%H%M%S%f}",
                 "pubdate": correction.at,
                 "updateddate": correction.at,

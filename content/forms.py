@@ -9,15 +9,19 @@ from django.contrib.auth.models import User
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils import timezone
 
-from . import pages
-from .actions import drafts
-from .evidence.findings import MarkupError
-from .models import Article, ClinicProfile, LegalText, Quotation, Revision, Source
-from .models.articles import Text
+from content.actions import drafts
+from content.evidence.findings import MarkupError
+from content.models.articles import Article, Text
+from content.models.profile import ClinicProfile
+from content.models.revisions import Revision
+from content.models.sources import Quotation, Source
+from content.models.texts import LegalText
+
+from . import page_rendering
 
 # Near enough that there are days before and after, wherever one is.
-DAYS = [MinValueValidator(dt.date(2000, 1, 1)), MaxValueValidator(dt.date(2999, 12, 31))]
-MOMENTS = [type(day)(dt.datetime.combine(day.limit_value, dt.time(), dt.UTC)) for day in DAYS]
+SUPPORTED_DAYS = [MinValueValidator(dt.date(2000, 1, 1)), MaxValueValidator(dt.date(2999, 12, 31))]
+SUPPORTED_MOMENTS = [type(day)(dt.datetime.combine(day.limit_value, dt.time(), dt.UTC)) for day in SUPPORTED_DAYS]
 
 
 class PageForm(forms.ModelForm):
@@ -27,7 +31,7 @@ class PageForm(forms.ModelForm):
         data = super().clean() or {}
         texts = {name: data.get(name, "") for name in ("title", "summary", "body")}
         try:
-            pages.build(**texts, profile=ClinicProfile.current())
+            page_rendering.build_page(**texts, profile=ClinicProfile.current())
         except MarkupError as error:
             self.add_error("body", [str(finding) for finding in error.findings])
         return data
@@ -56,7 +60,7 @@ class NewArticleForm(ArticleTextForm):
 
     def start(self, *, by: User, now: dt.datetime) -> Article:
         data = self.cleaned_data
-        return drafts.create(slug=data["slug"], author=data["author"], words=self.words, by=by, now=now)
+        return drafts.create_article(slug=data["slug"], author=data["author"], words=self.words, by=by, now=now)
 
 
 class DraftForm(ArticleTextForm):
@@ -81,13 +85,15 @@ class DraftForm(ArticleTextForm):
 
     def save_draft(self, article: Article, *, by: User, now: dt.datetime) -> Revision:
         about = {name: self.cleaned_data[name] for name in ("correction", "minor", "based_on")}
-        return drafts.save(article, words=self.words, by=by, now=now, **about)
+        return drafts.save_draft(article, words=self.words, by=by, now=now, **about)
 
 
 class SignOffForm(forms.Form):
     read = forms.IntegerField(widget=forms.HiddenInput)
     review_by = forms.DateField(
-        label="To be read again by", validators=DAYS, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+        label="To be read again by",
+        validators=SUPPORTED_DAYS,
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
     )
 
     @classmethod
@@ -98,7 +104,7 @@ class SignOffForm(forms.Form):
 class ScheduleForm(forms.Form):
     at = forms.DateTimeField(
         label="Publish at",
-        validators=MOMENTS,
+        validators=SUPPORTED_MOMENTS,
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
     )
 
@@ -106,7 +112,7 @@ class ScheduleForm(forms.Form):
 class PublishForm(forms.Form):
     on = forms.DateField(
         label="Holds from",
-        validators=DAYS,
+        validators=SUPPORTED_DAYS,
         initial=timezone.localdate,
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
     )

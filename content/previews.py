@@ -8,55 +8,60 @@ from django.conf import settings
 from django.core import signing
 from django.urls import reverse
 
-from . import pages
-from .models import Article, ClinicProfile, Person, Revision
-from .models.articles import Text
+from content.models.articles import Article, Text
+from content.models.people import Person
+from content.models.profile import ClinicProfile
+from content.models.revisions import Revision
+
+from . import page_rendering
 
 SALT = "content.previews"
 LIFETIME = dt.timedelta(days=7)
 
 
-class Unknown(Exception):
+class InvalidToken(Exception):
     """Not a link we ever gave out: the same as an address that does not exist."""
 
 
-class Over(Exception):
+class TokenExpired(Exception):
     """A link of ours that no longer works: too old, called back, or of words that have changed since."""
 
 
-def url(article: Article, revision: Revision) -> str:
+def preview_url(article: Article, revision: Revision) -> str:
     """The absolute address that shows `revision` for a week, until the text changes or the links are called back."""
     token = signing.dumps([article.slug, article.preview_version, revision.content_hash[:16]], salt=SALT)
     return settings.SITE_URL + reverse("preview", args=[token])
 
 
-def read(token: str) -> tuple[Article, Revision]:
+def article_from_token(token: str) -> tuple[Article, Revision]:
     """What the link shows. Raises Unknown or Over."""
     try:
         slug, version, fingerprint = signing.loads(token, salt=SALT)
         article = Article.objects.select_related("author").get(slug=slug)
     except (signing.BadSignature, Article.DoesNotExist):
-        raise Unknown from None
+        raise InvalidToken from None
     newest = article.revisions.latest()
     if version != article.preview_version or not newest.content_hash.startswith(fingerprint):
-        raise Over
+        raise TokenExpired
     try:
         signing.loads(token, salt=SALT, max_age=LIFETIME)
     except signing.SignatureExpired:
-        raise Over from None
+        raise TokenExpired from None
     return article, newest
 
 
-def template(article: Article) -> str:
+def preview_template(article: Article) -> str:
     return "content/landing.html" if article.kind == Article.Kind.LANDING else "content/article.html"
 
 
-def context(article: Article, text: Text, *, layout: str) -> dict[str, Any]:
+def preview_context(article: Article, text: Text, *, layout: str) -> dict[str, Any]:
     """What the page's template needs to show `text` within `layout`. Raises MarkupError."""
     shown = copy.copy(article)
     for name, value in text.words.items():
         setattr(shown, name, value)
-    page = pages.build(title=text.title, summary=text.summary, body=text.body, profile=ClinicProfile.current())
+    page = page_rendering.build_page(
+        title=text.title, summary=text.summary, body=text.body, profile=ClinicProfile.current()
+    )
     return {
         "article": shown,
         "page": page,

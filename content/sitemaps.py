@@ -4,7 +4,8 @@ import datetime as dt
 
 from django.urls import reverse
 
-from .models import Article, LegalText
+from content.models.articles import Article
+from content.models.texts import LegalText
 
 
 def addresses() -> list[tuple[str, dt.datetime | dt.date | None]]:

@@ -1,7 +1,8 @@
 from django.urls import path, register_converter
 
+from content.models.texts import LegalText
+
 from . import views
-from .models import LegalText
 
 
 class TextKind:

@@ -35,7 +35,7 @@ def validate_opening_hours(hours: object) -> None:
 
 
 def _clock(told: str) -> time:
-    """Raises ValueError for all but HH:MM, which is what reads these hours (`signups.scheduling.hours`)."""
+    """Raises ValueError for all but HH:MM, which is what reads these hours (`signups.scheduling.business_hours`)."""
     if not re.fullmatch(r"\d\d:\d\d", told, re.ASCII):
         raise ValueError(told)
     return time.fromisoformat(told)

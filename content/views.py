@@ -8,10 +8,14 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.http import require_safe
 
-from . import feeds, linked_data, pages, previews, sitemaps
-from .evidence import formats
-from .evidence.findings import MarkupError
-from .models import Article, ClinicProfile, LegalText, Person
+from content.evidence import citation_formats
+from content.evidence.findings import MarkupError
+from content.models.articles import Article
+from content.models.people import Person
+from content.models.profile import ClinicProfile
+from content.models.texts import LegalText
+
+from . import feeds, page_rendering, previews, sitemaps, structured_data
 
 public = cache_control(public=True, max_age=60, stale_while_revalidate=600)
 DOWNLOADS = [
@@ -34,7 +38,9 @@ def landing(request: HttpRequest) -> HttpResponse:
 @public
 def learn(request: HttpRequest) -> HttpResponse:
     articles = Article.objects.published().articles()
-    return render(request, "content/learn.html", {"articles": zip(articles, pages.current(*articles), strict=True)})
+    return render(
+        request, "content/learn.html", {"articles": zip(articles, page_rendering.get_pages(*articles), strict=True)}
+    )
 
 
 @require_safe
@@ -53,26 +59,26 @@ def _published(slug: str) -> Article:
 
 
 def _article(article: Article) -> dict[str, object]:
-    [page], clinic = pages.current(article), ClinicProfile.current()
-    data = linked_data.of(article, page, clinic)
+    [page], clinic = page_rendering.get_pages(article), ClinicProfile.current()
+    data = structured_data.json_ld_for(article, page, clinic)
     return {"article": article, "page": page, "clinic": clinic, "linked_data": data}
 
 
-def _download(write: Callable[[list[formats.Work]], str], content_type: str) -> Callable[..., HttpResponse]:
+def _download(write: Callable[[list[citation_formats.Work]], str], content_type: str) -> Callable[..., HttpResponse]:
     """A view that answers with the sources of an article as `write` puts them."""
 
     @require_safe
     @public
     def view(request: HttpRequest, slug: str) -> HttpResponse:
-        [page] = pages.current(_published(slug))
+        [page] = page_rendering.get_pages(_published(slug))
         return HttpResponse(write([cited.source for cited in page.sources]), content_type=content_type)
 
     return view
 
 
-sources_bib = _download(formats.bibtex, "application/x-bibtex; charset=utf-8")
-sources_ris = _download(formats.ris, "application/x-research-info-systems; charset=utf-8")
-sources_json = _download(formats.csl_json, "application/vnd.citationstyles.csl+json")
+sources_bib = _download(citation_formats.bibtex, "application/x-bibtex; charset=utf-8")
+sources_ris = _download(citation_formats.ris, "application/x-research-info-systems; charset=utf-8")
+sources_json = _download(citation_formats.csl_json, "application/vnd.citationstyles.csl+json")
 
 
 @require_safe
@@ -81,7 +87,7 @@ def claims_json(request: HttpRequest, slug: str) -> HttpResponse:
     """Every statement of an article, what it rests on, and where it stands."""
     article = _published(slug)
     url = settings.SITE_URL + article.get_absolute_url()
-    [page] = pages.current(article)
+    [page] = page_rendering.get_pages(article)
     return JsonResponse({"article": url, "claims": page.statements(url)})
 
 
@@ -89,14 +95,14 @@ def claims_json(request: HttpRequest, slug: str) -> HttpResponse:
 @public
 def text(request: HttpRequest, kind: str) -> HttpResponse:
     text = get_object_or_404(LegalText.objects.current(kind)[:1])
-    [page] = pages.current(text)
+    [page] = page_rendering.get_pages(text)
     return render(request, "content/text.html", {"text": text, "page": page})
 
 
 @require_safe
 @public
 def feed(request: HttpRequest) -> HttpResponse:
-    return HttpResponse(feeds.atom(), content_type="application/atom+xml; charset=utf-8")
+    return HttpResponse(feeds.render_atom(), content_type="application/atom+xml; charset=utf-8")
 
 
 @require_safe
@@ -123,12 +129,12 @@ def manifest(request: HttpRequest) -> HttpResponse:
 def preview(request: HttpRequest, token: str) -> HttpResponse:
     """A draft, for whoever has the link: not stored, not indexed."""
     try:
-        article, text = previews.read(token)
-        context = previews.context(article, text, layout="content/preview.html")
-        response = render(request, previews.template(article), context)
-    except previews.Unknown:
+        article, text = previews.article_from_token(token)
+        context = previews.preview_context(article, text, layout="content/preview.html")
+        response = render(request, previews.preview_template(article), context)
+    except previews.InvalidToken:
         raise Http404 from None
-    except (previews.Over, MarkupError):
+    except (previews.TokenExpired, MarkupError):
         response = render(request, "content/preview_over.html", status=410)
     response["X-Robots-Tag"] = "noindex, nofollow"
     return response

@@ -10,7 +10,7 @@ import tempfile
 from playwright.sync_api import Page, sync_playwright
 
 from tests import services
-from tests.journeys.conftest import CHROMIUM_FLAGS
+from tests.e2e.conftest import CHROMIUM_FLAGS
 from tests.processes import ROOT, free_port
 
 IMAGES = ROOT / "docs/images"

@@ -3,7 +3,15 @@ from importlib import import_module
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate
 
-FEATURES_WITH_EMAILS = ("callbacks", "calls", "leads", "messages", "privacy", "trials")
+# Importing these registers the message kinds.
+EMAIL_MODULES = (
+    "signups.callbacks.emails",
+    "signups.calls.emails",
+    "signups.messages.emails",
+    "signups.privacy.emails",
+    "signups.trials.emails",
+    "signups.web.portal_links",
+)
 
 
 class SignupsConfig(AppConfig):
@@ -11,10 +19,10 @@ class SignupsConfig(AppConfig):
     verbose_name = "From visitor to patient"
 
     def ready(self) -> None:
-        from . import guards
-        from .models import canaries
+        from signups.audit import triggers
+        from signups.ops.key_check import ensure_key_check
 
-        for feature in FEATURES_WITH_EMAILS:  # registers the message kinds
-            import_module(f"signups.{feature}.emails")
-        post_migrate.connect(canaries.lay, sender=self)
-        post_migrate.connect(guards.put_up, sender=self)
+        for module in EMAIL_MODULES:
+            import_module(module)
+        post_migrate.connect(ensure_key_check, sender=self)
+        post_migrate.connect(triggers.install_triggers, sender=self)

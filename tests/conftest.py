@@ -8,10 +8,9 @@ from django.core.cache import caches
 from django.db import connection
 from django.test import TransactionTestCase
 
-from content import pages
-from signups import guards
-
-from . import factories
+from content import page_rendering
+from signups.audit import triggers
+from tests.factories import content
 
 hypothesis.settings.register_profile("clinic", deadline=None)  # how long an example takes proves nothing here
 hypothesis.settings.load_profile("clinic")
@@ -40,7 +39,7 @@ def audit_head(settings, tmp_path):
 def nothing_remembered():
     """What a process keeps for a minute or for an edition outlives no test: each begins with the same edition."""
     caches["memory"].clear()
-    pages.rendered.cache_clear()
+    page_rendering._cached_page.cache_clear()
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -49,7 +48,7 @@ def emptying_between_tests():
     flush = TransactionTestCase._fixture_teardown
 
     def take_down_and_flush(test):
-        guards.take_down(connection)
+        triggers.drop_triggers(connection)
         flush(test)
 
     with pytest.MonkeyPatch.context() as patch:
@@ -64,9 +63,9 @@ def clinic(db):
 
 def open_clinic():
     """The least a running site has: its profile, terms and privacy notice."""
-    profile = factories.ClinicProfileFactory()
+    profile = content.ClinicProfileFactory()
     for kind in ("terms", "privacy", "news", "calls", "texts", "callbacks"):
-        factories.LegalTextFactory(kind=kind, title=f"Our {kind}")
+        content.LegalTextFactory(kind=kind, title=f"Our {kind}")
     return profile
 
 

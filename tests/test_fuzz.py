@@ -7,10 +7,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from signups import links
-from signups.forms import stamps
-from tests import factories
-from tests.clinic.test_headers import ADDRESSES
+from signups.leads import links as lead_links
+from signups.web import timed_token
+from tests.clinic.test_security_headers import ADDRESSES
+from tests.factories import content, trials, users
 
 pytestmark = pytest.mark.django_db
 
@@ -76,9 +76,9 @@ GETS = [path for _, path in ADDRESSES if not path.endswith("/logout/")]
 
 @pytest.fixture
 def site(clinic):
-    factories.ArticleFactory(kind="landing", slug="landing")
-    factories.ArticleFactory(slug="a-page")
-    return factories.TrialFactory().lead
+    content.ArticleFactory(kind="landing", slug="landing")
+    content.ArticleFactory(slug="a-page")
+    return trials.TrialFactory().lead
 
 
 def failed(response):
@@ -91,7 +91,7 @@ def failed(response):
 def test_any_query_string_on_any_address(client, site, who, query):
     client.raise_request_exception = True
     if who == "staff" and "_auth_user_id" not in client.session:
-        client.force_login(factories.UserFactory(is_superuser=True))
+        client.force_login(users.UserFactory(is_superuser=True))
     wrong = [path for path in GETS if failed(client.get(path, QUERY_STRING=query))]
     assert wrong == [], query
 
@@ -100,7 +100,7 @@ def test_any_query_string_on_any_address(client, site, who, query):
 @given(values=pairs, body=st.one_of(st.none(), st.binary(max_size=60)))
 def test_any_body_on_any_public_address(client, site, values, body):
     client.raise_request_exception = True
-    token = links.my_url(site).split("/")[-2]
+    token = lead_links.portal_url(site).split("/")[-2]
     public = {path.replace("/my/x/", f"/my/{token}/") for path in GETS if not path.startswith("/admin/")}
     form = "application/x-www-form-urlencoded"
     sent = encoded(values) if body is None else body
@@ -118,7 +118,7 @@ def test_any_value_in_any_field_of_a_form(client, site, time_machine, path, data
     client.raise_request_exception = True
     now = dt.datetime(2026, 11, 20, 15, 0, tzinfo=dt.UTC)
     time_machine.move_to(now - dt.timedelta(minutes=1), tick=False)
-    stamp = stamps.new()
+    stamp = timed_token.new_token()
     time_machine.move_to(now, tick=False)
     good = {
         "name": "Jo Miller",

@@ -63,7 +63,7 @@ def test_imports_run_one_way():
 def test_every_model_has_a_factory():
     from django.apps import apps
 
-    from tests import factories
+    from . import factories
 
     made = {factory._meta.model for factory in vars(factories).values() if hasattr(factory, "_meta")}
     ours = {model for room in ("content", "signups") for model in apps.get_app_config(room).get_models()}
@@ -124,12 +124,17 @@ def test_every_text_about_a_person_is_erased_or_a_fact():
     """A new table or column with words in it is declared personal, or named there as what it is."""
     from django.apps import apps
 
-    from signups.models import CopyPart, DataCopy
-    from tests.signups.personal import ABOUT_NOBODY, FACTS, about, text_columns
+    from signups.privacy.models import DataExportChunk, DataExportJob
+    from tests.signups.privacy.pii_inventory import ABOUT_NOBODY, FACTS, about, text_columns
 
-    kept = {model.__name__: text_columns(model) - set(model.PERSONAL) for model in (about() - {DataCopy, CopyPart})}
+    kept = {
+        model.__name__: text_columns(model) - set(model.PERSONAL)
+        for model in (about() - {DataExportJob, DataExportChunk})
+    }
     assert {name: columns for name, columns in kept.items() if columns} == FACTS
-    others = {model for model in apps.get_app_config("signups").get_models() if model not in about() - {CopyPart}}
+    others = {
+        model for model in apps.get_app_config("signups").get_models() if model not in about() - {DataExportChunk}
+    }
     assert {model.__name__ for model in others if text_columns(model)} == ABOUT_NOBODY
 
 

@@ -14,8 +14,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
 
-from content.models import ClinicProfile
-from signups import encryption, throttle
+from clinic.lib import encryption
+from content.models.profile import ClinicProfile
+from signups.ops import rate_limit
 
 from . import lockout
 from .signals import MFA_TYPES, record_lockout
@@ -35,8 +36,8 @@ class AccountAdapter(DefaultAccountAdapter):
         username, now = credentials.get("username", "").lower(), timezone.now()
         if lockout.is_allowed(request, credentials):  # what is refused for this address must not lock the account
             try:
-                throttle.check("passwords", username, limit=MAX_ACCOUNT_ATTEMPTS, per=dt.timedelta(hours=1), now=now)
-            except throttle.TooMany as error:
+                rate_limit.hit("passwords", username, limit=MAX_ACCOUNT_ATTEMPTS, per=dt.timedelta(hours=1), now=now)
+            except rate_limit.RateLimitExceeded as error:
                 if error.first:
                     record_lockout(username)
                 raise
@@ -46,10 +47,10 @@ class AccountAdapter(DefaultAccountAdapter):
                 user_login_failed.send(__name__, credentials={"username": username}, request=request)
                 user = None
             if wait := lockout.seconds_left(request, credentials):
-                raise throttle.TooMany(wait)
+                raise rate_limit.RateLimitExceeded(wait)
             if isinstance(user, User):
                 lockout.reset(request, credentials)
-                throttle.forget("passwords", username)
+                rate_limit.reset("passwords", username)
                 return user
         return None
 

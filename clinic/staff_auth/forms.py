@@ -7,7 +7,7 @@ from allauth.account.forms import ChangePasswordForm
 from allauth.mfa.base.forms import AuthenticateForm, BaseAuthenticateForm, ReauthenticateForm
 from django.utils import timezone
 
-from signups import throttle
+from signups.ops import rate_limit
 
 MAX_ATTEMPTS, WINDOW = 5, dt.timedelta(minutes=15)  # wrong codes of one account
 
@@ -16,9 +16,9 @@ class RateLimitedCodeMixin(BaseAuthenticateForm):
     """A code of six digits is guessed in a million tries: there are few."""
 
     def clean_code(self) -> str:
-        throttle.check("code", str(self.user.pk), limit=MAX_ATTEMPTS, per=WINDOW, now=timezone.now())
+        rate_limit.hit("code", str(self.user.pk), limit=MAX_ATTEMPTS, per=WINDOW, now=timezone.now())
         code: str = super().clean_code()
-        throttle.forget("code", str(self.user.pk))
+        rate_limit.reset("code", str(self.user.pk))
         return code
 
 

@@ -12,7 +12,7 @@ from django.db import connection, transaction
 from django.http import HttpRequest
 from django.utils.crypto import salted_hmac
 
-from signups import throttle
+from signups.ops import rate_limit
 
 Credentials = dict[str, Any]
 
@@ -32,7 +32,7 @@ def clear_request_data(instance: AccessAttempt, **kwargs: Any) -> None:
 
 def client_ip(request: HttpRequest) -> str:
     """Return the address that our outermost trusted proxy saw; of IPv6 its /64."""
-    address = throttle.client(request).partition("/")[0]
+    address = rate_limit.client_key(request).partition("/")[0]
     return "0.0.0.0" if address == "unknown" else address  # noqa: S104 - noted, not bound
 
 

@@ -15,8 +15,8 @@ from django.db.models.signals import post_save, pre_delete, pre_save
 from django.http import HttpRequest
 from django.utils import timezone
 
-from signups.actions import events
-from signups.states import ActorKind, Verb
+from signups.audit.actions import record_event
+from signups.audit.choices import ActorKind, AuditAction
 
 from .lockout import clear_request_data
 
@@ -29,8 +29,8 @@ def _audit_target(username: str) -> str:
     return f"user:{user.pk}" if user else "user:unknown"
 
 
-def _record(verb: Verb, user: User, **detail: Any) -> None:
-    events.record(None, verb, by=user, now=timezone.now(), subject=f"user:{user.pk}", **detail)
+def _record(verb: AuditAction, user: User, **detail: Any) -> None:
+    record_event(None, verb, by=user, now=timezone.now(), subject=f"user:{user.pk}", **detail)
 
 
 def start_session(request: HttpRequest, **kwargs: Any) -> None:
@@ -38,22 +38,22 @@ def start_session(request: HttpRequest, **kwargs: Any) -> None:
 
 
 def record_sign_in(user: User, **kwargs: Any) -> None:
-    _record(Verb.SIGNED_IN, user)
+    _record(AuditAction.SIGNED_IN, user)
 
 
 def record_sign_out(user: User | None, **kwargs: Any) -> None:
     if user:
-        _record(Verb.SIGNED_OUT, user)
+        _record(AuditAction.SIGNED_OUT, user)
 
 
 def record_session_end(request: HttpRequest) -> None:
     if isinstance(request.user, User):
-        _record(Verb.SESSION_ENDED, request.user)
+        _record(AuditAction.SESSION_ENDED, request.user)
 
 
 def record_lockout(username: str) -> None:
     now, target = timezone.now(), _audit_target(username)
-    events.record(None, Verb.LOCKED_OUT, by=ActorKind.SYSTEM, now=now, subject=target)
+    record_event(None, AuditAction.LOCKED_OUT, by=ActorKind.SYSTEM, now=now, subject=target)
 
 
 def locked_out(request: Any, **kwargs: Any) -> None:
@@ -65,7 +65,7 @@ def locked_out(request: Any, **kwargs: Any) -> None:
 def mfa_added(instance: Authenticator, created: bool, **kwargs: Any) -> None:
     """The session that adds a step has passed it; the account's others have not, and end."""
     if created:
-        _record(Verb.SECOND_STEP_ADDED, instance.user, kind=instance.type)
+        _record(AuditAction.SECOND_STEP_ADDED, instance.user, kind=instance.type)
     if created and instance.type in MFA_TYPES and context.request:
         record_authentication(context.request, instance.user, "mfa", id=instance.pk, type=instance.type)
         others = UserSession.objects.filter(user=instance.user).exclude(session_key=context.request.session.session_key)
@@ -77,7 +77,7 @@ def mfa_removed(instance: Authenticator, **kwargs: Any) -> None:
     """By the account itself, or by whoever has a shell on the server (`manage.py reset_mfa`)."""
     by = instance.user if context.request else ActorKind.SYSTEM
     subject = f"user:{instance.user_id}"
-    events.record(None, Verb.SECOND_STEP_REMOVED, by=by, now=timezone.now(), subject=subject, kind=instance.type)
+    record_event(None, AuditAction.SECOND_STEP_REMOVED, by=by, now=timezone.now(), subject=subject, kind=instance.type)
 
 
 def register_signals() -> None:

@@ -17,7 +17,7 @@ from django.urls import path, reverse_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
-from signups.views.decorators import throttled
+from signups.web.decorators import rate_limited
 
 from .signals import record_session_end
 
@@ -44,13 +44,13 @@ def end_session(request: HttpRequest, pk: int) -> HttpResponse:
 
 remove_webauthn = webauthn.RemoveWebAuthnView.as_view(success_url=reverse_lazy("mfa_index"))
 paths = [
-    ("login/", throttled(account.login), "account_login"),
-    ("login/code/", throttled(mfa.authenticate), "mfa_authenticate"),
+    ("login/", rate_limited(account.login), "account_login"),
+    ("login/code/", rate_limited(mfa.authenticate), "mfa_authenticate"),
     ("login/passkey/", webauthn.login_webauthn, "mfa_login_webauthn"),
-    ("password_change/", throttled(account.password_change), "account_change_password"),
+    ("password_change/", rate_limited(account.password_change), "account_change_password"),
     ("security/", Security.as_view(), "mfa_index"),
-    ("security/again/", throttled(account.reauthenticate), "account_reauthenticate"),
-    ("security/again/code/", throttled(mfa.reauthenticate), "mfa_reauthenticate"),
+    ("security/again/", rate_limited(account.reauthenticate), "account_reauthenticate"),
+    ("security/again/code/", rate_limited(mfa.reauthenticate), "mfa_reauthenticate"),
     ("security/again/passkey/", webauthn.reauthenticate_webauthn, "mfa_reauthenticate_webauthn"),
     ("security/app/", totp.activate_totp, "mfa_activate_totp"),
     ("security/app/off/", totp.deactivate_totp, "mfa_deactivate_totp"),

@@ -7,26 +7,28 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
-from content.models import Article, Person, Revision
+from content.models.articles import Article
+from content.models.people import Person
+from content.models.revisions import Revision
 
 from . import history
-from .refusals import Refused
+from .exceptions import EditorialError
 
 REVIEW_EVERY = dt.timedelta(days=365)  # at the latest, until a reviewer names a day
 
 
 @transaction.atomic
-def create(*, slug: str, author: Person, words: Mapping[str, str], by: User, now: dt.datetime) -> Article:
+def create_article(*, slug: str, author: Person, words: Mapping[str, str], by: User, now: dt.datetime) -> Article:
     """A new article that nobody sees yet, with its first revision."""
     review_by = timezone.localdate(now) + REVIEW_EVERY
     article = Article.objects.create(slug=slug, author=author, review_by=review_by, **words)
     Revision.objects.create(article=article, by=by, at=now, **words)
-    history.record(article, "Started.", by=by, now=now)
+    history.record_change(article, "Started.", by=by, now=now)
     return article
 
 
 @transaction.atomic
-def save(
+def save_draft(
     article: Article,
     *,
     words: Mapping[str, str],
@@ -44,7 +46,9 @@ def save(
     article = Article.objects.select_for_update().get(pk=article.pk)
     newest = article.revisions.latest()
     if newest.pk != based_on:
-        raise Refused([f"{newest.by or 'Somebody'} saved this text while you wrote. Compare with the newest revision."])
+        raise EditorialError(
+            [f"{newest.by or 'Somebody'} saved this text while you wrote. Compare with the newest revision."]
+        )
     revision = Revision(article=article, correction=correction, minor=minor, by=by, at=now, **words)
     if (revision.fingerprint(), minor) == (newest.content_hash, newest.minor):
         return newest
@@ -54,17 +58,17 @@ def save(
         for name, value in words.items():
             setattr(article, name, value)
     article.save()
-    history.record(article, "Saved a draft.", by=by, now=now)
+    history.record_change(article, "Saved a draft.", by=by, now=now)
     return revision
 
 
-def revert(article: Article, *, to: Revision, based_on: int, by: User, now: dt.datetime) -> Revision:
+def revert_to(article: Article, *, to: Revision, based_on: int, by: User, now: dt.datetime) -> Revision:
     """The words of an older revision as the newest draft. Raises Refused as `save` does."""
-    return save(article, words=to.words, based_on=based_on, by=by, now=now)
+    return save_draft(article, words=to.words, based_on=based_on, by=by, now=now)
 
 
 @transaction.atomic
-def ship(article: Article, *, now: dt.datetime) -> Revision:
+def create_shipped_revision(article: Article, *, now: dt.datetime) -> Revision:
     """The words that came with the project, just written to `article`, as its newest revision and, if the article is
     published, the one that readers see. An editor's draft stays among the older ones."""
     revision = Revision.objects.create(article=article, at=now, **article.words)

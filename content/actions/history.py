@@ -10,7 +10,7 @@ from django.db import models
 from django.utils.module_loading import import_string
 
 
-def record(item: models.Model, deed: str, *, by: User, now: dt.datetime) -> None:
+def record_change(item: models.Model, deed: str, *, by: User, now: dt.datetime) -> None:
     LogEntry.objects.create(
         user=by,
         action_time=now,

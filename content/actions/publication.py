@@ -7,30 +7,32 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
-from content import pages
-from content.evidence import engine
+from content import page_rendering
+from content.evidence import linter
 from content.evidence.findings import Finding
-from content.models import Article, ClinicProfile, Correction, Person, Revision, SignOff
-from content.models.articles import Text
+from content.models.articles import Article, Text
+from content.models.people import Person
+from content.models.profile import ClinicProfile
+from content.models.revisions import Correction, Revision, SignOff
 
 from . import history
-from .refusals import Refused
+from .exceptions import EditorialError
 
 
 def findings(text: Text, *, now: dt.datetime) -> list[Finding]:
     """What an editor must mend before these words may be published, with its lines."""
-    return engine.check(
+    return linter.lint(
         title=text.title,
         summary=text.summary,
         description=text.description,
         body=text.body,
-        ledger=pages.ledger(),
+        ledger=page_rendering.ledger(),
         values=ClinicProfile.current().placeholders,
         today=timezone.localdate(now),
     )
 
 
-def obstacles(article: Article, newest: Revision, *, now: dt.datetime) -> list[str]:
+def blocking_reasons(article: Article, newest: Revision, *, now: dt.datetime) -> list[str]:
     """Why `newest` may not be published, in words; empty when it may."""
     if newest.pk == article.live_id:
         return ["Readers see this text already."]
@@ -56,7 +58,7 @@ def reviewer_of(user: User) -> Person | None:
     return Person.objects.filter(user=user).first() if user.has_perm("content.sign_off_article") else None
 
 
-def no_sign_off_by(user: User, newest: Revision) -> str:
+def sign_off_denied_reason(user: User, newest: Revision) -> str:
     """Why `user` may not sign off `newest`; empty when they may."""
     if reviewer_of(user) is None:
         return "Only a medical reviewer whose account is linked to a person may sign off."
@@ -66,7 +68,7 @@ def no_sign_off_by(user: User, newest: Revision) -> str:
 
 
 @transaction.atomic
-def sign_off(article: Article, *, read: int, review_by: dt.date, by: User, now: dt.datetime) -> SignOff:
+def sign_off_article(article: Article, *, read: int, review_by: dt.date, by: User, now: dt.datetime) -> SignOff:
     """`by` has read the revision `read` and stands for its words until `review_by`.
 
     Of a text that readers see already it is a new review, which shows at once. Raises Refused.
@@ -74,30 +76,30 @@ def sign_off(article: Article, *, read: int, review_by: dt.date, by: User, now: 
     article = Article.objects.select_for_update().get(pk=article.pk)
     newest = article.revisions.latest()
     if newest.pk != read:
-        raise Refused(["The text was changed while you read it. Please read the newest revision."])
-    if reason := no_sign_off_by(by, newest):
-        raise Refused([reason])
+        raise EditorialError(["The text was changed while you read it. Please read the newest revision."])
+    if reason := sign_off_denied_reason(by, newest):
+        raise EditorialError([reason])
     if review_by <= timezone.localdate(now):
-        raise Refused(["The day of the next review must come after today."])
+        raise EditorialError(["The day of the next review must come after today."])
     signed = SignOff.objects.create(
         article=article, reviewer=by.person, content_hash=newest.content_hash, at=now, review_by=review_by
     )
     if newest.pk == article.live_id:
-        _show_review(article, signed)
+        _apply_review(article, signed)
         article.save()
-    history.record(article, f"Signed off; next review by {review_by}.", by=by, now=now)
+    history.record_change(article, f"Signed off; next review by {review_by}.", by=by, now=now)
     return signed
 
 
 @transaction.atomic
-def publish(article: Article, *, by: User, now: dt.datetime) -> None:
+def publish_article(article: Article, *, by: User, now: dt.datetime) -> None:
     """Readers see the newest revision from now on. Raises Refused with every obstacle."""
     article = Article.objects.select_for_update().get(pk=article.pk)
     newest = article.revisions.latest()
-    if reasons := obstacles(article, newest, now=now):
-        raise Refused(reasons)
+    if reasons := blocking_reasons(article, newest, now=now):
+        raise EditorialError(reasons)
     if not _is_minor(article):
-        _show_review(article, article.sign_offs.filter(content_hash=newest.content_hash).latest())
+        _apply_review(article, article.sign_offs.filter(content_hash=newest.content_hash).latest())
     for name, value in newest.words.items():
         setattr(article, name, value)
     if newest.correction:
@@ -109,40 +111,40 @@ def publish(article: Article, *, by: User, now: dt.datetime) -> None:
     article.live = newest
     article.scheduled_for = article.scheduled_by = None
     article.save()
-    history.record(article, "Published.", by=by, now=now)
+    history.record_change(article, "Published.", by=by, now=now)
 
 
 @transaction.atomic
-def schedule(article: Article, *, at: dt.datetime, by: User, now: dt.datetime) -> None:
+def schedule_article(article: Article, *, at: dt.datetime, by: User, now: dt.datetime) -> None:
     """The newest revision is to be published at `at` unless it is edited before. Raises Refused as `publish` does."""
     article = Article.objects.select_for_update().get(pk=article.pk)
-    reasons = obstacles(article, article.revisions.latest(), now=now)
+    reasons = blocking_reasons(article, article.revisions.latest(), now=now)
     if at <= now:
         reasons.append("The time of publication must lie ahead.")
     if reasons:
-        raise Refused(reasons)
+        raise EditorialError(reasons)
     article.scheduled_for, article.scheduled_by = at, by
     article.save()
-    history.record(article, f"To be published at {at:%Y-%m-%d %H:%M} UTC.", by=by, now=now)
+    history.record_change(article, f"To be published at {at:%Y-%m-%d %H:%M} UTC.", by=by, now=now)
 
 
 @transaction.atomic
-def unschedule(article: Article, *, by: User, now: dt.datetime) -> None:
+def unschedule_article(article: Article, *, by: User, now: dt.datetime) -> None:
     """The planned publication is called off."""
     article = Article.objects.select_for_update().get(pk=article.pk)
     article.scheduled_for = article.scheduled_by = None
     article.save()
-    history.record(article, "The planned publication was called off.", by=by, now=now)
+    history.record_change(article, "The planned publication was called off.", by=by, now=now)
 
 
-def publish_due(clock: Callable[[], dt.datetime]) -> int:
+def publish_due_articles(clock: Callable[[], dt.datetime]) -> int:
     """The worker's job: what is due goes out, and how many did. What is refused stays on the list of what needs
     attention, is tried again, and keeps back no other."""
     done = 0
     for article in Article.objects.due(clock()).select_related("scheduled_by"):
         try:
             done += _publish_if_due(article.pk, now=clock())
-        except Refused:
+        except EditorialError:
             continue
     return done
 
@@ -153,7 +155,7 @@ def _publish_if_due(pk: int, *, now: dt.datetime) -> bool:
     article = Article.objects.select_for_update().due(now).filter(pk=pk).first()
     if article is None or article.scheduled_by is None:
         return False
-    publish(article, by=article.scheduled_by, now=now)
+    publish_article(article, by=article.scheduled_by, now=now)
     return True
 
 
@@ -162,5 +164,5 @@ def _is_minor(article: Article) -> bool:
     return bool(article.live_id) and not article.revisions.filter(pk__gt=article.live_id, minor=False).exists()
 
 
-def _show_review(article: Article, signed: SignOff) -> None:
+def _apply_review(article: Article, signed: SignOff) -> None:
     article.reviewer, article.last_reviewed, article.review_by = signed.reviewer, signed.at, signed.review_by

@@ -7,18 +7,19 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
-from content import pages
+from content import page_rendering
 from content.evidence.findings import MarkupError
-from content.models import ClinicProfile, CrisisText, LegalText
+from content.models.profile import ClinicProfile
+from content.models.texts import CrisisText, LegalText
 
 from . import history
-from .refusals import Refused
+from .exceptions import EditorialError
 
 Draft = TypeVar("Draft", LegalText, CrisisText)
 
 
 @transaction.atomic
-def save(draft: Draft, *, by: User) -> None:
+def save_text(draft: Draft, *, by: User) -> None:
     """Keeps `draft`, new or changed. Raises Refused when it is published meanwhile."""
     if draft.pk:
         _lock(draft)
@@ -27,31 +28,31 @@ def save(draft: Draft, *, by: User) -> None:
 
 
 @transaction.atomic
-def publish(draft: Draft, *, on: dt.date, by: User, now: dt.datetime) -> None:
+def publish_text(draft: Draft, *, on: dt.date, by: User, now: dt.datetime) -> None:
     """The version holds from the day `on`, as it stands now. Raises Refused."""
     text = _lock(draft)
     today = timezone.localdate(now)
     if on < today:
-        raise Refused(["A text cannot have held before today."])
+        raise EditorialError(["A text cannot have held before today."])
     if isinstance(text, CrisisText):
         if on != today:
-            raise Refused(["What pages say in a crisis holds at once: choose today."])
-        _say_on_every_page(text)
+            raise EditorialError(["What pages say in a crisis holds at once: choose today."])
+        _invalidate_pages(text)
     else:
         _check(text)
     text.published, text.published_by = on, by
     text.save()
-    history.record(text, f"Published; it holds from {on}.", by=by, now=now)
+    history.record_change(text, f"Published; it holds from {on}.", by=by, now=now)
 
 
 def _lock(draft: Draft) -> Draft:
     row = type(draft)._default_manager.select_for_update().get(pk=draft.pk)
     if row.published:
-        raise Refused(["This version is published: people may have agreed to it. Draft a new one."])
+        raise EditorialError(["This version is published: people may have agreed to it. Draft a new one."])
     return row
 
 
-def _say_on_every_page(text: CrisisText) -> None:
+def _invalidate_pages(text: CrisisText) -> None:
     profile = ClinicProfile.objects.select_for_update().get(pk=1)
     for name in CrisisText.FIELDS:
         setattr(profile, name, getattr(text, name))
@@ -60,6 +61,8 @@ def _say_on_every_page(text: CrisisText) -> None:
 
 def _check(text: LegalText) -> None:
     try:
-        pages.build(title=text.title, summary=text.summary, body=text.body, profile=ClinicProfile.current())
+        page_rendering.build_page(
+            title=text.title, summary=text.summary, body=text.body, profile=ClinicProfile.current()
+        )
     except MarkupError as error:
-        raise Refused([str(finding) for finding in error.findings]) from error
+        raise EditorialError([str(finding) for finding in error.findings]) from error

@@ -10,9 +10,9 @@ from django.urls import URLPattern, path
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from content.models import Article
+from content.models.articles import Article
 
-from . import attention, workflow
+from . import editorial_workflow, review_queue
 
 get_and_post = require_http_methods(["GET", "HEAD", "POST"])
 
@@ -66,17 +66,17 @@ def _route(at: str, view: Callable[..., HttpResponse], name: str) -> URLPattern:
 
 
 routes = [
-    _route("attention/", require_safe(attention.attention), "attention"),
-    _route("add/", get_and_post(workflow.add), "add"),
-    _route("<int:pk>/change/", get_and_post(workflow.edit), "change"),
-    _route("<int:pk>/preview/", require_POST(workflow.preview), "preview"),
-    _route("<int:pk>/sign-off/", get_and_post(workflow.sign_off), "sign_off"),
-    _route("<int:pk>/publish/", require_POST(workflow.publish), "publish"),
-    _route("<int:pk>/schedule/", require_POST(workflow.schedule), "schedule"),
-    _route("<int:pk>/unschedule/", require_POST(workflow.unschedule), "unschedule"),
-    _route("<int:pk>/links/", require_POST(workflow.make_link), "make_link"),
-    _route("<int:pk>/links/call-back/", require_POST(workflow.call_back_links), "call_back_links"),
-    _route("<int:pk>/revisions/", require_safe(workflow.revisions), "revisions"),
-    _route("<int:pk>/revisions/<int:number>/", require_safe(workflow.revision), "revision"),
-    _route("<int:pk>/revisions/<int:number>/revert/", require_POST(workflow.revert), "revert"),
+    _route("attention/", require_safe(review_queue.review_queue), "attention"),
+    _route("add/", get_and_post(editorial_workflow.add_view), "add"),
+    _route("<int:pk>/change/", get_and_post(editorial_workflow.edit_view), "change"),
+    _route("<int:pk>/preview/", require_POST(editorial_workflow.preview_view), "preview"),
+    _route("<int:pk>/sign-off/", get_and_post(editorial_workflow.sign_off_view), "sign_off"),
+    _route("<int:pk>/publish/", require_POST(editorial_workflow.publish_view), "publish"),
+    _route("<int:pk>/schedule/", require_POST(editorial_workflow.schedule_view), "schedule"),
+    _route("<int:pk>/unschedule/", require_POST(editorial_workflow.unschedule_view), "unschedule"),
+    _route("<int:pk>/links/", require_POST(editorial_workflow.create_preview_link), "make_link"),
+    _route("<int:pk>/links/call-back/", require_POST(editorial_workflow.revoke_preview_links), "call_back_links"),
+    _route("<int:pk>/revisions/", require_safe(editorial_workflow.revisions_view), "revisions"),
+    _route("<int:pk>/revisions/<int:number>/", require_safe(editorial_workflow.revision_view), "revision"),
+    _route("<int:pk>/revisions/<int:number>/revert/", require_POST(editorial_workflow.revert_view), "revert"),
 ]

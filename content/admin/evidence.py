@@ -8,8 +8,10 @@ from django.db import models
 from django.http import HttpRequest
 from django.utils import timezone
 
-from content.forms import DAYS, QuotationForm, SourceForm
-from content.models import Claim, Quotation, Source, SourceCheck
+from content.forms import SUPPORTED_DAYS, QuotationForm, SourceForm
+from content.models.claims import Claim
+from content.models.link_checks import LinkCheck
+from content.models.sources import Quotation, Source
 
 
 class KeyedAdmin(admin.ModelAdmin):
@@ -36,7 +38,7 @@ class Notice(admin.SimpleListFilter):
 class SourceCheckInline(admin.StackedInline):
     """What `manage.py check_sources` found last: read, never edited."""
 
-    model = SourceCheck
+    model = LinkCheck
 
     def has_add_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
         return False
@@ -97,4 +99,4 @@ class ClaimAdmin(KeyedAdmin):
     list_filter = [Review, "kind", "confidence"]
     search_fields = ["key", "text"]
     filter_horizontal = ["sources"]
-    formfield_overrides = {models.DateField: {"validators": DAYS}}
+    formfield_overrides = {models.DateField: {"validators": SUPPORTED_DAYS}}

@@ -2,7 +2,7 @@ from django.contrib import admin
 from django.contrib.auth.models import User
 from django.http import HttpRequest
 
-from content.models import Person
+from content.models.people import Person
 
 
 @admin.register(Person)

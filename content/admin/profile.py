@@ -1,7 +1,8 @@
 from django.contrib import admin
 from django.http import HttpRequest
 
-from content.models import ClinicProfile, CrisisText
+from content.models.profile import ClinicProfile
+from content.models.texts import CrisisText
 
 
 @admin.register(ClinicProfile)

@@ -16,15 +16,15 @@ from django.urls import URLPattern, path
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
-from content import pages
+from content import page_rendering
 from content.actions import texts
-from content.actions.refusals import Refused
+from content.actions.exceptions import EditorialError
 from content.forms import LegalTextForm, PublishForm
-from content.models import ClinicProfile, CrisisText, LegalText
-from content.models.texts import Owed
+from content.models.profile import ClinicProfile
+from content.models.texts import CrisisText, LegalText, PublishableText
 
 
-class OwedAdmin(admin.ModelAdmin):
+class PublishableTextAdmin(admin.ModelAdmin):
     """Drafts change; a published version never does: people have agreed to it."""
 
     change_form_template = "admin/content/owed.html"
@@ -32,13 +32,13 @@ class OwedAdmin(admin.ModelAdmin):
     list_select_related = ["drafted_by", "published_by"]
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return super().has_change_permission(request, obj) and not (isinstance(obj, Owed) and obj.published)
+        return super().has_change_permission(request, obj) and not (isinstance(obj, PublishableText) and obj.published)
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
 
     def save_model(self, request: HttpRequest, obj: Any, form: ModelForm, change: bool) -> None:
-        texts.save(obj, by=cast(User, request.user))
+        texts.save_text(obj, by=cast(User, request.user))
 
     def may_publish(self, request: HttpRequest) -> bool:
         return request.user.has_perm(f"content.publish_{self.opts.model_name}")
@@ -60,10 +60,10 @@ class OwedAdmin(admin.ModelAdmin):
         form = PublishForm(request.POST if request.method == "POST" else None)
         if form.is_valid():
             try:
-                texts.publish(text, on=form.cleaned_data["on"], by=cast(User, request.user), now=timezone.now())
+                texts.publish_text(text, on=form.cleaned_data["on"], by=cast(User, request.user), now=timezone.now())
                 messages.success(request, "It is published.")
                 return redirect(f"admin:content_{self.opts.model_name}_change", pk)
-            except Refused as refused:
+            except EditorialError as refused:
                 for reason in refused.reasons:
                     form.add_error(None, reason)
         context = {
@@ -82,7 +82,7 @@ class OwedAdmin(admin.ModelAdmin):
 
 
 @admin.register(LegalText)
-class LegalTextAdmin(OwedAdmin):
+class LegalTextAdmin(PublishableTextAdmin):
     form = LegalTextForm
     list_display = ["kind", "version", "published", "drafted_by", "published_by"]
     list_filter = ["kind", ("published", admin.EmptyFieldListFilter)]
@@ -90,13 +90,15 @@ class LegalTextAdmin(OwedAdmin):
     def preview(self, request: HttpRequest, text: LegalText) -> str:
         shown = copy.copy(text)
         shown.published = text.published or timezone.localdate()
-        page = pages.build(title=text.title, summary=text.summary, body=text.body, profile=ClinicProfile.current())
+        page = page_rendering.build_page(
+            title=text.title, summary=text.summary, body=text.body, profile=ClinicProfile.current()
+        )
         context = {"text": shown, "page": page, "layout": "admin/content/preview.html"}
         return render_to_string("content/text.html", context, request)
 
 
 @admin.register(CrisisText)
-class CrisisTextAdmin(OwedAdmin):
+class CrisisTextAdmin(PublishableTextAdmin):
     list_display = ["crisis_text", "crisis_phone", "emergency_phone", "published", "drafted_by", "published_by"]
     list_filter = [("published", admin.EmptyFieldListFilter)]
 

@@ -1,3 +1,3 @@
-from .engine import check, unused
+from .linter import lint, unused_entries
 
-__all__ = ["check", "unused"]
+__all__ = ["lint", "unused_entries"]

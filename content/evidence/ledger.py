@@ -17,7 +17,7 @@ HEDGE = re.compile(
 )
 
 
-class Kind(TextChoices):
+class EvidenceType(TextChoices):
     """Kind of evidence, in the words a reader sees."""
 
     TRIAL = "trial", "randomized trial in people"
@@ -55,17 +55,17 @@ class Confidence(TextChoices):
 
 # Kind -> the words one of which says so in a sentence.
 ANIMALS = {
-    Kind.RATS: re.compile(r"\b(?:rats?|rodents?|animals?)\b", re.IGNORECASE),
-    Kind.MICE: re.compile(r"\b(?:mice|mouse|rodents?|animals?)\b", re.IGNORECASE),
-    Kind.RODENTS: re.compile(r"\b(?:rats?|mice|mouse|rodents?|animals?)\b", re.IGNORECASE),
+    EvidenceType.RATS: re.compile(r"\b(?:rats?|rodents?|animals?)\b", re.IGNORECASE),
+    EvidenceType.MICE: re.compile(r"\b(?:mice|mouse|rodents?|animals?)\b", re.IGNORECASE),
+    EvidenceType.RODENTS: re.compile(r"\b(?:rats?|mice|mouse|rodents?|animals?)\b", re.IGNORECASE),
 }
 # Rules and services change sooner than trials do.
-REVIEW_MONTHS = {Kind.REGULATORY: 6, Kind.PUBLIC_HEALTH: 6}
+REVIEW_MONTHS = {EvidenceType.REGULATORY: 6, EvidenceType.PUBLIC_HEALTH: 6}
 OTHER_REVIEW_MONTHS = 12
 
 
 @dataclass(frozen=True)
-class Quotation:
+class LedgerQuotation:
     key: str
     text: str
     speaker: str
@@ -74,7 +74,7 @@ class Quotation:
 
 
 @dataclass(frozen=True)
-class Claim:
+class LedgerClaim:
     """`sources` and `topics` by key; `kind` as in Kind."""
 
     key: str
@@ -94,12 +94,12 @@ class Ledger:
     """What a text may refer to: keys of sources; quotations and claims by key."""
 
     sources: Collection[str] = frozenset()
-    quotations: Mapping[str, Quotation] = field(default_factory=dict)
-    claims: Mapping[str, Claim] = field(default_factory=dict)
+    quotations: Mapping[str, LedgerQuotation] = field(default_factory=dict)
+    claims: Mapping[str, LedgerClaim] = field(default_factory=dict)
 
 
 def review_by(kind: str, checked_on: dt.date) -> dt.date:
     """The day by which a claim must have been checked again: 6 months for what an authority says, 12 for the rest."""
-    months = checked_on.month - 1 + REVIEW_MONTHS.get(Kind(kind), OTHER_REVIEW_MONTHS)
+    months = checked_on.month - 1 + REVIEW_MONTHS.get(EvidenceType(kind), OTHER_REVIEW_MONTHS)
     year, month = checked_on.year + months // 12, months % 12 + 1
     return dt.date(year, month, min(checked_on.day, calendar.monthrange(year, month)[1]))

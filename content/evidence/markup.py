@@ -20,8 +20,8 @@ from typing import Any
 from django.utils.text import slugify
 
 from .findings import Finding, MarkupError, Rule
-from .inline import MARK, render
 from .ledger import Ledger
+from .markdown_extensions import MARK, render
 from .sentences import Mark, Passage
 
 # Block name -> whether it takes an argument, whether it has a body.

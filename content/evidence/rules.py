@@ -3,9 +3,9 @@
 import datetime as dt
 from collections.abc import Callable, Iterator
 
-from . import quotes, subjects
+from . import quotation_check, vocabulary
 from .findings import Finding, Rule
-from .ledger import ANIMALS, HEDGE, Kind, Ledger, Topic, review_by
+from .ledger import ANIMALS, HEDGE, EvidenceType, Ledger, Topic, review_by
 from .markup import Document
 from .sentences import Passage, Sentence
 
@@ -13,35 +13,35 @@ from .sentences import Passage, Sentence
 def unsourced(document: Document, ledger: Ledger, today: dt.date) -> Iterator[Finding]:
     """A sentence that states a fact carries a claim, or the reason why it needs none."""
     for passage in document.passages:
-        for sentence in subjects.factual(passage.sentences) if not passage.quoted and not passage.heading else []:
+        for sentence in vocabulary.is_factual(passage.sentences) if not passage.quoted and not passage.heading else []:
             if not sentence.claims and not sentence.exempt:
                 yield Finding(sentence.line, f"no claim behind the fact “{sentence.text}”", Rule.UNSOURCED)
 
 
-def sound(document: Document, ledger: Ledger, today: dt.date) -> Iterator[Finding]:
+def claims_complete(document: Document, ledger: Ledger, today: dt.date) -> Iterator[Finding]:
     """Claims in use have a source and a kind of evidence, and were checked in time. Told where each is first used."""
     for key, line in _first_uses(document).items():
         claim = ledger.claims[key]
         if not claim.sources:
             yield Finding(line, f"claim “{key}” has no source", Rule.CLAIM_SOURCE)
-        if claim.kind not in Kind.values:
+        if claim.kind not in EvidenceType.values:
             yield Finding(line, f"claim “{key}” has no kind of evidence", Rule.CLAIM_KIND)
         elif (due := review_by(claim.kind, claim.checked_on)) < today:
             yield Finding(line, f"claim “{key}” was to be checked again by {due}", Rule.OVERDUE)
 
 
-def animals(document: Document, ledger: Ledger, today: dt.date) -> Iterator[Finding]:
+def animal_studies_named(document: Document, ledger: Ledger, today: dt.date) -> Iterator[Finding]:
     """A sentence with nothing but studies in animals behind it says in which."""
     for sentence in _sentences(document):
         kinds = {ledger.claims[key].kind for key in sentence.claims}
         if kinds and kinds <= ANIMALS.keys():
             for kind in sorted(kinds):
-                if not ANIMALS[Kind(kind)].search(sentence.text):
-                    said = f"this rests on a {Kind(kind).label} alone and does not say so: “{sentence.text}”"
+                if not ANIMALS[EvidenceType(kind)].search(sentence.text):
+                    said = f"this rests on a {EvidenceType(kind).label} alone and does not say so: “{sentence.text}”"
                     yield Finding(sentence.line, said, Rule.ANIMALS)
 
 
-def hedges(document: Document, ledger: Ledger, today: dt.date) -> Iterator[Finding]:
+def hedging_kept(document: Document, ledger: Ledger, today: dt.date) -> Iterator[Finding]:
     """Where a claim doubts, its sentence does."""
     for sentence in _sentences(document):
         doubted = [key for key in sentence.claims if ledger.claims[key].hedged]
@@ -50,12 +50,12 @@ def hedges(document: Document, ledger: Ledger, today: dt.date) -> Iterator[Findi
             yield Finding(sentence.line, said, Rule.HEDGE)
 
 
-def balance(document: Document, ledger: Ledger, today: dt.date) -> Iterator[Finding]:
+def risks_balanced(document: Document, ledger: Ledger, today: dt.date) -> Iterator[Finding]:
     """A page that says “it helps”, in our words or another’s, says the rest too."""
     uses = _first_uses(document)
     topics = {topic for key in uses for topic in ledger.claims[key].topics}
     lines = [line for key, line in uses.items() if Topic.EFFICACY in ledger.claims[key].topics]
-    lines += [line for _, line, key in document.quotations if subjects.PRAISE.search(ledger.quotations[key].text)]
+    lines += [line for _, line, key in document.quotations if vocabulary.PRAISE.search(ledger.quotations[key].text)]
     for topic in Topic if lines else []:
         if topic not in topics and topic != Topic.EFFICACY:
             yield Finding(min(lines), f"the page says that it helps, and nowhere {topic.label}", Rule.ONE_SIDED)
@@ -66,33 +66,35 @@ def speakers(document: Document, ledger: Ledger, today: dt.date) -> Iterator[Fin
     for section, line, key in document.quotations:
         before = [sentence for sentence in _sentences(document) if section.line < sentence.line < line]
         if before:
-            yield from quotes.ascribed(before[-1].text, before[-1].line, ledger.quotations[key], named=False)
+            yield from quotation_check.check_attribution(
+                before[-1].text, before[-1].line, ledger.quotations[key], named=False
+            )
 
 
-def wording(document: Document, ledger: Ledger, today: dt.date) -> Iterator[Finding]:
+def quotations_and_promotion(document: Document, ledger: Ledger, today: dt.date) -> Iterator[Finding]:
     """Prose, headings and titles of blocks quote exactly and do not advertise."""
     titles = [(section.heading, section.line) for section in document.sections]
     titles += [(block.argument, block.line) for section in document.sections for block in section.blocks]
     for passage in [*document.passages, *(Passage(text, ((0, line),)) for text, line in titles)]:
-        yield from words(passage, ledger)
+        yield from word_count(passage, ledger)
 
 
-def words(passage: Passage, ledger: Ledger) -> Iterator[Finding]:
+def word_count(passage: Passage, ledger: Ledger) -> Iterator[Finding]:
     """What is wrong with the words of one passage, or of a title or summary: quotations, advertising."""
-    findings, own = quotes.held(passage, ledger)
+    findings, own = quotation_check.check_quotations(passage, ledger)
     yield from findings
-    for match in subjects.PROMOTION.finditer(own):
+    for match in vocabulary.PROMOTION.finditer(own):
         yield Finding(passage.line_at(match.start()), f"“{match[0]}” advertises", Rule.PROMOTION)
 
 
 RULES: tuple[Callable[[Document, Ledger, dt.date], Iterator[Finding]], ...] = (
     unsourced,
-    sound,
-    animals,
-    hedges,
-    balance,
+    claims_complete,
+    animal_studies_named,
+    hedging_kept,
+    risks_balanced,
     speakers,
-    wording,
+    quotations_and_promotion,
 )
 
 

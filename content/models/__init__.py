@@ -1,7 +1,7 @@
 from .articles import Article
-from .checks import SourceCheck
 from .claims import Claim
-from .editions import Edition
+from .content_version import ContentVersion
+from .link_checks import LinkCheck
 from .people import Person
 from .profile import ClinicProfile
 from .revisions import Correction, Revision, SignOff
@@ -12,14 +12,14 @@ __all__ = [
     "Article",
     "Claim",
     "ClinicProfile",
+    "ContentVersion",
     "Correction",
     "CrisisText",
-    "Edition",
     "LegalText",
+    "LinkCheck",
     "Person",
     "Quotation",
     "Revision",
     "SignOff",
     "Source",
-    "SourceCheck",
 ]

@@ -35,7 +35,7 @@ class Claim(models.Model):
     key = models.SlugField(unique=True, validators=[validate_claim_key], help_text="Sentences carry it by [^key].")
     text = models.TextField(max_length=600, help_text="With the doubt of its sources: “may”, “usually”, “suggests”.")
     sources = models.ManyToManyField(Source, related_name="claims")
-    kind = models.CharField("kind of evidence", max_length=16, choices=ledger.Kind)
+    kind = models.CharField("kind of evidence", max_length=16, choices=ledger.EvidenceType)
     people = models.PositiveIntegerField(
         "people in the studies", null=True, blank=True, validators=[MinValueValidator(1)]
     )
@@ -76,7 +76,7 @@ class Claim(models.Model):
         return f"{self.get_kind_display()}{people}"
 
     @property
-    def entry(self) -> ledger.Claim:
+    def entry(self) -> ledger.LedgerClaim:
         """For the engine; reads the sources, which a list of claims prefetches."""
         sources = tuple(source.key for source in self.sources.all())
-        return ledger.Claim(self.key, self.text, self.kind, sources, self.checked_on, tuple(self.topics))
+        return ledger.LedgerClaim(self.key, self.text, self.kind, sources, self.checked_on, tuple(self.topics))

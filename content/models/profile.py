@@ -3,7 +3,7 @@
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
-from content.phones import dialable
+from clinic.lib.normalization import dialable_number
 from content.validators import validate_opening_hours, validate_states, validate_time_zone
 
 
@@ -97,7 +97,7 @@ class ClinicProfile(models.Model):
     @property
     def phone_e164(self) -> str:
         """The number as `+15551234567`, or empty when nobody could dial it (then pages show it without a link)."""
-        return dialable(self.phone, self.phone_region)
+        return dialable_number(self.phone, self.phone_region)
 
     @property
     def placeholders(self) -> dict[str, str]:

@@ -8,7 +8,8 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from .append_only import AppendOnly
+from clinic.lib.append_only import AppendOnly
+
 from .articles import Article, Text
 from .people import Person
 

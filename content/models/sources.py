@@ -7,7 +7,7 @@ from content.evidence import ledger
 from content.validators import validate_names
 
 
-class Checked(models.TextChoices):
+class VerificationStatus(models.TextChoices):
     CHECKED = "checked", "checked"
     RECHECK = "recheck", "to be re-checked"
 
@@ -39,7 +39,7 @@ class Source(models.Model):
         "PubMed number", max_length=12, blank=True, validators=[RegexValidator(r"^\d+$", "Digits only.")]
     )
     url = models.URLField(max_length=400)
-    status = models.CharField(max_length=10, choices=Checked, default=Checked.RECHECK)
+    status = models.CharField(max_length=10, choices=VerificationStatus, default=VerificationStatus.RECHECK)
     recheck_fields = models.JSONField(
         default=list, blank=True, help_text="Which of the above nobody has seen at the source yet."
     )
@@ -68,6 +68,6 @@ class Quotation(models.Model):
         return f"{self.key} ({self.speaker})"
 
     @property
-    def entry(self) -> ledger.Quotation:
+    def entry(self) -> ledger.LedgerQuotation:
         """For the engine."""
-        return ledger.Quotation(self.key, self.text, self.speaker, self.source.key, self.wording_checked)
+        return ledger.LedgerQuotation(self.key, self.text, self.speaker, self.source.key, self.wording_checked)

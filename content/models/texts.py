@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 
-class Owed(models.Model):
+class PublishableText(models.Model):
     """A draft until it has a day from which it holds; then nobody changes it. What shipped is nobody's."""
 
     published = models.DateField("holds from", null=True, editable=False)
@@ -33,7 +33,7 @@ class LegalTextQuerySet(models.QuerySet["LegalText"]):
         return self.filter(published__lte=timezone.localdate())
 
 
-class LegalText(Owed):
+class LegalText(PublishableText):
     class Kind(models.TextChoices):
         TERMS = "terms", "terms"
         PRIVACY = "privacy", "privacy notice"
@@ -63,7 +63,7 @@ class LegalText(Owed):
         return reverse("text", args=[self.kind])
 
 
-class CrisisText(Owed):
+class CrisisText(PublishableText):
     """A version of what every page says to somebody in danger. Published, it is what the clinic's profile holds."""
 
     FIELDS = ("crisis_name", "crisis_phone", "crisis_text", "emergency_phone")

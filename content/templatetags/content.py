@@ -3,11 +3,11 @@ from typing import TypeVar
 
 from django import template
 
-from content.evidence import formats
+from content.evidence import citation_formats
 
 register = template.Library()
-register.filter("stopped", formats.stopped)
-register.filter("vancouver", formats.vancouver)
+register.filter("stopped", citation_formats.with_full_stop)
+register.filter("vancouver", citation_formats.vancouver)
 T = TypeVar("T")
 
 

@@ -8,7 +8,8 @@ from django.urls import reverse
 from signups.messages.kinds import MessageKind, register
 from signups.messages.models import OutboxMessage
 from signups.messages.outbox import enqueue
-from signups.models import CallbackRequest
+
+from .models import CallbackRequest
 
 
 def _did_not_ask_again(message: OutboxMessage, now: dt.datetime) -> bool:

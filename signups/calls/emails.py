@@ -6,14 +6,18 @@ from typing import Any
 from django.conf import settings
 from django.urls import reverse
 
-from signups import normalise, terms, zones
+from clinic.lib import normalization, time_zones
+from signups.hosts.models import Host
+from signups.leads.models import Lead
 from signups.messages.choices import CalendarMethod
 from signups.messages.kinds import MessageKind, register
 from signups.messages.models import OutboxMessage
 from signups.messages.outbox import enqueue, portal_link_context
-from signups.models import Host, Lead, OnboardingCall
-from signups.scheduling.invitations import Entry, invitation
-from signups.states import CallStatus
+from signups.offer import current_offer
+from signups.scheduling.icalendar_invites import CalendarEntry, render_invitation
+
+from .choices import CallStatus
+from .models import OnboardingCall
 
 
 def _is_current(message: OutboxMessage, now: dt.datetime) -> bool:
@@ -25,7 +29,11 @@ def _is_current(message: OutboxMessage, now: dt.datetime) -> bool:
 
 
 def _context(call: OnboardingCall, lead: Lead) -> dict[str, Any]:
-    return {"host": call.host, "when": zones.moment(call.starts_at, lead.time_zone), **portal_link_context(lead)}
+    return {
+        "host": call.host,
+        "when": time_zones.format_moment(call.starts_at, lead.time_zone),
+        **portal_link_context(lead),
+    }
 
 
 def _context_at_sending(message: OutboxMessage) -> dict[str, Any]:
@@ -96,14 +104,14 @@ def host_call_cancelled(call: OnboardingCall, host: Host, *, now: dt.datetime) -
     return _to_host(HOST_CALL_CANCELLED, call, host, now)
 
 
-def host_entry(call: OnboardingCall, *, stamp: dt.datetime, off: bool = False) -> Entry:
+def host_entry(call: OnboardingCall, *, stamp: dt.datetime, off: bool = False) -> CalendarEntry:
     """`call` as its host's calendar shows it: initials, and nothing else about the patient. `off`: no longer theirs."""
-    return _entry(call, f"Onboarding call with {normalise.initials(call.lead.name)}", stamp, off)
+    return _entry(call, f"Onboarding call with {normalization.initials(call.lead.name)}", stamp, off)
 
 
-def _entry(call: OnboardingCall, summary: str, stamp: dt.datetime, off: bool = False) -> Entry:
+def _entry(call: OnboardingCall, summary: str, stamp: dt.datetime, off: bool = False) -> CalendarEntry:
     cancelled = off or call.status == CallStatus.CANCELLED
-    return Entry(call.uid, call.sequence, call.starts_at, call.ends_at, stamp, summary, cancelled=cancelled)
+    return CalendarEntry(call.uid, call.sequence, call.starts_at, call.ends_at, stamp, summary, cancelled=cancelled)
 
 
 def _to_patient(
@@ -120,17 +128,17 @@ def _to_patient(
     if not lead.email:
         return None
     if invite:
-        columns |= _invitation(_entry(call, f"Free call with {terms.current().clinic_name}", now), lead.email)
+        columns |= _invitation(_entry(call, f"Free call with {current_offer().clinic_name}", now), lead.email)
     return _enqueue(kind, call, resends, now=now, context=_context(call, lead), **columns)
 
 
 def _to_host(kind: MessageKind, call: OnboardingCall, host: Host, now: dt.datetime) -> OutboxMessage:
     """Initials, and nothing else about the patient: the rest is on the desk."""
-    to = host.user.email or terms.current().mailbox
+    to = host.user.email or current_offer().mailbox
     columns = _invitation(host_entry(call, stamp=now, off=kind is HOST_CALL_CANCELLED), to)
     context = {
-        "initials": normalise.initials(call.lead.name),
-        "when": zones.moment(call.starts_at, host.time_zone),
+        "initials": normalization.initials(call.lead.name),
+        "when": time_zones.format_moment(call.starts_at, host.time_zone),
         "desk": settings.SITE_URL + reverse("admin:index"),
     }
     return _enqueue(kind, call, host.pk, now=now, context=context, to=to, **columns)
@@ -142,8 +150,8 @@ def _enqueue(kind: MessageKind, call: OnboardingCall, detail: int, **rest: Any) 
     return enqueue(kind, call.lead, occasion, call=call, call_sequence=call.sequence, **rest)
 
 
-def _invitation(entry: Entry, to: str) -> dict[str, Any]:
+def _invitation(entry: CalendarEntry, to: str) -> dict[str, Any]:
     """The columns of a message that carries `entry`."""
-    clinic = terms.current()
-    text = invitation(entry, organizer=clinic.mailbox, organizer_name=clinic.clinic_name, attendee=to)
+    clinic = current_offer()
+    text = render_invitation(entry, organizer=clinic.mailbox, organizer_name=clinic.clinic_name, attendee=to)
     return {"calendar": text, "calendar_method": CalendarMethod.CANCEL if entry.cancelled else CalendarMethod.REQUEST}

@@ -14,12 +14,15 @@ from django.urls import path, reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from signups.actions import bulk, leads
-from signups.admin import exports, reading
-from signups.admin.staff import owner_choices, staff_user
-from signups.admin.staff_views import render_page, staff_view
-from signups.models import Lead
+from signups.audit import access_log
+from signups.audit.staff_users import owner_choices, staff_user
+from signups.exports import admin as export_admin
+from signups.leads import actions as lead_actions
+from signups.leads import bulk_actions
+from signups.leads.actions import assign_lead
+from signups.leads.models import Lead
 from signups.web.responses import redirect_after_post
+from signups.web.staff_views import render_page, staff_view
 
 from .forms import BulkStatusForm, BulkTagForm, OwnerForm, TagForm
 from .lead_list import requested_list
@@ -32,7 +35,7 @@ Action = Callable[[Lead, User, dt.datetime, dict[str, Any]], None]
 @require_POST
 def bulk_assign(request: HttpRequest) -> HttpResponse:
     def assign(lead: Lead, by: User, now: dt.datetime, data: dict[str, Any]) -> None:
-        leads.assign(lead=lead, to=data["owner"], by=by, now=now)
+        assign_lead(lead=lead, to=data["owner"], by=by, now=now)
 
     return _bulk(request, "Give to somebody", lambda data: OwnerForm(data, owners=owner_choices()), assign)
 
@@ -41,7 +44,7 @@ def bulk_assign(request: HttpRequest) -> HttpResponse:
 @require_POST
 def bulk_change_status(request: HttpRequest) -> HttpResponse:
     def change_status(lead: Lead, by: User, now: dt.datetime, data: dict[str, Any]) -> None:
-        leads.transition(lead=lead, to=data["to"], reason=data["reason"], by=by, now=now)
+        lead_actions.change_status(lead=lead, to=data["to"], reason=data["reason"], by=by, now=now)
 
     return _bulk(request, "Move on or close", BulkStatusForm, change_status)
 
@@ -50,7 +53,7 @@ def bulk_change_status(request: HttpRequest) -> HttpResponse:
 @require_POST
 def bulk_tag(request: HttpRequest) -> HttpResponse:
     def add_tag(lead: Lead, by: User, now: dt.datetime, data: dict[str, Any]) -> None:
-        leads.add_tag(lead=lead, tag=data["tag"], by=by, now=now)
+        lead_actions.add_tag(lead=lead, tag=data["tag"], by=by, now=now)
 
     return _bulk(request, "Add a tag", BulkTagForm, add_tag)
 
@@ -59,7 +62,7 @@ def bulk_tag(request: HttpRequest) -> HttpResponse:
 @require_POST
 def bulk_untag(request: HttpRequest) -> HttpResponse:
     def remove_tag(lead: Lead, by: User, now: dt.datetime, data: dict[str, Any]) -> None:
-        leads.remove_tag(lead=lead, tag=data["tag"], by=by, now=now)
+        lead_actions.remove_tag(lead=lead, tag=data["tag"], by=by, now=now)
 
     return _bulk(request, "Take a tag off", TagForm, remove_tag)
 
@@ -68,7 +71,7 @@ def bulk_untag(request: HttpRequest) -> HttpResponse:
 def export(request: HttpRequest) -> HttpResponseBase:
     """Export the list that the address asks for."""
     requested = requested_list(request)
-    return exports.export_leads(request, requested.queryset, requested.size)
+    return export_admin.export_leads(request, requested.queryset, requested.size)
 
 
 def _bulk(request: HttpRequest, title: str, form: Callable[[Any], forms.Form], action: Action) -> HttpResponse:
@@ -79,7 +82,7 @@ def _bulk(request: HttpRequest, title: str, form: Callable[[Any], forms.Form], a
     if not filled.is_valid():
         return _render(request, title, chosen, form=filled, status=422)
     user, now = staff_user(request), timezone.now()
-    outcome = bulk.each(chosen, lambda lead: action(lead, user, now, filled.cleaned_data))
+    outcome = bulk_actions.apply_to_each(chosen, lambda lead: action(lead, user, now, filled.cleaned_data))
     return _render(request, title, chosen, outcome=outcome)
 
 
@@ -88,17 +91,21 @@ def _confirm(request: HttpRequest, title: str, form: forms.Form) -> HttpResponse
     if "all" not in request.POST:
         picked = [pk for pk in request.POST.getlist("pk") if re.fullmatch(r"[0-9]{1,18}", pk)]
         found = Lead.objects.filter(pk__in=picked).order_by("-created_at", "-id")
-    chosen = list(found[: bulk.MOST + 1])
-    if 0 < len(chosen) <= bulk.MOST:
+    chosen = list(found[: bulk_actions.MAX_LEADS + 1])
+    if 0 < len(chosen) <= bulk_actions.MAX_LEADS:
         return _render(request, title, chosen, form=form)
-    wrong = f"That is more than {bulk.MOST} leads: narrow the list first." if chosen else "Select some leads first."
+    wrong = (
+        f"That is more than {bulk_actions.MAX_LEADS} leads: narrow the list first."
+        if chosen
+        else "Select some leads first."
+    )
     messages.error(request, wrong)
     query = f"?{request.GET.urlencode()}" if request.GET else ""
     return redirect_after_post(reverse("admin:signups_lead_changelist") + query)
 
 
 def _render(request: HttpRequest, title: str, chosen: list[Lead], *, status: int = 200, **context: Any) -> HttpResponse:
-    reading.log_list_view(request, "leads", len(chosen))
+    access_log.log_list_view(request, "leads", len(chosen))
     return render_page(
         request,
         "admin/signups/lead/bulk.html",
@@ -112,7 +119,7 @@ def _render(request: HttpRequest, title: str, chosen: list[Lead], *, status: int
 
 def _parse_selection(text: str) -> list[Lead]:
     """Return the leads of `12:new,13:contacted`, each with the status that the page showed. Raises BadRequest."""
-    if not SELECTION.fullmatch(text) or text.count(",") >= bulk.MOST:
+    if not SELECTION.fullmatch(text) or text.count(",") >= bulk_actions.MAX_LEADS:
         raise BadRequest("These are no leads of ours.")
     seen = {int(pk): status for pk, _, status in (part.partition(":") for part in text.split(","))}
     chosen = list(Lead.objects.filter(pk__in=seen).order_by("-created_at", "-id"))

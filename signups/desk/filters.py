@@ -11,10 +11,11 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from signups.admin.staff import owner_choices, staff_user
-from signups.models import Lead, Tag, Tagging
-from signups.states import Channel, LeadStatus
-from signups.zones import midnight
+from clinic.lib.time_zones import midnight
+from signups.audit.staff_users import owner_choices, staff_user
+from signups.leads.choices import Channel, LeadStatus
+from signups.leads.models import Lead
+from signups.leads.tag_models import LeadTag, Tag
 
 from .saved_views import SAVED_VIEWS
 
@@ -95,7 +96,7 @@ class TagFilter(StrictListFilter):
         return tags or []
 
     def apply(self, leads: Any, value: str, request: HttpRequest) -> QuerySet[Any]:
-        return leads.filter(pk__in=Tagging.objects.filter(tag=int(value)).order_by().values("lead"))
+        return leads.filter(pk__in=LeadTag.objects.filter(tag=int(value)).order_by().values("lead"))
 
 
 class CreatedFilter(StrictListFilter):

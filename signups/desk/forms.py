@@ -6,8 +6,11 @@ from typing import Any
 from django import forms
 from django.contrib.auth.models import User
 
-from signups.models import Note, Tag
-from signups.states import FREE, OF_A_TRY, CallOutcome, ConsentChannel, LeadStatus, Purpose
+from signups.callbacks.choices import OUTREACH_OUTCOMES, CallOutcome
+from signups.consents.choices import OPTIONAL_CONSENTS, ConsentChannel, ConsentPurpose
+from signups.leads.choices import LeadStatus
+from signups.leads.note_models import Note
+from signups.leads.tag_models import Tag
 
 LONGEST_NOTE = 5000
 BULK_TARGETS = (LeadStatus.CONTACTED, LeadStatus.QUALIFIED, LeadStatus.CLOSED)  # a conversion belongs to one trial
@@ -33,7 +36,9 @@ class ChangeStatusForm(forms.Form):
 
 class OutreachForm(forms.Form):
     outcome = forms.TypedChoiceField(
-        choices=[(outcome.value, outcome.label) for outcome in OF_A_TRY], coerce=CallOutcome, label="How did it go?"
+        choices=[(outcome.value, outcome.label) for outcome in OUTREACH_OUTCOMES],
+        coerce=CallOutcome,
+        label="How did it go?",
     )
 
 
@@ -49,7 +54,9 @@ class ConsentForm(forms.Form):
     """Consent given or revoked on the phone or by e-mail; staff never agree to the terms for somebody."""
 
     purpose = forms.TypedChoiceField(
-        choices=[(purpose.value, purpose.label) for purpose in FREE], coerce=Purpose, label="To what?"
+        choices=[(purpose.value, purpose.label) for purpose in OPTIONAL_CONSENTS],
+        coerce=ConsentPurpose,
+        label="To what?",
     )
     agrees = forms.TypedChoiceField(
         choices=[("no", "takes it back"), ("yes", "agrees")],

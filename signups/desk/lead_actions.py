@@ -12,13 +12,19 @@ from django.urls import path
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from signups.actions import consents, leads, privacy, trials, turns
-from signups.actions.held import Refused
-from signups.admin.staff import owner_choices, staff_user
-from signups.admin.staff_views import View, get_lead, lead_view, redirect_to_lead
+from signups.assignment.actions import assign_round_robin
+from signups.audit.staff_users import owner_choices, staff_user
+from signups.consents.actions import grant_consent, revoke_consent
+from signups.leads import actions as lead_actions
+from signups.leads.actions import assign_lead, can_work_lead, can_write_note, write_note
+from signups.leads.locking import ActionError
+from signups.leads.models import Lead
 from signups.messages.actions import send_manual_email
 from signups.messages.forms import SendForm
-from signups.models import Lead
+from signups.privacy import erasure
+from signups.trials import actions as trial_actions
+from signups.trials.actions import convert_trial
+from signups.web.staff_views import View, get_lead, lead_view, redirect_to_lead
 
 from .forms import ChangeStatusForm, ConsentForm, EraseForm, NoteForm, OutreachForm, OwnerForm, TagForm
 from .lead_detail import render_lead
@@ -34,7 +40,7 @@ class InvalidForm(Exception):
 
 
 def lead_action(
-    permission: str = "signups.view_lead", *, allowed: Callable[[User, Lead], bool] = leads.may_work
+    permission: str = "signups.view_lead", *, allowed: Callable[[User, Lead], bool] = can_work_lead
 ) -> Callable[[Action], View]:
     """Make a view of an action that returns what to say when it is done, and then shows the lead (303).
 
@@ -50,7 +56,7 @@ def lead_action(
                 done = action(request, lead)
             except InvalidForm as invalid:
                 return render_lead(request, lead, refused=invalid.errors, status=422)
-            except Refused as error:
+            except ActionError as error:
                 return render_lead(request, get_lead(request, lead.pk), refused=[str(error)], status=409)
             messages.success(request, done)
             return redirect_to_lead(lead.pk)
@@ -63,14 +69,14 @@ def lead_action(
 @lead_action()
 def assign(request: HttpRequest, lead: Lead) -> str:
     data = cleaned_data(OwnerForm(request.POST, owners=owner_choices()))
-    leads.assign(lead=lead, to=data["owner"], **actor(request))
+    assign_lead(lead=lead, to=data["owner"], **actor(request))
     return "The owner is changed."
 
 
 @lead_action()
 def assign_next(request: HttpRequest, lead: Lead) -> str:
-    if not turns.assign_next(lead=lead, **actor(request)):
-        raise Refused("Nobody who takes leads is there today.")
+    if not assign_round_robin(lead=lead, **actor(request)):
+        raise ActionError("Nobody who takes leads is there today.")
     return "It is given to whose turn it was."
 
 
@@ -78,19 +84,19 @@ def assign_next(request: HttpRequest, lead: Lead) -> str:
 def change_status(request: HttpRequest, lead: Lead) -> str:
     data = cleaned_data(ChangeStatusForm(request.POST))
     lead.status = data["seen"]
-    leads.transition(lead=lead, to=data["to"], reason=data["reason"], **actor(request))
+    lead_actions.change_status(lead=lead, to=data["to"], reason=data["reason"], **actor(request))
     return "The lead is moved."
 
 
-@lead_action(allowed=leads.may_note)
+@lead_action(allowed=can_write_note)
 def add_note(request: HttpRequest, lead: Lead) -> str:
-    leads.write_note(lead=lead, **cleaned_data(NoteForm(request.POST)), **actor(request))
+    write_note(lead=lead, **cleaned_data(NoteForm(request.POST)), **actor(request))
     return "The note is saved."
 
 
 @lead_action()
 def log_outreach(request: HttpRequest, lead: Lead) -> str:
-    leads.log_try(lead=lead, **cleaned_data(OutreachForm(request.POST)), **actor(request))
+    lead_actions.log_outreach(lead=lead, **cleaned_data(OutreachForm(request.POST)), **actor(request))
     return "It is noted."
 
 
@@ -98,8 +104,8 @@ def log_outreach(request: HttpRequest, lead: Lead) -> str:
 def convert(request: HttpRequest, lead: Lead) -> str:
     trial = lead.current_trial()
     if trial is None:
-        raise Refused("There is no trial to convert.")
-    trials.convert(trial, **actor(request))
+        raise ActionError("There is no trial to convert.")
+    convert_trial(trial, **actor(request))
     return "They are a patient now."
 
 
@@ -107,8 +113,8 @@ def convert(request: HttpRequest, lead: Lead) -> str:
 def mark_refunded(request: HttpRequest, lead: Lead) -> str:
     trial = lead.trials.refund_owed().first() or lead.trials.first()
     if trial is None:
-        raise Refused("There is no trial, and no request.")
-    trials.settle_refund(trial, **actor(request))
+        raise ActionError("There is no trial, and no request.")
+    trial_actions.mark_refunded(trial, **actor(request))
     return "It is noted, and their own page says so."
 
 
@@ -116,26 +122,26 @@ def mark_refunded(request: HttpRequest, lead: Lead) -> str:
 def undo_mark_refunded(request: HttpRequest, lead: Lead) -> str:
     trial = lead.trials.exclude(refund_settled_at=None).order_by("-refund_settled_at").first()
     if trial:
-        trials.undo_settle_refund(trial, **actor(request))
+        trial_actions.undo_mark_refunded(trial, **actor(request))
     return "It is taken back: the money is still to be sent."
 
 
 @lead_action()
 def add_tag(request: HttpRequest, lead: Lead) -> str:
-    leads.add_tag(lead=lead, **cleaned_data(TagForm(request.POST)), **actor(request))
+    lead_actions.add_tag(lead=lead, **cleaned_data(TagForm(request.POST)), **actor(request))
     return "The tag is added."
 
 
 @lead_action()
 def remove_tag(request: HttpRequest, lead: Lead) -> str:
-    leads.remove_tag(lead=lead, **cleaned_data(TagForm(request.POST)), **actor(request))
+    lead_actions.remove_tag(lead=lead, **cleaned_data(TagForm(request.POST)), **actor(request))
     return "The tag is taken off."
 
 
 @lead_action()
 def record_consent(request: HttpRequest, lead: Lead) -> str:
     data = cleaned_data(ConsentForm(request.POST))
-    change = consents.grant if data["agrees"] else consents.revoke
+    change = grant_consent if data["agrees"] else revoke_consent
     change(lead, data["purpose"], channel=data["channel"], **actor(request))
     return "It is noted, and holds from now on."
 
@@ -144,7 +150,7 @@ def record_consent(request: HttpRequest, lead: Lead) -> str:
 def erase(request: HttpRequest, lead: Lead) -> str:
     """For people who ask by telephone or letter."""
     cleaned_data(EraseForm(request.POST))
-    privacy.erase(lead, **actor(request))
+    erasure.erase_lead(lead, **actor(request))
     return "Everything about them is erased."
 
 

@@ -9,11 +9,10 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
-from signups.admin import reading
-from signups.admin.read_only import ReadOnly
-from signups.admin.staff_views import get_lead
-from signups.models import Lead
-from signups.models.leads import LeadQuerySet
+from clinic.lib.read_only_admin import ReadOnly
+from signups.audit import access_log
+from signups.leads.models import Lead, LeadQuerySet
+from signups.web.staff_views import get_lead
 
 from .filters import FILTERS
 from .lead_detail import lead_detail
@@ -48,8 +47,8 @@ class LeadAdmin(ReadOnly, admin.ModelAdmin):
         reject_unknown_parameters(request)
         response = super().changelist_view(request, extra_context)
         if isinstance(response, TemplateResponse) and response.context_data:
-            shown, filters = len(response.context_data["cl"].rows), reading.filters_for_log(request)
-            reading.log_list_view(request, "leads", shown, filters=filters)
+            shown, filters = len(response.context_data["cl"].rows), access_log.filters_for_log(request)
+            access_log.log_list_view(request, "leads", shown, filters=filters)
         return response
 
     def change_view(

@@ -11,14 +11,22 @@ from django.db.models import Max
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from signups import daytime, masking, zones
-from signups.actions import callbacks, leads
-from signups.admin import reading
-from signups.admin.callbacks import outcome_form
-from signups.admin.staff import owner_choices, staff_user
-from signups.admin.staff_views import get_lead, render_page
-from signups.models import CallbackRequest, EmailTemplate, Lead, OnboardingCall, Tag, Trial
-from signups.states import CONTACTS, GONE, CallStatus, LeadStatus
+from clinic.lib import contact_hours, redaction, time_zones
+from signups.audit import access_log
+from signups.audit.choices import CONTACT_ACTIONS
+from signups.audit.staff_users import owner_choices, staff_user
+from signups.callbacks.actions import can_log_attempt
+from signups.callbacks.admin import outcome_form
+from signups.callbacks.models import CallbackRequest
+from signups.calls.choices import CallStatus
+from signups.calls.models import OnboardingCall
+from signups.leads.actions import allowed_transitions, can_work_lead, can_write_note
+from signups.leads.choices import TERMINAL_STATUSES, LeadStatus
+from signups.leads.models import Lead
+from signups.leads.tag_models import Tag
+from signups.messages.template_models import EmailTemplate
+from signups.trials.models import Trial
+from signups.web.staff_views import get_lead, render_page
 
 from . import timeline
 from .forms import ChangeStatusForm, ConsentForm, EraseForm, NoteForm, OutreachForm, OwnerForm
@@ -37,7 +45,7 @@ def render_lead(
     request: HttpRequest, lead: Lead, *, refused: list[str] | None = None, status: int = 200
 ) -> HttpResponse:
     """Render the page; `refused` are the reasons why an action was not carried out."""
-    reading.log_lead_view(request, lead)
+    access_log.log_lead_view(request, lead)
     facts = LeadFacts.load(request, lead)
     context: dict[str, Any] = {"refused": refused}
     for section in SECTIONS:
@@ -76,7 +84,7 @@ def common_context(facts: LeadFacts) -> dict[str, Any]:
         "now": facts.now,
         "trial": facts.trial,
         "callback": facts.callback,
-        "may_work": leads.may_work(facts.user, facts.lead),
+        "may_work": can_work_lead(facts.user, facts.lead),
         "sees_contact": facts.user.has_perm("signups.see_contact"),
         "email_templates": EmailTemplate.objects.filter(is_active=True),
     }
@@ -95,12 +103,12 @@ def next_action_context(facts: LeadFacts) -> dict[str, Any]:
             now,
             callback_at=callback.call_at if callback else None,
             began_at=call.starts_at if call else None,
-            contact_at=lead.events.filter(verb__in=CONTACTS).aggregate(last=Max("at"))["last"],
+            contact_at=lead.events.filter(verb__in=CONTACT_ACTIONS).aggregate(last=Max("at"))["last"],
         ),
         "unsettled": call,
         "outcome_form": outcome_form(callback, list(callback.attempts.all()), now) if callback and can_claim else None,
-        "may_dial": callback is not None and daytime.CALLS.include(now, callback.time_zone),
-        "may_log": callback is not None and callbacks.may_be_logged(callback, now),
+        "may_dial": callback is not None and contact_hours.CALLING_HOURS.include(now, callback.time_zone),
+        "may_log": callback is not None and can_log_attempt(callback, now),
         "may_convert": trial is not None and trial.may_be_converted and lead.status == LeadStatus.QUALIFIED,
         "outreach_form": OutreachForm(auto_id="outreach_%s"),
     }
@@ -110,12 +118,12 @@ def contact_context(facts: LeadFacts) -> dict[str, Any]:
     """For `_contact.html`: contact details are masked for staff who may not see them."""
     lead = facts.lead
     return {
-        "email": masking.contacts(lead.email, facts.user),
-        "phone": masking.contacts(lead.phone, facts.user),
-        "heard_from": masking.contacts(lead.heard_from, facts.user),
+        "email": redaction.mask_contact_details(lead.email, facts.user),
+        "phone": redaction.mask_contact_details(lead.phone, facts.user),
+        "heard_from": redaction.mask_contact_details(lead.heard_from, facts.user),
         "may_call": lead.may_be_called(facts.now),
-        "is_day": daytime.CALLS.include(facts.now, lead.time_zone),
-        "city": zones.city(lead.time_zone),
+        "is_day": contact_hours.CALLING_HOURS.include(facts.now, lead.time_zone),
+        "city": time_zones.city_name(lead.time_zone),
     }
 
 
@@ -130,7 +138,7 @@ def care_context(facts: LeadFacts) -> dict[str, Any]:
         "owner_form": OwnerForm(owners=owner_choices(), initial={"owner": lead.owner_id}, auto_id="owner_%s"),
         "tags": [tagging.tag for tagging in lead.taggings.named()],
         "all_tags": Tag.objects.filter(offered=True),
-        "transitions": leads.ways(lead, facts.user),
+        "transitions": allowed_transitions(lead, facts.user),
         "closed": LeadStatus.CLOSED,
         "status_form": ChangeStatusForm(),
     }
@@ -141,7 +149,7 @@ def consents_context(facts: LeadFacts) -> dict[str, Any]:
     return {
         "consents": facts.lead.consents.select_related("text"),
         "consent_form": ConsentForm(auto_id="consent_%s"),
-        "may_erase": facts.user.has_perm("signups.erase_lead") and facts.lead.status not in GONE,
+        "may_erase": facts.user.has_perm("signups.erase_lead") and facts.lead.status not in TERMINAL_STATUSES,
         "erase_form": EraseForm(),
     }
 
@@ -151,7 +159,7 @@ def timeline_context(facts: LeadFacts) -> dict[str, Any]:
     kind, before = _timeline_filter(facts.request)
     entries, more = timeline.lead_timeline(facts.lead, viewer=facts.user, kind=kind, before=before)
     return {
-        "may_note": leads.may_note(facts.user, facts.lead),
+        "may_note": can_write_note(facts.user, facts.lead),
         "note_form": NoteForm(auto_id="note_%s"),
         "filters": timeline.TIMELINE_FILTERS,
         "kind": kind,

@@ -13,9 +13,14 @@ from django.db.models.expressions import Combinable
 from django.http import HttpRequest
 from django.utils import timezone
 
-from signups.counting import Count, count
-from signups.models import CallbackRequest, Event, Lead, OnboardingCall, Tagging, Trial
-from signups.states import CONTACTS
+from clinic.lib.row_count import RowCount, count_rows
+from signups.audit.choices import CONTACT_ACTIONS
+from signups.audit.models import AuditEvent
+from signups.callbacks.models import CallbackRequest
+from signups.calls.models import OnboardingCall
+from signups.leads.models import Lead
+from signups.leads.tag_models import LeadTag
+from signups.trials.models import Trial
 
 from .filters import FILTERS, CreatedFilter, ViewFilter
 from .lead_rows import row
@@ -70,7 +75,9 @@ class KeysetCursor:
 
 def with_list_columns(leads: QuerySet[Lead], now: dt.datetime) -> QuerySet[Lead]:
     """Load what a row shows: owner, tags, newest trial, callback deadline, call without outcome, last contact."""
-    contacts = Event.objects.filter(lead=OuterRef("pk"), verb__in=CONTACTS).order_by("-at", "-id").values("at")[:1]
+    contacts = (
+        AuditEvent.objects.filter(lead=OuterRef("pk"), verb__in=CONTACT_ACTIONS).order_by("-at", "-id").values("at")[:1]
+    )
     callbacks: QuerySet[Any] = CallbackRequest.objects.open().filter(lead=OuterRef("pk"))
     calls: QuerySet[Any] = OnboardingCall.objects.unsettled(now).filter(lead=OuterRef("pk"))
     return (
@@ -81,7 +88,7 @@ def with_list_columns(leads: QuerySet[Lead], now: dt.datetime) -> QuerySet[Lead]
             began_at=Subquery(calls.values("starts_at")[:1]),
         )
         .prefetch_related(
-            Prefetch("trials", Trial.objects.order_by("-requested_at")), Prefetch("taggings", Tagging.objects.named())
+            Prefetch("trials", Trial.objects.order_by("-requested_at")), Prefetch("taggings", LeadTag.objects.named())
         )
     )
 
@@ -96,7 +103,7 @@ class LeadList(ChangeList):
         leads, more = cursor.page(with_list_columns(self.queryset, now), size)
         self.result_list = leads
         complete = not more and not cursor.at and cursor.after
-        self.size = Count(len(leads)) if complete else count(self.queryset)
+        self.size = RowCount(len(leads)) if complete else count_rows(self.queryset)
         self.result_count, self.full_result_count = self.size.number, None
         self.show_full_result_count, self.can_show_all, self.show_admin_actions = False, False, True
         self.multi_page = not complete

@@ -3,7 +3,7 @@
 import datetime as dt
 from typing import Any
 
-from signups import masking
+from clinic.lib import redaction
 
 from .next_best_action import next_action
 
@@ -15,8 +15,8 @@ def row(lead: Any, user: Any, now: dt.datetime) -> dict[str, Any]:
     action = next_action(lead, trial, now, **when)
     return {
         "lead": lead,
-        "email": masking.contacts(lead.email, user),
-        "phone": masking.contacts(lead.phone, user),
+        "email": redaction.mask_contact_details(lead.email, user),
+        "phone": redaction.mask_contact_details(lead.phone, user),
         "tags": [tagging.tag.name for tagging in lead.taggings.all()],
         "next": action,
         "overdue": bool(action and action.at and action.at < now),

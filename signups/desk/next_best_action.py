@@ -3,8 +3,9 @@
 import datetime as dt
 from dataclasses import dataclass
 
-from signups.models import Lead, Trial
-from signups.states import Channel, LeadStatus
+from signups.leads.choices import Channel, LeadStatus
+from signups.leads.models import Lead
+from signups.trials.models import Trial
 
 SOON = dt.timedelta(hours=48)
 RETRY_AFTER = dt.timedelta(days=1)  # an attempt that reached nobody

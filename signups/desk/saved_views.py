@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from signups.models import CallbackRequest, OnboardingCall, Trial
-from signups.models.leads import LeadQuerySet as Leads
-from signups.zones import midnight
+from clinic.lib.time_zones import midnight
+from signups.callbacks.models import CallbackRequest
+from signups.calls.models import OnboardingCall
+from signups.leads.models import LeadQuerySet
+from signups.trials.models import Trial
 
 SOON = dt.timedelta(hours=48)
 
@@ -19,22 +21,22 @@ class SavedView:
     """`apply` takes leads, the reader and now."""
 
     label: str
-    apply: Callable[[Leads, User, dt.datetime], Leads]
+    apply: Callable[[LeadQuerySet, User, dt.datetime], LeadQuerySet]
 
 
-def _due(leads: Leads, user: User, now: dt.datetime) -> Leads:
+def _due(leads: LeadQuerySet, user: User, now: dt.datetime) -> LeadQuerySet:
     return leads.filter(pk__in=CallbackRequest.objects.open().due(now).values("lead"))
 
 
-def _ending(leads: Leads, user: User, now: dt.datetime) -> Leads:
+def _ending(leads: LeadQuerySet, user: User, now: dt.datetime) -> LeadQuerySet:
     return leads.filter(pk__in=Trial.objects.ending_within(SOON, now).order_by().values("lead"))
 
 
-def _refunds(leads: Leads, user: User, now: dt.datetime) -> Leads:
+def _refunds(leads: LeadQuerySet, user: User, now: dt.datetime) -> LeadQuerySet:
     return leads.filter(pk__in=Trial.objects.refund_owed().order_by().values("lead"))
 
 
-def _today(leads: Leads, user: User, now: dt.datetime) -> Leads:
+def _today(leads: LeadQuerySet, user: User, now: dt.datetime) -> LeadQuerySet:
     day = timezone.localdate(now)
     today = OnboardingCall.objects.booked().filter(
         starts_at__gte=midnight(day), starts_at__lt=midnight(day + dt.timedelta(days=1))

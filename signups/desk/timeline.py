@@ -7,10 +7,13 @@ from typing import Any
 
 from django.contrib.auth.models import User
 
-from signups import links, masking
-from signups.admin.event_descriptions import describe_all, display_name
-from signups.models import Lead, Note, OutboxMessage
-from signups.states import CONTACTS, Verb
+from clinic.lib import redaction
+from signups.audit.choices import CONTACT_ACTIONS, AuditAction
+from signups.audit.descriptions import describe_all, display_name
+from signups.leads import links as lead_links
+from signups.leads.models import Lead
+from signups.leads.note_models import Note
+from signups.messages.models import OutboxMessage
 
 SIZE = 100
 TIMELINE_FILTERS = {
@@ -21,7 +24,7 @@ TIMELINE_FILTERS = {
     "record": "Record",
     "reads": "Reads",
 }
-CONTACT_ACTIONS = {*CONTACTS, *(verb for verb in Verb if verb.value.startswith("call"))}
+SHOWN_AS_CONTACT = {*CONTACT_ACTIONS, *(verb for verb in AuditAction if verb.value.startswith("call"))}
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,7 @@ def _notes(lead: Lead, viewer: User, kind: str, before: dt.datetime | None) -> I
 
 
 def _masked(note: Note, viewer: User) -> Note:
-    note.text = masking.contacts(note.text, viewer)
+    note.text = redaction.mask_contact_details(note.text, viewer)
     return note
 
 
@@ -79,25 +82,25 @@ def _messages(lead: Lead, viewer: User, kind: str, before: dt.datetime | None) -
         text = f"{message.subject} ({message.get_status_display()})"
         if message.last_error:
             text += f": {message.last_error}"
-        body = f"To {message.to}\n\n{links.redact(message.text)}"
+        body = f"To {message.to}\n\n{lead_links.redact_tokens(message.text)}"
         yield Entry(
             message.created_at,
             "messages",
             "system",
-            masking.contacts(text, viewer),
-            body=masking.contacts(body, viewer),
+            redaction.mask_contact_details(text, viewer),
+            body=redaction.mask_contact_details(body, viewer),
         )
 
 
 def _events(lead: Lead, viewer: User, kind: str, before: dt.datetime | None) -> Iterator[Entry]:
     events = lead.events.select_related("actor")
     if kind == "reads":
-        events = events.filter(verb=Verb.READ)
+        events = events.filter(verb=AuditAction.READ)
     elif kind == "contact":
-        events = events.filter(verb__in=CONTACT_ACTIONS)
+        events = events.filter(verb__in=SHOWN_AS_CONTACT)
     elif kind == "record":
-        events = events.exclude(verb__in=[*CONTACT_ACTIONS, Verb.READ])
+        events = events.exclude(verb__in=[*SHOWN_AS_CONTACT, AuditAction.READ])
     else:  # notes show themselves
-        events = events.exclude(verb__in=[Verb.READ, Verb.NOTED])
+        events = events.exclude(verb__in=[AuditAction.READ, AuditAction.NOTED])
     for event, who, text in describe_all(list(_page(events, "at", before))):
-        yield Entry(event.at, "contact" if event.verb in CONTACT_ACTIONS else "record", who, text)
+        yield Entry(event.at, "contact" if event.verb in SHOWN_AS_CONTACT else "record", who, text)

@@ -6,11 +6,12 @@ import uuid
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from signups.actions import events
-from signups.actions.held import Refused
-from signups.actions.leads import held
-from signups.models import Event, Lead
-from signups.states import Verb
+from signups.audit.actions import record_event
+from signups.audit.choices import AuditAction
+from signups.audit.models import AuditEvent
+from signups.leads.actions import lock_lead_for_staff
+from signups.leads.locking import ActionError
+from signups.leads.models import Lead
 
 from .choices import EmailPurpose
 from .emails import MANUAL_EMAIL_KINDS, manual_email, preview_manual_email
@@ -27,14 +28,14 @@ def send_manual_email(
 
     Idempotent by `form_key`. Raises Refused, in words.
     """
-    lead = held(lead, by)
-    if Event.objects.filter(form_key=form_key).exists():
+    lead = lock_lead_for_staff(lead, by)
+    if AuditEvent.objects.filter(form_key=form_key).exists():
         return
     if why := why_not_allowed(lead, EmailPurpose(template.purpose)):
-        raise Refused(why)
+        raise ActionError(why)
     if preview_manual_email(lead, template).digest() != seen:
-        raise Refused("The e-mail would say something else by now. Look at it again.")
+        raise ActionError("The e-mail would say something else by now. Look at it again.")
     if not under_hourly_limit(lead, MANUAL_EMAIL_KINDS[template.purpose], now=now):
-        raise Refused("They were sent enough e-mails from the desk within the hour.")
+        raise ActionError("They were sent enough e-mails from the desk within the hour.")
     manual_email(lead, template, now=now)
-    events.record(lead, Verb.MAILED, by=by, now=now, form_key=form_key, template=template.pk)
+    record_event(lead, AuditAction.MAILED, by=by, now=now, form_key=form_key, template=template.pk)

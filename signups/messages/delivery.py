@@ -19,8 +19,9 @@ from django.core.mail import EmailMultiAlternatives, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 from django.db import connection, transaction
 
-from signups import links, terms
-from signups.states import GONE, LeadStatus
+from signups.leads import links as lead_links
+from signups.leads.choices import TERMINAL_STATUSES, LeadStatus
+from signups.offer import current_offer
 
 from . import kinds, outbox, send_policy
 from .choices import MessageStatus
@@ -124,7 +125,7 @@ def _release(ours: OutboxMessageQuerySet, **outcome: object) -> None:
 
 def _without_links(message: OutboxMessage) -> dict[str, object]:
     """What staff may read of a message that no longer waits: the lead's private link is not theirs."""
-    return {"text": links.redact(message.text), "html": links.redact(message.html)}
+    return {"text": lead_links.redact_tokens(message.text), "html": lead_links.redact_tokens(message.html)}
 
 
 def _not_sent(message: OutboxMessage, ours: OutboxMessageQuerySet, outcome: dict[str, object]) -> None:
@@ -188,15 +189,15 @@ def _error_summary(error: Exception) -> str:
 
 def build_email(message: OutboxMessage) -> EmailMultiAlternatives:
     """Build the e-mail that goes out; every attempt carries the same Message-ID and date."""
-    clinic = terms.current()
+    clinic = current_offer()
     domain = clinic.mailbox.rpartition("@")[2]
     headers = {
         "Message-ID": f"<{message.pk}@{domain}>",
         "Date": formatdate(message.created_at.timestamp()),
         "Auto-Submitted": "auto-generated",  # RFC 3834: no out-of-office replies, please
     }
-    if message.lead.status not in GONE and not kinds.get(message.kind).to_staff:
-        headers["List-Unsubscribe"] = f"<{links.stop_url(message.lead)}>"
+    if message.lead.status not in TERMINAL_STATUSES and not kinds.get(message.kind).to_staff:
+        headers["List-Unsubscribe"] = f"<{lead_links.unsubscribe_url(message.lead)}>"
         headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"  # RFC 8058
     mail = EmailMultiAlternatives(
         subject=message.subject,

@@ -7,8 +7,8 @@ from functools import partial
 from django.utils.html import escape, format_html, linebreaks
 from django.utils.safestring import mark_safe
 
-from signups import terms
-from signups.models import Lead
+from signups.leads.models import Lead
+from signups.offer import current_offer
 
 from .choices import EmailPurpose
 from .kinds import MessageKind, register
@@ -53,7 +53,7 @@ def manual_email(lead: Lead, template: EmailTemplate, *, now: dt.datetime) -> Ou
 
 def _context(lead: Lead, template: EmailTemplate) -> dict[str, str]:
     """The template's words with its placeholders filled, for each part of the message."""
-    clinic, my = terms.current(), portal_link_context(lead)["my"]
+    clinic, my = current_offer(), portal_link_context(lead)["my"]
     values = {
         "first_name": (lead.name.split() or [""])[0],
         "clinic": clinic.clinic_name,

@@ -8,8 +8,9 @@ from typing import Any
 
 from django.template.loader import render_to_string
 
-from signups import links, terms
-from signups.models import Lead
+from signups.leads import links as lead_links
+from signups.leads.models import Lead
+from signups.offer import current_offer
 
 from . import kinds
 from .kinds import MessageKind
@@ -26,7 +27,7 @@ class RenderedEmail:
 
     def redacted(self) -> "RenderedEmail":
         """The same without the private part of the links, as staff may see it."""
-        return RenderedEmail(self.subject, links.redact(self.text), links.redact(self.html))
+        return RenderedEmail(self.subject, lead_links.redact_tokens(self.text), lead_links.redact_tokens(self.html))
 
     def digest(self) -> str:
         """Hash of what it says: equal for two renderings that differ only in the tokens of their links."""
@@ -36,8 +37,8 @@ class RenderedEmail:
 
 def render(kind: MessageKind, lead: Lead, context: dict[str, Any]) -> RenderedEmail:
     """Render `emails/<kind>.{subject.txt,txt,html}`."""
-    stop = "" if kind.to_staff else links.stop_url(lead)
-    full = {"stop": stop, **context, "lead": lead, "terms": terms.current()}
+    stop = "" if kind.to_staff else lead_links.unsubscribe_url(lead)
+    full = {"stop": stop, **context, "lead": lead, "terms": current_offer()}
     return RenderedEmail(
         subject=" ".join(render_to_string(f"emails/{kind.value}.subject.txt", full).split()),
         text=render_to_string(f"emails/{kind.value}.txt", full),
@@ -90,4 +91,4 @@ def unique_occasion() -> str:
 
 def portal_link_context(lead: Lead) -> dict[str, str]:
     """`my`: the link to the lead's private page, empty until their address is confirmed."""
-    return {"my": links.my_url(lead) if lead.has_confirmed() else ""}
+    return {"my": lead_links.portal_url(lead) if lead.has_confirmed() else ""}

@@ -7,9 +7,11 @@ too (`why_not_allowed`).
 
 import datetime as dt
 
-from signups import daytime
-from signups.models import Lead, Suppression
-from signups.states import GONE, LeadStatus, Purpose
+from clinic.lib import contact_hours
+from signups.consents.choices import ConsentPurpose
+from signups.consents.suppression_models import Suppression
+from signups.leads.choices import TERMINAL_STATUSES, LeadStatus
+from signups.leads.models import Lead
 
 from . import kinds
 from .choices import EmailPurpose
@@ -21,7 +23,7 @@ def why_not_allowed(lead: Lead, purpose: EmailPurpose) -> str:
 
     Only to an address that is known to be theirs, and marketing only to those who agreed to it.
     """
-    if lead.status in GONE:
+    if lead.status in TERMINAL_STATUSES:
         return f"This lead was {LeadStatus(lead.status).label}."
     if not lead.email:
         return "They gave no e-mail address."
@@ -31,7 +33,7 @@ def why_not_allowed(lead: Lead, purpose: EmailPurpose) -> str:
         return "They have not confirmed their e-mail address, so it may be somebody else’s."
     if Suppression.objects.of(lead.email).exists():
         return "Whoever has this address had their data erased and wants no e-mail."
-    if purpose == EmailPurpose.MARKETING and not lead.agrees_to(Purpose.NEWS):
+    if purpose == EmailPurpose.MARKETING and not lead.agrees_to(ConsentPurpose.NEWS):
         return "They have not agreed to news by e-mail, or took it back."
     return ""
 
@@ -39,7 +41,7 @@ def why_not_allowed(lead: Lead, purpose: EmailPurpose) -> str:
 def should_still_send(message: OutboxMessage, now: dt.datetime) -> bool:
     """False cancels the message: its lead is gone or opted out, or its kind's own check says so."""
     lead, kind = message.lead, kinds.get(message.kind)
-    if lead.status in GONE and not kind.survives_erasure:
+    if lead.status in TERMINAL_STATUSES and not kind.survives_erasure:
         return False
     if kind.unsolicited and (lead.mail_stopped_at or Suppression.objects.of(lead.email).exists()):
         return False
@@ -49,8 +51,8 @@ def should_still_send(message: OutboxMessage, now: dt.datetime) -> bool:
 def earliest_send_time(message: OutboxMessage, now: dt.datetime) -> dt.datetime:
     """Return the first allowed moment from `now` on: `now` itself, or the next daytime for a kind with quiet hours."""
     kind = kinds.get(message.kind)
-    if message.lead.status in GONE:
+    if message.lead.status in TERMINAL_STATUSES:
         return now
     held_until = kind.hold_until(message) if kind.hold_until else None
     earliest = max(now, held_until) if held_until else now
-    return daytime.MAIL.next(earliest, message.lead.time_zone) if kind.quiet_hours else earliest
+    return contact_hours.EMAIL_HOURS.next(earliest, message.lead.time_zone) if kind.quiet_hours else earliest

@@ -4,17 +4,17 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
-import signups.models.events
+import signups.audit.models
 import signups.states
-from signups import seals
+from signups.audit import signing
 
 
 def sign_what_is_there(apps, schema_editor):
     """Events from before the chain are vouched for from now on, as they are today."""
     events = apps.get_model("signups", "Event").objects.all()
     for event in events.iterator():
-        said = seals.content(*(getattr(event, name) for name in seals.SIGNED))
-        models.QuerySet(events.model).filter(pk=event.pk).update(signature=seals.sign(said))
+        said = signing.canonical_bytes(*(getattr(event, name) for name in signing.SIGNED_FIELDS))
+        models.QuerySet(events.model).filter(pk=event.pk).update(signature=signing.sign(said))
 
 
 class Migration(migrations.Migration):
@@ -37,7 +37,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="event",
             name="signature",
-            field=signups.models.events.SignatureField(default="", editable=False, max_length=73),
+            field=signups.audit.models.SignatureField(default="", editable=False, max_length=73),
         ),
         migrations.AddField(
             model_name="event",
@@ -55,7 +55,7 @@ class Migration(migrations.Migration):
             model_name="event",
             name="verb",
             field=models.CharField(
-                choices=signups.states.verbs,
+                choices=signups.states.audit_actions,
                 max_length=30,
             ),
         ),

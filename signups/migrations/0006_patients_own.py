@@ -3,7 +3,7 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
-import signups.encryption
+import clinic.lib.encryption
 import signups.messages.kinds
 
 
@@ -54,7 +54,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="lead",
             name="heard_from",
-            field=signups.encryption.EncryptedTextField(blank=True, verbose_name="how they heard of us"),
+            field=clinic.lib.encryption.EncryptedTextField(blank=True, verbose_name="how they heard of us"),
         ),
         migrations.AddField(
             model_name="lead",

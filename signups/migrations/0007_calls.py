@@ -8,7 +8,7 @@ from django.conf import settings
 from django.contrib.postgres.operations import BtreeGistExtension
 from django.db import migrations, models
 
-import signups.models.no_overlap
+import signups.calls.no_overlap
 
 
 class Migration(migrations.Migration):
@@ -220,7 +220,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="onboardingcall",
-            constraint=signups.models.no_overlap.NoOverlap(
+            constraint=signups.calls.no_overlap.NoOverlap(
                 end="blocked_to",
                 held="booked",
                 name="signups_no_two_calls_at_once",

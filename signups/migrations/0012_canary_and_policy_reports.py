@@ -2,7 +2,7 @@
 
 from django.db import migrations, models
 
-import signups.encryption
+import clinic.lib.encryption
 
 
 class Migration(migrations.Migration):
@@ -15,7 +15,7 @@ class Migration(migrations.Migration):
             name="Canary",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("word", signups.encryption.EncryptedTextField(default="readable")),
+                ("word", clinic.lib.encryption.EncryptedTextField(default="readable")),
             ],
         ),
         migrations.CreateModel(

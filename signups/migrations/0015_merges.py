@@ -6,7 +6,7 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
-import signups.encryption
+import clinic.lib.encryption
 
 
 class Migration(migrations.Migration):
@@ -22,7 +22,7 @@ class Migration(migrations.Migration):
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("public_id", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
                 ("at", models.DateTimeField()),
-                ("content", signups.encryption.EncryptedTextField(null=True)),
+                ("content", clinic.lib.encryption.EncryptedTextField(null=True)),
                 ("undone_at", models.DateTimeField(null=True)),
                 (
                     "by",

@@ -3,7 +3,7 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
-import signups.encryption
+import clinic.lib.encryption
 
 
 class Migration(migrations.Migration):
@@ -35,8 +35,8 @@ class Migration(migrations.Migration):
                 ("number", models.PositiveIntegerField()),
                 ("model", models.CharField(max_length=100)),
                 ("keys", models.JSONField()),
-                ("json", signups.encryption.EncryptedTextField(null=True)),
-                ("html", signups.encryption.EncryptedTextField(null=True)),
+                ("json", clinic.lib.encryption.EncryptedTextField(null=True)),
+                ("html", clinic.lib.encryption.EncryptedTextField(null=True)),
                 (
                     "copy",
                     models.ForeignKey(

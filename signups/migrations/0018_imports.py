@@ -8,7 +8,7 @@ import django.db.models.functions.text
 from django.conf import settings
 from django.db import migrations, models
 
-import signups.models.imports
+import signups.imports.models
 
 
 class Migration(migrations.Migration):
@@ -24,7 +24,7 @@ class Migration(migrations.Migration):
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("public_id", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
                 ("created_at", models.DateTimeField()),
-                ("header", signups.models.imports.JSONText(null=True)),
+                ("header", signups.imports.models.JSONText(null=True)),
                 ("columns", models.JSONField(default=list)),
                 (
                     "stage",
@@ -52,7 +52,7 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("number", models.PositiveIntegerField()),
-                ("rows", signups.models.imports.JSONText(null=True)),
+                ("rows", signups.imports.models.JSONText(null=True)),
                 ("size", models.PositiveIntegerField()),
                 ("created", models.PositiveIntegerField(default=0)),
                 ("known", models.PositiveIntegerField(default=0)),

@@ -2,7 +2,7 @@
 
 from django.db import migrations, models
 
-import signups.models.trials
+import signups.trials.models
 
 
 class Migration(migrations.Migration):
@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
             name="end",
             field=models.GeneratedField(
                 db_persist=True,
-                expression=signups.models.trials.FreeDaysEnd("started_at", "days"),
+                expression=signups.trials.models.TrialEnd("started_at", "days"),
                 output_field=models.DateTimeField(),
             ),
         ),

@@ -2,10 +2,10 @@
 
 import datetime as dt
 
+from signups.leads.models import Lead
 from signups.messages.kinds import MessageKind, register
 from signups.messages.models import OutboxMessage
 from signups.messages.outbox import enqueue
-from signups.models import Lead
 
 ERASURE_RECEIPT = register(MessageKind("erasure_receipt", "your data is erased", survives_erasure=True))
 

@@ -11,25 +11,25 @@ from itertools import groupby
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from .hours import Hours
-from .spans import Span, Spans
+from .business_hours import BusinessHours
+from .intervals import Interval, IntervalSet
 
 
-class Refused(Exception):
+class BookingError(Exception):
     """A call that cannot be had so; `code` says why."""
 
     code = ""
 
 
-class SlotUnavailable(Refused):
+class SlotUnavailable(BookingError):
     code = "slot_unavailable"
 
 
-class TooSoon(Refused):
+class TooSoon(BookingError):
     code = "too_soon"
 
 
-class SlotTaken(Refused):
+class SlotTaken(BookingError):
     code = "slot_taken"
 
 
@@ -44,7 +44,7 @@ class CallRules:
     notice: dt.timedelta
     horizon_days: int
 
-    def protected(self, start: dt.datetime) -> Span:
+    def protected(self, start: dt.datetime) -> Interval:
         """What a call at `start` keeps free of anything else, its buffers included."""
         return start - self.before, start + self.length + self.after
 
@@ -54,18 +54,18 @@ class Booking:
     """A call that stands: its start, and the range it was given when it was made."""
 
     start: dt.datetime
-    protected: Span
+    protected: Interval
 
 
 @dataclass(frozen=True)
-class Host:
+class HostSchedule:
     """One person's diary. `busy` is met by buffers, `time_off` only by the call itself."""
 
     id: int | str
-    hours: Hours
+    hours: BusinessHours
     bookings: Sequence[Booking] = ()
-    time_off: Sequence[Span] = ()
-    busy: Sequence[Span] = ()
+    time_off: Sequence[Interval] = ()
+    busy: Sequence[Interval] = ()
     daily_limit: int | None = None
 
 
@@ -74,29 +74,29 @@ class Slot(NamedTuple):
     host_ids: tuple[int | str, ...]
 
 
-def offered(
-    hosts: Iterable[Host], rules: CallRules, *, now: dt.datetime, begin: dt.datetime, end: dt.datetime
+def available_slots(
+    hosts: Iterable[HostSchedule], rules: CallRules, *, now: dt.datetime, begin: dt.datetime, end: dt.datetime
 ) -> list[Slot]:
     """Every start in `[begin, end)` for which somebody is free, in order, with the sorted ids of those who are."""
     free: dict[dt.datetime, list[int | str]] = defaultdict(list)
     soonest = max(begin, now + rules.notice)
     for host in _sorted(hosts):
-        diary = _Diary(host, rules, now)
+        diary = _OpenTimes(host, rules, now)
         for start in diary.open_starts(soonest, end):
             if diary.is_free(start):
                 free[start].append(host.id)
     return [Slot(start, tuple(free[start])) for start in sorted(free)]
 
 
-def hosts_for(
-    start: dt.datetime, hosts: Iterable[Host], rules: CallRules, *, now: dt.datetime, force: bool = False
+def available_hosts(
+    start: dt.datetime, hosts: Iterable[HostSchedule], rules: CallRules, *, now: dt.datetime, force: bool = False
 ) -> list[int | str]:
     """The ids of those who can take a call at `start`: at least one.
 
     Raises SlotUnavailable when nobody's hours offer it, TooSoon, or SlotTaken. `force` lifts the first two, for a start
     that is still to come.
     """
-    diaries = [_Diary(host, rules, now) for host in _sorted(hosts)]
+    diaries = [_OpenTimes(host, rules, now) for host in _sorted(hosts)]
     just_then = start, start + dt.timedelta.resolution
     if not force:
         diaries = [diary for diary in diaries if start in diary.open_starts(*just_then)]
@@ -119,19 +119,19 @@ def by_day(starts: Iterable[dt.datetime], zone: ZoneInfo) -> dict[dt.date, list[
     return days
 
 
-def _sorted(hosts: Iterable[Host]) -> list[Host]:
+def _sorted(hosts: Iterable[HostSchedule]) -> list[HostSchedule]:
     return sorted(hosts, key=lambda host: host.id)
 
 
-class _Diary:
+class _OpenTimes:
     """One host's time as the questions need it."""
 
-    def __init__(self, host: Host, rules: CallRules, now: dt.datetime) -> None:
+    def __init__(self, host: HostSchedule, rules: CallRules, now: dt.datetime) -> None:
         self.host = host
         self.rules = rules
         self.last_date = host.hours.date(now) + dt.timedelta(days=rules.horizon_days)
-        self.time_off = Spans(host.time_off)
-        self.blocked = Spans([*host.busy, *(booking.protected for booking in host.bookings)])
+        self.time_off = IntervalSet(host.time_off)
+        self.blocked = IntervalSet([*host.busy, *(booking.protected for booking in host.bookings)])
         self.full: set[dt.date] = set()
         if host.daily_limit is not None:
             per_date = Counter(host.hours.date(booking.start) for booking in host.bookings)
@@ -155,7 +155,7 @@ class _Diary:
         """Steps of elapsed time from the start of each window; nothing else shifts them. Each has room for a call."""
         step, length = self.rules.step, self.rules.length
         windows = self.host.hours.windows(begin, end + length)
-        open_time = Spans(windows)
+        open_time = IntervalSet(windows)
         starts = []
         for opens, closes in windows:
             start = opens + max(0, -((opens - begin) // step)) * step  # the first that is not before `begin`

@@ -6,11 +6,15 @@ from typing import Any
 from django.conf import settings
 from django.urls import reverse
 
-from signups import links, places
+from clinic.lib import us_states
+from signups.leads import links as lead_links
+from signups.leads.models import Lead
 from signups.messages.kinds import MessageKind, register
 from signups.messages.models import OutboxMessage
 from signups.messages.outbox import enqueue, portal_link_context, unique_occasion
-from signups.models import Lead, OpeningRequest, Trial
+
+from .models import Trial
+from .waitlist_models import WaitlistEntry
 
 
 def _is_running(message: OutboxMessage, now: dt.datetime) -> bool:
@@ -71,7 +75,7 @@ WAITLIST_OPENED = register(
 def confirm_trial(trial: Trial, *, now: dt.datetime) -> OutboxMessage:
     """Ask whether the address is theirs; the trial starts with the answer. Once per version of the lead's links."""
     lead = trial.lead
-    context = {"link": links.confirm_url(lead), "trial": trial}
+    context = {"link": lead_links.confirmation_url(lead), "trial": trial}
     return enqueue(CONFIRM_TRIAL, lead, lead.confirm_version, now=now, context=context, trial=trial)
 
 
@@ -125,7 +129,7 @@ def _enqueue(
     )
 
 
-def waitlist_state_opened(request: OpeningRequest, *, now: dt.datetime) -> OutboxMessage:
+def waitlist_state_opened(request: WaitlistEntry, *, now: dt.datetime) -> OutboxMessage:
     """Say that the clinic works in their state now. Once per request."""
-    context = {"state": places.name(request.state), "start": settings.SITE_URL + reverse("start")}
+    context = {"state": us_states.state_name(request.state), "start": settings.SITE_URL + reverse("start")}
     return enqueue(WAITLIST_OPENED, request.lead, request.pk, now=now, context=context)

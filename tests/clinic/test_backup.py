@@ -12,8 +12,9 @@ from django.db import connection
 from django.utils import timezone
 
 from clinic.management.commands import backup
-from signups import audit
-from tests import factories, processes
+from signups.audit import chain
+from tests import processes
+from tests.factories import audit, leads, trials
 from tests.services import WAIT_TIMEOUT
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.real_clock]
@@ -44,9 +45,9 @@ COUNT = "import json; from django.apps import apps; print('COUNTS', [m.objects.c
 
 def test_restored_database_has_every_row_and_a_trail_that_holds(clinic, tmp_path, empty_database):
     for _ in range(3):
-        factories.NoteFactory(lead=factories.TrialFactory().lead)
-        factories.EventFactory()
-    while audit.seal_due(timezone.now):
+        leads.NoteFactory(lead=trials.TrialFactory().lead)
+        audit.EventFactory()
+    while chain.append_to_chain(timezone.now):
         pass
     here = processes.database_url()
     file = tmp_path / "backup"

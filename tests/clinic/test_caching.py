@@ -5,8 +5,8 @@ import gzip
 import brotli
 import pytest
 
-from clinic import caching
-from tests.factories import ArticleFactory
+from clinic.middleware import public_cache
+from tests.factories.content import ArticleFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -96,8 +96,8 @@ def test_no_other_page_is_compressed_or_tagged(client, settings, path):
 
 def test_same_page_is_compressed_once(client, monkeypatch):
     times = []
-    monkeypatch.setitem(caching.COMPRESSORS, "br", lambda body: times.append(1) or brotli.compress(body))
-    caching.compress.cache_clear()
+    monkeypatch.setitem(public_cache.COMPRESSORS, "br", lambda body: times.append(1) or brotli.compress(body))
+    public_cache.compress.cache_clear()
     for _ in range(3):
         client.get(PATH, HTTP_ACCEPT_ENCODING="br")
     assert len(times) == 1

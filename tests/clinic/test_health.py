@@ -8,9 +8,9 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 
 from clinic import health
-from signups import heartbeats
-from signups.models import Heartbeat
-from tests import factories
+from signups.ops import heartbeats
+from signups.ops.heartbeat_models import WorkerHeartbeat
+from tests.factories import messages, ops
 
 pytestmark = pytest.mark.django_db
 
@@ -32,7 +32,7 @@ def test_process_that_answers_is_alive(client):
 
 
 def test_all_is_well(client):
-    heartbeats.beat(timezone.now)
+    heartbeats.record_heartbeat(timezone.now)
     assert ready(client) == (200, "ok")
 
 
@@ -46,7 +46,7 @@ def test_ready_says_so_when_the_database_is_away(client, monkeypatch):
 
 
 def test_not_ready_until_migrated(client):
-    heartbeats.beat(timezone.now)
+    heartbeats.record_heartbeat(timezone.now)
     newest = MigrationRecorder(connection).migration_qs.filter(app="signups").order_by("id").last()
     newest.delete()
     assert ready(client) == (503, "the database waits for `manage.py migrate`")
@@ -57,17 +57,17 @@ def test_not_ready_until_migrated(client):
 def test_what_waits_is_told_but_takes_no_web_machine_out(client):
     assert ready(client) == (200, "no worker is alive")
     now = timezone.now()
-    heartbeats.beat(lambda: now - heartbeats.SILENT - dt.timedelta(seconds=1))
-    factories.OutboxMessageFactory(created_at=now - heartbeats.LATE * 2)
+    heartbeats.record_heartbeat(lambda: now - heartbeats.STALE_AFTER - dt.timedelta(seconds=1))
+    messages.OutboxMessageFactory(created_at=now - heartbeats.OVERDUE_AFTER * 2)
     assert ready(client) == (200, "no worker is alive; messages wait for long")
 
 
 def test_beat_is_one_row_a_worker_and_old_ones_are_forgotten():
     now = timezone.now()
-    factories.HeartbeatFactory(at=now - heartbeats.FORGOTTEN * 2)
-    heartbeats.beat(lambda: now)
-    heartbeats.beat(lambda: now)
-    assert list(Heartbeat.objects.values_list("at", flat=True)) == [now]
+    ops.HeartbeatFactory(at=now - heartbeats.DELETE_AFTER * 2)
+    heartbeats.record_heartbeat(lambda: now)
+    heartbeats.record_heartbeat(lambda: now)
+    assert list(WorkerHeartbeat.objects.values_list("at", flat=True)) == [now]
 
 
 def test_figures_for_our_own_networks_only(client, settings):
@@ -79,8 +79,8 @@ def test_figures_for_our_own_networks_only(client, settings):
 
 
 def test_figures_count_what_waits_and_name_nobody(client):
-    message = factories.OutboxMessageFactory(lead__name="Jo Miller", status="failed")
-    factories.OutboxMessageFactory(lead=message.lead)
+    message = messages.OutboxMessageFactory(lead__name="Jo Miller", status="failed")
+    messages.OutboxMessageFactory(lead=message.lead)
     text = client.get("/health/metrics").content.decode()
     assert "clinic_due_messages 1.0" in text
     assert "clinic_dead_messages 1.0" in text

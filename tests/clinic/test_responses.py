@@ -9,9 +9,10 @@ from django.template.loader import render_to_string
 from django.test import RequestFactory
 
 from clinic import roles
-from tests.factories import ArticleFactory, UserFactory
+from tests.factories.content import ArticleFactory
+from tests.factories.users import UserFactory
 
-from .test_headers import SAFE
+from .test_security_headers import SAFE
 
 PUBLIC = ["/", "/learn/", "/learn/a-page/", "/terms/", "/privacy/"]
 
@@ -116,9 +117,9 @@ def test_form_with_an_altered_token_is_refused(client):
 
 
 def test_log_lines_do_not_name_private_addresses(client, caplog):
-    from clinic.logs import NoPaths
+    from clinic.log_redaction import RedactPathFilter
 
-    caplog.handler.addFilter(NoPaths())
+    caplog.handler.addFilter(RedactPathFilter())
     client.get("/confirm/a-private-token/")
     assert "a-private-token" not in caplog.text
     assert "404 GET confirm" in caplog.text

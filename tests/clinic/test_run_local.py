@@ -8,17 +8,17 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
-from tests import factories
+from tests.factories import content
 from tests.services import WAIT_TIMEOUT
-from tests.threats import real_site
+from tests.threats import live_site
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
 def site(clinic, tmp_path):
-    factories.ArticleFactory(kind="landing", slug="landing")
-    with real_site.running(tmp_path) as site:
+    content.ArticleFactory(kind="landing", slug="landing")
+    with live_site.running(tmp_path) as site:
         yield site
 
 

@@ -8,10 +8,19 @@ from django.core.management import CommandError, call_command
 from django.db.models import Count, Q
 from django.utils import timezone
 
-from signups import audit
-from signups.actions import calls, retention
-from signups.models import CallbackRequest, Consent, Event, Host, Lead, OnboardingCall, Trial
-from signups.states import CallStatus, LeadStatus, Purpose
+from signups.audit import chain
+from signups.audit.models import AuditEvent
+from signups.callbacks.models import CallbackRequest
+from signups.calls.actions import available_slots_for
+from signups.calls.choices import CallStatus
+from signups.calls.models import OnboardingCall
+from signups.consents.choices import ConsentPurpose
+from signups.consents.models import Consent
+from signups.hosts.models import Host
+from signups.leads.choices import LeadStatus
+from signups.leads.models import Lead
+from signups.privacy import retention
+from signups.trials.models import Trial
 
 pytestmark = pytest.mark.django_db
 
@@ -26,16 +35,16 @@ def test_a_clinic_is_filled_with_everything_that_happens_to_leads(clinic):
     booked = Q(status=CallStatus.BOOKED)
     held = OnboardingCall.objects.aggregate(past=Count("pk", filter=~booked), booked=Count("pk", filter=booked))
     assert all(held.values())
-    assert CallbackRequest.objects.exclude(consent__text__purpose=Purpose.CALLBACKS).count() == 0
-    assert Consent.objects.in_force().filter(text__purpose=Purpose.NEWS).exists()
+    assert CallbackRequest.objects.exclude(consent__text__purpose=ConsentPurpose.CALLBACKS).count() == 0
+    assert Consent.objects.in_force().filter(text__purpose=ConsentPurpose.NEWS).exists()
 
 
 def test_every_event_is_signed_and_can_be_sealed(clinic):
     call_command("seed_demo_data", leads=20)
-    while audit.seal_due(lambda: None):
+    while chain.append_to_chain(lambda: None):
         pass
-    verdict = audit.verify()
-    assert (verdict.head.position, verdict.waiting) == (Event.objects.count(), 0)
+    verdict = chain.verify_chain()
+    assert (verdict.head.position, verdict.waiting) == (AuditEvent.objects.count(), 0)
 
 
 def test_it_can_be_filled_further_and_used_afterwards(clinic):
@@ -75,4 +84,4 @@ def test_a_call_can_be_booked_with_its_hosts(clinic):
     call_command("seed_demo_data", leads=10)
     call_command("seed_demo_data", leads=10)
     assert {host.rules.count() for host in Host.objects.all()} == {5}
-    assert calls.offered(now=timezone.now())
+    assert available_slots_for(now=timezone.now())

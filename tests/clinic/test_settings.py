@@ -110,7 +110,7 @@ def test_every_mistake_is_told_at_once(tmp_path):
 def test_one_machine_needs_nothing(tmp_path):
     code, settings = start(tmp_path, MODE="local")
     assert code == 0
-    assert (settings["DEBUG"], settings["EMAIL_BACKEND"]) == (False, "clinic.mail.FileBackend")
+    assert (settings["DEBUG"], settings["EMAIL_BACKEND"]) == (False, "clinic.email_backend.FileBackend")
     assert settings["DATABASES"]["default"]["NAME"] == str(tmp_path / "clinic.sqlite3")
 
 

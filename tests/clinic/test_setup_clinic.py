@@ -10,12 +10,13 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.utils import timezone
 
-from clinic import first_steps, roles
+from clinic import roles, setup_checklist
 from clinic.management.commands.setup_clinic import read_hours
-from content.models import Article, ClinicProfile
+from content.models.articles import Article
+from content.models.profile import ClinicProfile
+from signups.audit.models import AuditEvent
 from signups.messages.choices import MessageStatus
-from signups.models import Event
-from tests import factories
+from tests.factories import hosts, messages, users
 
 pytestmark = pytest.mark.django_db
 GIVEN = {
@@ -86,7 +87,7 @@ def test_what_it_does_is_in_the_audit_trail():
     setup(**GIVEN)
     setup(**GIVEN)
     ana = User.objects.get()
-    told = Event.objects.order_by("id").values_list("subject", "verb", "actor_kind", "detail")
+    told = AuditEvent.objects.order_by("id").values_list("subject", "verb", "actor_kind", "detail")
     assert list(told) == [
         ("clinicprofile:1", "changed", "system", {"fields": CHANGED}),
         (f"user:{ana.pk}", "added", "system", {}),
@@ -103,35 +104,35 @@ def test_once_more_changes_nothing():
 
 def test_what_is_left_is_said_in_words_and_goes_away_when_done():
     setup(**GIVEN)
-    assert [step.split(":")[0] for step in first_steps.left()] == [
+    assert [step.split(":")[0] for step in setup_checklist.pending_steps()] == [
         "Say in the profile in which states the clinic works",
         "Give at least one colleague hours in which calls can be booked.",
         "Sign up yourself with your own address",
         "Have a medical reviewer sign off the articles",
     ]
     ClinicProfile.objects.update(states=["VT"])
-    factories.AvailabilityRuleFactory()
-    factories.OutboxMessageFactory(status=MessageStatus.SENT, sent_at=timezone.now())
+    hosts.AvailabilityRuleFactory()
+    messages.OutboxMessageFactory(status=MessageStatus.SENT, sent_at=timezone.now())
     Article.objects.update(published_at=None)
-    assert first_steps.left() == []
+    assert setup_checklist.pending_steps() == []
 
 
 def test_what_ships_is_not_taken_for_the_clinics_own(monkeypatch):
     answered(monkeypatch, *[""] * 7)
-    words = " ".join(first_steps.left())
+    words = " ".join(setup_checklist.pending_steps())
     for part in ("postal address", "mailbox", "can be dialled", "Head of Customer Care"):
         assert part in words
 
 
 def test_nothing_there_at_all():
-    assert first_steps.left() == ["Load the texts and the profile that ship: manage.py load_content."]
+    assert setup_checklist.pending_steps() == ["Load the texts and the profile that ship: manage.py load_content."]
 
 
 def test_check_deploy_warns_of_each():
     setup(name="North Clinic")
     found = checks.run_checks(include_deployment_checks=True, databases=["default"])
-    assert [each.msg for each in found if each.id == "clinic.W001"] == first_steps.left()
-    assert first_steps.check(databases=None) == []  # without a database to ask, none is asked
+    assert [each.msg for each in found if each.id == "clinic.W001"] == setup_checklist.pending_steps()
+    assert setup_checklist.check_setup(databases=None) == []  # without a database to ask, none is asked
 
 
 @pytest.mark.parametrize("text", ["always", "mon 9-17", "mon-xyz 09:00-17:00", ""])
@@ -147,7 +148,7 @@ def test_a_mistake_is_said_with_its_field():
 
 @pytest.mark.parametrize(("role", "is_told"), [(roles.HEAD, True), (roles.COORDINATOR, False)])
 def test_the_head_reads_what_is_left_on_the_desk(client, clinic, role, is_told):
-    user = factories.UserFactory()
+    user = users.UserFactory()
     user.groups.add(Group.objects.get(name=role))
     client.force_login(user)
     assert ("Before the site is really yours" in client.get("/admin/").content.decode()) is is_told

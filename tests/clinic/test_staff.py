@@ -9,7 +9,7 @@ from django.core.management import CommandError, call_command
 from django.http import HttpRequest
 
 from clinic import roles
-from tests import factories
+from tests.factories import content, leads, users
 
 pytestmark = pytest.mark.django_db
 
@@ -37,7 +37,7 @@ USERS = ["/admin/auth/user/", "/admin/auth/group/"]
     ids=["head", "coordinator", "editor", "auditor", "no-role"],
 )
 def test_roles_open_their_own_rooms_and_no_other(client, role, allowed):
-    client.force_login(factories.UserFactory(role=role))
+    client.force_login(users.UserFactory(role=role))
     opened = [path for path in CARE + CONTENT + USERS if client.get(path).status_code == 200]
     assert opened == allowed
 
@@ -50,12 +50,12 @@ def test_strangers_are_asked_to_sign_in(client):
 
 @pytest.mark.parametrize("role", list(roles.ROLES))
 def test_nobody_deletes(role):
-    user = factories.UserFactory(role=role)
+    user = users.UserFactory(role=role)
     assert [permission for permission in user.get_all_permissions() if ".delete_" in permission] == []
 
 
 def test_roles_are_put_right_after_migrating():
-    head = factories.UserFactory(role=roles.HEAD)
+    head = users.UserFactory(role=roles.HEAD)
     group = head.groups.get()
     group.permissions.clear()
     call_command("migrate", verbosity=0)
@@ -88,9 +88,9 @@ def test_production_has_no_demo_account(settings):
 def test_desk_shows_the_clinics_own_time(client):
     import datetime as dt
 
-    factories.ClinicProfileFactory(time_zone="Asia/Tokyo")
-    factories.LeadFactory(created_at=dt.datetime(2026, 11, 20, 15, 30, tzinfo=dt.UTC))
-    client.force_login(factories.UserFactory(role=roles.HEAD))
+    content.ClinicProfileFactory(time_zone="Asia/Tokyo")
+    leads.LeadFactory(created_at=dt.datetime(2026, 11, 20, 15, 30, tzinfo=dt.UTC))
+    client.force_login(users.UserFactory(role=roles.HEAD))
     page = client.get("/admin/signups/lead/").content.decode()
     assert "Nov. 21, 2026, 12:30 a.m." in page
     assert "All times: Tokyo" in page
@@ -98,7 +98,7 @@ def test_desk_shows_the_clinics_own_time(client):
 
 @pytest.mark.parametrize("role", [*roles.ROLES, None])
 def test_roles_page_says_what_each_role_may_do(client, role, django_assert_max_num_queries):
-    client.force_login(factories.UserFactory(role=role))
+    client.force_login(users.UserFactory(role=role))
     with django_assert_max_num_queries(6):
         page = client.get("/admin/roles/").content.decode()
     row = re.search(r'<th scope="row">Can reopen closed leads</th>(.*?)</tr>', page)[1]
@@ -107,7 +107,7 @@ def test_roles_page_says_what_each_role_may_do(client, role, django_assert_max_n
 
 
 def test_rights_stand_in_rooms_each_once(db):
-    table = roles.table()
+    table = roles.permission_matrix()
     names = [right for rights in table.values() for right, _ in rights]
     assert list(table) == ["Care", "Set-up", "Texts", "Evidence"]
     assert len(set(names)) == len(names)

@@ -20,10 +20,10 @@ from django.test import Client
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 
-from clinic import housekeeping, roles
-from signups import encryption
-from signups.models import Event
-from tests import factories
+from clinic import cleanup, roles
+from clinic.lib import encryption
+from signups.audit.models import AuditEvent
+from tests.factories import content, users
 
 pytestmark = pytest.mark.django_db
 
@@ -33,7 +33,7 @@ LOGIN = "/admin/login/"
 
 @pytest.fixture
 def head(clinic):
-    return factories.UserFactory(username="head", role=roles.HEAD)
+    return users.UserFactory(username="head", role=roles.HEAD)
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def set_up_app(client):
 
 
 def verbs():
-    return list(Event.objects.order_by("id").values_list("verb", flat=True))
+    return list(AuditEvent.objects.order_by("id").values_list("verb", flat=True))
 
 
 @pytest.mark.parametrize("mfa", ["required", "optional"])
@@ -109,7 +109,7 @@ def test_sixth_wrong_password_is_not_even_tried(client, head):
     response = sign_in(client)  # the right one
     assert response.status_code == 429
     assert 0 < int(response["Retry-After"]) <= 901
-    assert Event.objects.get().subject == f"user:{head.pk}"
+    assert AuditEvent.objects.get().subject == f"user:{head.pk}"
     assert verbs() == ["locked_out"]
 
 
@@ -153,7 +153,7 @@ def test_nothing_typed_is_kept_of_a_wrong_password_and_nothing_at_all_for_long(c
     assert [word for word in ("hunter2", "another", "head", "hedy", "browser") if word in kept] == []
     assert AccessLog.objects.count() == AccessFailureLog.objects.count() == 0
     time_machine.move_to(timezone.now() + dt.timedelta(minutes=16))
-    housekeeping.sweep(timezone.now)
+    cleanup.delete_expired_sessions(timezone.now)
     assert AccessAttempt.objects.count() == 0
 
 
@@ -178,14 +178,14 @@ def test_right_password_forgets_the_wrong_ones(client, head):
 def test_unknown_name_that_may_be_a_password_is_not_noted(client, head):
     for _ in range(6):
         sign_in(client, username="hunter2")
-    assert Event.objects.get().subject == "user:unknown"
-    assert "hunter2" not in json.dumps(list(Event.objects.values()), default=str)
+    assert AuditEvent.objects.get().subject == "user:unknown"
+    assert "hunter2" not in json.dumps(list(AuditEvent.objects.values()), default=str)
 
 
 @pytest.mark.django_db(transaction=True)
 def test_parallel_guesses_get_no_more_tries():
-    factories.ClinicProfileFactory()
-    factories.UserFactory(username="head")
+    content.ClinicProfileFactory()
+    users.UserFactory(username="head")
     results = []
 
     def guess():
@@ -321,7 +321,7 @@ def test_lost_second_step_is_reset_by_a_command(client, head, required):
     set_up_app(client)
     call_command("reset_mfa", "head", stdout=StringIO())
     assert Authenticator.objects.count() == 0
-    last = Event.objects.latest("id")
+    last = AuditEvent.objects.latest("id")
     assert (last.verb, last.actor_kind, last.subject) == ("second_step_removed", "system", f"user:{head.pk}")
     assert client.get("/admin/").status_code == 302  # and signed out everywhere
     with pytest.raises(CommandError, match="no account"):
@@ -361,7 +361,7 @@ def test_own_sessions_are_listed_and_ended(client, head):
     for each in (client, *others):
         sign_in(each)
     stranger = Client()
-    factories.UserFactory(username="other")
+    users.UserFactory(username="other")
     sign_in(stranger, username="other")
     page = client.get("/admin/security/sessions/").content.decode()
     ends = re.findall(r'action="(/admin/security/sessions/\d+/end/)"', page)
@@ -418,11 +418,11 @@ def test_rest_of_allauth_is_not_there(name):
 @pytest.mark.parametrize("path", ["signup", "password/reset", "email", "confirm-email/x", "social", "2fa", "inactive"])
 @pytest.mark.parametrize("folder", ["/", "/accounts/", "/admin/"])
 def test_addresses_of_the_rest_of_allauth_are_404(client, head, folder, path):
-    client.force_login(factories.UserFactory(is_superuser=True))
+    client.force_login(users.UserFactory(is_superuser=True))
     assert client.get(f"{folder}{path}/").status_code == 404
 
 
 def test_nobody_reads_sign_in_secrets_in_the_admin(client, head):
-    client.force_login(factories.UserFactory(is_superuser=True))
+    client.force_login(users.UserFactory(is_superuser=True))
     for path in ("mfa/authenticator", "account/emailaddress", "usersessions/usersession", "sessions/session"):
         assert client.get(f"/admin/{path}/").status_code == 404

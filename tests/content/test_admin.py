@@ -5,21 +5,21 @@ import datetime as dt
 import pytest
 
 from clinic import roles
-from content.models import Quotation
-from tests import factories
+from content.models.sources import Quotation
+from tests.factories import content, users
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
 def editor(client, clinic):
-    client.force_login(factories.UserFactory(role=roles.EDITOR))
+    client.force_login(users.UserFactory(role=roles.EDITOR))
     return client
 
 
 def test_quotation_on_a_page_stays_checked(editor):
-    quotation = factories.QuotationFactory(key="Q1")
-    factories.ArticleFactory(body="::: quotation Q1\r\n:::")
+    quotation = content.QuotationFactory(key="Q1")
+    content.ArticleFactory(body="::: quotation Q1\r\n:::")
     form = {"text": quotation.text, "speaker": quotation.speaker, "source": quotation.source_id, "note": ""}
     response = editor.post(f"/admin/content/quotation/{quotation.pk}/change/", form)
     assert (response.status_code, "take it out there first" in response.content.decode()) == (200, True)
@@ -27,15 +27,15 @@ def test_quotation_on_a_page_stays_checked(editor):
 
 
 def test_key_that_texts_refer_to_does_not_change(editor):
-    source = factories.SourceFactory(key="trial")
+    source = content.SourceFactory(key="trial")
     editor.post(f"/admin/content/source/{source.pk}/change/", {"key": "other"})
     source.refresh_from_db()
     assert source.key == "trial"
 
 
 def test_text_of_a_later_day_waits_for_it(clinic, client, time_machine):
-    factories.LegalTextFactory(version="2027-01", title="Later terms", published="2027-01-01")
-    factories.ArticleFactory(slug="later", published_at=dt.datetime(2027, 1, 1, tzinfo=dt.UTC))
+    content.LegalTextFactory(version="2027-01", title="Later terms", published="2027-01-01")
+    content.ArticleFactory(slug="later", published_at=dt.datetime(2027, 1, 1, tzinfo=dt.UTC))
     time_machine.move_to("2026-12-31T12:00:00Z")
     assert b"Later terms" not in client.get("/terms/").content
     assert client.get("/learn/later/").status_code == 404

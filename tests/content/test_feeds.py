@@ -7,8 +7,9 @@ import pytest
 from django.conf import settings
 from lxml import etree
 
-from content.models import Article, LegalText
-from tests.factories import ArticleFactory, CorrectionFactory
+from content.models.articles import Article
+from content.models.texts import LegalText
+from tests.factories.content import ArticleFactory, CorrectionFactory
 
 HERE = Path(__file__).parent
 ATOM = etree.RelaxNG(etree.parse(HERE / "atom.rng"))

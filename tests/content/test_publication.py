@@ -9,9 +9,10 @@ from django.test.utils import CaptureQueriesContext
 
 from clinic import roles
 from content.actions import drafts, publication
-from content.actions.refusals import Refused
-from content.models import Article, Correction, Revision
-from tests import factories
+from content.actions.exceptions import EditorialError
+from content.models.articles import Article
+from content.models.revisions import Correction, Revision
+from tests.factories import content, users
 
 pytestmark = pytest.mark.django_db
 NOW = dt.datetime(2026, 11, 20, 15, tzinfo=dt.UTC)
@@ -22,33 +23,35 @@ WORDS = {"title": "T", "summary": "S", "description": "D", "body": "Prose."}
 
 @pytest.fixture
 def editor(clinic):
-    return factories.UserFactory(role=roles.EDITOR)
+    return users.UserFactory(role=roles.EDITOR)
 
 
 @pytest.fixture
 def reviewer(clinic):
-    user = factories.UserFactory(role=roles.REVIEWER)
-    factories.PersonFactory(name="Dr. Reed", user=user)
+    user = users.UserFactory(role=roles.REVIEWER)
+    content.PersonFactory(name="Dr. Reed", user=user)
     return user
 
 
 @pytest.fixture
 def article(clinic):
-    return factories.ArticleFactory()
+    return content.ArticleFactory()
 
 
 def edit(article, by, **changed):
     about = {name: changed.pop(name) for name in ("correction", "minor") if name in changed}
     based_on = article.revisions.latest().pk
-    return drafts.save(article, words=article.words | changed, based_on=based_on, by=by, now=NOW, **about)
+    return drafts.save_draft(article, words=article.words | changed, based_on=based_on, by=by, now=NOW, **about)
 
 
 def sign(article, by, review_by=NEXT_YEAR, now=NOW):
-    return publication.sign_off(article, read=article.revisions.latest().pk, review_by=review_by, by=by, now=now)
+    return publication.sign_off_article(
+        article, read=article.revisions.latest().pk, review_by=review_by, by=by, now=now
+    )
 
 
 def refusal(action, *args, **kwargs):
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(EditorialError) as refused:
         action(*args, **kwargs)
     return refused.value.reasons
 
@@ -58,17 +61,17 @@ def test_draft_is_seen_by_nobody_until_it_is_published(article, editor, reviewer
     assert b"Another title" not in client.get(article.get_absolute_url()).content
     sign(article, reviewer)
     assert b"Another title" not in client.get(article.get_absolute_url()).content
-    publication.publish(article, by=editor, now=NOW)
+    publication.publish_article(article, by=editor, now=NOW)
     page = client.get(article.get_absolute_url()).content
     assert b"Another title" in page
     assert b"Dr. Reed" in page
 
 
 def test_new_article_is_published_with_its_review(editor, reviewer):
-    article = drafts.create(slug="new", author=factories.PersonFactory(), words=WORDS, by=editor, now=NOW)
+    article = drafts.create_article(slug="new", author=content.PersonFactory(), words=WORDS, by=editor, now=NOW)
     assert not Article.objects.published().exists()
     sign(article, reviewer)
-    publication.publish(article, by=editor, now=LATER)
+    publication.publish_article(article, by=editor, now=LATER)
     article.refresh_from_db()
     assert (article.published_at, article.updated_at) == (LATER, LATER)
     assert (article.reviewer, article.last_reviewed, article.review_by) == (reviewer.person, NOW, NEXT_YEAR)
@@ -80,7 +83,7 @@ def test_new_article_is_published_with_its_review(editor, reviewer):
 
 
 def test_words_of_an_unpublished_article_follow_its_draft(editor):
-    article = drafts.create(slug="new", author=factories.PersonFactory(), words=WORDS, by=editor, now=NOW)
+    article = drafts.create_article(slug="new", author=content.PersonFactory(), words=WORDS, by=editor, now=NOW)
     edit(article, editor, title="A better title")
     article.refresh_from_db()
     assert article.title == "A better title"
@@ -88,7 +91,7 @@ def test_words_of_an_unpublished_article_follow_its_draft(editor):
 
 def test_nothing_is_published_without_a_sign_off(article, editor):
     edit(article, editor, body="New words.")
-    assert refusal(publication.publish, article, by=editor, now=NOW) == [
+    assert refusal(publication.publish_article, article, by=editor, now=NOW) == [
         "No medical reviewer has signed off this text."
     ]
     article.refresh_from_db()
@@ -101,7 +104,7 @@ def test_any_edit_after_a_sign_off_reopens_the_review(article, editor, reviewer,
     edit(article, editor, body="New words.")
     sign(article, reviewer)
     edit(article, editor, minor=minor, **change)
-    assert refusal(publication.publish, article, by=editor, now=NOW) == [
+    assert refusal(publication.publish_article, article, by=editor, now=NOW) == [
         "The text was changed after Dr. Reed signed it off. It needs another sign-off."
     ]
 
@@ -109,7 +112,7 @@ def test_any_edit_after_a_sign_off_reopens_the_review(article, editor, reviewer,
 def test_old_sign_off_publishes_nothing(article, editor, reviewer):
     edit(article, editor, body="New words.")
     sign(article, reviewer)
-    assert refusal(publication.publish, article, by=editor, now=NOW + dt.timedelta(days=366)) == [
+    assert refusal(publication.publish_article, article, by=editor, now=NOW + dt.timedelta(days=366)) == [
         "What Dr. Reed signed off was to be read again by 2027-11-20. It is due."
     ]
 
@@ -118,15 +121,15 @@ def test_going_back_to_signed_words_needs_no_second_reading(article, editor, rev
     signed = edit(article, editor, body="New words.")
     sign(article, reviewer)
     newest = edit(article, editor, body="Worse words.")
-    drafts.revert(article, to=signed, based_on=newest.pk, by=editor, now=NOW)
-    publication.publish(article, by=editor, now=NOW)
+    drafts.revert_to(article, to=signed, based_on=newest.pk, by=editor, now=NOW)
+    publication.publish_article(article, by=editor, now=NOW)
     article.refresh_from_db()
     assert article.body == "New words."
 
 
 def test_every_finding_and_the_missing_sign_off_are_said_at_once(article, editor):
     edit(article, editor, body="One.\n\nTwo. [@nobody]\n\n::: quotation Q9\n:::")
-    assert refusal(publication.publish, article, by=editor, now=NOW) == [
+    assert refusal(publication.publish_article, article, by=editor, now=NOW) == [
         "line 3: there is no source “nobody”",
         "line 5: there is no quotation “Q9” in the ledger",
         "No medical reviewer has signed off this text.",
@@ -134,23 +137,23 @@ def test_every_finding_and_the_missing_sign_off_are_said_at_once(article, editor
 
 
 def test_signed_text_whose_source_went_is_not_published(article, editor, reviewer):
-    source = factories.SourceFactory(key="trial")
+    source = content.SourceFactory(key="trial")
     edit(article, editor, body="Two. [@trial]")
     sign(article, reviewer)
     source.delete()
-    assert refusal(publication.publish, article, by=editor, now=NOW) == ["line 1: there is no source “trial”"]
+    assert refusal(publication.publish_article, article, by=editor, now=NOW) == ["line 1: there is no source “trial”"]
 
 
 def test_same_text_is_not_published_twice(article, editor):
-    assert refusal(publication.publish, article, by=editor, now=NOW) == ["Readers see this text already."]
+    assert refusal(publication.publish_article, article, by=editor, now=NOW) == ["Readers see this text already."]
 
 
 def test_only_a_linked_medical_reviewer_signs_off(article, editor):
     edit(article, editor, body="New words.")
-    factories.PersonFactory(user=editor)  # an author, no reviewer
-    stranger = factories.UserFactory(role=roles.REVIEWER)  # a reviewer who is nobody on the site
+    content.PersonFactory(user=editor)  # an author, no reviewer
+    stranger = users.UserFactory(role=roles.REVIEWER)  # a reviewer who is nobody on the site
     said = ["Only a medical reviewer whose account is linked to a person may sign off."]
-    assert [refusal(sign, article, user) for user in (factories.UserFactory(role=roles.EDITOR), editor, stranger)] == [
+    assert [refusal(sign, article, user) for user in (users.UserFactory(role=roles.EDITOR), editor, stranger)] == [
         said
     ] * 3
 
@@ -163,7 +166,7 @@ def test_nobody_signs_off_their_own_edit(article, reviewer):
 def test_reviewer_signs_what_they_read_and_nothing_newer(article, editor, reviewer):
     read = edit(article, editor, body="Read.")
     edit(article, editor, body="Not read.")
-    said = refusal(publication.sign_off, article, read=read.pk, review_by=NEXT_YEAR, by=reviewer, now=NOW)
+    said = refusal(publication.sign_off_article, article, read=read.pk, review_by=NEXT_YEAR, by=reviewer, now=NOW)
     assert said == ["The text was changed while you read it. Please read the newest revision."]
     assert not article.sign_offs.exists()
 
@@ -185,7 +188,7 @@ def test_minor_edit_never_moves_the_last_review(article, editor, reviewer):
     sign(article, reviewer, now=NOW)
     edit(article, editor, body="Spelled right.", minor=True)
     sign(article, reviewer, now=LATER, review_by=dt.date(2028, 1, 1))
-    publication.publish(article, by=editor, now=LATER)
+    publication.publish_article(article, by=editor, now=LATER)
     article.refresh_from_db()
     assert (article.body, article.last_reviewed, article.review_by) == ("Spelled right.", NOW, NEXT_YEAR)
     assert article.changed_at == LATER
@@ -195,7 +198,7 @@ def test_minor_edit_after_a_great_one_does_not_hide_it(article, editor, reviewer
     edit(article, editor, body="Rewritten.")
     edit(article, editor, body="Rewritten, spelled right.", minor=True)
     sign(article, reviewer, now=LATER)
-    publication.publish(article, by=editor, now=LATER)
+    publication.publish_article(article, by=editor, now=LATER)
     article.refresh_from_db()
     assert article.last_reviewed == LATER
 
@@ -204,23 +207,23 @@ def test_correction_is_published_with_its_text(article, editor, reviewer):
     edit(article, editor, body="In 2012.", correction="We wrote 2010.")
     assert not Correction.objects.exists()
     sign(article, reviewer)
-    publication.publish(article, by=editor, now=LATER)
+    publication.publish_article(article, by=editor, now=LATER)
     assert list(article.corrections.values_list("text", "at")) == [("We wrote 2010.", LATER)]
     edit(article, editor, body="In 2012, spelled right.", minor=True)
     sign(article, reviewer)
-    publication.publish(article, by=editor, now=LATER)
+    publication.publish_article(article, by=editor, now=LATER)
     assert article.corrections.count() == 1
 
 
 def test_correction_cannot_be_minor(article):
     with pytest.raises(IntegrityError), transaction.atomic():
-        factories.RevisionFactory(article=article, correction="We wrote 2010.", minor=True)
+        content.RevisionFactory(article=article, correction="We wrote 2010.", minor=True)
 
 
 def test_two_editors_do_not_overwrite_each_other(article, editor):
     opened = article.revisions.latest().pk
-    edit(article, factories.UserFactory(username="ann"), body="Ann's words.")
-    said = refusal(drafts.save, article, words=WORDS, based_on=opened, by=editor, now=NOW)
+    edit(article, users.UserFactory(username="ann"), body="Ann's words.")
+    said = refusal(drafts.save_draft, article, words=WORDS, based_on=opened, by=editor, now=NOW)
     assert said == ["ann saved this text while you wrote. Compare with the newest revision."]
     assert article.revisions.latest().body == "Ann's words."
 
@@ -233,10 +236,10 @@ def test_saving_without_a_change_writes_nothing(article, editor):
 def test_scheduled_text_goes_out_at_its_time_and_not_before(article, editor, reviewer, client):
     edit(article, editor, body="From tomorrow.")
     sign(article, reviewer)
-    publication.schedule(article, at=LATER, by=editor, now=NOW)
-    assert publication.publish_due(lambda: LATER - dt.timedelta(seconds=1)) == 0
-    assert publication.publish_due(lambda: LATER) == 1
-    assert publication.publish_due(lambda: LATER) == 0
+    publication.schedule_article(article, at=LATER, by=editor, now=NOW)
+    assert publication.publish_due_articles(lambda: LATER - dt.timedelta(seconds=1)) == 0
+    assert publication.publish_due_articles(lambda: LATER) == 1
+    assert publication.publish_due_articles(lambda: LATER) == 0
     article.refresh_from_db()
     assert (article.body, article.scheduled_for, article.scheduled_by) == ("From tomorrow.", None, None)
     assert LogEntry.objects.latest("pk").user == editor
@@ -244,7 +247,7 @@ def test_scheduled_text_goes_out_at_its_time_and_not_before(article, editor, rev
 
 def test_only_what_could_be_published_now_is_scheduled(article, editor):
     edit(article, editor, body="Unread.")
-    assert refusal(publication.schedule, article, at=NOW, by=editor, now=NOW) == [
+    assert refusal(publication.schedule_article, article, at=NOW, by=editor, now=NOW) == [
         "No medical reviewer has signed off this text.",
         "The time of publication must lie ahead.",
     ]
@@ -253,7 +256,7 @@ def test_only_what_could_be_published_now_is_scheduled(article, editor):
 def test_edit_calls_off_the_planned_publication(article, editor, reviewer):
     edit(article, editor, body="Planned.")
     sign(article, reviewer)
-    publication.schedule(article, at=LATER, by=editor, now=NOW)
+    publication.schedule_article(article, at=LATER, by=editor, now=NOW)
     edit(article, editor, body="Changed.")
     article.refresh_from_db()
     assert (article.scheduled_for, article.scheduled_by) == (None, None)
@@ -262,25 +265,25 @@ def test_edit_calls_off_the_planned_publication(article, editor, reviewer):
 def test_planned_publication_is_called_off_by_hand(article, editor, reviewer):
     edit(article, editor, body="Planned.")
     sign(article, reviewer)
-    publication.schedule(article, at=LATER, by=editor, now=NOW)
-    publication.unschedule(article, by=editor, now=NOW)
-    assert publication.publish_due(lambda: LATER) == 0
+    publication.schedule_article(article, at=LATER, by=editor, now=NOW)
+    publication.unschedule_article(article, by=editor, now=NOW)
+    assert publication.publish_due_articles(lambda: LATER) == 0
 
 
 def test_refused_publication_waits_and_keeps_back_no_other(article, editor, reviewer):
-    other = factories.ArticleFactory()
-    source = factories.SourceFactory(key="trial")
+    other = content.ArticleFactory()
+    source = content.SourceFactory(key="trial")
     for each, body in ((article, "Planned. [@trial]"), (other, "Planned.")):
         edit(each, editor, body=body)
         sign(each, reviewer)
-        publication.schedule(each, at=LATER, by=editor, now=NOW)
+        publication.schedule_article(each, at=LATER, by=editor, now=NOW)
     source.delete()
-    assert publication.publish_due(lambda: LATER) == 1
+    assert publication.publish_due_articles(lambda: LATER) == 1
     assert list(Article.objects.due(LATER)) == [article]
 
 
 def test_progress_is_asked_in_one_query(article, editor, reviewer):
-    draft = factories.ArticleFactory(published_at=None)
+    draft = content.ArticleFactory(published_at=None)
     edit(article, editor, body="New words.")
     sign(article, reviewer)
     with CaptureQueriesContext(
@@ -288,11 +291,11 @@ def test_progress_is_asked_in_one_query(article, editor, reviewer):
     ) as queries:
         found = {each.pk: each.is_signed_off for each in Article.objects.with_draft()}
     assert (found, len(queries)) == ({article.pk: True, draft.pk: False}, 1)
-    publication.publish(article, by=editor, now=NOW)
+    publication.publish_article(article, by=editor, now=NOW)
     assert list(Article.objects.with_draft()) == [draft]
 
 
-@pytest.mark.parametrize("factory", [factories.RevisionFactory, factories.SignOffFactory, factories.CorrectionFactory])
+@pytest.mark.parametrize("factory", [content.RevisionFactory, content.SignOffFactory, content.CorrectionFactory])
 def test_what_was_written_down_stays(clinic, factory):
     row = factory()
     with pytest.raises(TypeError, match="is a record"):
@@ -309,7 +312,7 @@ def test_shipped_text_that_changed_is_the_newest_revision_and_keeps_the_draft(ar
     edit(article, editor, body="An editor's draft.")
     article.body = "From the file."
     article.save()
-    drafts.ship(article, now=NOW)
+    drafts.create_shipped_revision(article, now=NOW)
     assert [revision.body for revision in Revision.objects.all()] == [
         "From the file.",
         "An editor's draft.",

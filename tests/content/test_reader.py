@@ -9,8 +9,8 @@ import rispy
 from django.conf import settings
 from pybtex.database import parse_string
 
-from content.models import Article
-from tests.factories import (
+from content.models.articles import Article
+from tests.factories.content import (
     ArticleFactory,
     ClaimFactory,
     CorrectionFactory,

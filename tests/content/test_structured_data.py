@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyld import jsonld
 
-from content.evidence import structured_data
-from content.models import Article
-from tests.factories import ArticleFactory, ClaimFactory, PersonFactory, QuotationFactory, SourceFactory
+from content import structured_data
+from content.models.articles import Article
+from tests.factories.content import ArticleFactory, ClaimFactory, PersonFactory, QuotationFactory, SourceFactory
 
 SCHEMA = "https://schema.org/"
 CONTEXT = {"@context": {"@vocab": SCHEMA, **{name: {"@type": "@id"} for name in ("url", "sameAs", "dayOfWeek")}}}
@@ -105,12 +105,12 @@ def test_reviewer_is_named_with_the_day(client, clinic):
 
 @given(st.text(st.characters(codec="utf-8")) | st.sampled_from(["</script><script>", "<!--<script>", "&lt;", "\u2028"]))
 def test_no_text_ends_the_data_block(text):
-    script = structured_data.script([{"@type": "Thing", "name": text}])
+    script = structured_data.json_ld_script([{"@type": "Thing", "name": text}])
     assert not set("<>&") & set(script)
     assert json.loads(script)["@graph"][0].get("name", "") == text
 
 
 def test_every_type_of_source_has_its_own():
-    from content.models import Source
+    from content.models.sources import Source
 
     assert set(structured_data.WORKS) == set(Source.Type.values)

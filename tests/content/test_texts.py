@@ -7,9 +7,10 @@ from django.test import Client
 
 from clinic import roles
 from content.actions import texts
-from content.actions.refusals import Refused
-from content.models import ClinicProfile, CrisisText, LegalText
-from tests import factories
+from content.actions.exceptions import EditorialError
+from content.models.profile import ClinicProfile
+from content.models.texts import CrisisText, LegalText
+from tests.factories import content, users
 
 pytestmark = pytest.mark.django_db
 NOW = dt.datetime(2026, 11, 20, 15, tzinfo=dt.UTC)
@@ -21,14 +22,14 @@ CRISIS = {"crisis_name": "New line", "crisis_phone": "123", "crisis_text": "Call
 @pytest.fixture
 def editor(client, clinic, time_machine):
     time_machine.move_to(NOW)
-    client.force_login(factories.UserFactory(role=roles.EDITOR))
+    client.force_login(users.UserFactory(role=roles.EDITOR))
     return client
 
 
 @pytest.fixture
 def head(clinic):
     client = Client()
-    client.force_login(factories.UserFactory(role=roles.HEAD))
+    client.force_login(users.UserFactory(role=roles.HEAD))
     return client
 
 
@@ -61,20 +62,20 @@ def test_published_version_never_changes(editor, head, clinic):
     assert editor.post(f"{place}change/", LEGAL).status_code == 403
     page = head.post(f"{place}publish/", {"on": "2026-11-21"}).content.decode()
     assert "This version is published" in page
-    with pytest.raises(Refused, match="This version is published"):
-        texts.save(text, by=factories.UserFactory())
+    with pytest.raises(EditorialError, match="This version is published"):
+        texts.save_text(text, by=users.UserFactory())
 
 
 def test_no_text_holds_from_before_today(clinic):
-    draft = factories.LegalTextFactory(version="2027-01", published=None)
-    with pytest.raises(Refused, match="before today"):
-        texts.publish(draft, on=TODAY - dt.timedelta(days=1), by=factories.UserFactory(), now=NOW)
+    draft = content.LegalTextFactory(version="2027-01", published=None)
+    with pytest.raises(EditorialError, match="before today"):
+        texts.publish_text(draft, on=TODAY - dt.timedelta(days=1), by=users.UserFactory(), now=NOW)
 
 
 def test_text_that_cannot_be_shown_is_not_published(clinic):
-    draft = factories.LegalTextFactory(version="2027-01", published=None, body="{nothing}")
-    with pytest.raises(Refused, match=r"line 1: \{nothing\} stands for nothing"):
-        texts.publish(draft, on=TODAY, by=factories.UserFactory(), now=NOW)
+    draft = content.LegalTextFactory(version="2027-01", published=None, body="{nothing}")
+    with pytest.raises(EditorialError, match=r"line 1: \{nothing\} stands for nothing"):
+        texts.publish_text(draft, on=TODAY, by=users.UserFactory(), now=NOW)
 
 
 def test_crisis_text_is_on_every_page_once_the_head_says_so(editor, head):

@@ -7,9 +7,10 @@ import pytest
 from django.test import Client
 
 from clinic import roles
-from content import previews
-from content.models import Article, Revision
-from tests import factories
+from content import previews as content_previews
+from content.models.articles import Article
+from content.models.revisions import Revision
+from tests.factories import content, leads, users
 
 pytestmark = pytest.mark.django_db
 NOW = dt.datetime(2026, 11, 20, 15, tzinfo=dt.UTC)
@@ -20,20 +21,20 @@ WORDS = {"title": "New title", "summary": "S", "description": "D", "body": "New 
 
 @pytest.fixture
 def article(clinic):
-    return factories.ArticleFactory()
+    return content.ArticleFactory()
 
 
 @pytest.fixture
 def editor(client, clinic):
-    client.force_login(factories.UserFactory(username="ed", role=roles.EDITOR))
+    client.force_login(users.UserFactory(username="ed", role=roles.EDITOR))
     return client
 
 
 @pytest.fixture
 def reviewer(clinic):
     client = Client()
-    user = factories.UserFactory(role=roles.REVIEWER)
-    factories.PersonFactory(name="Dr. Reed", user=user)
+    user = users.UserFactory(role=roles.REVIEWER)
+    content.PersonFactory(name="Dr. Reed", user=user)
     client.force_login(user)
     return client
 
@@ -57,7 +58,7 @@ def text_of(response):
 
 
 def test_article_is_started_reviewed_and_published(editor, reviewer):
-    form = {**WORDS, "slug": "new", "author": factories.PersonFactory().pk}
+    form = {**WORDS, "slug": "new", "author": content.PersonFactory().pk}
     page = text_of(editor.post(ADD, form, follow=True))
     article = Article.objects.get()
     assert "Nobody sees it yet." in page
@@ -96,7 +97,7 @@ def test_preview_shows_typed_words_and_saves_nothing(editor, article):
 
 
 def test_preview_of_a_landing_page_is_that_page(editor, clinic):
-    landing = factories.ArticleFactory(kind="landing", slug="landing")
+    landing = content.ArticleFactory(kind="landing", slug="landing")
     assert 'class="hero"' in text_of(editor.get(at(landing)))
 
 
@@ -160,8 +161,8 @@ def test_reviewer_sees_what_changed_and_reads_it_whole(editor, reviewer, article
 def test_author_of_the_last_edit_finds_no_button(reviewer, editor, article):
     save(editor, article)
     person = article.revisions.latest().by
-    person.groups.add(*factories.UserFactory(role=roles.REVIEWER).groups.all())
-    factories.PersonFactory(user=person)
+    person.groups.add(*users.UserFactory(role=roles.REVIEWER).groups.all())
+    content.PersonFactory(user=person)
     page = text_of(editor.get(at(article, "sign-off/")))
     assert "You wrote the last edit yourself" in page
     assert "Sign off this text" not in page
@@ -179,7 +180,7 @@ def test_older_revision_comes_back_as_a_draft(editor, article):
 
 
 def test_revision_of_another_article_is_not_found(editor, article):
-    other = factories.ArticleFactory().revisions.latest()
+    other = content.ArticleFactory().revisions.latest()
     assert editor.get(at(article, f"revisions/{other.pk}/")).status_code == 404
     assert editor.post(at(article, f"revisions/{other.pk}/revert/")).status_code == 404
 
@@ -213,7 +214,7 @@ DEEDS = ["change/", "preview/", "sign-off/", "publish/", "schedule/", "unschedul
     ],
 )
 def test_each_role_sees_and_does_its_own(client, article, role, seen, done):
-    client.force_login(factories.UserFactory(role=role))
+    client.force_login(users.UserFactory(role=role))
     assert [page for page in PAGES if client.get(at(article, page)).status_code == 200] == seen
     assert [deed for deed in DEEDS if client.post(at(article, deed)).status_code != 403] == done
 
@@ -224,7 +225,7 @@ def test_nothing_is_done_by_a_get(editor, article, deed):
 
 
 def test_auditor_reads_without_a_form(client, article):
-    client.force_login(factories.UserFactory(role=roles.AUDITOR))
+    client.force_login(users.UserFactory(role=roles.AUDITOR))
     page = text_of(client.get(at(article)))
     assert "Some prose." in page
     assert "<textarea" not in page
@@ -232,13 +233,13 @@ def test_auditor_reads_without_a_form(client, article):
 
 
 def test_only_a_superuser_links_an_account_to_a_person(client, editor):
-    person, user = factories.PersonFactory(), factories.UserFactory()
+    person, user = content.PersonFactory(), users.UserFactory()
     form = {"key": person.key, "name": "Dr. Ed", "role": "Doctor", "bio": "", "user": user.pk}
     path = f"/admin/content/person/{person.pk}/change/"
     editor.post(path, form)
     person.refresh_from_db()
     assert (person.name, person.user) == ("Dr. Ed", None)
-    editor.force_login(factories.UserFactory(is_superuser=True))
+    editor.force_login(users.UserFactory(is_superuser=True))
     editor.post(path, form)
     person.refresh_from_db()
     assert person.user == user
@@ -263,9 +264,9 @@ def test_preview_link_shows_the_draft_to_anybody_and_to_no_machine(editor, artic
 def test_preview_link_ends_after_a_week(editor, article, time_machine):
     time_machine.move_to(NOW, tick=False)
     link = preview_link(editor, article)
-    time_machine.move_to(NOW + previews.LIFETIME, tick=False)
+    time_machine.move_to(NOW + content_previews.LIFETIME, tick=False)
     assert Client().get(link).status_code == 200
-    time_machine.move_to(NOW + previews.LIFETIME + dt.timedelta(seconds=1), tick=False)
+    time_machine.move_to(NOW + content_previews.LIFETIME + dt.timedelta(seconds=1), tick=False)
     response = Client().get(link)
     assert response.status_code == 410
     assert "Some prose." not in text_of(response)
@@ -287,31 +288,31 @@ def test_preview_links_are_called_back(editor, article):
 
 def test_altered_or_foreign_token_is_unknown(editor, article):
     link = preview_link(editor, article)
-    from signups import links
+    from signups.leads import links as lead_links
 
-    lead = factories.LeadFactory()
-    others = [link[:-2] + "x/", "/preview/x/", "/preview/" + links.my_url(lead).split("/my/")[1]]
+    lead = leads.LeadFactory()
+    others = [link[:-2] + "x/", "/preview/x/", "/preview/" + lead_links.portal_url(lead).split("/my/")[1]]
     assert [Client().get(other).status_code for other in others] == [404] * 3
 
 
 def test_every_number_that_needs_attention_leads_to_what_it_counts(editor, reviewer, article, time_machine):
     time_machine.move_to(NOW)
-    factories.ArticleFactory(review_by="2026-11-19")
+    content.ArticleFactory(review_by="2026-11-19")
     save(editor, article)  # waits for a reviewer
-    signed = factories.ArticleFactory()
+    signed = content.ArticleFactory()
     save(editor, signed)
     sign(reviewer, signed)
-    late = factories.ArticleFactory()
+    late = content.ArticleFactory()
     save(editor, late)
     sign(reviewer, late)
     editor.post(at(late, "schedule/"), {"at": "2026-11-20T11:00"})
-    factories.QuotationFactory(wording_checked=False)
-    factories.SourceFactory(status="recheck")
-    factories.ClaimFactory(checked_on="2025-01-01")
-    factories.SourceCheckFactory.create_batch(2, outcome="dead")
-    factories.SourceCheckFactory(outcome="silent", notice="retraction", notice_known=True)
-    factories.LegalTextFactory(version="2027-01", published=None)
-    factories.CrisisTextFactory()
+    content.QuotationFactory(wording_checked=False)
+    content.SourceFactory(status="recheck")
+    content.ClaimFactory(checked_on="2025-01-01")
+    content.SourceCheckFactory.create_batch(2, outcome="dead")
+    content.SourceCheckFactory(outcome="silent", notice="retraction", notice_known=True)
+    content.LegalTextFactory(version="2027-01", published=None)
+    content.CrisisTextFactory()
     time_machine.move_to(NOW + dt.timedelta(hours=2))
     page = text_of(editor.get(ATTENTION))
     concerns = re.findall(r'<td><a href="([^"]+)" aria-label="(\d+): ([^"]+)"', page)
@@ -336,8 +337,8 @@ def test_every_number_that_needs_attention_leads_to_what_it_counts(editor, revie
 
 @pytest.mark.parametrize("articles", [1, 12])
 def test_lists_ask_a_fixed_number_of_questions(editor, clinic, articles, django_assert_num_queries):
-    factories.ArticleFactory.create_batch(articles)
-    factories.SourceCheckFactory.create_batch(articles)
+    content.ArticleFactory.create_batch(articles)
+    content.SourceCheckFactory.create_batch(articles)
     editor.get("/admin/content/article/")
     for path, questions in (("/admin/content/article/", 7), ("/admin/content/source/", 7), (ATTENTION, 16)):
         with django_assert_num_queries(questions):

@@ -19,7 +19,7 @@ import pytest
 
 from tests.services import WAIT_TIMEOUT
 
-from . import site as deployment
+from . import site as deployment_site
 from .site import DEPLOY
 
 ADDRESS = "pat@example.com"
@@ -45,7 +45,7 @@ print(time.time())
 
 @pytest.fixture(scope="module")
 def running():
-    with deployment.running() as everything:
+    with deployment_site.running() as everything:
         yield everything
 
 

@@ -2,13 +2,13 @@
 
 import factory
 
-from signups import models as signups
+from signups.assignment.models import AssignmentRotation
 
 from .users import UserFactory
 
 
 class TurnFactory(factory.django.DjangoModelFactory):
     class Meta:
-        model = signups.Turn
+        model = AssignmentRotation
 
     user = factory.SubFactory(UserFactory)

@@ -3,17 +3,17 @@
 import factory
 from django.utils import timezone
 
-from signups import models as signups
-from signups import states
+from signups.audit.choices import ActorKind, AuditAction
+from signups.audit.models import AuditEvent
 
 from .leads import LeadFactory
 
 
 class EventFactory(factory.django.DjangoModelFactory):
     class Meta:
-        model = signups.Event
+        model = AuditEvent
 
     lead = factory.SubFactory(LeadFactory)
     at = factory.LazyFunction(timezone.now)
-    actor_kind = states.ActorKind.PATIENT
-    verb = states.Verb.SIGNED_UP
+    actor_kind = ActorKind.PATIENT
+    verb = AuditAction.SIGNED_UP

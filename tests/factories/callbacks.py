@@ -5,8 +5,9 @@ import datetime as dt
 import factory
 from django.utils import timezone
 
-from signups import models as signups
-from signups import states
+from signups.callbacks.choices import RETRY_OUTCOMES, CallOutcome, Topic
+from signups.callbacks.models import CallAttempt, CallbackRequest
+from signups.consents.choices import ConsentPurpose
 
 from .consents import ConsentFactory
 from .leads import LeadFactory
@@ -15,34 +16,34 @@ from .users import UserFactory
 
 class CallbackRequestFactory(factory.django.DjangoModelFactory):
     class Meta:
-        model = signups.CallbackRequest
+        model = CallbackRequest
 
     lead = factory.SubFactory(LeadFactory)
     phone = "(212) 555-0123"
     phone_e164 = "+12125550123"
     time_zone = factory.SelfAttribute("lead.time_zone")
-    topic = states.Topic.COST
+    topic = Topic.COST
     created_at = factory.LazyFunction(timezone.now)
     consent = factory.SubFactory(
         ConsentFactory,
         lead=factory.SelfAttribute("..lead"),
         at=factory.SelfAttribute("..created_at"),
-        text__purpose=states.Purpose.CALLBACKS,
+        text__purpose=ConsentPurpose.CALLBACKS,
     )
     due_at = factory.LazyAttribute(lambda request: request.created_at + dt.timedelta(hours=4))
 
 
 class CallAttemptFactory(factory.django.DjangoModelFactory):
     class Meta:
-        model = signups.CallAttempt
+        model = CallAttempt
 
     request = factory.SubFactory(CallbackRequestFactory)
     number = 1
     at = factory.LazyFunction(timezone.now)
     by = factory.SubFactory(UserFactory)
-    outcome = states.CallOutcome.NO_ANSWER
+    outcome = CallOutcome.NO_ANSWER
     next_attempt_at = factory.LazyAttribute(
         lambda attempt: (
-            attempt.at + dt.timedelta(hours=2) if attempt.outcome in states.TRY_AGAIN and attempt.number < 3 else None
+            attempt.at + dt.timedelta(hours=2) if attempt.outcome in RETRY_OUTCOMES and attempt.number < 3 else None
         )
     )

@@ -5,7 +5,7 @@ import datetime as dt
 import factory
 from django.utils import timezone
 
-from signups import models as signups
+from signups.calls.models import OnboardingCall
 
 from .hosts import HostFactory
 from .leads import LeadFactory
@@ -15,7 +15,7 @@ class OnboardingCallFactory(factory.django.DjangoModelFactory):
     """A call of half an hour, without buffers."""
 
     class Meta:
-        model = signups.OnboardingCall
+        model = OnboardingCall
 
     lead = factory.SubFactory(LeadFactory)
     host = factory.SubFactory(HostFactory)

@@ -3,17 +3,18 @@
 import factory
 from django.utils import timezone
 
-from signups import models as signups
-from signups import states
+from signups.consents.choices import ConsentChannel, ConsentPurpose
+from signups.consents.models import Consent, ConsentText
+from signups.consents.suppression_models import Suppression
 
 from .leads import LeadFactory
 
 
 class ConsentTextFactory(factory.django.DjangoModelFactory):
     class Meta:
-        model = signups.ConsentText
+        model = ConsentText
 
-    purpose = states.Purpose.TERMS
+    purpose = ConsentPurpose.TERMS
     version = "2026-11"
     sha256 = factory.Sequence("{:064x}".format)
     text = "The terms."
@@ -21,18 +22,18 @@ class ConsentTextFactory(factory.django.DjangoModelFactory):
 
 class ConsentFactory(factory.django.DjangoModelFactory):
     class Meta:
-        model = signups.Consent
+        model = Consent
 
     lead = factory.SubFactory(LeadFactory)
     text = factory.SubFactory(ConsentTextFactory)
     granted = True
-    channel = states.ConsentChannel.WEB
+    channel = ConsentChannel.WEB
     at = factory.LazyFunction(timezone.now)
 
 
 class SuppressionFactory(factory.django.DjangoModelFactory):
     class Meta:
-        model = signups.Suppression
+        model = Suppression
 
     digest = factory.Sequence("{:064x}".format)
     at = factory.LazyFunction(timezone.now)

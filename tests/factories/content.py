@@ -5,13 +5,15 @@ import datetime as dt
 import factory
 from django.utils import timezone
 
-from content import models as content
 from content.actions import drafts
+from content.models import articles, claims, content_version, link_checks, profile, revisions, texts
+from content.models import people as models_people
+from content.models import sources as models_sources
 
 
 class ClinicProfileFactory(factory.django.DjangoModelFactory):
     class Meta:
-        model = content.ClinicProfile
+        model = profile.ClinicProfile
         django_get_or_create = ["id"]
 
     id = 1
@@ -29,7 +31,7 @@ class ClinicProfileFactory(factory.django.DjangoModelFactory):
 
 class PersonFactory(factory.django.DjangoModelFactory):
     class Meta:
-        model = content.Person
+        model = models_people.Person
 
     key = factory.Sequence("person-{}".format)
     name = "Ada Moss"
@@ -38,10 +40,10 @@ class PersonFactory(factory.django.DjangoModelFactory):
 
 class SourceFactory(factory.django.DjangoModelFactory):
     class Meta:
-        model = content.Source
+        model = models_sources.Source
 
     key = factory.Sequence("source-{}".format)
-    type = content.Source.Type.JOURNAL
+    type = models_sources.Source.Type.JOURNAL
     authors = ["Moss A", "Reed B"]
     title = factory.LazyAttribute(lambda source: f"A trial called {source.key}")
     container = "Journal of Trials"
@@ -52,7 +54,7 @@ class SourceFactory(factory.django.DjangoModelFactory):
 
 class QuotationFactory(factory.django.DjangoModelFactory):
     class Meta:
-        model = content.Quotation
+        model = models_sources.Quotation
 
     key = factory.Sequence("Q{}".format)
     text = "these exact words"
@@ -63,7 +65,7 @@ class QuotationFactory(factory.django.DjangoModelFactory):
 
 class ClaimFactory(factory.django.DjangoModelFactory):
     class Meta:
-        model = content.Claim
+        model = claims.Claim
         skip_postgeneration_save = True
 
     key = factory.Sequence("claim-{}".format)
@@ -82,7 +84,7 @@ class ClaimFactory(factory.django.DjangoModelFactory):
 
 class ArticleFactory(factory.django.DjangoModelFactory):
     class Meta:
-        model = content.Article
+        model = articles.Article
         skip_postgeneration_save = True
 
     slug = factory.Sequence("article-{}".format)
@@ -97,12 +99,12 @@ class ArticleFactory(factory.django.DjangoModelFactory):
     @factory.post_generation
     def live(self, create, extracted, **kwargs):
         """As if it had shipped: its words are its only revision, which readers see if it is published."""
-        drafts.ship(self, now=self.published_at or timezone.now())
+        drafts.create_shipped_revision(self, now=self.published_at or timezone.now())
 
 
 class SourceCheckFactory(factory.django.DjangoModelFactory):
     class Meta:
-        model = content.SourceCheck
+        model = link_checks.LinkCheck
 
     source = factory.SubFactory(SourceFactory)
     at = dt.datetime(2026, 11, 19, 14, tzinfo=dt.UTC)
@@ -112,7 +114,7 @@ class SourceCheckFactory(factory.django.DjangoModelFactory):
 
 class CrisisTextFactory(factory.django.DjangoModelFactory):
     class Meta:
-        model = content.CrisisText
+        model = texts.CrisisText
 
     crisis_name = "988 Lifeline"
     crisis_phone = "988"
@@ -122,7 +124,7 @@ class CrisisTextFactory(factory.django.DjangoModelFactory):
 
 class RevisionFactory(factory.django.DjangoModelFactory):
     class Meta:
-        model = content.Revision
+        model = revisions.Revision
 
     article = factory.SubFactory(ArticleFactory)
     title = "An article"
@@ -134,7 +136,7 @@ class RevisionFactory(factory.django.DjangoModelFactory):
 
 class SignOffFactory(factory.django.DjangoModelFactory):
     class Meta:
-        model = content.SignOff
+        model = revisions.SignOff
 
     article = factory.SubFactory(ArticleFactory)
     reviewer = factory.SubFactory(PersonFactory)
@@ -145,7 +147,7 @@ class SignOffFactory(factory.django.DjangoModelFactory):
 
 class CorrectionFactory(factory.django.DjangoModelFactory):
     class Meta:
-        model = content.Correction
+        model = revisions.Correction
 
     article = factory.SubFactory(ArticleFactory)
     at = dt.datetime(2026, 11, 10, 14, tzinfo=dt.UTC)
@@ -154,9 +156,9 @@ class CorrectionFactory(factory.django.DjangoModelFactory):
 
 class LegalTextFactory(factory.django.DjangoModelFactory):
     class Meta:
-        model = content.LegalText
+        model = texts.LegalText
 
-    kind = content.LegalText.Kind.TERMS
+    kind = texts.LegalText.Kind.TERMS
     version = "2026-11"
     title = "Our terms"
     summary = "In short."
@@ -166,7 +168,7 @@ class LegalTextFactory(factory.django.DjangoModelFactory):
 
 class EditionFactory(factory.django.DjangoModelFactory):
     class Meta:
-        model = content.Edition
+        model = content_version.ContentVersion
         django_get_or_create = ["id"]
 
     id = 1

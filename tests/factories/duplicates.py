@@ -3,8 +3,9 @@
 import factory
 from django.utils import timezone
 
-from signups import models as signups
-from signups import states
+from signups.duplicates.models import DistinctLeadPair
+from signups.leads.choices import LeadStatus
+from signups.leads.merge_models import LeadMerge
 
 from .leads import LeadFactory
 from .users import UserFactory
@@ -12,17 +13,17 @@ from .users import UserFactory
 
 class MergeFactory(factory.django.DjangoModelFactory):
     class Meta:
-        model = signups.Merge
+        model = LeadMerge
 
     lead = factory.SubFactory(LeadFactory)
-    other = factory.SubFactory(LeadFactory, status=states.LeadStatus.MERGED)
+    other = factory.SubFactory(LeadFactory, status=LeadStatus.MERGED)
     by = factory.SubFactory(UserFactory)
     at = factory.LazyFunction(timezone.now)
 
 
 class TwoPeopleFactory(factory.django.DjangoModelFactory):
     class Meta:
-        model = signups.TwoPeople
+        model = DistinctLeadPair
 
     older = factory.SubFactory(LeadFactory)
     newer = factory.SubFactory(LeadFactory)

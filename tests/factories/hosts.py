@@ -5,14 +5,14 @@ import datetime as dt
 import factory
 from django.utils import timezone
 
-from signups import models as signups
+from signups.hosts.models import AvailabilityRule, DateOverride, Holiday, Host, TimeOff
 
 from .users import UserFactory
 
 
 class HostFactory(factory.django.DjangoModelFactory):
     class Meta:
-        model = signups.Host
+        model = Host
 
     user = factory.SubFactory(UserFactory)
     time_zone = "America/New_York"
@@ -20,7 +20,7 @@ class HostFactory(factory.django.DjangoModelFactory):
 
 class AvailabilityRuleFactory(factory.django.DjangoModelFactory):
     class Meta:
-        model = signups.AvailabilityRule
+        model = AvailabilityRule
 
     host = factory.SubFactory(HostFactory)
     weekday = 0
@@ -30,7 +30,7 @@ class AvailabilityRuleFactory(factory.django.DjangoModelFactory):
 
 class DateOverrideFactory(factory.django.DjangoModelFactory):
     class Meta:
-        model = signups.DateOverride
+        model = DateOverride
 
     host = factory.SubFactory(HostFactory)
     date = dt.date(2026, 11, 30)
@@ -38,7 +38,7 @@ class DateOverrideFactory(factory.django.DjangoModelFactory):
 
 class TimeOffFactory(factory.django.DjangoModelFactory):
     class Meta:
-        model = signups.TimeOff
+        model = TimeOff
 
     host = factory.SubFactory(HostFactory)
     starts_at = factory.LazyFunction(timezone.now)
@@ -47,7 +47,7 @@ class TimeOffFactory(factory.django.DjangoModelFactory):
 
 class HolidayFactory(factory.django.DjangoModelFactory):
     class Meta:
-        model = signups.Holiday
+        model = Holiday
 
     date = dt.date(2026, 12, 25)
     name = "Christmas Day"

@@ -3,14 +3,14 @@
 import factory
 from django.utils import timezone
 
-from signups import models as signups
+from signups.imports.models import ImportChunk, ImportJob
 
 from .users import UserFactory
 
 
 class ImportFactory(factory.django.DjangoModelFactory):
     class Meta:
-        model = signups.Import
+        model = ImportJob
 
     by = factory.SubFactory(UserFactory)
     created_at = factory.LazyFunction(timezone.now)
@@ -21,7 +21,7 @@ class ImportFactory(factory.django.DjangoModelFactory):
 
 class ImportPartFactory(factory.django.DjangoModelFactory):
     class Meta:
-        model = signups.ImportPart
+        model = ImportChunk
 
     whole = factory.SubFactory(ImportFactory)
     number = 0

@@ -3,14 +3,16 @@
 import factory
 from django.utils import timezone
 
-from signups import models as signups
+from signups.leads.models import Lead
+from signups.leads.note_models import Note
+from signups.leads.tag_models import LeadTag, Tag
 
 from .users import UserFactory
 
 
 class LeadFactory(factory.django.DjangoModelFactory):
     class Meta:
-        model = signups.Lead
+        model = Lead
 
     name = "Jo Miller"
     email = factory.Sequence("jo{}@example.com".format)
@@ -21,7 +23,7 @@ class LeadFactory(factory.django.DjangoModelFactory):
 
 class NoteFactory(factory.django.DjangoModelFactory):
     class Meta:
-        model = signups.Note
+        model = Note
 
     lead = factory.SubFactory(LeadFactory)
     author = factory.SubFactory(UserFactory)
@@ -31,14 +33,14 @@ class NoteFactory(factory.django.DjangoModelFactory):
 
 class TagFactory(factory.django.DjangoModelFactory):
     class Meta:
-        model = signups.Tag
+        model = Tag
 
     name = factory.Sequence("tag {}".format)
 
 
 class TaggingFactory(factory.django.DjangoModelFactory):
     class Meta:
-        model = signups.Tagging
+        model = LeadTag
 
     lead = factory.SubFactory(LeadFactory)
     tag = factory.SubFactory(TagFactory)

@@ -3,14 +3,15 @@
 import factory
 from django.utils import timezone
 
-from signups import models as signups
+from signups.messages.models import OutboxMessage
+from signups.messages.template_models import EmailTemplate
 
 from .leads import LeadFactory
 
 
 class OutboxMessageFactory(factory.django.DjangoModelFactory):
     class Meta:
-        model = signups.OutboxMessage
+        model = OutboxMessage
 
     lead = factory.SubFactory(LeadFactory)
     kind = "confirm_trial"
@@ -25,7 +26,7 @@ class OutboxMessageFactory(factory.django.DjangoModelFactory):
 
 class EmailTemplateFactory(factory.django.DjangoModelFactory):
     class Meta:
-        model = signups.EmailTemplate
+        model = EmailTemplate
 
     name = factory.Sequence("A letter {}".format)
     purpose = "transactional"

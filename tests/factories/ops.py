@@ -3,12 +3,14 @@
 import factory
 from django.utils import timezone
 
-from signups import models as signups
+from signups.ops.heartbeat_models import WorkerHeartbeat
+from signups.ops.key_check import EncryptionKeyCheck
+from signups.ops.models import RateLimitCounter
 
 
 class RateCountFactory(factory.django.DjangoModelFactory):
     class Meta:
-        model = signups.RateCount
+        model = RateLimitCounter
 
     key = factory.Sequence("{:064x}".format)
     window = factory.LazyFunction(timezone.now)
@@ -17,12 +19,12 @@ class RateCountFactory(factory.django.DjangoModelFactory):
 
 class CanaryFactory(factory.django.DjangoModelFactory):
     class Meta:
-        model = signups.Canary
+        model = EncryptionKeyCheck
 
 
 class HeartbeatFactory(factory.django.DjangoModelFactory):
     class Meta:
-        model = signups.Heartbeat
+        model = WorkerHeartbeat
 
     worker = factory.Sequence("machine:{}".format)
     at = factory.LazyFunction(timezone.now)

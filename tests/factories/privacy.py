@@ -3,14 +3,14 @@
 import factory
 from django.utils import timezone
 
-from signups import models as signups
+from signups.privacy.models import DataExportChunk, DataExportJob
 
 from .leads import LeadFactory
 
 
 class DataCopyFactory(factory.django.DjangoModelFactory):
     class Meta:
-        model = signups.DataCopy
+        model = DataExportJob
 
     lead = factory.SubFactory(LeadFactory)
     asked_at = factory.LazyFunction(timezone.now)
@@ -18,7 +18,7 @@ class DataCopyFactory(factory.django.DjangoModelFactory):
 
 class CopyPartFactory(factory.django.DjangoModelFactory):
     class Meta:
-        model = signups.CopyPart
+        model = DataExportChunk
 
     copy = factory.SubFactory(DataCopyFactory)
     number = factory.Sequence(int)

@@ -4,14 +4,14 @@ import datetime as dt
 
 import factory
 
-from signups import models as signups
-from signups import states
+from signups.reports.choices import Metric
+from signups.reports.models import DailyMetric
 
 
 class TallyFactory(factory.django.DjangoModelFactory):
     class Meta:
-        model = signups.Tally
+        model = DailyMetric
 
     day = dt.date(2026, 11, 20)
-    measure = states.Measure.STARTED
+    measure = Metric.STARTED
     count = 1

@@ -3,14 +3,15 @@
 import factory
 from django.utils import timezone
 
-from signups import models as signups
+from signups.trials.models import Trial
+from signups.trials.waitlist_models import WaitlistEntry
 
 from .leads import LeadFactory
 
 
 class TrialFactory(factory.django.DjangoModelFactory):
     class Meta:
-        model = signups.Trial
+        model = Trial
 
     lead = factory.SubFactory(LeadFactory)
     days = 7
@@ -21,7 +22,7 @@ class TrialFactory(factory.django.DjangoModelFactory):
 
 class OpeningRequestFactory(factory.django.DjangoModelFactory):
     class Meta:
-        model = signups.OpeningRequest
+        model = WaitlistEntry
 
     lead = factory.SubFactory(LeadFactory)
     state = "TX"

@@ -5,10 +5,15 @@ import re
 import pytest
 
 from clinic import roles
-from signups.actions import trials
-from signups.models import Lead, OutboxMessage, Trial
-from tests.factories import UserFactory
-from tests.signups.conftest import NOW, post_start  # noqa: F401  (a fixture)
+from signups.leads.models import Lead
+from signups.messages.models import OutboxMessage
+from signups.trials.actions import convert_trial
+from signups.trials.models import Trial
+from tests.factories.users import UserFactory
+from tests.signups.conftest import (
+    NOW,
+    post_start,  # noqa: F401  (a fixture)
+)
 
 
 @pytest.fixture
@@ -23,7 +28,7 @@ def started(clinic, client, post_start, settings):  # noqa: F811
 def converted(started, now):
     """The same page when its person has stayed as a patient."""
     Lead.objects.update(status="qualified")
-    trials.convert(Trial.objects.get(), by=UserFactory(role=roles.HEAD), now=now)
+    convert_trial(Trial.objects.get(), by=UserFactory(role=roles.HEAD), now=now)
     return started
 
 

@@ -4,7 +4,7 @@ import datetime as dt
 
 import pytest
 
-from signups.models import Trial
+from signups.trials.models import Trial
 
 pytestmark = pytest.mark.django_db
 
@@ -23,7 +23,7 @@ def test_they_end_by_themselves_and_nothing_renews(client, started, time_machine
 
 
 def test_page_message_and_record_name_the_same_end(client, started):
-    from signups.models import OutboxMessage
+    from signups.messages.models import OutboxMessage
 
     end = "Friday, November 27, 2026, 10:00 AM (New York time)"
     assert end in client.get(started).content.decode()

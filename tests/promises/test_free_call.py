@@ -4,7 +4,7 @@ import datetime as dt
 
 import pytest
 
-from signups.models import CallbackRequest
+from signups.callbacks.models import CallbackRequest
 
 pytestmark = pytest.mark.django_db
 

@@ -4,7 +4,7 @@ import datetime as dt
 
 import pytest
 
-from signups.models import Trial
+from signups.trials.models import Trial
 
 pytestmark = pytest.mark.django_db
 

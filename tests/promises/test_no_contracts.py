@@ -2,7 +2,7 @@
 
 import pytest
 
-from signups.models import Trial
+from signups.trials.models import Trial
 
 pytestmark = pytest.mark.django_db
 

@@ -4,8 +4,9 @@ import datetime as dt
 
 import pytest
 
-from signups.models import OnboardingCall, OutboxMessage
-from tests.factories import AvailabilityRuleFactory, HostFactory
+from signups.calls.models import OnboardingCall
+from signups.messages.models import OutboxMessage
+from tests.factories.hosts import AvailabilityRuleFactory, HostFactory
 
 pytestmark = pytest.mark.django_db
 

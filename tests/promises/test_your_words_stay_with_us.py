@@ -7,10 +7,10 @@ import zipfile
 
 import pytest
 
-from content import loading
+from content.fixtures import loader
 from signups.messages import delivery
-from tests.factories import ArticleFactory
-from tests.signups import leftovers
+from tests.factories.content import ArticleFactory
+from tests.signups.privacy import find_leaks
 
 pytestmark = pytest.mark.django_db
 
@@ -38,10 +38,10 @@ def test_everything_is_erased_for_good(client, started, now):
     client.post(started + "erase/")
     while delivery.deliver_due(lambda: now):
         pass
-    assert leftovers.in_tables(["Jo Miller", "jo@example.com"]) == []
+    assert find_leaks.in_tables(["Jo Miller", "jo@example.com"]) == []
     assert client.get(started).status_code == 404
 
 
 def test_notice_says_how_long_a_copy_is_kept(settings):
-    notice = " ".join((loading.FILES / "privacy.md").read_text().split())
+    notice = " ".join((loader.FILES / "privacy.md").read_text().split())
     assert f"as an encrypted file for {settings.KEEP_COPY_DAYS} days, and then delete it." in notice

@@ -2,8 +2,8 @@ import datetime as dt
 
 import pytest
 
-from signups.forms import stamps
-from tests import mail_server as smtp
+from signups.web import timed_token
+from tests import mail_server as tests_mail_server
 
 NOW = dt.datetime(2026, 11, 20, 15, 0, tzinfo=dt.UTC)  # past, also for processes with a clock of their own
 
@@ -16,7 +16,7 @@ def now():
 @pytest.fixture
 def mail_server(settings):
     """Mail goes to a real server on this machine instead of Django's list."""
-    with smtp.running() as server:
+    with tests_mail_server.running() as server:
         settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
         settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_USE_TLS = "127.0.0.1", server.port, False
         yield server
@@ -29,7 +29,7 @@ def post_start(client, time_machine):
     def post(stamp=None, url="/start/", at=NOW, **changed):
         if stamp is None:
             time_machine.move_to(at - dt.timedelta(minutes=1), tick=False)
-            stamp = stamps.new()
+            stamp = timed_token.new_token()
         time_machine.move_to(at, tick=False)
         data = {
             "stamp": stamp,

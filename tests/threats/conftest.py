@@ -4,10 +4,14 @@ import datetime as dt
 
 import pytest
 
-from signups import links
-from signups.forms import stamps
-from signups.models import Event, Lead, OpeningRequest, OutboxMessage, Trial
-from tests.factories import TrialFactory
+from signups.audit.models import AuditEvent
+from signups.leads import links as lead_links
+from signups.leads.models import Lead
+from signups.messages.models import OutboxMessage
+from signups.trials.models import Trial
+from signups.trials.waitlist_models import WaitlistEntry
+from signups.web import timed_token
+from tests.factories.trials import TrialFactory
 from tests.signups.conftest import NOW
 
 START = {
@@ -44,7 +48,7 @@ FORMS = {
 def stamp(time_machine):
     """Of a page that was rendered a minute before NOW, which it is from here on."""
     time_machine.move_to(NOW - dt.timedelta(minutes=1), tick=False)
-    stamp = stamps.new()
+    stamp = timed_token.new_token()
     time_machine.move_to(NOW, tick=False)
     return stamp
 
@@ -70,10 +74,14 @@ def lead(clinic, time_machine):
 @pytest.fixture
 def urls(lead, settings):
     """Each private address of `lead`, by what it is for."""
-    made = {"my": links.my_url(lead), "confirm": links.confirm_url(lead), "stop": links.stop_url(lead)}
+    made = {
+        "my": lead_links.portal_url(lead),
+        "confirm": lead_links.confirmation_url(lead),
+        "stop": lead_links.unsubscribe_url(lead),
+    }
     return {name: url.removeprefix(settings.SITE_URL) for name, url in made.items()}
 
 
 def rows():
     """How much was accepted so far."""
-    return [model.objects.count() for model in (Lead, Trial, OpeningRequest, Event, OutboxMessage)]
+    return [model.objects.count() for model in (Lead, Trial, WaitlistEntry, AuditEvent, OutboxMessage)]

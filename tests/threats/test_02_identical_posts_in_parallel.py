@@ -6,7 +6,10 @@ import pytest
 from django.db import connection
 from django.test import Client
 
-from signups.models import CallbackRequest, Lead, OpeningRequest, Trial
+from signups.callbacks.models import CallbackRequest
+from signups.leads.models import Lead
+from signups.trials.models import Trial
+from signups.trials.waitlist_models import WaitlistEntry
 
 from .conftest import FORMS
 
@@ -14,7 +17,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.mark.parametrize(
-    ("path", "model"), [("/start/", Trial), ("/callback/", CallbackRequest), ("/start/elsewhere/", OpeningRequest)]
+    ("path", "model"), [("/start/", Trial), ("/callback/", CallbackRequest), ("/start/elsewhere/", WaitlistEntry)]
 )
 def test_one_row_and_no_fault(clinic, stamp, path, model):
     def post(_):

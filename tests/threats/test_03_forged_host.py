@@ -2,7 +2,7 @@
 
 import pytest
 
-from signups.models import OutboxMessage
+from signups.messages.models import OutboxMessage
 
 from .conftest import rows
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from signups.models import OutboxMessage
+from signups.messages.models import OutboxMessage
 
 from .conftest import FORMS
 
@@ -41,11 +41,11 @@ def fresh():
 
     import time_machine
 
-    from signups.forms import stamps
+    from signups.web import timed_token
     from tests.signups.conftest import NOW
 
     with time_machine.travel(NOW - dt.timedelta(minutes=1), tick=False):
-        return stamps.new()
+        return timed_token.new_token()
 
 
 @pytest.mark.parametrize("path", FORMS)

@@ -3,7 +3,7 @@
 import pytest
 
 from signups.messages import delivery
-from signups.models import OutboxMessage
+from signups.messages.models import OutboxMessage
 
 from .conftest import rows
 

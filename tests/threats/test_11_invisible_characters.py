@@ -2,7 +2,7 @@
 
 import pytest
 
-from signups.models import Lead
+from signups.leads.models import Lead
 
 pytestmark = pytest.mark.django_db
 

@@ -2,8 +2,9 @@
 
 import pytest
 
+from signups.leads.models import Lead
 from signups.messages import delivery
-from signups.models import Lead, OutboxMessage
+from signups.messages.models import OutboxMessage
 from tests.signups.conftest import NOW
 
 pytestmark = pytest.mark.django_db

@@ -4,7 +4,9 @@ import datetime as dt
 
 import pytest
 
-from signups.models import Lead, OutboxMessage, Trial
+from signups.leads.models import Lead
+from signups.messages.models import OutboxMessage
+from signups.trials.models import Trial
 
 pytestmark = pytest.mark.django_db
 

@@ -5,9 +5,9 @@ import re
 import pytest
 from django.urls import get_resolver
 
-from signups import links
-from tests import factories
-from tests.clinic.test_headers import addresses
+from signups.leads import links as lead_links
+from tests.clinic.test_security_headers import addresses
+from tests.factories import leads
 
 pytestmark = pytest.mark.django_db
 
@@ -20,8 +20,8 @@ def test_no_public_address_has_a_number_for_an_id():
 
 
 def test_token_of_one_person_opens_nothing_of_another(client, clinic):
-    ann, bob = factories.LeadFactory(name="Ann Onlyhers"), factories.LeadFactory(name="Bob Onlyhis")
-    mine, theirs = (links.my_url(lead).split("/")[-2] for lead in (ann, bob))
+    ann, bob = leads.LeadFactory(name="Ann Onlyhers"), leads.LeadFactory(name="Bob Onlyhis")
+    mine, theirs = (lead_links.portal_url(lead).split("/")[-2] for lead in (ann, bob))
     page = client.get(f"/my/{mine}/").content.decode()
     assert "Onlyhis" not in page
     for path in {path for _, path in addresses() if path.startswith("/my/x/") and path != "/my/x/"}:

@@ -3,7 +3,7 @@
 import pytest
 
 from clinic import roles
-from tests import factories
+from tests.factories import leads, users
 
 pytestmark = pytest.mark.django_db
 LIST = "/admin/signups/lead/"
@@ -11,7 +11,7 @@ LIST = "/admin/signups/lead/"
 
 @pytest.fixture
 def head(client, clinic):
-    client.force_login(factories.UserFactory(role=roles.HEAD))
+    client.force_login(users.UserFactory(role=roles.HEAD))
     return client
 
 
@@ -37,13 +37,13 @@ def head(client, clinic):
     ],
 )
 def test_other_questions_are_400(head, name):
-    factories.LeadFactory()
+    leads.LeadFactory()
     assert head.get(LIST, {name: "a"}).status_code == 400
 
 
 @pytest.mark.parametrize("query", ["%", "_", "%%%", "jo%", "j_", "\\", "'", '"', "--", "()", "*", "+++", "jo\\"])
 def test_search_takes_every_character_as_itself(head, query):
-    factories.LeadFactory(name="Jo Miller", email="a@example.com")
+    leads.LeadFactory(name="Jo Miller", email="a@example.com")
     response = head.get(LIST, {"q": query})
     assert (response.status_code, response.context["cl"].rows) == (200, [])
 
@@ -52,5 +52,5 @@ def test_search_takes_every_character_as_itself(head, query):
     "query", ["x" * 100_000, "a " * 50_000, "\ud800".encode("utf-8", "surrogatepass"), b"\xff\xfe"]
 )
 def test_enormous_or_broken_search_finds_nothing_and_breaks_nothing(head, query):
-    factories.LeadFactory()
+    leads.LeadFactory()
     assert head.get(LIST, {"q": query}).status_code == 200

@@ -3,15 +3,15 @@
 import pytest
 
 from clinic import roles
-from tests import factories
 from tests.clinic.test_staff_auth import PASSWORD, sign_in
+from tests.factories import users
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
 def head(clinic):
-    return factories.UserFactory(username="head", role=roles.HEAD)
+    return users.UserFactory(username="head", role=roles.HEAD)
 
 
 def test_session_planted_before_sign_in_is_worth_nothing_after(client):

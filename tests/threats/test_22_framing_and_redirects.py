@@ -5,9 +5,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from clinic import roles
-from tests import factories
-from tests.clinic.test_headers import ADDRESSES
+from tests.clinic.test_security_headers import ADDRESSES
 from tests.clinic.test_staff_auth import PASSWORD
+from tests.factories import users
 
 pytestmark = pytest.mark.django_db
 
@@ -31,7 +31,7 @@ def test_no_answer_may_be_framed(client, clinic):
 
 @pytest.mark.parametrize("evil", EVIL)
 def test_sign_in_leads_to_the_desk_instead(client, clinic, evil):
-    factories.UserFactory(username="head", role=roles.HEAD)
+    users.UserFactory(username="head", role=roles.HEAD)
     response = client.post("/admin/login/", {"login": "head", "password": PASSWORD, "next": evil})
     assert response.status_code == 302
     parts = urlsplit(response["Location"])
@@ -40,7 +40,7 @@ def test_sign_in_leads_to_the_desk_instead(client, clinic, evil):
 
 @pytest.mark.parametrize("evil", EVIL)
 def test_no_address_redirects_elsewhere(client, clinic, evil):
-    client.force_login(factories.UserFactory(is_superuser=True))
+    client.force_login(users.UserFactory(is_superuser=True))
     for _, path in ADDRESSES:
         location = client.get(path, {"next": evil, "url": evil, "return": evil, "source": evil}).get("Location", "/")
         assert location.startswith("/"), (path, location)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.factories import ArticleFactory
+from tests.factories.content import ArticleFactory
 
 from .conftest import FORMS
 

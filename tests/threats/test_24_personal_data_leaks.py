@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from tests.clinic.test_headers import ADDRESSES
+from tests.clinic.test_security_headers import ADDRESSES
 
 from .conftest import FORMS, START
 
@@ -22,11 +22,11 @@ TOLD = {
 
 def logged(caplog):
     """As our handler would write it."""
-    from clinic.logs import NoPaths
+    from clinic.log_redaction import RedactPathFilter
 
     lines = []
     for record in caplog.records:
-        NoPaths().filter(record)
+        RedactPathFilter().filter(record)
         lines.append(record.getMessage())
     return "\n".join(lines)
 
@@ -46,7 +46,7 @@ def test_nothing_typed_reaches_the_log(send, caplog):
 
 def test_error_page_and_its_log_say_nothing(send, client, caplog, monkeypatch):
     client.raise_request_exception = False
-    monkeypatch.setattr("signups.actions.trials.request", lambda **_: 1 / 0)
+    monkeypatch.setattr("signups.trials.actions.request_trial", lambda **_: 1 / 0)
     response = send("/start/", **TOLD)
     assert response.status_code == 500
     said = response.content.decode() + "\n".join(record.getMessage() for record in caplog.records)

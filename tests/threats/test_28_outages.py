@@ -1,6 +1,6 @@
 """Mail server down, database lost: what was accepted stays, and the work goes on without a hand.
 
-(Killed workers, lost leases and roll-backs: tests/signups/test_delivery.py.)
+(Killed workers, lost leases and roll-backs: tests/signups/messages/test_delivery.py.)
 """
 
 import datetime as dt
@@ -8,10 +8,14 @@ import datetime as dt
 import pytest
 from django.db import OperationalError, connection
 
+from signups.leads.models import Lead
 from signups.messages import delivery
-from signups.models import Lead, OutboxMessage
+from signups.messages.models import OutboxMessage
 from tests import mail_server, processes
-from tests.signups.conftest import NOW, post_start  # noqa: F401 - a fixture
+from tests.signups.conftest import (
+    NOW,
+    post_start,  # noqa: F401 - a fixture
+)
 
 pytestmark = pytest.mark.django_db
 

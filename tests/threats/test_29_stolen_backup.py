@@ -9,10 +9,10 @@ from cryptography.fernet import Fernet
 from django.core.management import call_command
 from django.db import connection
 
+from clinic.lib.encryption import DecryptionError
 from clinic.staff_auth.adapters import MFAAdapter
-from signups.encryption import Unreadable
-from signups.models import Note
-from tests import factories
+from signups.leads.note_models import Note
+from tests.factories import leads, users
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -30,9 +30,9 @@ def stolen(tmp_path):
 
 @pytest.fixture(autouse=True)
 def secrets():
-    factories.NoteFactory(text=TEXT)
+    leads.NoteFactory(text=TEXT)
     data = {"secret": MFAAdapter().encrypt(SECRET)}
-    Authenticator.objects.create(user=factories.UserFactory(username="thief-sees-me"), type="totp", data=data)
+    Authenticator.objects.create(user=users.UserFactory(username="thief-sees-me"), type="totp", data=data)
 
 
 def test_secrets_are_not_in_the_copy(tmp_path):
@@ -44,7 +44,7 @@ def test_secrets_are_not_in_the_copy(tmp_path):
 
 def test_without_the_key_nothing_is_read(settings):
     settings.ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
-    with pytest.raises(Unreadable):
+    with pytest.raises(DecryptionError):
         Note.objects.get()
 
 

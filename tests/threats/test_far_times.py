@@ -5,11 +5,11 @@ import uuid
 import pytest
 
 from clinic import roles
-from content.models import Claim
-from signups.models import Holiday, TimeOff
-from signups.states import CallStatus
-from tests import factories
+from content.models.claims import Claim
+from signups.calls.choices import CallStatus
+from signups.hosts.models import Holiday, TimeOff
 from tests.content.test_publication import NEXT_YEAR
+from tests.factories import audit, callbacks, calls, content, leads, users
 from tests.signups.conftest import NOW
 
 pytestmark = pytest.mark.django_db
@@ -24,7 +24,7 @@ def head(request, clinic, client, time_machine):
     clinic.time_zone = request.param
     clinic.save()
     time_machine.move_to(NOW, tick=False)
-    user = factories.UserFactory(is_superuser=True, role=roles.HEAD)
+    user = users.UserFactory(is_superuser=True, role=roles.HEAD)
     client.force_login(user)
     client.raise_request_exception = False
     return user
@@ -32,8 +32,8 @@ def head(request, clinic, client, time_machine):
 
 @pytest.mark.parametrize("far", FAR)
 def test_in_an_address(client, far):
-    lead = factories.LeadFactory()
-    factories.EventFactory(lead=lead, at=NOW)
+    lead = leads.LeadFactory()
+    audit.EventFactory(lead=lead, at=NOW)
     asked = [
         (f"/admin/signups/lead/{lead.pk}/change/", {"before": far}),
         (f"/admin/signups/lead/{lead.pk}/change/", {"before": far, "kind": "reads"}),
@@ -51,12 +51,12 @@ def test_in_an_address(client, far):
 
 @pytest.mark.parametrize("far", FAR)
 def test_in_a_form_of_the_desk(client, head, far):
-    call = factories.OnboardingCallFactory(starts_at=NOW, status=CallStatus.BOOKED)
-    callback = factories.CallbackRequestFactory(claimed_by=head, claimed_at=NOW)
-    reviewer = factories.PersonFactory(user=head)
-    article = factories.ArticleFactory(published_at=None)
-    factories.SignOffFactory(article=article, reviewer=reviewer, review_by=NEXT_YEAR)
-    text = factories.LegalTextFactory(kind="terms", version="2027-01", published=None)
+    call = calls.OnboardingCallFactory(starts_at=NOW, status=CallStatus.BOOKED)
+    callback = callbacks.CallbackRequestFactory(claimed_by=head, claimed_at=NOW)
+    reviewer = content.PersonFactory(user=head)
+    article = content.ArticleFactory(published_at=None)
+    content.SignOffFactory(article=article, reviewer=reviewer, review_by=NEXT_YEAR)
+    text = content.LegalTextFactory(kind="terms", version="2027-01", published=None)
     host = call.host
     plan = {f"{prefix}-{name}": 1 for prefix in ("overrides", "time_off") for name in ["TOTAL_FORMS"]}
     plan |= {f"{prefix}-INITIAL_FORMS": 0 for prefix in ("overrides", "time_off")}
@@ -66,12 +66,12 @@ def test_in_a_form_of_the_desk(client, head, far):
     forms = [
         (f"/admin/signups/onboardingcall/{call.public_id}/move/", {"start": far}),
         (f"/admin/signups/onboardingcall/{call.public_id}/move/", {"start": far, "forced": "agreed"}),
-        (f"/admin/signups/lead/{factories.LeadFactory().pk}/book/", {"start": far}),
+        (f"/admin/signups/lead/{leads.LeadFactory().pk}/book/", {"start": far}),
         (f"/admin/signups/callbackrequest/{callback.public_id}/attempt/", outcome),
         (f"/admin/content/article/{article.pk}/schedule/", {"at": far}),
         (f"/admin/content/article/{article.pk}/sign-off/", {"read": article.revisions.latest().pk, "review_by": far}),
         (f"/admin/signups/host/{host.pk}/change/", {"time_zone": "UTC", "weight": 1, "active": "on", **plan}),
-        ("/admin/content/claim/add/", {"key": "far", "sources": factories.SourceFactory().pk, **claim}),
+        ("/admin/content/claim/add/", {"key": "far", "sources": content.SourceFactory().pk, **claim}),
         ("/admin/signups/holiday/add/", {"date": far, "name": "Far"}),
         (f"/admin/content/legaltext/{text.pk}/publish/", {"on": far}),
     ]

@@ -16,19 +16,24 @@ from django.db import connection
 from django.utils import timezone
 
 from clinic import roles
-from signups import audit, guards, links
-from signups.models import Event, Lead, Note, OutboxMessage, Trial
-from signups.states import Verb
-from tests import factories
-from tests.clinic.test_headers import SAFE
+from signups.audit import chain, triggers
+from signups.audit.choices import AuditAction
+from signups.audit.models import AuditEvent
+from signups.leads import links as lead_links
+from signups.leads.models import Lead
+from signups.leads.note_models import Note
+from signups.messages.models import OutboxMessage
+from signups.trials.models import Trial
+from tests.clinic.test_security_headers import SAFE
 from tests.clinic.test_staff_auth import PASSWORD
 from tests.conftest import open_clinic
+from tests.factories import content, leads, trials, users
 from tests.services import WAIT_TIMEOUT
 
-from . import real_site
-from .test_13_formulas_in_cells import ATTACK
-from .test_14_markup_is_text import MARKUP
-from .test_19_staff_guessing_addresses import BY_OTHER_MEANS, EVERY_STAFF, address, addresses, may_open
+from . import live_site
+from .test_13_csv_injection import ATTACK
+from .test_14_xss import MARKUP
+from .test_19_role_matrix import BY_OTHER_MEANS, EVERY_STAFF, address, addresses, may_open
 from .test_22_framing_and_redirects import EVIL
 from .test_23_cache_poisoning import POISON
 
@@ -51,22 +56,22 @@ def site(django_db_setup, django_db_blocker, tmp_path_factory):
     with django_db_blocker.unblock():
         try:
             open_clinic()
-            factories.ArticleFactory(kind="landing", slug="landing")
-            with real_site.running(tmp_path_factory.mktemp("site")) as site:
+            content.ArticleFactory(kind="landing", slug="landing")
+            with live_site.running(tmp_path_factory.mktemp("site")) as site:
                 yield site
             log = "".join(site.log)
             assert [secret for secret in SECRETS if secret in log] == [], log
         finally:
-            real_site.empty()
+            live_site.empty()
 
 
 @pytest.fixture(scope="module")
 def ann(site):
     """Somebody whose trial runs."""
-    lead = factories.LeadFactory(
+    lead = leads.LeadFactory(
         name="Ann Secret", email=ANN, email_key=ANN, phone="(212) 555-0123", phone_e164="+12125550123"
     )
-    trial = factories.TrialFactory(lead=lead)
+    trial = trials.TrialFactory(lead=lead)
     Trial.objects.filter(pk=trial.pk).update(started_at=trial.requested_at)
     return lead
 
@@ -78,7 +83,7 @@ def head(site):
 
 def signed_in(site, username, role):
     visitor = site.visitor()
-    visitor.user = factories.UserFactory(username=username, role=role)
+    visitor.user = users.UserFactory(username=username, role=role)
     assert visitor.sign_in(username, PASSWORD).status == 302
     return visitor
 
@@ -87,13 +92,13 @@ def path_of(site, url):
     return url.removeprefix(f"http://127.0.0.1:{site.port}").removeprefix("http://127.0.0.1:8000")
 
 
-def at_home(site, lead, make=links.my_url):
+def at_home(site, lead, make=lead_links.portal_url):
     """The path of a private link of `lead`."""
     return path_of(site, make(lead))
 
 
 def test_01_same_form_twice(site):
-    visitor, stamp = site.visitor(), real_site.stamp()
+    visitor, stamp = site.visitor(), live_site.stamp()
     first, second = (visitor.send("/start/", stamp=stamp, email="one@example.com") for _ in range(2))
     assert (first.status, first.headers["location"]) == (second.status, second.headers["location"])
     assert first.status == 303
@@ -103,7 +108,7 @@ def test_01_same_form_twice(site):
 
 
 def test_02_identical_posts_in_parallel(site):
-    visitor, stamp = site.visitor(), real_site.stamp()
+    visitor, stamp = site.visitor(), live_site.stamp()
     visitor.get("/start/")
     with ThreadPoolExecutor(6) as pool:
         answers = pool.map(lambda _: visitor.send("/start/", stamp=stamp, email="two@example.com"), range(12))
@@ -159,7 +164,7 @@ def test_07_too_much_body(site):
 
 def head_of(visitor):
     cookies = "; ".join(f"{name}={value}" for name, value in visitor.cookies.items())
-    return {"Cookie": cookies, "X-CSRFToken": visitor.token, "Content-Type": real_site.TYPED}
+    return {"Cookie": cookies, "X-CSRFToken": visitor.token, "Content-Type": live_site.TYPED}
 
 
 def test_08_fields_many_or_twice(site):
@@ -201,7 +206,7 @@ def test_12_lookalike_addresses(site, ann):
 
 
 def test_13_formulas_in_cells(site, head):
-    factories.LeadFactory(name=ATTACK, phone="(212) 555-0123", phone_e164="+12125550123")
+    leads.LeadFactory(name=ATTACK, phone="(212) 555-0123", phone_e164="+12125550123")
     head.get("/admin/signups/lead/export/")
     answer = head.post("/admin/signups/lead/export/", {"kind": "csv", "reason": "report"})
     rows = list(csv.DictReader(io.StringIO(answer.body.decode("utf-8-sig"))))
@@ -210,15 +215,15 @@ def test_13_formulas_in_cells(site, head):
 
 
 def test_14_markup_is_text(site, head):
-    lead = factories.LeadFactory(name=MARKUP, source=MARKUP, heard_from=MARKUP)
+    lead = leads.LeadFactory(name=MARKUP, source=MARKUP, heard_from=MARKUP)
     for path in ("", "?q=script", f"{lead.pk}/change/"):
         page = head.get(f"/admin/signups/lead/{path}")
         assert (page.status, "<script>alert" in page.text, "<img src=x" in page.text) == (200, False, False)
 
 
 def test_15_mail_scanners(site):
-    lead = factories.TrialFactory().lead
-    path = at_home(site, lead, links.confirm_url)
+    lead = trials.TrialFactory().lead
+    path = at_home(site, lead, lead_links.confirmation_url)
     assert [site.visitor().ask(method, path).status for method in ("GET", "HEAD")] == [200, 200]
     assert Trial.objects.get(lead=lead).started_at is None
     assert site.visitor().post(path).status == 200
@@ -235,15 +240,15 @@ def test_16_guessed_tokens(site, ann):
 
 
 def test_17_old_links(site):
-    lead = factories.TrialFactory(lead__name="Ann Secret").lead
+    lead = trials.TrialFactory(lead__name="Ann Secret").lead
     with time_machine.travel(timezone.now() - dt.timedelta(hours=49)):
-        path = at_home(site, lead, links.confirm_url)
+        path = at_home(site, lead, lead_links.confirmation_url)
     answer = site.visitor().get(path)
     assert (answer.status, "Send me a new link" in answer.text, "Secret" in answer.text) == (410, True, False)
 
 
 def test_18_one_patients_link(site, ann):
-    bob = factories.LeadFactory(name="Bob Onlyhis")
+    bob = leads.LeadFactory(name="Bob Onlyhis")
     mine, theirs = (at_home(site, lead).split("/")[2] for lead in (ann, bob))
     for token in (f"{mine.split(':')[0]}:{theirs.split(':', 1)[1]}", str(bob.pk), str(bob.public_id)):
         assert site.visitor().get(f"/my/{token}/").status == 404
@@ -273,7 +278,7 @@ def test_20_filter_oracle(head, query):
 
 
 def test_21_sessions(site):
-    factories.UserFactory(username="thief", role=roles.HEAD)
+    users.UserFactory(username="thief", role=roles.HEAD)
     visitor = site.visitor()
     visitor.cookies["sessionid"] = "planted" * 5
     assert visitor.sign_in("thief", PASSWORD).status == 302
@@ -333,30 +338,30 @@ def test_26_selling_the_list(site, head):
     assert auditor.get(path).status == 403
     assert ANN not in auditor.get("/admin/signups/lead/").text
     head.get(path)
-    before = Event.objects.filter(verb=Verb.EXPORTED).count()
+    before = AuditEvent.objects.filter(verb=AuditAction.EXPORTED).count()
     assert head.post(path, {"kind": "csv", "reason": ""}).status == 422
     answer = head.post(path, {"kind": "csv", "reason": "report"})
     rows = csv.DictReader(io.StringIO(answer.body.decode("utf-8-sig")))
     assert {row["Exported by"].split(",")[0] for row in rows} == {"head"}
-    assert Event.objects.filter(verb=Verb.EXPORTED).count() == before + 1
+    assert AuditEvent.objects.filter(verb=AuditAction.EXPORTED).count() == before + 1
 
 
 def test_27_edited_audit_trail(site, ann, head, settings):
     head.get(f"/admin/signups/lead/{ann.pk}/change/")
     settings.AUDIT_HEAD_FILE = site.audit_head
-    event = Event.objects.filter(lead=ann, verb=Verb.READ).earliest("id")
+    event = AuditEvent.objects.filter(lead=ann, verb=AuditAction.READ).earliest("id")
     call_command("verify_audit")
     edited = "UPDATE signups_event SET verb = %s WHERE id = %s"
-    guards.take_down(connection)
+    triggers.drop_triggers(connection)
     with connection.cursor() as cursor:
         cursor.execute(edited, ["noted", event.pk])
-        guards.put_up()
+        triggers.install_triggers()
         with pytest.raises(CommandError, match=f"Event {event.pk} does not say what was written"):
             call_command("verify_audit")
-        guards.take_down(connection)
+        triggers.drop_triggers(connection)
         cursor.execute(edited, ["read", event.pk])
-        guards.put_up()
-    audit.verify()
+        triggers.install_triggers()
+    chain.verify_chain()
 
 
 def test_28_outages(site):

@@ -6,7 +6,7 @@ from django.apps import apps
 from django.core.management.base import BaseCommand
 from django.db import connection, transaction
 
-from signups import encryption
+from clinic.lib import encryption
 
 BATCH = 500
 SECRETS = ("secret", "seed")  # in the data of allauth's authenticators

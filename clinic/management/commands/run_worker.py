@@ -10,7 +10,7 @@ from django.db import Error, close_old_connections
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
-from signups.models import canaries
+from signups.ops.key_check import verify_keys
 
 logger = logging.getLogger(__name__)
 
@@ -53,7 +53,7 @@ class Command(BaseCommand):
         parser.add_argument("--once", action="store_true", help="stop when nothing is left to do")
 
     def handle(self, *args: Any, once: bool, **options: Any) -> None:
-        canaries.check()
+        verify_keys()
         jobs = [Job(name, rest) for name, rest in settings.WORKER_JOBS.items()]
         if once:
             for name in settings.WORKER_JOBS:

@@ -9,11 +9,14 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from clinic import roles
-from signups import terms
-from signups.actions import consents
-from signups.management.demo import People
-from signups.models import AvailabilityRule, CallbackRequest, Consent, Host, Lead
-from signups.states import Purpose
+from signups.callbacks.models import CallbackRequest
+from signups.consents.actions import current_wording
+from signups.consents.choices import ConsentPurpose
+from signups.consents.models import Consent
+from signups.demo.people import DemoPeople
+from signups.hosts.models import AvailabilityRule, Host
+from signups.leads.models import Lead
+from signups.offer import current_offer
 
 BATCH = 2000
 STAFF = ("Ana Torres", "Ben Walker", "Chloe Reed", "Omar Khan", "Priya Shah", "Ruth Cohen")
@@ -31,13 +34,13 @@ class Command(BaseCommand):
         if leads < 1:
             raise CommandError("At least one lead.")
         coordinators = [_coordinator(name) for name in STAFF]
-        offer = terms.current()
-        people = People(
+        offer = current_offer()
+        people = DemoPeople(
             leads,
             now=timezone.now(),
             coordinators=coordinators,
             hosts=[_host(user) for user in coordinators],
-            texts={purpose: consents.todays_text(purpose) for purpose in Purpose},
+            texts={purpose: current_wording(purpose) for purpose in ConsentPurpose},
             days=offer.trial_days,
             guarantee_days=offer.guarantee_days,
         )

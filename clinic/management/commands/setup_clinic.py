@@ -12,10 +12,10 @@ from django.core.validators import validate_email
 from django.db import models, transaction
 from django.utils import timezone
 
-from clinic import first_steps, roles
-from content.models import ClinicProfile
-from signups.actions import events
-from signups.states import ActorKind, Verb
+from clinic import roles, setup_checklist
+from content.models.profile import ClinicProfile
+from signups.audit.actions import record_event
+from signups.audit.choices import ActorKind, AuditAction
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 # Flag -> (field of the profile, what is asked)
@@ -83,7 +83,7 @@ class Command(BaseCommand):
         self.save(profile)
         if "head" in given:
             self.make_head(given["head"], given.get("head_email", ""))
-        steps = first_steps.left()
+        steps = setup_checklist.pending_steps()
         self.stdout.write("\nLeft to do:" if steps else "\nNothing is left to do.")
         for step in steps:
             self.stdout.write(f"  - {step}")
@@ -120,8 +120,13 @@ class Command(BaseCommand):
         changed = [name for name, value in before.items() if getattr(profile, name) != value]
         profile.save()
         if changed:
-            events.record(
-                None, Verb.CHANGED, by=ActorKind.SYSTEM, now=timezone.now(), subject="clinicprofile:1", fields=changed
+            record_event(
+                None,
+                AuditAction.CHANGED,
+                by=ActorKind.SYSTEM,
+                now=timezone.now(),
+                subject="clinicprofile:1",
+                fields=changed,
             )
 
     @transaction.atomic
@@ -134,7 +139,7 @@ class Command(BaseCommand):
         user.set_password(password)
         user.save(update_fields=["password"])
         user.groups.add(Group.objects.get(name=roles.HEAD))
-        events.record(None, Verb.ADDED, by=ActorKind.SYSTEM, now=timezone.now(), subject=f"user:{user.pk}")
+        record_event(None, AuditAction.ADDED, by=ActorKind.SYSTEM, now=timezone.now(), subject=f"user:{user.pk}")
         self.stdout.write(
             f"“{username}” signs in with  {password}  (shown only this once), then sets up a second step."
         )

@@ -4,7 +4,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from content import loading, shipped
+from content.fixtures import checks, loader
 
 
 class Command(BaseCommand):
@@ -15,8 +15,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, today: dt.date | None, **options: Any) -> None:
         try:
-            report = shipped.report(today=today or timezone.localdate())
-        except loading.ContentError as error:
+            report = checks.check_fixtures(today=today or timezone.localdate())
+        except loader.FixtureError as error:
             raise CommandError(str(error)) from error
         for finding in report.findings:
             self.stdout.write(finding)

@@ -2,7 +2,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from content import loading
+from content.fixtures import loader
 
 
 class Command(BaseCommand):
@@ -13,8 +13,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, update: bool, **options: Any) -> None:
         try:
-            loaded = loading.load(update=update)
-        except loading.ContentError as error:
+            loaded = loader.load_fixtures(update=update)
+        except loader.FixtureError as error:
             raise CommandError(str(error)) from error
         self.stdout.write(
             f"Content: {loaded.created} created, {loaded.updated} updated, {loaded.same} unchanged, "

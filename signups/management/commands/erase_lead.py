@@ -3,9 +3,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from signups.actions import privacy
-from signups.management.leads import named
-from signups.states import ActorKind
+from signups.audit.choices import ActorKind
+from signups.leads.lookup import find_lead
+from signups.privacy import erasure
 
 
 class Command(BaseCommand):
@@ -16,9 +16,9 @@ class Command(BaseCommand):
         parser.add_argument("--yes", action="store_true", help="do not ask")
 
     def handle(self, *args: Any, who: str, yes: bool, **options: Any) -> None:
-        lead = named(who)
+        lead = find_lead(who)
         self.stdout.write(f"Lead {lead.public_id}, since {lead.created_at:%Y-%m-%d}: {lead.get_status_display()}")
         if not yes and input("This cannot be undone. Erase? Type yes: ") != "yes":
             raise CommandError("Nothing was changed.")
-        privacy.erase(lead, by=ActorKind.SYSTEM, now=timezone.now())
+        erasure.erase_lead(lead, by=ActorKind.SYSTEM, now=timezone.now())
         self.stdout.write("Erased.")

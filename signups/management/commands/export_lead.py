@@ -5,10 +5,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from signups import archive
-from signups.actions import privacy
-from signups.management.leads import named
-from signups.states import ActorKind
+from signups.audit.choices import ActorKind
+from signups.leads.lookup import find_lead
+from signups.privacy import export_archive, personal_data
 
 
 class Command(BaseCommand):
@@ -19,11 +18,15 @@ class Command(BaseCommand):
         parser.add_argument("file", type=Path, help="the zip to write; it must not exist")
 
     def handle(self, *args: Any, who: str, file: Path, **options: Any) -> None:
-        lead = named(who)
+        lead = find_lead(who)
         try:
             opened = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         except OSError as error:
             raise CommandError(f"{file} cannot be written: {error.strerror}.") from None
         with os.fdopen(opened, "wb") as zipped:
-            zipped.write(archive.packed_at_once(privacy.take_along(lead, by=ActorKind.SYSTEM, now=timezone.now())))
+            zipped.write(
+                export_archive.build_zip_at_once(
+                    personal_data.download_my_data(lead, by=ActorKind.SYSTEM, now=timezone.now())
+                )
+            )
         self.stdout.write(f"Written to {file}. Delete it when it is delivered: it holds personal data.")

@@ -3,7 +3,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 from django.utils import timezone
 
-from signups.actions import retention
+from signups.privacy import retention
 
 
 class Command(BaseCommand):
@@ -19,7 +19,7 @@ class Command(BaseCommand):
             self.stdout.write(f"{rule.what}: {total}")
             if apply:
                 gone = 0
-                for batch in retention.purge(rule, now):
+                for batch in retention.apply_rule(rule, now):
                     gone += batch
                     self.stdout.write(f"  {gone} of {total}")
         if not apply:

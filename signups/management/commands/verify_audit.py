@@ -2,7 +2,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from signups import audit
+from signups.audit import chain
 
 
 class Command(BaseCommand):
@@ -10,8 +10,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            verdict = audit.verify()
-        except audit.Broken as broken:
+            verdict = chain.verify_chain()
+        except chain.ChainVerificationError as broken:
             raise CommandError(str(broken)) from None
         self.stdout.write(
             f"The audit trail holds: {verdict.head.position} events sealed, {verdict.waiting} wait for the worker. "

@@ -12,11 +12,13 @@ from django.core.management import call_command
 from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
-from signups import links, terms
+from signups.leads import links as lead_links
+from signups.leads.models import Lead
 from signups.messages import delivery
-from signups.models import Lead, OutboxMessage
+from signups.messages.models import OutboxMessage
+from signups.offer import current_offer
 from tests import processes
-from tests.factories import OutboxMessageFactory
+from tests.factories.messages import OutboxMessageFactory
 from tests.services import WAIT_TIMEOUT
 from tests.signups.conftest import NOW
 
@@ -79,7 +81,7 @@ def test_nothing_is_sent_for_what_was_rolled_back(clinic, mail_server):
     assert (delivery.deliver_due(clock()), mail_server.messages) == (0, [])
 
 
-@pytest.mark.parametrize("url", [links.confirm_url, links.my_url, links.stop_url])
+@pytest.mark.parametrize("url", [lead_links.confirmation_url, lead_links.portal_url, lead_links.unsubscribe_url])
 def test_private_link_is_sent_and_then_forgotten(clinic, mail_server, url):
     message = written()
     link = url(message.lead)
@@ -242,7 +244,7 @@ def test_what_was_sent_while_the_disk_was_full_is_noted_later_and_not_sent_again
 def test_what_a_message_asks_of_the_database(clinic, mail_server, django_assert_num_queries):
     for _ in range(3):
         written()
-    terms.current()  # is remembered
+    current_offer()  # is remembered
     with django_assert_num_queries(4 + 3 * 3):  # taking the batch; then the person, the clinic and the outcome of each
         delivery.deliver_due(clock())
 
@@ -370,9 +372,9 @@ def test_command_sends_what_is_due_and_ends(clinic, mail_server):
 
 
 def test_mail_on_one_machine_is_a_file_and_its_links_are_printed(clinic, settings, tmp_path, capsys):
-    settings.EMAIL_BACKEND, settings.EMAIL_FILE_PATH = "clinic.mail.FileBackend", tmp_path
+    settings.EMAIL_BACKEND, settings.EMAIL_FILE_PATH = "clinic.email_backend.FileBackend", tmp_path
     message = written()
-    link = links.confirm_url(message.lead)
+    link = lead_links.confirmation_url(message.lead)
     OutboxMessage.objects.update(text=f"Press this:\n\n{link}\n")
     delivery.deliver_due(clock())
     assert [path.name for path in tmp_path.iterdir()] == [f"{message.pk}.eml"]

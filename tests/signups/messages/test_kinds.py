@@ -9,7 +9,7 @@ from django.core.management import call_command
 from signups import apps
 from signups.messages import kinds
 from signups.messages.kinds import MessageKind
-from signups.models import OutboxMessage
+from signups.messages.models import OutboxMessage
 
 PARTS = ("html", "subject.txt", "txt")
 

@@ -5,12 +5,13 @@ import datetime as dt
 import pytest
 from django.db import IntegrityError
 
-from signups import links
-from signups.leads.emails import MY_LINK, my_link
+from signups.leads import links as lead_links
 from signups.messages import outbox
+from signups.messages.models import OutboxMessage
 from signups.messages.outbox import RenderedEmail, enqueue, under_hourly_limit
-from signups.models import OutboxMessage
-from tests.factories import LeadFactory, OutboxMessageFactory
+from signups.web.portal_links import MY_LINK, my_link
+from tests.factories.leads import LeadFactory
+from tests.factories.messages import OutboxMessageFactory
 from tests.signups.conftest import NOW
 
 pytestmark = pytest.mark.django_db
@@ -43,7 +44,7 @@ def test_limit_counts_one_kind_to_one_person_within_the_hour(age, allowed):
 
 def test_digest_sees_the_words_and_not_the_token(settings):
     def email(version, words):
-        link = links.my_url(LeadFactory.build(link_version=version))
+        link = lead_links.portal_url(LeadFactory.build(link_version=version))
         return RenderedEmail("A subject", f"{words}: {link}", f'<a href="{link}">{words}</a>')
 
     assert email(1, "Your page").digest() == email(2, "Your page").digest()

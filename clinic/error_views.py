@@ -1,0 +1,63 @@
+"""What a visitor, or somebody at the desk, sees when something is wrong."""
+
+import sys
+from collections.abc import Callable
+
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.views import defaults
+
+# What the desk says: heading and text by status.
+DESK_PAGES = {
+    400: ("We could not read that", "Something in the address or form was not as expected. Nothing was changed."),
+    403: (
+        "You cannot open this page",
+        "Your account does not have this page. If you think it should, ask the person who runs the care desk.",
+    ),
+    404: ("We cannot find that page", "The address may have a slip in it, or what it showed is no longer there."),
+    405: ("There is no page here", "This address takes what a button sends, and shows nothing by itself."),
+}
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Django's `handler500`: a page that needs no database, and a 503 with a time to come back when that is away."""
+    if isinstance(sys.exc_info()[1], OperationalError | InterfaceError):
+        headers = {"Retry-After": "30", "Cache-Control": "no-store"}
+        return HttpResponse(render_to_string("503.html"), status=503, headers=headers)
+    return HttpResponse(render_to_string("500.html"), status=500, headers={"Cache-Control": "no-store"})
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _is_desk_request(request, 400) or defaults.bad_request(request, exception)
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _is_desk_request(request, 403) or defaults.permission_denied(request, exception)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _is_desk_request(request, 404) or defaults.page_not_found(request, exception)
+
+
+def method_not_allowed_page(
+    get_response: Callable[[HttpRequest], HttpResponse],
+) -> Callable[[HttpRequest], HttpResponse]:
+    """Middleware: the empty 405 of an address of the desk that only takes a POST gets a page."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        if response.status_code == 405 and (page := _is_desk_request(request, 405)):
+            response.content = page.content
+        return response
+
+    return middleware
+
+
+def _is_desk_request(request: HttpRequest, status: int) -> HttpResponse | None:
+    """The desk's own page, which asks nothing of the database; None elsewhere, where a visitor's is right."""
+    if not request.path_info.startswith(reverse("admin:index")):
+        return None
+    title, text = DESK_PAGES[status]
+    return HttpResponse(render_to_string("admin/fault.html", {"title": title, "text": text}), status=status)

@@ -1,0 +1,80 @@
+"""The time zones a form offers: IANA names, those of the United States first."""
+
+import datetime as dt
+from functools import cache
+from zoneinfo import ZoneInfo, available_timezones
+
+from django.utils import timezone
+
+US_ZONES = {
+    "America/New_York": "Eastern (New York)",
+    "America/Chicago": "Central (Chicago)",
+    "America/Denver": "Mountain (Denver)",
+    "America/Phoenix": "Mountain, no daylight saving (Phoenix)",
+    "America/Los_Angeles": "Pacific (Los Angeles)",
+    "America/Anchorage": "Alaska (Anchorage)",
+    "Pacific/Honolulu": "Hawaii (Honolulu)",
+    "America/Puerto_Rico": "Atlantic (Puerto Rico)",
+}
+REGIONS = ("Africa", "America", "Antarctica", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific")
+
+
+@cache
+def zone_choices() -> list[tuple[str, list[tuple[str, str]]]]:
+    """Grouped choices for a select: 8 US zones by the name people use, then every region's cities."""
+    elsewhere = sorted(zone for zone in available_timezones() if zone.split("/")[0] in REGIONS and zone not in US_ZONES)
+    return [
+        ("United States", list(US_ZONES.items())),
+        *(
+            (
+                region,
+                [
+                    (zone, zone.partition("/")[2].replace("_", " "))
+                    for zone in elsewhere
+                    if zone.split("/")[0] == region
+                ],
+            )
+            for region in REGIONS
+        ),
+        ("Other", [("UTC", "UTC")]),
+    ]
+
+
+@cache
+def zone_names() -> frozenset[str]:
+    """The IANA names among `choices`."""
+    return frozenset(zone for _, group in zone_choices() for zone, _ in group)
+
+
+def city_name(zone: str) -> str:
+    """`America/New_York` as people say it: New York."""
+    return zone.rpartition("/")[2].replace("_", " ")
+
+
+def zone_label(zone: str, at: dt.datetime) -> str:
+    """The zone by the name people use, with its offset at that moment: `Eastern (New York), UTC−5`."""
+    return f"{US_ZONES.get(zone) or city_name(zone)}, {format_offset(at.astimezone(ZoneInfo(zone)))}"
+
+
+def format_offset(local: dt.datetime) -> str:
+    """`UTC−5`, `UTC+5:45`."""
+    ahead = local.utcoffset() or dt.timedelta()
+    hours, minutes = divmod(abs(ahead) // dt.timedelta(minutes=1), 60)
+    sign = "−" if ahead < dt.timedelta() else "+"
+    return f"UTC{sign}{hours}" + (f":{minutes:02}" if minutes else "")
+
+
+def format_moment(at: dt.datetime, zone: str) -> str:
+    """`Monday, June 1, 2026, 9:00 AM, Eastern (New York), UTC−4`, for who may be anywhere."""
+    local = at.astimezone(ZoneInfo(zone))
+    return f"{local:%A, %B} {local.day}, {local.year}, {format_time(local)}, {zone_label(zone, at)}"
+
+
+def format_time(local: dt.datetime) -> str:
+    """`9:00 AM`."""
+    return f"{local.hour % 12 or 12}:{local:%M %p}"
+
+
+def midnight(day: dt.date) -> dt.datetime:
+    """Return the instant at which `day` begins in the current time zone, which is the clinic's at the desk."""
+    return timezone.make_aware(dt.datetime.combine(day, dt.time()))

@@ -1,0 +1,68 @@
+"""The content room's facts in the words of the sign-up room."""
+
+from datetime import date, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from django.utils import timezone
+
+from content.evidence.markup import fill
+from content.models.content_version import ContentVersion
+from content.models.profile import ClinicProfile
+from content.models.texts import LegalText
+from signups.consents.choices import ConsentPurpose
+from signups.offer import ClinicOffer, ConsentDocument
+from signups.scheduling.business_hours import BusinessHours, by_weekday, parse_time
+from signups.scheduling.slots import CallRules
+
+
+def load_offer() -> ClinicOffer:
+    """The clinic's terms today. One small query while the content stays as it is; a form asks several times."""
+    return _offer_from_profile(ContentVersion.current_mark(), timezone.localdate())
+
+
+@lru_cache(maxsize=4)
+def _offer_from_profile(edition: str | None, today: date) -> ClinicOffer:
+    """Two queries. What is read here is at least as new as its key."""
+    profile = ClinicProfile.current()
+    newest_last = LegalText.objects.published().filter(kind__in=ConsentPurpose.values).order_by("published", "pk")
+    documents = {
+        ConsentPurpose(text.kind): ConsentDocument(text.version, fill(text.body, profile.placeholders).strip())
+        for text in newest_last
+    }
+    for purpose in ConsentPurpose:
+        if purpose not in documents:
+            raise LegalText.DoesNotExist(f"There is no published text “{purpose}”: run `manage.py load_content`.")
+    return ClinicOffer(
+        clinic_name=profile.name,
+        clinic_phone=profile.phone,
+        mailbox=profile.mailbox,
+        postal_address=profile.postal_address,
+        phone_region=profile.phone_region,
+        time_zone=profile.time_zone,
+        states=tuple(profile.states),
+        trial_days=profile.trial_days,
+        guarantee_days=profile.guarantee_days,
+        hours=_hours(profile),
+        callback_minutes=profile.callback_minutes,
+        crisis_text=profile.crisis_text,
+        calls=_calls(profile),
+        call_daily_limit=profile.call_daily_limit,
+        documents=documents,
+    )
+
+
+def _hours(profile: ClinicProfile) -> BusinessHours:
+    rows = [(row["weekday"], parse_time(row["start"]), parse_time(row["end"])) for row in profile.opening_hours]
+    return BusinessHours(ZoneInfo(profile.time_zone), by_weekday(rows))
+
+
+def _calls(profile: ClinicProfile) -> CallRules:
+    return CallRules(
+        length=timedelta(minutes=profile.call_minutes),
+        step=timedelta(minutes=profile.call_step_minutes),
+        before=timedelta(minutes=profile.call_minutes_before),
+        after=timedelta(minutes=profile.call_minutes_after),
+        notice=timedelta(minutes=profile.call_notice_minutes),
+        horizon_days=profile.call_horizon_days,
+    )

@@ -1,9 +1,0 @@
-from collections.abc import Sequence
-
-
-class Refused(Exception):
-    """What was asked cannot be done; `reasons` say why, in words for an editor."""
-
-    def __init__(self, reasons: Sequence[str]) -> None:
-        super().__init__("; ".join(reasons))
-        self.reasons = list(reasons)

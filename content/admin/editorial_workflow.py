@@ -1,0 +1,273 @@
+"""The pages on which articles are written, signed off and published. `content/actions/` decides and writes."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, cast
+
+from django.contrib import admin, messages
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.template.loader import render_to_string
+from django.template.response import TemplateResponse
+from django.utils import timezone
+
+from content import previews as content_previews
+from content import word_diff
+from content.actions import drafts, publication
+from content.actions import previews as actions_previews
+from content.actions.exceptions import EditorialError
+from content.evidence.findings import Finding, MarkupError
+from content.forms import DraftForm, NewArticleForm, ScheduleForm, SignOffForm
+from content.models.articles import Article, Text
+from content.models.revisions import Revision
+
+View = Callable[..., HttpResponse]
+
+
+def article_view(right: str) -> Callable[[View], View]:
+    """The view gets the article; staff without `right` get a 403, a refused deed its reasons on the article's page."""
+
+    def decorator(view: View) -> View:
+        @wraps(view)
+        def wrapper(request: HttpRequest, pk: int, **kwargs: Any) -> HttpResponse:
+            require_permission(request, right)
+            article = get_object_or_404(Article.objects.select_related("author", "reviewer", "live"), pk=pk)
+            try:
+                return view(request, article, **kwargs)
+            except EditorialError as refused:
+                for reason in refused.reasons:
+                    messages.error(request, reason)
+                return redirect_to_article(article)
+
+        return wrapper
+
+    return decorator
+
+
+def add_view(request: HttpRequest) -> HttpResponse:
+    require_permission(request, "add_article")
+    form = NewArticleForm(request.POST or None)
+    if form.is_valid():
+        article = form.start(by=user(request), now=timezone.now())
+        messages.success(request, "The article is started. Nobody sees it before it is published.")
+        return redirect_to_article(article)
+    return render(request, "admin/content/add.html", "Start an article", form=form)
+
+
+@article_view("view_article")
+def edit_view(request: HttpRequest, article: Article) -> HttpResponse:
+    """The text with what is wrong with it and what it will look like; a POST saves a draft."""
+    newest = article.revisions.latest()
+    if request.method != "POST":
+        form = (
+            DraftForm.of(newest, is_live=newest.pk == article.live_id)
+            if has_permission(request, "change_article")
+            else None
+        )
+        return render_editor(request, article, newest, newest, form)
+    require_permission(request, "change_article")
+    form = DraftForm(request.POST)
+    if not form.is_valid():
+        return render_editor(request, article, newest, draft_from_form(form), form)
+    try:
+        saved = form.save_draft(article, by=user(request), now=timezone.now())
+    except EditorialError as refused:
+        for reason in refused.reasons:
+            form.add_error(None, reason)
+        return render_editor(request, article, newest, draft_from_form(form), form)
+    messages.success(request, "Nothing was changed." if saved == newest else "The draft is saved.")
+    return redirect_to_article(article)
+
+
+@article_view("change_article")
+def preview_view(request: HttpRequest, article: Article) -> HttpResponse:
+    """The same page with the words as they were typed, of which nothing is saved."""
+    form = DraftForm(request.POST)
+    form.is_valid()
+    return render_editor(request, article, article.revisions.latest(), draft_from_form(form), form)
+
+
+@article_view("sign_off_article")
+def sign_off_view(request: HttpRequest, article: Article) -> HttpResponse:
+    """What changed since the text readers see, the whole text, and a button for whoever stands for it."""
+    newest, now = article.revisions.latest(), timezone.now()
+    form = SignOffForm(request.POST or None) if request.method == "POST" else SignOffForm.of(newest, now=now)
+    if form.is_valid():
+        publication.sign_off_article(article, **form.cleaned_data, by=user(request), now=now)
+        messages.success(request, "You signed off this text.")
+        return redirect_to_article(article)
+    return render(
+        request,
+        "admin/content/sign_off.html",
+        f"Sign off: {newest.title}",
+        article=article,
+        form=form,
+        refusal=publication.sign_off_denied_reason(user(request), newest),
+        findings=with_lines(newest),
+        changes=revision_changes(article.live, newest) if article.live else [],
+        preview=render_preview(request, article, newest),
+    )
+
+
+@article_view("publish_article")
+def publish_view(request: HttpRequest, article: Article) -> HttpResponse:
+    publication.publish_article(article, by=user(request), now=timezone.now())
+    messages.success(request, "Readers see this text from now on.")
+    return redirect_to_article(article)
+
+
+@article_view("publish_article")
+def schedule_view(request: HttpRequest, article: Article) -> HttpResponse:
+    form = ScheduleForm(request.POST)
+    if not form.is_valid():
+        raise EditorialError(["Say on which day and at what time it is to be published."])
+    publication.schedule_article(article, at=form.cleaned_data["at"], by=user(request), now=timezone.now())
+    messages.success(request, "The publication is planned. An edit before then calls it off.")
+    return redirect_to_article(article)
+
+
+@article_view("publish_article")
+def unschedule_view(request: HttpRequest, article: Article) -> HttpResponse:
+    publication.unschedule_article(article, by=user(request), now=timezone.now())
+    messages.success(request, "The planned publication is called off.")
+    return redirect_to_article(article)
+
+
+@article_view("change_article")
+def create_preview_link(request: HttpRequest, article: Article) -> HttpResponse:
+    """The link is shown on this answer alone: it is kept nowhere."""
+    newest = article.revisions.latest()
+    form = DraftForm.of(newest, is_live=newest.pk == article.live_id)
+    return render_editor(request, article, newest, newest, form, link=content_previews.preview_url(article, newest))
+
+
+@article_view("change_article")
+def revoke_preview_links(request: HttpRequest, article: Article) -> HttpResponse:
+    actions_previews.revoke_previews(article, by=user(request), now=timezone.now())
+    messages.success(request, "No preview link given out so far works any more.")
+    return redirect_to_article(article)
+
+
+@article_view("view_article")
+def revisions_view(request: HttpRequest, article: Article) -> HttpResponse:
+    log = LogEntry.objects.filter(content_type__app_label="content", content_type__model="article")
+    return render(
+        request,
+        "admin/content/revisions.html",
+        f"Revisions: {article.title}",
+        article=article,
+        revisions=article.revisions.select_related("by"),
+        sign_offs=article.sign_offs.select_related("reviewer"),
+        corrections=article.corrections.all(),
+        log=log.filter(object_id=str(article.pk)).select_related("user"),
+    )
+
+
+@article_view("view_article")
+def revision_view(request: HttpRequest, article: Article, number: int) -> HttpResponse:
+    """What this revision changed, and what readers saw of it."""
+    this = get_object_or_404(article.revisions.select_related("by"), pk=number)
+    before = article.revisions.filter(pk__lt=number).first()
+    return render(
+        request,
+        "admin/content/revision.html",
+        f"Revision {number}: {article.title}",
+        article=article,
+        revision=this,
+        before=before,
+        newest=article.revisions.latest(),
+        changes=revision_changes(before, this) if before else [],
+        preview=render_preview(request, article, this),
+        may_change=has_permission(request, "change_article"),
+    )
+
+
+@article_view("change_article")
+def revert_view(request: HttpRequest, article: Article, number: int) -> HttpResponse:
+    """The words of an older revision become the draft; nothing that readers see changes."""
+    older = get_object_or_404(article.revisions, pk=number)
+    newest = article.revisions.latest()
+    drafts.revert_to(article, to=older, based_on=newest.pk, by=user(request), now=timezone.now())
+    messages.success(request, f"The draft has the words of revision {number} again.")
+    return redirect_to_article(article)
+
+
+# --- What the views above share ---------------------------------------------------------------------------------------
+
+
+def has_permission(request: HttpRequest, right: str) -> bool:
+    return user(request).has_perm(f"content.{right}")
+
+
+def require_permission(request: HttpRequest, right: str) -> None:
+    if not has_permission(request, right):
+        raise PermissionDenied
+
+
+def user(request: HttpRequest) -> User:
+    return cast(User, request.user)  # `admin_view` lets nobody else in
+
+
+def redirect_to_article(article: Article) -> HttpResponse:
+    return redirect("admin:content_article_change", article.pk)
+
+
+def render(request: HttpRequest, template: str, title: str, **context: Any) -> HttpResponse:
+    common = {**admin.site.each_context(request), "title": title, "subtitle": None, "opts": Article._meta}
+    return TemplateResponse(request, template, {**common, **context})
+
+
+def draft_from_form(form: DraftForm) -> Text:
+    """The words of a form that may still be wrong."""
+    return Revision(**{name: form.cleaned_data.get(name) or "" for name in Text.FIELDS})
+
+
+def render_editor(
+    request: HttpRequest, article: Article, newest: Revision, text: Text, form: DraftForm | None, *, link: str = ""
+) -> HttpResponse:
+    """The editing page of `article`, with findings and preview of `text`."""
+    now = timezone.now()
+    return render(
+        request,
+        "admin/content/edit.html",
+        article.title,
+        article=article,
+        newest=newest,
+        form=form,
+        link=link,
+        findings=with_lines(text),
+        preview=render_preview(request, article, text),
+        is_live=newest.pk == article.live_id,
+        signed=article.sign_offs.filter(content_hash=newest.content_hash).select_related("reviewer").first(),
+        obstacles=publication.blocking_reasons(article, newest, now=now),
+        schedule_form=ScheduleForm(),
+        may_publish=has_permission(request, "publish_article"),
+        may_sign_off=has_permission(request, "sign_off_article"),
+    )
+
+
+def with_lines(text: Text) -> list[tuple[Finding, str]]:
+    """Each finding with the line on which it stands."""
+    found = []
+    for finding in publication.findings(text, now=timezone.now()):
+        lines = str(getattr(text, finding.field, "")).splitlines()
+        found.append((finding, lines[finding.line - 1] if 0 < finding.line <= len(lines) else ""))
+    return found
+
+
+def render_preview(request: HttpRequest, article: Article, text: Text) -> str:
+    """The page's HTML within the site's own looks; empty while the markup cannot be read."""
+    try:
+        context = content_previews.preview_context(article, text, layout="admin/content/preview.html")
+    except MarkupError:
+        return ""
+    return render_to_string(content_previews.preview_template(article), context, request)
+
+
+def revision_changes(old: Text, new: Revision) -> list[tuple[str, list[word_diff.DiffLine]]]:
+    """Each field that differs, by name, with its changed lines."""
+    compared = [(name, word_diff.diff_lines(getattr(old, name), getattr(new, name))) for name in Text.FIELDS]
+    return [(name, lines) for name, lines in compared if lines]

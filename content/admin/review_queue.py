@@ -1,0 +1,83 @@
+"""What needs an editor's eye, each number with the list it counts."""
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.db import models
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+
+from content.link_checker import LinkResult
+from content.models.articles import Article
+from content.models.claims import Claim
+from content.models.sources import Quotation, Source, VerificationStatus
+from content.models.texts import CrisisText, LegalText
+
+
+@dataclass(frozen=True)
+class Concern:
+    """`filters` of the list of `model` find exactly what `count` counts."""
+
+    label: str
+    count: int
+    model: str
+    filters: dict[str, str]
+
+    @property
+    def url(self) -> str:
+        return f"{reverse(f'admin:content_{self.model}_changelist')}?{urlencode(self.filters)}"
+
+
+def concerns(now: dt.datetime) -> list[Concern]:
+    """Everything that is counted, worst first."""
+    today = timezone.localdate(now)
+    counted: list[tuple[str, models.QuerySet[Any], dict[str, str]]] = [
+        ("Planned publications that were refused", Article.objects.due(now), {"progress": "late"}),
+        ("Sources with a notice against them", Source.objects.filter(health__notice__gt=""), {"notice": "yes"}),
+        ("Articles whose review is overdue", Article.objects.overdue(today), {"progress": "overdue"}),
+        ("Claims whose check is overdue", Claim.objects.overdue(today), {"review": "overdue"}),
+        ("Drafts that wait for a reviewer", Article.objects.to_review(), {"progress": "draft"}),
+        ("Texts signed off and not published", Article.objects.to_publish(), {"progress": "reviewed"}),
+        (
+            "Quotations whose wording is unchecked",
+            Quotation.objects.filter(wording_checked=False),
+            {"wording_checked__exact": "0"},
+        ),
+        (
+            "Sources whose details are to be re-checked",
+            Source.objects.filter(status=VerificationStatus.RECHECK),
+            {"status__exact": "recheck"},
+        ),
+        (
+            "Sources whose link is dead",
+            Source.objects.filter(health__outcome=LinkResult.DEAD),
+            {"health__outcome__exact": LinkResult.DEAD},
+        ),
+        (
+            "Sources whose link did not answer",
+            Source.objects.filter(health__outcome=LinkResult.SILENT),
+            {"health__outcome__exact": LinkResult.SILENT},
+        ),
+        ("Texts that wait for the Head", LegalText.objects.filter(published=None), {"published__isempty": "1"}),
+        ("Crisis texts that wait for the Head", CrisisText.objects.filter(published=None), {"published__isempty": "1"}),
+    ]
+    return [Concern(label, rows.count(), rows.model._meta.model_name, filters) for label, rows, filters in counted]
+
+
+def review_queue(request: HttpRequest) -> HttpResponse:
+    if not request.user.has_perm("content.view_article"):
+        raise PermissionDenied
+    context = {
+        **admin.site.each_context(request),
+        "title": "Needs attention",
+        "subtitle": None,
+        "opts": Article._meta,
+        "concerns": concerns(timezone.now()),
+    }
+    return TemplateResponse(request, "admin/content/attention.html", context)

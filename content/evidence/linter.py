@@ -1,0 +1,60 @@
+"""The evidence engine: what keeps a text from being published. Pure: text and ledger in, findings out."""
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from . import markup, rules
+from .findings import Finding, MarkupError, Rule
+from .ledger import Ledger
+from .sentences import Passage
+
+
+def lint(
+    *,
+    title: str,
+    summary: str,
+    description: str = "",
+    body: str,
+    review_by: dt.date | None = None,
+    ledger: Ledger,
+    values: Mapping[str, str],
+    today: dt.date,
+) -> list[Finding]:
+    """Everything an editor must mend before this text may be published; empty when it may.
+
+    `values` are what placeholders stand for; `review_by` is the day by which the text must have been read again. A text
+    that the markup cannot read has the findings of the markup alone.
+    """
+    findings: list[Finding] = []
+    fields = {"title": title, "summary": summary, "description": description}
+    for name, text in fields.items():
+        try:
+            fields[name] = markup.fill(text, values)
+        except MarkupError as error:
+            findings += (replace(finding, field=name) for finding in error.findings)
+    try:
+        document = markup.parse(body, ledger=ledger, values=values)
+    except MarkupError as error:
+        return [*findings, *error.findings]
+    for name, text in fields.items():
+        findings += (replace(finding, field=name) for finding in rules.word_count(Passage(text, ((0, 0),)), ledger))
+    findings += sorted(finding for rule in rules.RULES for finding in rule(document, ledger, today))
+    if review_by and review_by < today:
+        findings.append(Finding(0, f"was to be read again by {review_by}", Rule.OVERDUE, "review_by"))
+    return findings
+
+
+def unused_entries(documents: Iterable[markup.Document], ledger: Ledger) -> list[Finding]:
+    """Claims no document carries and sources none cites, neither itself nor by a claim or quotation."""
+    documents = list(documents)
+    claims = {key for document in documents for key in document.claim_keys}
+    sources = {note.key for document in documents for note in document.notes}
+    sources |= {source for key in claims for source in ledger.claims[key].sources}
+    sources |= {quotation.source for quotation in ledger.quotations.values()}
+    findings = [_never_cited("claim", key) for key in ledger.claims if key not in claims]
+    return findings + [_never_cited("source", key) for key in ledger.sources if key not in sources]
+
+
+def _never_cited(kind: str, key: str) -> Finding:
+    return Finding(0, f"no text uses the {kind} “{key}”", Rule.UNUSED, f"{kind}s.{key}")

@@ -1,0 +1,200 @@
+"""What a page says, as schema.org JSON-LD for machines. Pure: it repeats what readers see and adds nothing."""
+
+import datetime as dt
+import json
+from collections.abc import Iterable, Mapping
+from html import unescape
+from typing import TYPE_CHECKING, Any
+
+import nh3
+from django.conf import settings
+
+from content.evidence import citation_formats
+from content.models.articles import Article
+from content.models.profile import ClinicProfile
+
+if TYPE_CHECKING:
+    from .page_rendering import Page
+
+
+Node = dict[str, Any]
+
+WORKS = {
+    "article-journal": "ScholarlyArticle",
+    "article-newspaper": "NewsArticle",
+    "chapter": "Chapter",
+    "legislation": "Legislation",
+    "report": "Report",
+    "webpage": "WebPage",
+}
+SCHEMA_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+# A data block is not run, so no policy for scripts applies to it; but HTML ends it at the first `</script`.
+ESCAPES = {ord(special): f"\\u{ord(special):04x}" for special in "<>&"}
+
+
+def json_ld_script(nodes: Iterable[Node]) -> str:
+    """The inside of a `<script type="application/ld+json">`."""
+    graph = {"@context": "https://schema.org", "@graph": [_known(node) for node in nodes]}
+    return json.dumps(graph, ensure_ascii=False, separators=(",", ":")).translate(ESCAPES)
+
+
+def _known(node: Node) -> Node:
+    return {name: value for name, value in node.items() if value}
+
+
+def _day(moment: dt.datetime | None) -> str:
+    return moment.date().isoformat() if moment else ""
+
+
+def plain(html: str) -> str:
+    """The words of some of our HTML, without tags and without the numbers of its notes."""
+    return " ".join(unescape(nh3.clean(html, tags=set(), clean_content_tags={"sup"})).split())
+
+
+def clinic_node(
+    *,
+    site: str,
+    name: str,
+    email: str,
+    phone: str,
+    address: str,
+    hours: Iterable[Mapping[str, Any]],
+    trial_days: int,
+) -> Node:
+    """The clinic and its offer. `hours` as the profile keeps them; `phone` in E.164, or empty when not dialable."""
+    return {
+        "@type": "MedicalClinic",
+        "@id": f"{site}/#clinic",
+        "name": name,
+        "url": f"{site}/",
+        "email": email,
+        "telephone": phone,
+        "address": " ".join(address.split()),
+        "openingHoursSpecification": [
+            {
+                "@type": "OpeningHoursSpecification",
+                "dayOfWeek": f"https://schema.org/{SCHEMA_DAYS[row['weekday']]}",
+                "opens": row["start"],
+                # ISO 8601's 24:00 is not among schema.org's examples; a minute before is understood by all.
+                "closes": "23:59" if row["end"] == "24:00" else row["end"],
+            }
+            for row in hours
+        ],
+        "makesOffer": {
+            "@type": "Offer",
+            "name": f"First {trial_days} days of the care program",
+            "description": "Onboarding and support by the care team. It never includes a drug. No credit card.",
+            "price": 0,
+            "priceCurrency": "USD",
+            "url": f"{site}/start/",
+        },
+    }
+
+
+def person_node(*, site: str, key: str, name: str, role: str) -> Node:
+    return {
+        "@type": "Person",
+        "@id": f"{site}/#{key}",
+        "name": name,
+        "jobTitle": role,
+        "worksFor": {"@id": f"{site}/#clinic"},
+    }
+
+
+def work_node(cited: citation_formats.Work) -> Node:
+    node = {
+        "@type": WORKS[cited.type],
+        "name": cited.title,
+        "url": cited.url,
+        "datePublished": str(cited.year or ""),
+        "sameAs": f"https://pubmed.ncbi.nlm.nih.gov/{cited.pmid}/" if cited.pmid else "",
+    }
+    return _known(node)
+
+
+def quotation_node(*, text: str, speaker: str, source: citation_formats.Work) -> Node:
+    """`creditText`, since a speaker may be a person or a body and we do not record which."""
+    return {"@type": "Quotation", "text": text, "creditText": speaker, "isPartOf": {"@id": source.url}}
+
+
+def questions_node(*, url: str, asked: Iterable[tuple[str, str]]) -> Node:
+    """`asked`: each question with its answer as HTML."""
+    return {
+        "@type": "FAQPage",
+        "@id": f"{url}#questions",
+        "mainEntity": [
+            {"@type": "Question", "name": question, "acceptedAnswer": {"@type": "Answer", "text": plain(answer)}}
+            for question, answer in asked
+        ],
+    }
+
+
+def page_node(
+    *,
+    site: str,
+    url: str,
+    title: str,
+    description: str,
+    author: str,
+    published: dt.datetime | None,
+    modified: dt.datetime | None,
+    reviewer: str | None,
+    reviewed: dt.datetime | None,
+    sources: Iterable[citation_formats.Work],
+    quotations: Iterable[Node],
+) -> Node:
+    """The page itself. `author` and `reviewer` by the keys of their `person` nodes."""
+    return {
+        "@type": "MedicalWebPage",
+        "@id": url,
+        "url": url,
+        "name": title,
+        "description": description,
+        "inLanguage": "en-US",
+        "datePublished": _day(published),
+        "dateModified": _day(modified),
+        "lastReviewed": _day(reviewed),
+        "reviewedBy": {"@id": f"{site}/#{reviewer}"} if reviewer else None,
+        "author": {"@id": f"{site}/#{author}"},
+        "publisher": {"@id": f"{site}/#clinic"},
+        "citation": [work_node(source) for source in sources],
+        "hasPart": list(quotations),
+    }
+
+
+def json_ld_for(article: Article, page: "Page", profile: ClinicProfile) -> str:
+    """The data block of an article or of the landing page, which alone describes the clinic in full."""
+    site, url = settings.SITE_URL, settings.SITE_URL + article.get_absolute_url()
+    people = {person.key: person for person in (article.author, article.reviewer) if person}
+    quotations = [
+        quotation_node(text=quotation.text, speaker=quotation.speaker, source=quotation.source)
+        for quotation in page.quotations.values()
+    ]
+    nodes = [
+        page_node(
+            site=site,
+            url=url,
+            title=page.title,
+            description=article.description,
+            author=article.author.key,
+            published=article.published_at,
+            modified=article.updated_at,
+            reviewer=article.reviewer.key if article.reviewer else None,
+            reviewed=article.last_reviewed,
+            sources=[cited.source for cited in page.sources],
+            quotations=quotations,
+        ),
+        *(person_node(site=site, key=person.key, name=person.name, role=person.role) for person in people.values()),
+        clinic_node(
+            site=site,
+            name=profile.name,
+            email=profile.mailbox,
+            phone=profile.phone_e164,
+            address=profile.postal_address,
+            hours=profile.opening_hours,
+            trial_days=profile.trial_days,
+        ),
+    ]
+    if page.questions:
+        nodes.append(questions_node(url=url, asked=page.questions))
+    return json_ld_script(nodes)

@@ -1,0 +1,39 @@
+"""The one way to add to the timeline."""
+
+import datetime as dt
+import uuid
+from typing import Any
+
+from django.contrib.auth.models import User
+
+from signups.leads.models import Lead
+
+from .choices import ActorKind, AuditAction
+from .models import AuditEvent
+
+Actor = ActorKind | User  # the patient or the system by kind, staff by name
+
+
+def record_event(
+    lead: Lead | None,
+    verb: AuditAction,
+    *,
+    by: Actor,
+    now: dt.datetime,
+    subject: str = "",
+    form_key: uuid.UUID | None = None,
+    **detail: Any,
+) -> AuditEvent:
+    """Adds what `by` did to `lead`, or to `subject` (`host:5`) when it is about no lead; call it in the deed's own
+    transaction. Raises IntegrityError when `form_key` was already used: the same form, sent again."""
+    kind, actor = (by, None) if isinstance(by, ActorKind) else (ActorKind.STAFF, by)
+    return AuditEvent.objects.create(
+        lead=lead,
+        subject=subject,
+        verb=verb,
+        actor_kind=kind,
+        actor=actor,
+        at=now,
+        form_key=form_key,
+        detail=detail,
+    )

@@ -1,0 +1,78 @@
+"""The audit log: every event, whoever did it and whatever it is about; read, filtered, and never changed."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth.models import User
+from django.core.exceptions import BadRequest
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
+from django.views.decorators.http import require_safe
+
+from clinic.lib import redaction
+from clinic.lib.read_only_admin import ReadOnly
+from signups.web.staff_views import render_page, staff_view
+
+from . import access_log
+from .descriptions import describe_all
+from .forms import AuditFilterForm
+from .models import AuditEvent
+from .staff_users import staff_user
+
+PAGE_SIZE = 100
+
+
+@admin.register(AuditEvent)
+class AuditLogAdmin(ReadOnly, admin.ModelAdmin):
+    def get_urls(self) -> list[URLPattern]:
+        """Return none of Django's pages: they would show more of an event than its reader may see."""
+        return []
+
+
+@staff_view("signups.view_event")
+@require_safe
+def audit_log(request: HttpRequest) -> HttpResponse:
+    """Show a page of events, newest first. Pages are not counted: there are millions."""
+    form = AuditFilterForm(request.GET)
+    if not form.is_valid():
+        raise BadRequest("The record has no such page.")
+    verb, by, before = (form.cleaned_data[name] for name in ("verb", "by", "before"))
+    lookups = {"verb": verb, "actor": by, "id__lt": before}
+    events = AuditEvent.objects.filter(**{name: value for name, value in lookups.items() if value})
+    found = list(events.order_by("-id").select_related("lead", "actor")[: PAGE_SIZE + 1])
+    shown = found[:PAGE_SIZE]
+    filters = {"verb": verb, "by": by and by.pk}
+    access_log.log_list_view(
+        request, "record", len(shown), filters={name: value for name, value in filters.items() if value}
+    )
+    older = request.GET.copy()
+    older["before"] = str(shown[-1].pk if shown else 0)
+    return render_page(
+        request,
+        "admin/signups/event/audit_log.html",
+        "The record",
+        form=form,
+        rows=list(_rows(shown, staff_user(request))),
+        older=older.urlencode() if len(found) > PAGE_SIZE else "",
+        narrowed=bool(request.GET),
+    )
+
+
+def _rows(events: list[AuditEvent], user: User) -> Iterator[dict[str, Any]]:
+    """Yield the events as `user` may see them: contact details, and the way to the lead, only with the permission."""
+    sees_leads = user.has_perm("signups.view_lead")
+    for event, by, text in describe_all(events):
+        detail = ", ".join(f"{name}: {value}" for name, value in event.detail.items())
+        about = str(event.lead) if event.lead and sees_leads else event.subject
+        yield {
+            "at": event.at,
+            "by": by,
+            "text": text,
+            "lead": event.lead_id if sees_leads else None,
+            "about": redaction.mask_contact_details(about, user),
+            "detail": redaction.mask_contact_details(detail, user),
+        }
+
+
+routes = [path("signups/event/", audit_log, name="signups_event_changelist")]

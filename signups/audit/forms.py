@@ -1,0 +1,27 @@
+"""What the record of events is narrowed to."""
+
+from typing import Any
+
+from django import forms
+from django.contrib.auth.models import User
+
+from .choices import AuditAction
+
+
+class StaffChoiceField(forms.ModelChoiceField):
+    def label_from_instance(self, obj: Any) -> str:
+        return str(obj.get_full_name() or obj.get_username())
+
+
+class AuditFilterForm(forms.Form):
+    """`before` is the event at which the page before ended."""
+
+    verb = forms.ChoiceField(
+        label="What",
+        choices=[("", "everything"), *sorted(AuditAction.choices, key=lambda choice: choice[1])],
+        required=False,
+    )
+    by = StaffChoiceField(
+        User.objects.filter(is_staff=True).order_by("username"), label="By", empty_label="anybody", required=False
+    )
+    before = forms.IntegerField(min_value=1, max_value=2**63 - 1, required=False, widget=forms.HiddenInput)

@@ -1,0 +1,55 @@
+"""What is changed in Django's admin is an event of the audit trail, whichever room it belongs to."""
+
+import datetime as dt
+from collections.abc import Iterable
+from typing import Any, cast
+
+from django.contrib import admin
+from django.contrib.auth.models import User
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+
+from .actions import record_event
+from .choices import AuditAction
+
+
+class AuditedAdmin(admin.ModelAdmin):
+    """Records beside Django's own log, in the same transaction: the names of the fields, never their values."""
+
+    def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> Any:
+        _record(request, AuditAction.ADDED, obj)
+        return super().log_addition(request, obj, message)
+
+    def log_change(self, request: HttpRequest, obj: Model, message: Any) -> Any:
+        _record(request, AuditAction.CHANGED, obj, fields=_fields(message))
+        return super().log_change(request, obj, message)
+
+    def log_deletions(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
+        for obj in queryset:
+            _record(request, AuditAction.DELETED, obj)
+        return super().log_deletions(request, queryset)
+
+
+def with_audit(admin_class: type[admin.ModelAdmin] | None) -> type[admin.ModelAdmin]:
+    """`admin_class` (or Django's) with AuditedAdmin in front of it."""
+    base = admin_class or admin.ModelAdmin
+    return type(base.__name__, (AuditedAdmin, base), {"__module__": base.__module__})
+
+
+def record_content_change(item: Model, *, by: User, now: dt.datetime) -> None:
+    """What a verb of the content room did to `item`, outside of Django's own forms (settings.CONTENT_TRAIL)."""
+    record_event(None, AuditAction.CHANGED, by=by, now=now, subject=f"{item._meta.model_name}:{item.pk}")
+
+
+def _record(request: HttpRequest, verb: AuditAction, obj: Model, **detail: Any) -> None:
+    by = cast(User, request.user)
+    record_event(None, verb, by=by, now=timezone.now(), subject=f"{obj._meta.model_name}:{obj.pk}", **detail)
+
+
+def _fields(message: Any) -> list[str]:
+    """Of Django's change message: a list with what was changed in the object and in its inlines, or plain words."""
+    if not isinstance(message, Iterable) or isinstance(message, str):
+        return []
+    changes = [change for part in message for change in part.values() if isinstance(part, dict)]
+    return [field for change in changes for field in change.get("fields", [])]

@@ -1,0 +1,79 @@
+"""The audit log: who did what to which lead, and when; written in the transaction of the change itself.
+
+Each event is signed when it is written and appended to a hash chain soon after (`signing.py`, `chain.py`). Database
+triggers reject every other change of these rows (`triggers.py`).
+"""
+
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from clinic.lib.append_only import AppendOnly
+from signups.leads.models import Lead
+
+from . import signing
+from .choices import ActorKind, audit_actions
+
+
+class SignatureField(models.CharField):
+    """Signs the event as it is added, also by `bulk_create`."""
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> Any:
+        if add:
+            said = signing.canonical_bytes(*(getattr(model_instance, name) for name in signing.SIGNED_FIELDS))
+            setattr(model_instance, self.attname, signing.sign(said))
+        return super().pre_save(model_instance, add)
+
+
+class AuditEvent(AppendOnly):
+    """`detail` holds plain facts for the reader (a version, a channel), never an address, a name or a link.
+
+    An event that is about no lead names its `subject`: `host:5`, `article:2`.
+    """
+
+    PERSONAL: ClassVar[dict[str, Any]] = {}
+
+    lead = models.ForeignKey(Lead, on_delete=models.PROTECT, null=True, related_name="events")
+    subject = models.CharField(max_length=60, blank=True)
+    at = models.DateTimeField()
+    actor_kind = models.CharField(max_length=10, choices=ActorKind)
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    verb = models.CharField(max_length=30, choices=audit_actions)
+    detail = models.JSONField(default=dict)
+    # Of the form that caused it: the same form sent twice does its work once.
+    form_key = models.UUIDField(null=True, unique=True)
+    signature = SignatureField(max_length=73, default="", editable=False)
+    # Filled once, by the worker, in the order in which it finds events: ids are given before a commit and places after.
+    position = models.PositiveBigIntegerField(null=True, unique=True, editable=False)
+    seal = models.CharField(max_length=73, blank=True, editable=False)
+
+    class Meta:
+        ordering = ["-at", "-id"]
+        indexes = [
+            models.Index(fields=["lead", "-at", "-id"], name="signups_event_timeline"),
+            # The record as it is read at the desk, newest first: of one deed, and of one deed of one person.
+            models.Index(fields=["verb", "-id"], name="signups_event_verb"),
+            models.Index(
+                fields=["actor", "verb", "-id"], condition=Q(actor__isnull=False), name="signups_event_actor_verb"
+            ),
+            models.Index(fields=["id"], condition=Q(position=None), name="signups_event_unsealed"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(actor_kind=ActorKind.STAFF, actor__isnull=False)
+                | (~Q(actor_kind=ActorKind.STAFF) & Q(actor=None)),
+                name="signups_staff_events_name_their_actor",
+            ),
+            models.CheckConstraint(
+                condition=Q(lead__isnull=False) | Q(subject__gt=""), name="signups_event_is_about_something"
+            ),
+            models.CheckConstraint(
+                condition=Q(position=None, seal="") | Q(position__gte=1, seal__gt=""),
+                name="signups_sealed_event_has_its_place",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.get_verb_display()

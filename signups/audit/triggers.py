@@ -1,0 +1,93 @@
+"""Database triggers that reject any change or deletion of an audit event.
+
+Whoever may drop a trigger can still change rows; the hash chain then shows where (`chain.py`). The triggers are
+re-created after every `migrate`, because SQLite loses them when Django remakes a table.
+"""
+
+import re
+from typing import Any
+
+from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from .models import AuditEvent
+
+TABLE = AuditEvent._meta.db_table
+WRITE_ONCE_COLUMNS = {"position", "seal"}
+REJECTION_MESSAGE = "The audit trail is added to, never changed."
+FUNCTION = f"{TABLE}_refuse"  # of PostgreSQL, which alone can empty a table at one stroke, too
+BODY = f" BEGIN RAISE EXCEPTION '{REJECTION_MESSAGE}' USING ERRCODE = 'integrity_constraint_violation'; END "
+
+
+def install_triggers(using: str = "default", **kwargs: Any) -> None:
+    """Makes the triggers anew (a receiver of `post_migrate`); nothing while the table is older than its chain."""
+    connection = connections[using]
+    columns = _columns(connection)
+    if columns >= WRITE_ONCE_COLUMNS:
+        drop_triggers(connection)
+        with connection.cursor() as cursor:
+            if connection.vendor == "postgresql":
+                cursor.execute(
+                    f"CREATE OR REPLACE FUNCTION {FUNCTION}() RETURNS trigger LANGUAGE plpgsql AS $${BODY}$$"
+                )
+            for statement in _triggers(connection.vendor, columns).values():
+                cursor.execute(statement)
+
+
+def drop_triggers(connection: BaseDatabaseWrapper) -> None:
+    """For whoever empties a test database, and before they are made anew."""
+    table = f" ON {TABLE}" if connection.vendor == "postgresql" else ""
+    with connection.cursor() as cursor:
+        for name in _triggers(connection.vendor, set()):
+            cursor.execute(f"DROP TRIGGER IF EXISTS {name}{table}")
+
+
+def missing_triggers(connection: BaseDatabaseWrapper) -> list[str]:
+    """The guards that are not there as `put_up` makes them: of that name alone, one can refuse nothing."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(
+                "SELECT tgname, pg_get_triggerdef(pg_trigger.oid, true) FROM pg_trigger "
+                "JOIN pg_proc ON pg_proc.oid = tgfoid JOIN pg_language ON pg_language.oid = prolang "
+                "WHERE tgrelid = to_regclass(%s) AND tgenabled IN ('O', 'A') AND lanname = 'plpgsql' AND prosrc = %s",
+                [TABLE, BODY],
+            )
+        else:
+            cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
+        there = {name: _normalized_sql(statement) for name, statement in cursor.fetchall()}
+    wanted = _triggers(connection.vendor, _columns(connection))
+    return [name for name, statement in wanted.items() if there.get(name) != _normalized_sql(statement)]
+
+
+def _normalized_sql(statement: str) -> str:
+    """PostgreSQL tells a trigger in its own words: with casts, and fewer or more parentheses and quotes."""
+    return re.sub(r'::text|[\s()"]', "", statement.lower())
+
+
+def _columns(connection: BaseDatabaseWrapper) -> set[str]:
+    """Of the table; none while it is not there."""
+    with connection.cursor() as cursor:
+        if TABLE not in connection.introspection.table_names(cursor):
+            return set()
+        return {column.name for column in connection.introspection.get_table_description(cursor, TABLE)}
+
+
+def _triggers(vendor: str, columns: set[str]) -> dict[str, str]:
+    """Refusals of DELETE and TRUNCATE, and of UPDATE unless it gives an unsealed event its place and nothing else."""
+    differs = "IS DISTINCT FROM" if vendor == "postgresql" else "IS NOT"
+    changed = [f'NEW."{column}" {differs} OLD."{column}"' for column in sorted(columns - WRITE_ONCE_COLUMNS)]
+    not_sealing = " OR ".join(["OLD.position IS NOT NULL", "NEW.position IS NULL", *changed])
+    if vendor == "postgresql":
+        refuse = f"EXECUTE FUNCTION {FUNCTION}()"
+        deeds = {
+            "delete": f"FOR EACH ROW {refuse}",
+            "update": f"FOR EACH ROW WHEN ({not_sealing}) {refuse}",
+            "truncate": f"FOR EACH STATEMENT {refuse}",
+        }
+    else:
+        refuse = f"BEGIN SELECT RAISE(ABORT, '{REJECTION_MESSAGE}'); END"
+        deeds = {"delete": refuse, "update": f"WHEN {not_sealing} {refuse}"}
+    return {
+        f"{TABLE}_no_{deed}": f"CREATE TRIGGER {TABLE}_no_{deed} BEFORE {deed.upper()} ON {TABLE} {rest}"
+        for deed, rest in deeds.items()
+    }

@@ -1,0 +1,223 @@
+"""The callback queue, and the page of one callback. The rules are the actions'."""
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.paginator import Paginator
+from django.db.models import Count
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import URLPattern, path
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+
+from clinic.lib import contact_hours, time_zones
+from clinic.lib.read_only_admin import ReadOnly
+from signups.audit import access_log
+from signups.audit.staff_users import staff_user
+from signups.hosts import availability
+from signups.leads import locking
+from signups.offer import current_offer
+from signups.scheduling import callback_times
+from signups.web.responses import redirect_after_post
+from signups.web.staff_views import redirect_to_lead, render_page, staff_view
+
+from . import actions
+from .actions import can_log_attempt, claim_callback, close_callback, reassign_callback, release_callback
+from .admin_forms import ClaimantForm, OutcomeForm
+from .choices import CallOutcome
+from .models import MAX_CALL_ATTEMPTS, CallAttempt, CallbackRequest
+
+PER_PAGE = 50
+VIEWS = {"": "All", "due": "To call now", "overdue": "Overdue", "mine": "Mine"}
+
+callback_view = staff_view("signups.work_callbackrequest")
+
+
+@dataclass(frozen=True)
+class QueueRow:
+    """One request as the queue shows it."""
+
+    request: CallbackRequest
+    when: str
+    is_overdue: bool
+    city: str
+    may_call: bool
+
+
+@admin.register(CallbackRequest)
+class CallbackAdmin(ReadOnly, admin.ModelAdmin):
+    def get_urls(self) -> list[URLPattern]:
+        """Return none of Django's pages: they would show phone numbers, and change what only actions change."""
+        return []
+
+
+@callback_view
+@require_safe
+def queue(request: HttpRequest) -> HttpResponse:
+    """List whom to call back, due soonest first."""
+    now, chosen = timezone.now(), request.GET.get("view", "")
+    waiting = CallbackRequest.objects.open()
+    views: dict[str, Callable[[], Any]] = {
+        "due": lambda: waiting.due(now),
+        "overdue": lambda: waiting.overdue(now),
+        "mine": lambda: waiting.claimed_by(staff_user(request)),
+    }
+    found = views.get(chosen, lambda: waiting)()
+    found = found.select_related("lead", "claimed_by").annotate(tries=Count("attempts"))
+    page = Paginator(found.soonest_first(), PER_PAGE).get_page(request.GET.get("page"))
+    access_log.log_list_view(request, "callbacks", len(page))
+    return render_page(
+        request,
+        "admin/signups/callbacks/queue.html",
+        "Callbacks",
+        views=VIEWS,
+        chosen=chosen,
+        page=page,
+        rows=[_row(callback, now) for callback in page],
+        overdue=waiting.overdue(now).count(),
+        now=now,
+        most=MAX_CALL_ATTEMPTS,
+    )
+
+
+@callback_view
+@require_safe
+def callback_detail(request: HttpRequest, public_id: str) -> HttpResponse:
+    """Show everything needed to make one call and to log its outcome."""
+    return _detail(request, _get_callback(public_id))
+
+
+@callback_view
+@require_POST
+def claim(request: HttpRequest, public_id: str) -> HttpResponse:
+    page = redirect_after_post("admin:signups_callbackrequest_call", public_id)
+    return _run(request, public_id, claim_callback, then=page)
+
+
+@callback_view
+@require_POST
+def release(request: HttpRequest, public_id: str) -> HttpResponse:
+    return _run(request, public_id, release_callback)
+
+
+@callback_view
+@require_POST
+def close(request: HttpRequest, public_id: str) -> HttpResponse:
+    return _run(request, public_id, close_callback)
+
+
+@callback_view
+@require_POST
+def log_attempt(request: HttpRequest, public_id: str) -> HttpResponse:
+    callback = _get_callback(public_id)
+    form = OutcomeForm(request.POST, number=callback.attempts.count() + 1)
+    if not form.is_valid():
+        return _detail(request, callback, outcome_form=form, status=422)
+    outcome = CallOutcome(form.cleaned_data["outcome"])
+
+    def log(callback: CallbackRequest, **actor: Any) -> None:
+        actions.log_attempt(callback, **{**form.cleaned_data, "outcome": outcome}, **actor)
+
+    return _run(request, public_id, log, done=f"Noted: {outcome.label.lower()}.", outcome_form=form)
+
+
+@callback_view
+@require_POST
+def reassign(request: HttpRequest, public_id: str) -> HttpResponse:
+    """Give it to somebody else, whoever has claimed it."""
+    form = ClaimantForm(request.POST)
+    if not form.is_valid():
+        return _detail(request, _get_callback(public_id), holder_form=form, status=422)
+
+    def reassign_to(callback: CallbackRequest, **actor: Any) -> None:
+        reassign_callback(callback, to=form.cleaned_data["to"], **actor)
+
+    return _run(request, public_id, reassign_to)
+
+
+def _run(
+    request: HttpRequest,
+    public_id: str,
+    action: Callable[..., object],
+    *,
+    then: HttpResponse | None = None,
+    done: str = "",
+    **forms: Any,
+) -> HttpResponse:
+    """Run `action` and answer with `then`, by default the queue; a refusal is shown on the callback's page (409)."""
+    callback = _get_callback(public_id)
+    try:
+        action(callback, by=staff_user(request), now=timezone.now())
+    except locking.ActionError as error:
+        return _detail(request, _get_callback(public_id), refused=str(error), status=409, **forms)
+    if done:
+        messages.success(request, done)
+    if request.POST.get("back") == "lead":
+        return redirect_to_lead(callback.lead_id)
+    return then or redirect_after_post("admin:signups_callbackrequest_changelist")
+
+
+def _detail(
+    request: HttpRequest, callback: CallbackRequest, *, refused: str = "", status: int = 200, **forms: Any
+) -> HttpResponse:
+    access_log.log_lead_view(request, callback.lead)
+    now = timezone.now()
+    tries = list(callback.attempts.select_related("by"))
+    form = outcome_form(callback, tries, now)
+    context = {
+        "callback": callback,
+        "row": _row(callback, now),
+        "tries": tries,
+        "number": len(tries) + 1,
+        "most": MAX_CALL_ATTEMPTS,
+        "refused": refused,
+        "is_mine": callback.claimed_by == request.user,
+        "proposed": form.initial["next_attempt_at"],
+        "outcome_form": form,
+        "may_log": can_log_attempt(callback, now),
+        "holder_form": ClaimantForm() if request.user.has_perm("signups.reassign_callbackrequest") else None,
+        "now": now,
+        **forms,
+    }
+    title = f"Call {callback.lead}"
+    return render_page(request, "admin/signups/callbacks/call.html", title, status=status, **context)
+
+
+def outcome_form(callback: CallbackRequest, tries: list[CallAttempt], now: dt.datetime) -> OutcomeForm:
+    """Return the form for the outcome of the attempt after `tries`, with a proposed time for the next one."""
+    proposed = callback_times.suggest_retry(
+        [*(attempt.at for attempt in tries), now],
+        availability.clinic_business_hours(current_offer()),
+        callback.time_zone,
+        callback.best_time,
+    )
+    return OutcomeForm(number=len(tries) + 1, initial={"next_attempt_at": proposed})
+
+
+def _get_callback(public_id: str) -> CallbackRequest:
+    return get_object_or_404(CallbackRequest.objects.timed().select_related("lead", "claimed_by"), public_id=public_id)
+
+
+def _row(callback: CallbackRequest, now: dt.datetime) -> QueueRow:
+    return QueueRow(
+        request=callback,
+        when=callback_times.humanize_callback_time(callback.call_at, now, timezone.get_current_timezone_name()),
+        is_overdue=callback.closed_at is None and callback.call_at < now,
+        city=time_zones.city_name(callback.time_zone),
+        may_call=contact_hours.CALLING_HOURS.include(now, callback.time_zone),
+    )
+
+
+routes = [
+    path("signups/callbackrequest/", queue, name="signups_callbackrequest_changelist"),
+    path("signups/callbackrequest/<uuid:public_id>/", callback_detail, name="signups_callbackrequest_call"),
+    path("signups/callbackrequest/<uuid:public_id>/claim/", claim, name="signups_callbackrequest_claim"),
+    path("signups/callbackrequest/<uuid:public_id>/release/", release, name="signups_callbackrequest_release"),
+    path("signups/callbackrequest/<uuid:public_id>/attempt/", log_attempt, name="signups_callbackrequest_attempt"),
+    path("signups/callbackrequest/<uuid:public_id>/close/", close, name="signups_callbackrequest_close"),
+    path("signups/callbackrequest/<uuid:public_id>/reassign/", reassign, name="signups_callbackrequest_reassign"),
+]

@@ -1,0 +1,60 @@
+"""What staff say of a callback."""
+
+import uuid
+from typing import Any
+
+from django import forms
+from django.contrib.auth.models import User
+
+from clinic.lib.form_fields import InstantField
+
+from .choices import RETRY_OUTCOMES, CallOutcome
+from .models import MAX_CALL_ATTEMPTS
+
+
+class OutcomeForm(forms.Form):
+    """How try `number`, which is due, went; when to try again only matters to outcomes that settle nothing.
+
+    The number that comes back is that of the page: another one by then says that somebody has called meanwhile.
+    """
+
+    form_key = forms.UUIDField(widget=forms.HiddenInput)
+    number = forms.IntegerField(widget=forms.HiddenInput)
+    most = MAX_CALL_ATTEMPTS
+    outcome = forms.ChoiceField(
+        label="How did it go?",
+        choices=CallOutcome.choices,
+        error_messages={"required": "Choose how it went."},
+    )
+    next_attempt_at = InstantField(
+        label="If that settled nothing, try again at",
+        required=False,
+        widget=forms.DateTimeInput({"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+        error_messages={"invalid": "Write the day and the time of the next try."},
+    )
+
+    def __init__(self, *args: Any, number: int, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["form_key"].initial = uuid.uuid4
+        self.fields["number"].initial = number
+        if number >= MAX_CALL_ATTEMPTS:
+            del self.fields["next_attempt_at"]
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        asked = "next_attempt_at" in self.fields and "next_attempt_at" not in self.errors
+        if asked and data.get("outcome") in RETRY_OUTCOMES and not data.get("next_attempt_at"):
+            self.add_error("next_attempt_at", "Say when to try again.")
+        return data
+
+
+class ClaimantForm(forms.Form):
+    """Who is to call."""
+
+    to = forms.ModelChoiceField(label="Give to", queryset=User.objects.none(), empty_label="Choose somebody")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        backend = "django.contrib.auth.backends.ModelBackend"
+        callers = User.objects.with_perm("signups.work_callbackrequest", backend=backend)
+        self.fields["to"].queryset = callers.filter(is_staff=True).order_by("username")  # type: ignore[attr-defined]

@@ -1,0 +1,55 @@
+"""Choices of a callback request and its call attempts."""
+
+from django.db.models import TextChoices
+
+
+class Topic(TextChoices):
+    """What a call is about, in words that say nothing of anybody's health."""
+
+    PROGRAM = "program", "How the program works"
+    COST = "cost", "What it costs"
+    BOOKING = "booking", "Booking or moving a call"
+    PRIVACY = "privacy", "How you treat what I tell you"
+    OTHER = "other", "Something else"
+
+
+class CallOutcome(TextChoices):
+    """How one try to reach somebody by phone ended."""
+
+    REACHED = "reached", "Reached"
+    NO_ANSWER = "no_answer", "No answer"
+    VOICEMAIL = "voicemail", "Voicemail left"
+    BUSY = "busy", "Busy"
+    WRONG_NUMBER = "wrong_number", "Wrong number"
+    DECLINED = "declined", "Declined"
+    DO_NOT_CALL = "do_not_call", "Do not call again"
+
+
+# What may come of reaching out without having been asked to call.
+OUTREACH_OUTCOMES = (
+    CallOutcome.REACHED,
+    CallOutcome.NO_ANSWER,
+    CallOutcome.VOICEMAIL,
+    CallOutcome.BUSY,
+    CallOutcome.DO_NOT_CALL,
+)
+
+
+RETRY_OUTCOMES = (
+    CallOutcome.NO_ANSWER,
+    CallOutcome.VOICEMAIL,
+    CallOutcome.BUSY,
+)  # every other outcome closes the request
+
+
+class CallbackOutcome(TextChoices):
+    """Why a request to be called is closed."""
+
+    REACHED = "reached", "reached"
+    WRONG_NUMBER = "wrong_number", "wrong number"
+    DECLINED = "declined", "declined"
+    DO_NOT_CALL = "do_not_call", "do not call"
+    UNREACHABLE = "unreachable", "unreachable"
+    CANCELLED = "cancelled", "cancelled by the person"
+    ASKED_AGAIN = "asked_again", "asked again"
+    NOT_NEEDED = "not_needed", "settled without a call"

@@ -1,0 +1,119 @@
+"""The forms that ask for a call: from the site, and from somebody's own page. No question about health."""
+
+import datetime as dt
+from dataclasses import fields
+from typing import Any
+
+from crispy_forms.helper import FormHelper
+from crispy_forms.layout import Div, Fieldset, Layout, Submit
+from django import forms
+
+from clinic.lib import normalization
+from signups.consents.choices import ConsentChannel, ConsentPurpose
+from signups.leads import locking
+from signups.leads.choices import PartOfDay
+from signups.leads.models import Lead
+from signups.offer import current_offer
+from signups.web import form_fields
+from signups.web.public_form import PublicForm, clean_with
+
+from . import actions
+from .actions import CallbackDetails, create_callback, promised_time, request_callback
+from .choices import Topic
+
+
+class CallbackForm(PublicForm):
+    """From the site: nobody has to give an e-mail address to be called."""
+
+    first: tuple[Any, ...] = ("stamp", Div("website", hidden=True), "name")
+    name = form_fields.name_field()
+    phone = forms.CharField(
+        label="Phone number",
+        max_length=40,
+        help_text="Any format will do.",
+        widget=forms.TextInput({"autocomplete": "tel", "inputmode": "tel", "type": "tel"}),
+        error_messages={"required": "Enter a phone number, such as 212 555 0123."},
+    )
+    time_zone = form_fields.ZoneField(
+        label="Your time zone",
+        help_text="So that we never call at night.",
+        error_messages={"required": "Choose your time zone."},
+    )
+    best_time = forms.ChoiceField(
+        label="What time suits you best?",
+        choices=PartOfDay.choices,
+        initial=PartOfDay.ANY,
+        widget=forms.RadioSelect,
+        error_messages={"required": "Choose a time of day."},
+    )
+    topic = forms.ChoiceField(
+        label="What would you like to talk about?",
+        choices=Topic.choices,
+        initial=Topic.PROGRAM,
+        widget=forms.RadioSelect,
+        error_messages={"required": "Choose what you would like to talk about."},
+    )
+    calls = forms.BooleanField(
+        label="Yes, call me about this request",
+        error_messages={"required": "Tick the box to let us call you. Without it we may not."},
+    )
+
+    def __init__(self, *args: Any, now: dt.datetime, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.now = now
+        self.clinic = current_offer()
+        self.fields["time_zone"].initial = self.clinic.time_zone
+        self.fields["calls"].help_text = self.clinic.documents[ConsentPurpose.CALLBACKS].text
+        if not self.is_bound:
+            self.fields["time_zone"].widget.attrs["data-guess"] = ""
+        asked = (*self.first, "phone", "time_zone", "best_time", "topic")
+        self.helper = FormHelper()
+        self.helper.layout = Layout(*asked, Fieldset("What you agree to", "calls"), Submit("ask", "Ask for a call"))
+
+    def clean_name(self) -> str:
+        return clean_with(normalization.clean_name, self.cleaned_data["name"])
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        try:
+            data["phone_e164"] = clean_with(normalization.phone_e164, data.get("phone", ""), self.clinic.phone_region)
+        except forms.ValidationError as error:
+            if "phone" in data:
+                self.add_error("phone", error)
+        try:
+            self.due = promised_time(self.now, data.get("time_zone", self.clinic.time_zone))
+        except locking.ActionError as refused:
+            self.add_error("time_zone", str(refused))
+        return data
+
+    def is_replay(self) -> bool:
+        """This very form was sent before (a double click, the back button): its answer is the same."""
+        data = self.cleaned_data
+        return actions.is_replay(form_key=data["stamp"], phone_e164=data["phone_e164"])
+
+    def save(self) -> None:
+        data = self.cleaned_data
+        request_callback(self.wish(), name=data["name"], source=self.source, form_key=data["stamp"], now=self.now)
+
+    def wish(self) -> CallbackDetails:
+        return CallbackDetails(**{field.name: self.cleaned_data[field.name] for field in fields(CallbackDetails)})
+
+
+class PortalCallbackForm(CallbackForm):
+    """From somebody's own page: we know who they are."""
+
+    first = ("stamp",)
+    name = None  # type: ignore[assignment]
+    website = None  # type: ignore[assignment]
+
+    def __init__(self, *args: Any, lead: Lead, **kwargs: Any) -> None:
+        known = {"phone": lead.phone, "time_zone": lead.time_zone, "best_time": lead.best_time}
+        super().__init__(*args, initial=known, **kwargs)
+        self.lead = lead
+        self.fields["time_zone"].widget.attrs.pop("data-guess", None)
+        self.helper.disable_csrf = True  # the address is the secret, and no cookie is set
+
+    def save(self) -> None:
+        create_callback(
+            self.lead, self.wish(), channel=ConsentChannel.PAGE, form_key=self.cleaned_data["stamp"], now=self.now
+        )

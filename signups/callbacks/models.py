@@ -1,0 +1,155 @@
+"""Requests to be called, and each try to do so."""
+
+import datetime as dt
+import uuid
+from typing import Any, ClassVar, Self
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db import models
+from django.db.models import F, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
+
+from clinic.lib import contact_hours
+from clinic.lib.append_only import AppendOnly
+from signups.consents.models import Consent
+from signups.leads.choices import TERMINAL_STATUSES, PartOfDay
+from signups.leads.models import Lead
+
+from .choices import RETRY_OUTCOMES, CallbackOutcome, CallOutcome, Topic
+
+MAX_CALL_ATTEMPTS = 3
+
+
+class CallbackRequestQuerySet(models.QuerySet["CallbackRequest"]):
+    def timed(self) -> Self:
+        """Each with `next_at`, when the last try set the next for, and `call_at`, when it must have been called: as
+        promised at first, then at `next_at`."""
+        tries = CallAttempt.objects.filter(request=OuterRef("pk")).order_by("-number")
+        return self.annotate(next_at=Subquery(tries.values("next_attempt_at")[:1])).annotate(
+            call_at=Coalesce("next_at", "due_at")
+        )
+
+    def open(self) -> Self:
+        """Those still to be called, timed."""
+        return self.timed().filter(closed_at=None).exclude(lead__status__in=TERMINAL_STATUSES)
+
+    def overdue(self, now: dt.datetime) -> Self:
+        """Of the open ones, those whose time has passed: nobody called by `due_at`, or at the next time set."""
+        return self.filter(call_at__lt=now)
+
+    def due(self, now: dt.datetime) -> Self:
+        """Of the open ones, those to be called now: nobody tried yet, or the next time set has come, and it is between
+        8 a.m. and 9 p.m. where they are."""
+        come = self.filter(Q(next_at=None) | Q(next_at__lte=now))
+        zones = self.filter(closed_at=None).order_by().values_list("time_zone", flat=True).distinct()
+        return come.exclude(
+            time_zone__in=[zone for zone in zones if not contact_hours.CALLING_HOURS.include(now, zone)]
+        )
+
+    def soonest_first(self) -> Self:
+        return self.order_by("call_at", "id")
+
+    def claimed_by(self, user: User) -> Self:
+        return self.filter(claimed_by=user)
+
+    def unclaimed(self) -> Self:
+        return self.filter(claimed_by=None)
+
+
+class CallbackRequest(models.Model):
+    """One wish to be called. `due_at` is the promise: an instant, reached in the clinic's open minutes.
+
+    Whether it is overdue is derived, see the query words above.
+    """
+
+    PERSONAL: ClassVar[dict[str, Any]] = {
+        "phone": "",
+        "phone_e164": "",
+        "time_zone": "UTC",
+        "best_time": PartOfDay.ANY,
+        "topic": Topic.OTHER,
+    }
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    lead = models.ForeignKey(Lead, on_delete=models.PROTECT, related_name="callbacks")
+    phone = models.CharField(max_length=40)
+    phone_e164 = models.CharField("phone, E.164", max_length=16)
+    time_zone = models.CharField(max_length=64)
+    best_time = models.CharField("best time", max_length=10, choices=PartOfDay, default=PartOfDay.ANY)
+    topic = models.CharField(max_length=10, choices=Topic)
+    consent = models.ForeignKey(Consent, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField()
+    due_at = models.DateTimeField()
+    claimed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="callbacks"
+    )
+    claimed_at = models.DateTimeField(null=True)
+    closed_at = models.DateTimeField(null=True)
+    outcome = models.CharField(max_length=12, choices=CallbackOutcome, blank=True)
+
+    # Of those that are `timed()`.
+    next_at: dt.datetime | None
+    call_at: dt.datetime
+
+    objects = CallbackRequestQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["due_at", "id"]
+        permissions = [
+            ("work_callbackrequest", "Can claim, call and close callbacks"),
+            ("reassign_callbackrequest", "Can give a callback to somebody else"),
+        ]
+        indexes = [models.Index(fields=["due_at"], condition=Q(closed_at=None), name="signups_callback_open")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["lead"], condition=Q(closed_at=None), name="signups_one_open_callback_per_lead"
+            ),
+            models.CheckConstraint(
+                condition=Q(claimed_by=None, claimed_at=None) | Q(claimed_by__isnull=False, claimed_at__isnull=False),
+                name="signups_callback_claim_has_its_time",
+            ),
+            models.CheckConstraint(
+                condition=Q(closed_at=None, outcome="") | (Q(closed_at__isnull=False) & ~Q(outcome="")),
+                name="signups_closed_callback_has_its_outcome",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Callback for {self.lead}"
+
+
+class CallAttempt(AppendOnly):
+    """One try, by number from 1. One that settled nothing says when the next is due, unless it was the last."""
+
+    PERSONAL: ClassVar[dict[str, Any]] = {}
+
+    request = models.ForeignKey(CallbackRequest, on_delete=models.PROTECT, related_name="attempts")
+    number = models.PositiveSmallIntegerField()
+    at = models.DateTimeField()
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    outcome = models.CharField(max_length=12, choices=CallOutcome)
+    next_attempt_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["number"]
+        constraints = [
+            models.UniqueConstraint(fields=["request", "number"], name="signups_one_attempt_per_number"),
+            models.CheckConstraint(
+                condition=Q(number__gte=1, number__lte=MAX_CALL_ATTEMPTS), name="signups_three_attempts_at_most"
+            ),
+            models.CheckConstraint(
+                # (`isnull` by name: a comparison with NULL is neither true nor false, and would pass)
+                condition=Q(
+                    outcome__in=RETRY_OUTCOMES,
+                    number__lt=MAX_CALL_ATTEMPTS,
+                    next_attempt_at__isnull=False,
+                    next_attempt_at__gt=F("at"),
+                )
+                | (Q(next_attempt_at=None) & (~Q(outcome__in=RETRY_OUTCOMES) | Q(number=MAX_CALL_ATTEMPTS))),
+                name="signups_unsettled_attempt_has_a_next",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Attempt {self.number}: {self.get_outcome_display()}"

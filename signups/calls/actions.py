@@ -1,0 +1,304 @@
+"""Booking the free call, and all that becomes of it.
+
+Who changes whose time takes locks in one order, hosts by id and then the call, so that nobody waits in a circle. The
+database's own constraints have the last word.
+"""
+
+import datetime as dt
+import uuid
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from signups.audit.actions import Actor, record_event
+from signups.audit.choices import ActorKind, AuditAction
+from signups.hosts import availability
+from signups.hosts.models import Host, HostQuerySet
+from signups.leads.models import Lead
+from signups.offer import ClinicOffer, current_offer
+from signups.scheduling import round_robin, slots
+from signups.scheduling.slots import BookingError
+
+from . import emails
+from .choices import CallStatus, ForceReason
+from .models import OnboardingCall
+
+RESENDS_PER_HOUR = 3
+LOAD_DAYS = 14  # how far back a host's calls count against the next
+
+
+class KeyReused(BookingError):
+    code = "key_reused"
+
+
+class AlreadyBooked(BookingError):
+    code = "already_booked"
+
+
+class CallNotBooked(BookingError):
+    code = "not_active"
+
+
+class CallAlreadyStarted(BookingError):
+    code = "too_late"
+
+
+class CallNotStarted(BookingError):
+    code = "too_early"
+
+
+def available_slots_for(
+    *,
+    now: dt.datetime,
+    begin: dt.datetime | None = None,
+    end: dt.datetime | None = None,
+    moving: OnboardingCall | None = None,
+) -> list[slots.Slot]:
+    """The starts in `[begin, end)` that `book`, or `reschedule` of `moving`, would take now; unbounded: all of them."""
+    clinic = current_offer()
+    begin, end = begin or now, end or now + dt.timedelta(days=clinic.calls.horizon_days + 2)
+    hosts = availability.load_host_schedules(_candidates(moving), clinic, begin=begin, end=end, without=moving)
+    return slots.available_slots(hosts, clinic.calls, now=now, begin=begin, end=end)
+
+
+@transaction.atomic
+def book_call(
+    *,
+    lead: Lead,
+    start: dt.datetime,
+    by: Actor,
+    now: dt.datetime,
+    host: Host | None = None,
+    key: uuid.UUID | None = None,
+    forced: ForceReason | None = None,
+) -> OnboardingCall:
+    """A call at `start` with `host`, or with the free one whose turn it is. How long it is, the clinic says.
+
+    The same `key` again returns the same call. Raises, in this order: KeyReused, AlreadyBooked, SlotUnavailable,
+    TooSoon, SlotTaken. Staff may lift the hours and the notice by a reason (`forced`), and nothing else.
+    """
+    asked = f"{lead.pk} {start.isoformat()} {host.pk if host else 'any'}"
+    hosts = list((Host.objects.active().filter(pk=host.pk) if host else Host.objects.active()).locked())
+    if found := _replay(key, asked):
+        return found
+    if Lead.objects.live().select_for_update().filter(pk=lead.pk).first() is None:
+        raise CallNotBooked  # erased or merged this very moment
+    if lead.calls.upcoming(now).exists():
+        raise AlreadyBooked
+    clinic = current_offer()
+    chosen = _pick_host(start, hosts, clinic, now=now, forced=forced)
+    public_id, domain = uuid.uuid4(), clinic.mailbox.rpartition("@")[2]
+    facts = {"key": key, "asked": asked, "created_at": now}
+    call = OnboardingCall(public_id=public_id, lead=lead, uid=f"{public_id}@{domain}", **facts)
+    _set_time(call, chosen, start, clinic.calls)
+    try:
+        _store(call, now)
+    except IntegrityError:
+        if found := _replay(key, asked):
+            return found
+        raise _conflict_error(call, now) from None
+    _record(call, AuditAction.CALL_BOOKED, by=by, now=now, forced=forced)
+    emails.call_booked(call, now=now)
+    emails.host_call(call, now=now)
+    emails.call_reminders(call, now=now)
+    return call
+
+
+@transaction.atomic
+def reschedule_call(
+    *,
+    call: OnboardingCall,
+    start: dt.datetime,
+    by: Actor,
+    now: dt.datetime,
+    forced: ForceReason | None = None,
+) -> OnboardingCall:
+    """The same call at `start`, with the same host where that can be. To its own time it is nothing at all.
+
+    Raises NotActive, TooLate (for a patient, once it has begun), then as `book` does.
+    """
+    hosts = list(_candidates(call).locked())
+    call = _locked(call)
+    _require_booked(call, by=by, now=now)
+    if start == call.starts_at:
+        return call
+    if call.lead.calls.upcoming(now).exclude(pk=call.pk).exists():
+        raise AlreadyBooked
+    clinic, before = current_offer(), call.host
+    chosen = _pick_host(start, hosts, clinic, now=now, forced=forced, moving=call)
+    _set_time(call, chosen, start, clinic.calls)
+    _change(call, now, before)
+    _record(call, AuditAction.CALL_MOVED, by=by, now=now, forced=forced)
+    return call
+
+
+@transaction.atomic
+def reassign_call(
+    *, call: OnboardingCall, host: Host, by: Actor, now: dt.datetime, forced: ForceReason | None = None
+) -> OnboardingCall:
+    """The same call at the same time with another `host`, who must be free. Raises as `reschedule` does."""
+    list(Host.objects.filter(pk__in=[call.host_id, host.pk]).locked())
+    call = _locked(call)
+    _require_booked(call, by=by, now=now)
+    if host.pk == call.host_id:
+        return call
+    clinic, before = current_offer(), call.host
+    able = list(Host.objects.active().filter(pk=host.pk))
+    chosen = _pick_host(call.starts_at, able, clinic, now=now, forced=forced, moving=call)
+    _set_time(call, chosen, call.starts_at, clinic.calls)
+    _change(call, now, before)
+    _record(call, AuditAction.CALL_REASSIGNED, by=by, now=now, forced=forced)
+    return call
+
+
+@transaction.atomic
+def cancel_call(*, call: OnboardingCall, by: Actor, now: dt.datetime) -> OnboardingCall:
+    """The call is off, and its time is free at once. Again, it changes nothing. Raises NotActive, TooLate."""
+    call = _locked(call)
+    if call.status == CallStatus.CANCELLED:
+        return call
+    _require_booked(call, by=by, now=now)
+    call.status, call.sequence, call.changed_at = CallStatus.CANCELLED, call.sequence + 1, now
+    call.save()
+    _record(call, AuditAction.CALL_CANCELLED, by=by, now=now)
+    emails.call_cancelled(call, now=now)
+    emails.host_call_cancelled(call, call.host, now=now)
+    return call
+
+
+@transaction.atomic
+def resend_confirmation(*, call: OnboardingCall, now: dt.datetime) -> None:
+    """The confirmation once more, unchanged but for its stamp. Not without end: enough is enough for an hour.
+
+    Raises NotActive, and TooLate once the call has begun.
+    """
+    call = _locked(call)
+    _require_booked(call, by=ActorKind.PATIENT, now=now)
+    sent = call.messages.filter(kind=emails.CALL_BOOKED.value, created_at__gt=now - dt.timedelta(hours=1))
+    if sent.count() < RESENDS_PER_HOUR:
+        emails.call_booked(call, now=now)
+
+
+def complete_call(*, call: OnboardingCall, by: Actor, now: dt.datetime) -> OnboardingCall:
+    """It took place. Raises TooEarly before its start, NotActive when it was cancelled."""
+    return _set_outcome(call, CallStatus.COMPLETED, AuditAction.CALL_COMPLETED, by=by, now=now)
+
+
+def mark_no_show(*, call: OnboardingCall, by: Actor, now: dt.datetime) -> OnboardingCall:
+    """The patient did not come. Raises as `complete` does; each mends the other when it was pressed by mistake."""
+    return _set_outcome(call, CallStatus.NO_SHOW, AuditAction.CALL_MISSED, by=by, now=now)
+
+
+@transaction.atomic
+def _set_outcome(
+    call: OnboardingCall, status: CallStatus, verb: AuditAction, *, by: Actor, now: dt.datetime
+) -> OnboardingCall:
+    call = _locked(call)
+    if call.status == CallStatus.CANCELLED:
+        raise CallNotBooked
+    if now < call.starts_at:
+        raise CallNotStarted
+    if call.status != status:
+        call.status, call.changed_at = status, now
+        call.save()
+        _record(call, verb, by=by, now=now)
+    return call
+
+
+def _candidates(moving: OnboardingCall | None = None) -> HostQuerySet:
+    """Who may take a call: the active ones, and who has the one that is being moved."""
+    return Host.objects.active() if moving is None else Host.objects.active() | Host.objects.filter(pk=moving.host_id)
+
+
+def _locked(call: OnboardingCall) -> OnboardingCall:
+    """Alone, without its host: PostgreSQL finds no row when a joined one changed while it waited for the lock."""
+    return OnboardingCall.objects.select_for_update().get(pk=call.pk)
+
+
+def _require_booked(call: OnboardingCall, *, by: Actor, now: dt.datetime) -> None:
+    if call.status != CallStatus.BOOKED:
+        raise CallNotBooked
+    if by == ActorKind.PATIENT and call.starts_at <= now:
+        raise CallAlreadyStarted
+
+
+def _replay(key: uuid.UUID | None, asked: str) -> OnboardingCall | None:
+    """The call that this very form booked before. Raises KeyReused when the form asks for something else now."""
+    call = OnboardingCall.objects.filter(key=key).first() if key else None
+    if call and call.asked != asked:
+        raise KeyReused
+    return call
+
+
+def _pick_host(
+    start: dt.datetime,
+    hosts: Sequence[Host],
+    clinic: ClinicOffer,
+    *,
+    now: dt.datetime,
+    forced: ForceReason | None,
+    moving: OnboardingCall | None = None,
+) -> Host:
+    """One of the locked `hosts` who is free at `start`: the one who has the call already, or whose turn it is."""
+    by_id = {host.pk: host for host in hosts}
+    planned = availability.load_host_schedules(
+        hosts, clinic, begin=start, end=start + clinic.calls.length, without=moving
+    )
+    free = [by_id[int(id_)] for id_ in slots.available_hosts(start, planned, clinic.calls, now=now, force=bool(forced))]
+    if moving and moving.host_id in by_id and by_id[moving.host_id] in free:
+        return by_id[moving.host_id]
+    load = _load(free, now)
+    pool = [round_robin.Candidate(one.pk, load[one.pk], one.weight, one.last_assigned_at) for one in free]
+    return by_id[int(round_robin.least_loaded(pool))]
+
+
+def _load(hosts: Iterable[Host], now: dt.datetime) -> Counter[int]:
+    since = now - dt.timedelta(days=LOAD_DAYS)
+    calls = OnboardingCall.objects.standing().filter(host__in=hosts, starts_at__gte=since)
+    return Counter(calls.values_list("host_id", flat=True))
+
+
+def _set_time(call: OnboardingCall, host: Host, start: dt.datetime, rules: slots.CallRules) -> None:
+    call.host, call.starts_at, call.ends_at = host, start, start + rules.length
+    call.blocked_from, call.blocked_to = rules.protected(start)
+
+
+def _store(call: OnboardingCall, now: dt.datetime) -> None:
+    """Writes it in a savepoint, and that its host was given a call. Raises IntegrityError when the database objects."""
+    call.is_next, call.changed_at = True, now
+    with transaction.atomic():
+        begun = call.lead.calls.booked().filter(is_next=True, starts_at__lte=now).exclude(pk=call.pk)
+        begun.update(is_next=False)
+        call.save()
+    Host.objects.filter(pk=call.host_id).update(last_assigned_at=now)
+
+
+def _conflict_error(call: OnboardingCall, now: dt.datetime) -> BookingError:
+    """Why the database did not take `call`: the lead has another, or the host."""
+    other = call.lead.calls.upcoming(now).exclude(pk=call.pk).exists()
+    return AlreadyBooked() if other else slots.SlotTaken()
+
+
+def _change(call: OnboardingCall, now: dt.datetime, before: Host) -> None:
+    """Writes another time or host, and tells everybody whom it concerns."""
+    call.sequence += 1
+    try:
+        _store(call, now)
+    except IntegrityError:
+        raise _conflict_error(call, now) from None
+    emails.call_changed(call, now=now)
+    if before != call.host:
+        emails.host_call_cancelled(call, before, now=now)
+    emails.host_call(call, now=now)
+    emails.call_reminders(call, now=now)
+
+
+def _record(
+    call: OnboardingCall, verb: AuditAction, *, by: Actor, now: dt.datetime, forced: ForceReason | None = None
+) -> None:
+    detail: dict[str, Any] = {"call": str(call.public_id), "start": call.starts_at.isoformat(), "host": call.host_id}
+    if forced:
+        detail["forced"] = forced
+    record_event(call.lead, verb, by=by, now=now, **detail)

@@ -1,0 +1,209 @@
+"""Pages of the calendar: a week, a day, one call and each thing that can be done with it."""
+
+import datetime as dt
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import BadRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import URLPattern, path
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+
+from clinic.lib.read_only_admin import ReadOnly
+from signups.audit import access_log
+from signups.audit.staff_users import staff_user
+from signups.hosts.models import Host
+from signups.scheduling import slots
+from signups.web.responses import redirect_after_post
+from signups.web.staff_views import redirect_to_lead, render_page, staff_view
+
+from . import calendar
+from .actions import available_slots_for, cancel_call, complete_call, mark_no_show, reassign_call, reschedule_call
+from .admin_forms import ReassignCallForm, RescheduleForm
+from .choices import CallStatus, ForceReason
+from .models import OnboardingCall
+
+OFFERED = dt.timedelta(days=14)  # how far ahead a call's page lists free times
+REFUSED = {
+    "slot_unavailable": "Nobody takes calls at that time. Give a reason to book outside the hours.",
+    "too_soon": "That is sooner than the notice we promise, or already past. A reason lifts the notice, not the past.",
+    "slot_taken": "There is another call at that time. Nothing can lift that: choose another time or host.",
+    "already_booked": "This person has another call that is still to come.",
+    "not_active": "This call is no longer on: look at its state below.",
+    "too_early": "This call has not begun yet.",
+}
+
+call_view = staff_view("signups.change_onboardingcall")
+
+
+@admin.register(OnboardingCall)
+class CallAdmin(ReadOnly, admin.ModelAdmin):
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        """List the calendar on the first page for those who may open it."""
+        return request.user.has_perm("signups.change_onboardingcall")
+
+    def get_urls(self) -> list[URLPattern]:
+        """Return none of Django's pages: only actions change a call."""
+        return []
+
+
+@call_view
+@require_safe
+def calendar_page(request: HttpRequest) -> HttpResponse:
+    """Show a week of days or a day of hosts: `?day=2026-11-25&span=day&who=mine`."""
+    now = timezone.now()
+    date, span, who = _requested_period(request, now)
+    hosts = _hosts(request, who)
+    today, step = timezone.localdate(now), dt.timedelta(days=1 if span == "day" else 7)
+    if span == "week":
+        date -= dt.timedelta(days=date.weekday())
+    shown = calendar.calendar_day(date, hosts, now) if span == "day" else calendar.calendar_week(date, hosts, now)
+    access_log.log_list_view(request, "calls", shown.people)
+    return render_page(
+        request,
+        "admin/signups/calls/calendar.html",
+        f"{date:%A, %B} {date.day}" if span == "day" else f"Week of {date:%B} {date.day}, {date.year}",
+        calendar=shown,
+        span=span,
+        who=who,
+        date=date,
+        before=date - step,
+        after=date + step,
+        today=today,
+        day=today if date <= today < date + step else date,
+        is_host=bool(_hosts(request, "mine")),
+        one_host=hosts[0] if who not in ("all", "mine") and hosts else None,
+        move_form=RescheduleForm(),
+    )
+
+
+@call_view
+@require_safe
+def call_detail(request: HttpRequest, public_id: str) -> HttpResponse:
+    """Show what is booked, and what can be done about it."""
+    return _detail(request, _get_call(public_id))
+
+
+@call_view
+@require_POST
+def move(request: HttpRequest, public_id: str) -> HttpResponse:
+    form = RescheduleForm(request.POST)
+    if not form.is_valid():
+        return _detail(request, _get_call(public_id), move_form=form, status=422)
+    new = {"start": form.cleaned_data["start"], "forced": _reason(form)}
+    return _run(request, public_id, reschedule_call, "The call is moved, and the patient is told.", **new)
+
+
+@call_view
+@require_POST
+@staff_view("signups.reassign_onboardingcall")
+def reassign(request: HttpRequest, public_id: str) -> HttpResponse:
+    form = ReassignCallForm(request.POST)
+    if not form.is_valid():
+        return _detail(request, _get_call(public_id), host_form=form, status=422)
+    new = {"host": form.cleaned_data["host"], "forced": _reason(form)}
+    return _run(request, public_id, reassign_call, f"{new['host']} has the call now.", **new)
+
+
+@call_view
+@require_POST
+def cancel(request: HttpRequest, public_id: str) -> HttpResponse:
+    return _run(request, public_id, cancel_call, "The call is cancelled, and the patient is told.")
+
+
+@call_view
+@require_POST
+def no_show(request: HttpRequest, public_id: str) -> HttpResponse:
+    return _run(request, public_id, mark_no_show, "Noted: the patient did not come.")
+
+
+@call_view
+@require_POST
+def complete(request: HttpRequest, public_id: str) -> HttpResponse:
+    return _run(request, public_id, complete_call, "Noted: the call took place.")
+
+
+def _run(request: HttpRequest, public_id: str, action: Callable[..., Any], done: str, **new: Any) -> HttpResponse:
+    """Run `action`; a refusal is shown on the call's page (409)."""
+    call = _get_call(public_id)
+    try:
+        action(call=call, by=staff_user(request), now=timezone.now(), **new)
+    except slots.BookingError as error:
+        return _detail(request, _get_call(public_id), refused=REFUSED[error.code], status=409)
+    messages.success(request, done)
+    if request.POST.get("back") == "lead":
+        return redirect_to_lead(_get_call(public_id).lead_id)
+    return redirect_after_post("admin:signups_onboardingcall_call", public_id)
+
+
+def _detail(
+    request: HttpRequest, call: OnboardingCall, *, refused: str = "", status: int = 200, **forms: Any
+) -> HttpResponse:
+    access_log.log_lead_view(request, call.lead)
+    now = timezone.now()
+    is_on = call.status == CallStatus.BOOKED
+    free = available_slots_for(now=now, begin=now, end=now + OFFERED, moving=call) if is_on else []
+    may_reassign = is_on and request.user.has_perm("signups.reassign_onboardingcall")
+    context = {
+        "call": call,
+        "day": timezone.localtime(call.starts_at).date(),
+        "refused": refused,
+        "is_on": is_on,
+        "has_begun": call.starts_at <= now and call.status != CallStatus.CANCELLED,
+        "free": slots.by_day([slot.start for slot in free], timezone.get_current_timezone()),
+        "move_form": RescheduleForm(initial={"start": call.starts_at}),
+        "host_form": ReassignCallForm() if may_reassign else None,
+        **forms,
+    }
+    title = f"Call with {call.lead}"
+    return render_page(request, "admin/signups/calls/call.html", title, status=status, **context)
+
+
+def _requested_period(request: HttpRequest, now: dt.datetime) -> tuple[dt.date, str, str]:
+    """Return day, span and host that the address asks for. Raises BadRequest for what no calendar has."""
+    span = "day" if request.GET.get("span") == "day" else "week"
+    try:
+        day = dt.date.fromisoformat(request.GET.get("day") or str(timezone.localdate(now)))
+        if not 2000 <= day.year <= 2999:
+            raise ValueError(day)
+    except ValueError:
+        raise BadRequest("There is no such day.") from None
+    return day, span, request.GET.get("who") or "all"
+
+
+def _hosts(request: HttpRequest, who: str) -> list[Host]:
+    """Return all hosts, the reader alone (`mine`), or one by their public id."""
+    booked = OnboardingCall.objects.upcoming(timezone.now()).order_by().values("host")  # also those of inactive hosts
+    hosts = (Host.objects.active() | Host.objects.filter(pk__in=booked)).select_related("user")
+    if who == "all":
+        return list(hosts)
+    if who == "mine":
+        return list(hosts.filter(user=staff_user(request)))
+    try:
+        return [get_object_or_404(hosts, public_id=uuid.UUID(who))]
+    except ValueError:
+        raise BadRequest("There is no such host.") from None
+
+
+def _get_call(public_id: str) -> OnboardingCall:
+    return get_object_or_404(OnboardingCall.objects.select_related("lead", "host__user"), public_id=public_id)
+
+
+def _reason(form: RescheduleForm | ReassignCallForm) -> ForceReason | None:
+    forced = form.cleaned_data["forced"]
+    return ForceReason(forced) if forced else None
+
+
+routes = [
+    path("signups/onboardingcall/", calendar_page, name="signups_onboardingcall_changelist"),
+    path("signups/onboardingcall/<uuid:public_id>/", call_detail, name="signups_onboardingcall_call"),
+    path("signups/onboardingcall/<uuid:public_id>/move/", move, name="signups_onboardingcall_move"),
+    path("signups/onboardingcall/<uuid:public_id>/reassign/", reassign, name="signups_onboardingcall_reassign"),
+    path("signups/onboardingcall/<uuid:public_id>/cancel/", cancel, name="signups_onboardingcall_cancel"),
+    path("signups/onboardingcall/<uuid:public_id>/no-show/", no_show, name="signups_onboardingcall_no_show"),
+    path("signups/onboardingcall/<uuid:public_id>/complete/", complete, name="signups_onboardingcall_complete"),
+]

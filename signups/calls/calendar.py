@@ -1,0 +1,134 @@
+"""The calendar of calls as the desk sees it: columns of half hours, from the same functions that offer and book."""
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from django.utils import timezone
+from django.utils.dateformat import time_format
+
+from clinic.lib.time_zones import midnight
+from signups.hosts import availability
+from signups.hosts.models import Holiday, Host, TimeOff
+from signups.offer import current_offer
+from signups.scheduling import slots
+
+from .models import OnboardingCall
+
+ROW_LENGTH = 30  # minutes
+ONE_DAY = dt.timedelta(days=1)
+
+
+@dataclass
+class Cell:
+    """What begins within one half hour of one column. `start`: where a call can be moved to by dropping it here."""
+
+    row: int
+    calls: list[OnboardingCall] = field(default_factory=list)
+    free: dict[dt.datetime, int] = field(default_factory=dict)
+
+    @property
+    def start(self) -> dt.datetime | None:
+        return min(self.free, default=None)
+
+
+@dataclass
+class Column:
+    """One day of all hosts shown, or one host's share of a day."""
+
+    title: str
+    date: dt.date
+    host: Host | None = None
+    notes: list[str] = field(default_factory=list)
+    cells: list[Cell] = field(default_factory=list)
+
+
+@dataclass
+class Calendar:
+    """`columns`, and the labels of the rows that they use: row → time of day."""
+
+    columns: list[Column]
+    labels: dict[int, dt.time]
+
+    @property
+    def people(self) -> int:
+        """How many are named."""
+        return len({call.lead_id for column in self.columns for cell in column.cells for call in cell.calls})
+
+
+def calendar_week(monday: dt.date, hosts: Sequence[Host], now: dt.datetime) -> Calendar:
+    """Seven columns, one a day, of everything `hosts` have."""
+    dates = [monday + number * ONE_DAY for number in range(7)]
+    found = _PlacedCall(dates[0], dates[-1], hosts, now)
+    return _rows([found.column(Column(f"{date:%A}", date), hosts) for date in dates])
+
+
+def calendar_day(date: dt.date, hosts: Sequence[Host], now: dt.datetime) -> Calendar:
+    """One day, a column for each of `hosts`."""
+    found = _PlacedCall(date, date, hosts, now)
+    return _rows([found.column(Column(str(host), date, host), [host]) for host in hosts])
+
+
+class _PlacedCall:
+    """All that is planned from one date to another, in the desk's own time."""
+
+    def __init__(self, first: dt.date, last: dt.date, hosts: Sequence[Host], now: dt.datetime) -> None:
+        begin, end = midnight(first), midnight(last + ONE_DAY)
+        calls = OnboardingCall.objects.standing().filter(host__in=hosts, starts_at__gte=begin, starts_at__lt=end)
+        self.calls = list(calls.select_related("lead", "host__user").order_by("starts_at", "host_id"))
+        clinic = current_offer()
+        planned = availability.load_host_schedules(hosts, clinic, begin=begin, end=end)
+        self.offered = slots.available_slots(planned, clinic.calls, now=now, begin=begin, end=end)
+        away = TimeOff.objects.filter(host__in=hosts, starts_at__lt=end, ends_at__gt=begin)
+        self.away = list(away.select_related("host__user"))
+        self.holidays = dict(Holiday.objects.filter(date__range=(first, last)).values_list("date", "name"))
+
+    def column(self, column: Column, hosts: Iterable[Host]) -> Column:
+        """`column` with what of this falls on its date and concerns `hosts`."""
+        shown = {host.pk for host in hosts}
+        cells: dict[int, Cell] = {}
+        for call in self.calls:
+            if call.host_id in shown and _local(call.starts_at).date() == column.date:
+                row = _row(call.starts_at)
+                cells.setdefault(row, Cell(row)).calls.append(call)
+        for start, host_ids in self.offered:
+            free = len(shown.intersection(host_ids))
+            if free and _local(start).date() == column.date:
+                row = _row(start)
+                cells.setdefault(row, Cell(row)).free[start] = free
+        column.cells = [cells[row] for row in sorted(cells)]
+        column.notes = [name for date, name in self.holidays.items() if date == column.date]
+        begin, end = midnight(column.date), midnight(column.date + ONE_DAY)
+        for off in self.away:
+            if off.host_id in shown and off.starts_at < end and off.ends_at > begin:
+                column.notes.append(f"{off.host} is away {_span(off, begin, end)}")
+        return column
+
+
+def _local(instant: dt.datetime) -> dt.datetime:
+    return timezone.localtime(instant)
+
+
+def _row(instant: dt.datetime) -> int:
+    local = _local(instant)
+    return (local.hour * 60 + local.minute) // ROW_LENGTH
+
+
+def _span(off: TimeOff, begin: dt.datetime, end: dt.datetime) -> str:
+    """`off` within one day, in words."""
+    from_start, to_end = off.starts_at <= begin, off.ends_at >= end
+    first, last = (time_format(_local(instant), "P") for instant in (off.starts_at, off.ends_at))
+    if from_start or to_end:
+        return "all day" if from_start and to_end else f"until {last}" if from_start else f"from {first}"
+    return f"{first} to {last}"
+
+
+def _rows(columns: list[Column]) -> Calendar:
+    """The rows that are used, numbered from 1, with all between them, so that equal times are level."""
+    used = [cell.row for column in columns for cell in column.cells]
+    first = min(used, default=0)
+    for column in columns:
+        for cell in column.cells:
+            cell.row -= first - 1
+    rows = range(first, max(used) + 1) if used else ()
+    return Calendar(columns, {row - first + 1: dt.time(*divmod(row * ROW_LENGTH, 60)) for row in rows})

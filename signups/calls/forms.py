@@ -1,0 +1,76 @@
+"""Choosing a time for the free call, and the zone in which times are shown."""
+
+import datetime as dt
+from contextlib import suppress
+from typing import Any
+
+from django import forms
+
+from clinic.lib import normalization
+from signups.audit.choices import ActorKind
+from signups.leads import contact_details
+from signups.leads.models import Lead
+from signups.offer import current_offer
+from signups.web import form_fields, timed_token
+from signups.web.public_form import clean_with
+
+from .actions import book_call, reschedule_call
+from .models import OnboardingCall
+
+
+class SlotForm(timed_token.TimedTokenForm):
+    """One of the times on the page. Who gave no phone number yet is asked for it: a call needs one."""
+
+    start = forms.CharField(
+        label="Time", max_length=40, widget=forms.RadioSelect, error_messages={"required": "Choose a time."}
+    )
+    phone = forms.CharField(
+        label="Phone number",
+        max_length=40,
+        help_text="We call you at this number. Any format will do.",
+        widget=forms.TextInput({"autocomplete": "tel", "inputmode": "tel", "type": "tel"}),
+        error_messages={"required": "Enter a phone number, such as 212 555 0123."},
+    )
+
+    def __init__(self, *args: Any, lead: Lead, moving: OnboardingCall | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.lead, self.moving = lead, moving
+        if lead.phone_e164:
+            del self.fields["phone"]
+
+    def clean_start(self) -> dt.datetime:
+        """An instant with its offset, near enough that every zone has a date for it."""
+        with suppress(ValueError):
+            start = dt.datetime.fromisoformat(self.cleaned_data["start"])
+            if start.tzinfo and 2000 <= start.year < 3000:
+                return start.astimezone(dt.UTC)
+        raise forms.ValidationError("Choose one of the times on this page.")
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if "phone" in data:
+            try:
+                data["phone_e164"] = clean_with(normalization.phone_e164, data["phone"], current_offer().phone_region)
+            except forms.ValidationError as error:
+                self.add_error("phone", error)
+        return data
+
+    def is_replay(self) -> bool:
+        data = self.cleaned_data
+        if self.moving:
+            return bool(self.moving.starts_at == data["start"])
+        return self.lead.calls.filter(key=data["stamp"]).exists()
+
+    def save(self, *, now: dt.datetime) -> OnboardingCall:
+        """Raises what `calls.book` and `calls.reschedule` raise; the number is kept all the same."""
+        data = self.cleaned_data
+        if "phone" in data:
+            told = {"phone": data["phone"], "phone_e164": data["phone_e164"]}
+            contact_details.update_contact_details(self.lead, by=ActorKind.PATIENT, now=now, **told)
+        if self.moving:
+            return reschedule_call(call=self.moving, start=data["start"], by=ActorKind.PATIENT, now=now)
+        return book_call(lead=self.lead, start=data["start"], key=data["stamp"], by=ActorKind.PATIENT, now=now)
+
+
+class ZoneForm(forms.Form):
+    time_zone = form_fields.ZoneField(label="Show times in")

@@ -1,0 +1,35 @@
+"""Consent purposes and the channels through which consent is given or revoked."""
+
+from django.db.models import TextChoices
+
+
+class ConsentPurpose(TextChoices):
+    TERMS = "terms", "terms"
+    PRIVACY = "privacy", "privacy notice"
+    NEWS = "news", "news by e-mail"
+    CALLS = "calls", "phone calls"
+    TEXTS = "texts", "text messages"
+    CALLBACKS = "callbacks", "a call about one request"
+
+
+REQUIRED_CONSENTS = (
+    ConsentPurpose.TERMS,
+    ConsentPurpose.PRIVACY,
+)  # without these there is no trial; every other one is a free choice
+
+
+OPTIONAL_CONSENTS = (ConsentPurpose.NEWS, ConsentPurpose.CALLS, ConsentPurpose.TEXTS)
+
+
+CALL_CONSENTS = (
+    ConsentPurpose.CALLS,
+    ConsentPurpose.CALLBACKS,
+)  # whoever takes back the first takes back the second with it
+
+
+class ConsentChannel(TextChoices):
+    WEB = "web", "on the site"
+    PAGE = "page", "on their own page"
+    EMAIL = "email", "from an e-mail"
+    PHONE = "phone", "on the phone"
+    STAFF = "staff", "by staff, on request"

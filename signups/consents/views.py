@@ -1,0 +1,29 @@
+"""The opt-out in the foot of every message."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods
+
+from signups.audit.choices import ActorKind
+from signups.leads import links as lead_links
+from signups.leads.choices import TERMINAL_STATUSES
+from signups.leads.merge_models import LeadMerge
+from signups.web.decorators import token_view
+
+from .actions import unsubscribe
+from .choices import ConsentChannel
+
+
+@csrf_exempt
+@token_view
+@require_http_methods(["GET", "HEAD", "POST"])
+def unsubscribe_page(request: HttpRequest, token: str) -> HttpResponse:
+    """GET shows a button. POST ends our mail at once, from the button or from a mail program (RFC 8058 §3.1)."""
+    lead = LeadMerge.objects.kept(lead_links.lead_from_unsubscribe_token(token))
+    if request.method != "POST":
+        return render(request, "signups/stop.html", {"token": token})
+    if lead.status not in TERMINAL_STATUSES:
+        unsubscribe(lead, channel=ConsentChannel.EMAIL, by=ActorKind.PATIENT, now=timezone.now())
+    return render(request, "signups/stopped.html")

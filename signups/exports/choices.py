@@ -1,0 +1,12 @@
+"""Reasons for an export."""
+
+from django.db.models import TextChoices
+
+
+class ExportReason(TextChoices):
+    """Why leads were taken out. A choice: nothing about a person is written here."""
+
+    REPORT = "report", "A report"
+    AUTHORITY = "authority", "An authority or auditor asked for it"
+    MOVE = "move", "Moving to another system"
+    CARE = "care", "Care that cannot be given from the desk"

@@ -1,0 +1,115 @@
+"""The rows about hours and calls as the scheduling functions take them: a handful of queries, however many hosts."""
+
+import dataclasses
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable
+from zoneinfo import ZoneInfo
+
+from signups.calls.models import OnboardingCall
+from signups.offer import ClinicOffer
+from signups.scheduling import business_hours, slots
+from signups.scheduling.intervals import IntervalSet
+
+from .models import AvailabilityRule, DateOverride, Holiday, Host, TimeOff
+
+# Wider than any local day, call and buffer together: what may bear on a start in a range lies this near to it.
+SEARCH_MARGIN = dt.timedelta(days=3)
+
+
+def clinic_business_hours(clinic: ClinicOffer) -> business_hours.BusinessHours:
+    """When the clinic itself is open, its holidays left out."""
+    return dataclasses.replace(clinic.hours, holidays=_holidays())
+
+
+def load_host_schedules(
+    hosts: Iterable[Host],
+    clinic: ClinicOffer,
+    *,
+    begin: dt.datetime,
+    end: dt.datetime,
+    without: OnboardingCall | None = None,
+) -> list[slots.HostSchedule]:
+    """What `hosts` have planned around `[begin, end)`, as if the call `without` were not there. Five queries.
+
+    Who takes no calls any more has no hours, and keeps the calls that are booked.
+    """
+    hosts = list(hosts)
+    takes_calls = {"host__in": hosts, "host__active": True, "host__user__is_active": True}
+    near = begin - SEARCH_MARGIN, end + SEARCH_MARGIN
+    rules = defaultdict(list)
+    overrides: dict[int, dict[dt.date, list[business_hours.Window]]] = defaultdict(dict)
+    for rule in AvailabilityRule.objects.filter(**takes_calls):
+        rules[rule.host_id].append((rule.weekday, rule.start, rule.end))
+    for override in DateOverride.objects.filter(**takes_calls, date__range=(near[0].date(), near[1].date())):
+        overrides[override.host_id][override.date] = [(start, end) for start, end in override.windows]
+    time_off = defaultdict(list)
+    for off in TimeOff.objects.filter(host__in=hosts, starts_at__lt=near[1], ends_at__gt=near[0]):
+        time_off[off.host_id].append((off.starts_at, off.ends_at))
+    bookings = _bookings(hosts, near, without)
+    holidays = _holidays()
+    return [
+        slots.HostSchedule(
+            id=host.pk,
+            hours=business_hours.BusinessHours(
+                ZoneInfo(host.time_zone), business_hours.by_weekday(rules[host.pk]), overrides[host.pk], holidays
+            ),
+            bookings=bookings[host.pk],
+            time_off=time_off[host.pk],
+            daily_limit=clinic.call_daily_limit if host.daily_limit is None else host.daily_limit,
+        )
+        for host in hosts
+    ]
+
+
+def week_overview(host: Host, clinic: ClinicOffer, *, first: dt.date) -> list[tuple[dt.date, str, str]]:
+    """Seven days from `first`: the date, when the host takes calls (in their zone), and why it is not as every week."""
+    zone = ZoneInfo(host.time_zone)
+    begin = dt.datetime.combine(first, dt.time(), zone)
+    (plan,) = load_host_schedules([host], clinic, begin=begin, end=begin + dt.timedelta(days=8))
+    names = dict(Holiday.objects.filter(date__range=(first, first + dt.timedelta(days=6))).values_list("date", "name"))
+    days = []
+    for date in (first + dt.timedelta(days=number) for number in range(7)):
+        whole = IntervalSet(plan.hours.windows_on(date))
+        left = whole.without(IntervalSet(plan.time_off))
+        open_ = ", ".join(f"{start.astimezone(zone):%H:%M}–{end.astimezone(zone):%H:%M}" for start, end in left)
+        why = "other hours" if date in plan.hours.overrides else names.get(date, "")
+        if left != list(whole):
+            why = f"{why}, time off".lstrip(", ")
+        days.append((date, open_ or "closed", why))
+    return days
+
+
+def calls_outside_hours(calls: Iterable[OnboardingCall], clinic: ClinicOffer) -> list[OnboardingCall]:
+    """Those of `calls` that lie outside what their host's hours are by now: time off, a holiday, other hours."""
+    calls = sorted(calls, key=lambda call: call.starts_at)
+    if not calls:
+        return []
+    hosts = {call.host_id: call.host for call in calls}
+    plans = {
+        plan.id: plan
+        for plan in load_host_schedules(hosts.values(), clinic, begin=calls[0].starts_at, end=calls[-1].ends_at)
+    }
+    found = []
+    for call in calls:
+        plan, when = plans[call.host_id], (call.starts_at, call.ends_at)
+        there = IntervalSet(plan.hours.windows(*when)).without(IntervalSet(plan.time_off))
+        if not IntervalSet(there).cover(*when):
+            found.append(call)
+    return found
+
+
+def _bookings(
+    hosts: list[Host], near: tuple[dt.datetime, dt.datetime], without: OnboardingCall | None
+) -> dict[int, list[slots.Booking]]:
+    calls = OnboardingCall.objects.standing().filter(host__in=hosts, blocked_from__lt=near[1], blocked_to__gt=near[0])
+    if without:
+        calls = calls.exclude(pk=without.pk)
+    bookings = defaultdict(list)
+    for host_id, start, *protected in calls.values_list("host_id", "starts_at", "blocked_from", "blocked_to"):
+        bookings[host_id].append(slots.Booking(start, (protected[0], protected[1])))
+    return bookings
+
+
+def _holidays() -> frozenset[dt.date]:
+    return frozenset(Holiday.objects.values_list("date", flat=True))

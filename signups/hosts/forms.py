@@ -1,0 +1,82 @@
+"""A host's hours, typed as people write them: `09:00–12:00, 13:00–17:00`."""
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+from clinic.lib.form_fields import SUPPORTED_DATES, InstantField
+from signups.scheduling import business_hours
+from signups.web import form_fields
+
+from .models import DateOverride, Host, TimeOff
+
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+
+class HoursField(forms.CharField):
+    """Cleans to a list of [start, end] in minutes; empty is closed. What cannot be is refused in words."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        typed = forms.TextInput({"size": 40})
+        given = {"required": False, "max_length": 200, "help_text": "Empty: closed.", "widget": typed}
+        super().__init__(**{**given, **kwargs})
+
+    def prepare_value(self, value: Any) -> Any:
+        return business_hours.format_windows(value) if isinstance(value, list) else value
+
+    def clean(self, value: Any) -> Any:
+        try:
+            return [list(window) for window in business_hours.parse_windows(super().clean(value))]
+        except ValueError as error:
+            raise ValidationError(str(error)) from None
+
+
+class HostForm(forms.ModelForm):
+    """A host and their week."""
+
+    time_zone = form_fields.ZoneField(help_text="The hours below are read in this zone.")
+    monday = HoursField(help_text="Such as 09:00–12:00, 13:00–17:00. An end before its start is on the next day.")
+    tuesday = HoursField()
+    wednesday = HoursField()
+    thursday = HoursField()
+    friday = HoursField()
+    saturday = HoursField()
+    sunday = HoursField()
+
+    class Meta:
+        model = Host
+        fields = ["user", "time_zone", "active", "daily_limit", "weight"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            weekly = business_hours.by_weekday(self.instance.rules.values_list("weekday", "start", "end"))
+            for weekday, name in enumerate(WEEKDAYS):
+                self.initial[name] = [list(window) for window in weekly[weekday]]
+
+    def week(self) -> list[tuple[int, int, int]]:
+        """(weekday, start, end) of every window typed."""
+        return [
+            (weekday, start, end) for weekday, name in enumerate(WEEKDAYS) for start, end in self.cleaned_data[name]
+        ]
+
+
+class OverrideForm(forms.ModelForm):
+    date = forms.DateField(validators=SUPPORTED_DATES, widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"))
+    windows = HoursField(label="Hours", help_text="Instead of that weekday’s. Empty: closed that day.")
+
+    class Meta:
+        model = DateOverride
+        fields = ["date", "windows"]
+
+
+class TimeOffForm(forms.ModelForm):
+    """One field a moment: the two that Django's admin shows have one label between them."""
+
+    starts_at = InstantField(widget=forms.DateTimeInput({"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"))
+    ends_at = InstantField(widget=forms.DateTimeInput({"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"))
+
+    class Meta:
+        model = TimeOff
+        fields = ["starts_at", "ends_at"]

@@ -1,0 +1,153 @@
+"""Importing leads from a list: upload it, map its columns, look at what would happen, start."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import path
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+
+from clinic.lib import spreadsheets
+from signups.audit import access_log
+from signups.audit.staff_users import staff_user
+from signups.leads.locking import ActionError
+from signups.web.responses import redirect_after_post
+from signups.web.staff_views import render_page, staff_view
+
+from . import actions
+from .actions import cancel_import, start_import, start_validation, upload_list
+from .choices import ImportStatus
+from .forms import ColumnsForm, UploadForm
+from .models import KEEP_UPLOADS_FOR, ImportJob
+
+RECENT_IMPORTS = 20
+SAMPLE_ROWS = 3  # rows shown to tell what a column holds
+
+import_view = staff_view("signups.import_lead")
+
+
+@import_view
+def upload(request: HttpRequest) -> HttpResponse:
+    form = UploadForm(request.POST, request.FILES) if request.method == "POST" else UploadForm()
+    if form.is_valid():
+        try:
+            job = upload_list(content=form.cleaned_data["file"], by=staff_user(request), now=timezone.now())
+        except ActionError as error:
+            form.add_error("file", str(error))
+        else:
+            return _redirect_to_import(job)
+    return render_page(
+        request,
+        "admin/signups/lead/import.html",
+        "Import leads",
+        status=422 if form.is_bound else 200,
+        form=form,
+        recent=ImportJob.objects.select_related("by")[:RECENT_IMPORTS],
+        days=KEEP_UPLOADS_FOR.days,
+    )
+
+
+@import_view
+def import_detail(request: HttpRequest, public_id: str) -> HttpResponse:
+    return _detail(request, _get_import(public_id))
+
+
+@import_view
+@require_POST
+def map_columns(request: HttpRequest, public_id: str) -> HttpResponse:
+    job = _get_import(public_id)
+    form = _columns_form(job, request.POST)
+    if form is None or not form.is_valid():
+        return _detail(request, job, form, status=422)
+    columns = form.columns()
+    return _run(request, job, lambda: start_validation(whole=job, columns=columns, by=staff_user(request)))
+
+
+@import_view
+@require_POST
+def start(request: HttpRequest, public_id: str) -> HttpResponse:
+    job = _get_import(public_id)
+    return _run(request, job, lambda: start_import(whole=job, by=staff_user(request), now=timezone.now()))
+
+
+@import_view
+@require_POST
+def cancel(request: HttpRequest, public_id: str) -> HttpResponse:
+    job = _get_import(public_id)
+    return _run(request, job, lambda: cancel_import(whole=job, by=staff_user(request), now=timezone.now()))
+
+
+@import_view
+@require_safe
+def rejected_rows(request: HttpRequest, public_id: str) -> StreamingHttpResponse:
+    """Send the rows that are not imported, with the reason of each, as CSV."""
+    job = _get_import(public_id)
+    rows = actions.rejected_rows(job, by=staff_user(request), now=timezone.now())
+    header = ["Why it is not taken in", "Row", *job.header]
+    disposition = {"Content-Disposition": f'attachment; filename="refused-{job.created_at:%Y%m%d-%H%M}.csv"'}
+    lines = spreadsheets.stream_csv(header, rows)
+    return StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8", headers=disposition)
+
+
+def _detail(request: HttpRequest, job: ImportJob, form: forms.Form | None = None, status: int = 200) -> HttpResponse:
+    form = form or _columns_form(job)
+    first = job.parts.first() if form else None
+    samples = [cells for _, cells in first.rows[:SAMPLE_ROWS]] if first else []
+    access_log.log_list_view(request, f"import:{job.pk}", len(samples))
+    columns = [
+        (field, [cells[number] for cells in samples if number < len(cells) and cells[number]])
+        for number, field in enumerate(form or [])
+    ]
+    return render_page(
+        request,
+        "admin/signups/lead/import_detail.html",
+        f"Import of {job.size:,} row{'' if job.size == 1 else 's'}",
+        status=status,
+        job=job,
+        figures=job.figures(),
+        stages=ImportStatus,
+        form=form,
+        columns=columns,
+        has_rows=bool(job.header),
+        auto_assign=settings.ASSIGN_LEADS,
+        days=KEEP_UPLOADS_FOR.days,
+    )
+
+
+def _columns_form(job: ImportJob, data: Any = None) -> ColumnsForm | None:
+    """Return None where the columns can no longer be chosen."""
+    if job.stage not in (ImportStatus.COLUMNS, ImportStatus.CHECKED):
+        return None
+    return ColumnsForm(data, header=job.header, columns=job.columns)
+
+
+def _run(request: HttpRequest, job: ImportJob, action: Callable[[], Any]) -> HttpResponse:
+    """Run `action` and show the import again, with the reason if it was refused."""
+    try:
+        action()
+    except ActionError as error:
+        messages.error(request, str(error))
+    return _redirect_to_import(job)
+
+
+def _redirect_to_import(job: ImportJob) -> HttpResponse:
+    return redirect_after_post("admin:signups_lead_import_detail", job.public_id)
+
+
+def _get_import(public_id: str) -> ImportJob:
+    return get_object_or_404(ImportJob.objects.select_related("by"), public_id=public_id)
+
+
+routes = [
+    path("signups/lead/import/", upload, name="signups_lead_import"),
+    path("signups/lead/import/<uuid:public_id>/", import_detail, name="signups_lead_import_detail"),
+    path("signups/lead/import/<uuid:public_id>/columns/", map_columns, name="signups_lead_import_columns"),
+    path("signups/lead/import/<uuid:public_id>/start/", start, name="signups_lead_import_start"),
+    path("signups/lead/import/<uuid:public_id>/cancel/", cancel, name="signups_lead_import_cancel"),
+    path("signups/lead/import/<uuid:public_id>/rejected/", rejected_rows, name="signups_lead_import_rejected_rows"),
+]

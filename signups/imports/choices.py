@@ -1,0 +1,14 @@
+"""Status of an import job."""
+
+from django.db.models import TextChoices
+
+
+class ImportStatus(TextChoices):
+    """How far an uploaded list has come. Nobody is taken in before `RUNNING`."""
+
+    COLUMNS = "columns", "what is in which column?"
+    CHECKING = "checking", "being looked through"
+    CHECKED = "checked", "looked through"
+    RUNNING = "running", "being taken in"
+    DONE = "done", "done"
+    DROPPED = "dropped", "dropped"

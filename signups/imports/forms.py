@@ -1,0 +1,54 @@
+"""A list of people from elsewhere: the file, and what each of its columns holds."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.core.files.uploadedfile import UploadedFile
+
+from . import csv_parser
+
+SKIP_COLUMN = "Leave out"
+
+
+class UploadForm(forms.Form):
+    file = forms.FileField(
+        label="The file, as CSV",
+        widget=forms.FileInput({"accept": ".csv,text/csv"}),
+        error_messages={"required": "Choose a file.", "empty": "The file is empty."},
+    )
+
+    def clean_file(self) -> bytes:
+        file: UploadedFile = self.cleaned_data["file"]
+        if (file.size or 0) > csv_parser.MAX_BYTES:
+            raise forms.ValidationError(
+                f"The file is larger than {csv_parser.MAX_BYTES // 1_000_000} MB. Cut it in two."
+            )
+        return file.read()
+
+
+class ColumnsForm(forms.Form):
+    """One field for each column of the table, in its order."""
+
+    def __init__(self, *args: Any, header: Sequence[str], columns: Sequence[str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choices = [("", SKIP_COLUMN), *((key, label) for key, (label, _) in csv_parser.IMPORT_FIELDS.items())]
+        for number, (heading, key) in enumerate(zip(header, columns, strict=True)):
+            self.fields[f"column-{number}"] = forms.ChoiceField(
+                choices=choices, initial=key, required=False, label=heading or f"Column {number + 1}"
+            )
+
+    def clean(self) -> dict[str, Any]:
+        told = super().clean() or {}
+        chosen = [key for key in told.values() if key]
+        if twice := {key for key in chosen if chosen.count(key) > 1}:
+            labels = ", ".join(sorted(csv_parser.IMPORT_FIELDS[key][0] for key in twice))
+            raise forms.ValidationError(f"More than one column is said to hold this: {labels}.")
+        if not {"name", "first", "last"} & set(chosen):
+            raise forms.ValidationError("Say which column holds the name.")
+        if not {"email", "phone"} & set(chosen):
+            raise forms.ValidationError("Say which column holds the e-mail address or the phone number.")
+        return told
+
+    def columns(self) -> list[str]:
+        return [self.cleaned_data[name] for name in self.fields]

@@ -1,0 +1,107 @@
+"""A list of people from elsewhere, on its way in: what was uploaded, in parts, until each is taken in."""
+
+import datetime as dt
+import json
+import uuid
+from typing import Any, ClassVar, Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Sum
+
+from clinic.lib.encryption import EncryptedTextField
+
+from .choices import ImportStatus
+
+KEEP_UPLOADS_FOR = dt.timedelta(days=7)  # from the upload; then what is left of the list is deleted, taken in or not
+
+
+class JSONText(EncryptedTextField):
+    """A list, encrypted as its JSON; the empty list is NULL."""
+
+    def get_prep_value(self, value: Any) -> Any:
+        return super().get_prep_value(json.dumps(value, ensure_ascii=False) if value else None)
+
+    def from_db_value(self, value: str | None, *_: Any) -> Any:
+        return json.loads(super().from_db_value(value) or "[]")
+
+    def to_python(self, value: Any) -> Any:
+        return value
+
+
+class ImportJobQuerySet(models.QuerySet["ImportJob"]):
+    def old(self, now: dt.datetime) -> Self:
+        """Those of which more than the figures may still be there, though it should not."""
+        over = [ImportStatus.DROPPED, ImportStatus.DONE]
+        kept = ImportChunk.objects.filter(whole=models.OuterRef("pk")).filter(rows__isnull=False)
+        return self.filter(models.Exists(kept) | ~models.Q(stage__in=over), created_at__lt=now - KEEP_UPLOADS_FOR)
+
+
+class ImportJob(models.Model):
+    """One uploaded file. `columns` says what each of its columns holds: a key of `intake.FIELDS`, or "".
+
+    The file is not kept: only its cells, encrypted, each until it is taken in, and nothing longer than KEEP.
+    """
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField()
+    header: "models.Field[Any, Any]" = JSONText(null=True)
+    columns = models.JSONField(default=list)
+    stage = models.CharField(max_length=10, choices=ImportStatus, default=ImportStatus.COLUMNS)
+    size = models.PositiveIntegerField()
+
+    objects = ImportJobQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [
+            models.Index(
+                fields=["id"],
+                condition=models.Q(stage__in=[ImportStatus.CHECKING, ImportStatus.RUNNING]),
+                name="signups_import_waiting",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"import of {self.created_at:%Y-%m-%d}"
+
+    def figures(self) -> dict[str, int]:
+        """`created`, `known`, `refused` and `done`, in rows: what was found, or, once it runs, what was done so far."""
+        parts = self.parts.all() if self.stage == ImportStatus.CHECKED else self.parts.exclude(done_at=None)
+        total = parts.aggregate(
+            created=Sum("created", default=0), known=Sum("known", default=0), of=Sum("size", default=0)
+        )
+        refused = total["of"] - total["created"] - total["known"]
+        return {"created": total["created"], "known": total["known"], "refused": refused, "done": total["of"]}
+
+
+class ImportChunk(models.Model):
+    """Some rows of an import, which are taken in together or not at all.
+
+    `rows` is [[number, [cell, …]], …]: all of them until they are taken in, then those that were refused, to be mended.
+    `refused` says why: [[number, reason], …]. `created` and `known` count the others.
+    """
+
+    PERSONAL: ClassVar[dict[str, Any]] = {"rows": []}
+
+    whole = models.ForeignKey(ImportJob, on_delete=models.CASCADE, related_name="parts")
+    number = models.PositiveIntegerField()
+    rows: "models.Field[Any, Any]" = JSONText(null=True)
+    size = models.PositiveIntegerField()
+    created = models.PositiveIntegerField(default=0)
+    known = models.PositiveIntegerField(default=0)
+    refused = models.JSONField(default=list)
+    done_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["number"]
+        constraints = [
+            models.UniqueConstraint(fields=["whole", "number"], name="signups_import_part_once"),
+            models.CheckConstraint(
+                condition=models.Q(size__gte=F("created") + F("known")), name="signups_import_part_adds_up"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"part {self.number} of {self.whole}"

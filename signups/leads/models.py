@@ -1,0 +1,228 @@
+"""A person who asked for a trial or a call."""
+
+import datetime as dt
+import re
+import uuid
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models.functions import Cast, Concat, Left, Lower, Replace, StrIndex, Substr
+
+from clinic.lib import contact_hours, time_zones
+from clinic.lib.encryption import EncryptedTextField
+from signups.consents.choices import ConsentPurpose
+from signups.consents.suppression_models import Suppression
+
+from .choices import OPEN_STATUSES, TERMINAL_STATUSES, CareFor, Channel, LeadStatus, PartOfDay
+
+if TYPE_CHECKING:
+    from signups.trials.models import Trial
+
+
+def email_local_part_lower(column: str) -> Concat:
+    """What `normalise.mailbox` says of the address in `column`, for the database."""
+    at = StrIndex(column, models.Value("@"))
+    local = Concat(Left(column, at - 1), models.Value("+"))
+    name = Replace(Left(local, StrIndex(local, models.Value("+")) - 1), models.Value("."))
+    return Concat(name, Substr(column, at))
+
+
+MAILBOX_EXPRESSION = email_local_part_lower("email_key")
+
+
+class LeadQuerySet(models.QuerySet["Lead"]):
+    def live(self) -> Self:
+        """Those that hold their e-mail address: at most one each."""
+        return self.exclude(status__in=TERMINAL_STATUSES)
+
+    def open(self) -> Self:
+        """Those that somebody has work to do for."""
+        return self.filter(status__in=OPEN_STATUSES)
+
+    def unassigned(self) -> Self:
+        """Open, and nobody's: every open lead has an owner or is one of these."""
+        return self.open().filter(owner=None)
+
+    def holding(self, mailboxes: Iterable[str], numbers: Iterable[str]) -> set[str]:
+        """Which of these mailboxes (addresses without the dots and tags that many mail services ignore) and numbers
+        (E.164) are somebody's among them."""
+        # (In the words of the two indexes: PostgreSQL does not see by itself that none of many numbers is "".)
+        addressed = self.exclude(email_key="").annotate(mailbox=MAILBOX_EXPRESSION).filter(mailbox__in={*mailboxes})
+        called = self.exclude(phone_e164="").filter(phone_e164__in={*numbers})
+        return {
+            *addressed.order_by().values_list("mailbox", flat=True),
+            *called.order_by().values_list("phone_e164", flat=True),
+        }
+
+    def search(self, text: str) -> Self:
+        """Those with every word of `text` in their name, e-mail address or number, whatever its case.
+
+        Words of one or two letters match the start of a word only: three letters are the least that the trigram index
+        can look up. What is typed as a number is compared by its digits. `%` and `_` are themselves.
+        """
+        for alternatives in _search_terms(text):
+            found = models.Q()
+            for needle in alternatives:
+                found |= models.Q(search_text__contains=needle)
+            self = self.filter(found)
+        return self
+
+
+_WHITESPACE = models.Value(" ")
+
+
+def _search_terms(text: str) -> list[set[str]]:
+    """What `search_text` must contain, one set of alternatives per word.
+
+    SQLite and the C locale lower-case ASCII only, so a word with other letters is looked for as they may have stood.
+    """
+    digits = re.sub(r"[\s().+/-]", "", text)
+    words = [digits] if digits.isascii() and digits.isdigit() else text.split()
+    return [
+        {
+            (" " if len(word) < 3 else "") + "".join(c.lower() if c.isascii() else c for c in spelling)
+            for spelling in (word.lower(), word.upper(), word.title())
+        }
+        for word in words
+    ]
+
+
+class Lead(models.Model):
+    """Contact facts as the person gave them, beside the forms we compare and dial (`clinic/lib/normalization.py`)."""
+
+    PERSONAL: ClassVar[dict[str, Any]] = {
+        "name": "",
+        "email": "",
+        "email_key": "",
+        "phone": "",
+        "phone_e164": "",
+        "time_zone": "UTC",
+        "preferred_channel": Channel.EMAIL,
+        "best_time": PartOfDay.ANY,
+        "care_for": "",
+        "state": "",
+        "heard_from": "",
+        "source": "",
+        "close_reason": "",
+    }
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    name = models.CharField(max_length=100)
+    # Empty for those who gave a number only, to be called.
+    email = models.EmailField("e-mail", max_length=254, blank=True)
+    email_key = models.CharField(max_length=254, blank=True, editable=False)
+    phone = models.CharField(max_length=40, blank=True)
+    phone_e164 = models.CharField("phone, E.164", max_length=16, blank=True, editable=False)
+    time_zone = models.CharField(max_length=64)
+    preferred_channel = models.CharField("reach by", max_length=10, choices=Channel, default=Channel.EMAIL)
+    best_time = models.CharField("best time to call", max_length=10, choices=PartOfDay, default=PartOfDay.ANY)
+    care_for = models.CharField("who it is for", max_length=10, choices=CareFor, blank=True)
+    state = models.CharField("lives in", max_length=2, blank=True)
+    heard_from = EncryptedTextField("how they heard of us", blank=True)
+    source = models.CharField("first came from", max_length=100, blank=True, editable=False)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="leads"
+    )
+    status = models.CharField(max_length=10, choices=LeadStatus, default=LeadStatus.NEW)
+    close_reason = models.CharField(max_length=200, blank=True)
+    # Raised to make every link to the person's own page, or every confirmation link, given out so far stop working.
+    link_version = models.PositiveIntegerField(default=1, editable=False)
+    confirm_version = models.PositiveIntegerField(default=1, editable=False)
+    mail_stopped_at = models.DateTimeField("stopped our e-mail at", null=True, editable=False)
+    created_at = models.DateTimeField(editable=False)
+    # Kept by the database, so that no way of writing forgets it. PostgreSQL has a trigram index on it (migration
+    # `search`), which SQLite needs neither at its size nor could make.
+    search_text = models.GeneratedField(
+        expression=Lower(
+            Concat(_WHITESPACE, "name", _WHITESPACE, Cast("email", models.CharField()), _WHITESPACE, "phone_e164")
+        ),
+        output_field=models.TextField(),
+        db_persist=True,
+    )
+
+    objects = LeadQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        permissions = [
+            ("see_contact", "Can see contact details"),
+            ("take_lead", "Is given new leads in turn"),
+            ("work_any_lead", "Can work leads that others own"),
+            ("reopen_lead", "Can reopen closed leads"),
+            ("merge_lead", "Can merge leads and undo it"),
+            ("erase_lead", "Can erase leads"),
+            ("export_lead", "Can export leads"),
+            ("import_lead", "Can import leads"),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["email_key"],
+                condition=~models.Q(status__in=TERMINAL_STATUSES) & ~models.Q(email_key=""),
+                name="signups_one_live_lead_per_address",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(status__in=TERMINAL_STATUSES) | ~models.Q(email_key="") | ~models.Q(phone_e164=""),
+                name="signups_live_lead_can_be_reached",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(status=LeadStatus.CLOSED, close_reason__gt="")
+                | (~models.Q(status=LeadStatus.CLOSED) & models.Q(close_reason="")),
+                name="signups_closed_lead_has_a_reason",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["-created_at", "-id"], name="signups_lead_newest"),
+            models.Index(fields=["status", "-created_at", "-id"], name="signups_lead_status_newest"),
+            models.Index(fields=["preferred_channel", "-created_at", "-id"], name="signups_lead_channel_newest"),
+            models.Index(
+                fields=["phone_e164"],
+                condition=~models.Q(status__in=TERMINAL_STATUSES) & ~models.Q(phone_e164=""),
+                name="signups_lead_phone",
+            ),
+            models.Index(
+                MAILBOX_EXPRESSION,
+                name="signups_lead_mailbox",
+                include=["email_key"],  # what lets PostgreSQL read the index alone
+                condition=~models.Q(status__in=TERMINAL_STATUSES) & ~models.Q(email_key=""),
+            ),
+            models.Index(fields=["owner", "-created_at", "-id"], name="signups_lead_owner_newest"),
+            models.Index(fields=["owner", "status", "-created_at", "-id"], name="signups_lead_owner_status"),
+            models.Index(
+                fields=["-created_at", "-id"],
+                condition=models.Q(owner=None, status__in=OPEN_STATUSES),
+                name="signups_lead_unassigned",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or "(erased)"
+
+    @property
+    def zone_city(self) -> str:
+        """Whose time we tell them: `New York`."""
+        return time_zones.city_name(self.time_zone)
+
+    def current_trial(self) -> "Trial | None":
+        """The newest one that was not cancelled, started or not."""
+        return self.trials.filter(cancelled_at=None).first()
+
+    def has_confirmed(self) -> bool:
+        """Their e-mail address is known to be theirs: a trial was started from it."""
+        return self.trials.filter(started_at__isnull=False).exists()
+
+    def agrees_to(self, purpose: ConsentPurpose) -> bool:
+        """The latest word of this person on `purpose` is a yes."""
+        return self.consents.in_force().filter(text__purpose=purpose).exists()
+
+    def may_be_called(self, now: dt.datetime) -> bool:
+        """They gave a number, agreed to calls or wait for one, and it is between 8 a.m. and 9 p.m. where they are.
+
+        At the number of somebody erased, an agreement counts only once it is known to be theirs.
+        """
+        if not self.phone or not contact_hours.CALLING_HOURS.include(now, self.time_zone):
+            return False
+        if self.callbacks.filter(closed_at=None).exists():
+            return True
+        return self.agrees_to(ConsentPurpose.CALLS) and not Suppression.objects.of(self.phone_e164).exists()

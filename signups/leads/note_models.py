@@ -1,0 +1,41 @@
+"""What staff write down about a person."""
+
+import uuid
+from typing import Any, ClassVar, Self
+
+from django.conf import settings
+from django.db import models
+
+from clinic.lib.append_only import AppendOnly, AppendOnlyQuerySet
+from clinic.lib.encryption import EncryptedTextField
+
+from .models import Lead
+
+
+class NoteQuerySet(AppendOnlyQuerySet):
+    def current(self) -> Self:
+        """The newest version of each."""
+        return self.filter(superseded_by=None)
+
+
+class Note(AppendOnly):
+    """One version of a note. Changing it adds a row that `supersedes` this one, so nothing that was read is lost."""
+
+    PERSONAL: ClassVar[dict[str, Any]] = {"text": ""}
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    lead = models.ForeignKey(Lead, on_delete=models.PROTECT, related_name="notes")
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    text = EncryptedTextField()
+    at = models.DateTimeField()
+    supersedes = models.OneToOneField(
+        "self", on_delete=models.PROTECT, null=True, related_name="superseded_by", editable=False
+    )
+
+    objects: ClassVar[Any] = NoteQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-at", "-id"]
+
+    def __str__(self) -> str:
+        return f"note of {self.at:%Y-%m-%d}"

@@ -1,0 +1,43 @@
+"""Words that leads are sorted by, chosen from a list that the Head keeps: nothing is written freely about a person."""
+
+from typing import Any, ClassVar, Self
+
+from django.db import models
+
+from .models import Lead
+
+
+class Tag(models.Model):
+    name = models.CharField(max_length=40, unique=True, help_text="Nothing about anybody’s health.")
+    offered = models.BooleanField("offered at the desk", default=True)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class LeadTagQuerySet(models.QuerySet["LeadTag"]):
+    def named(self) -> Self:
+        """Each with its tag, by name; without those of erased people."""
+        return self.exclude(tag=None).select_related("tag").order_by("tag__name")
+
+
+class LeadTag(models.Model):
+    """`lead` has `tag`. After an erasure there is no tag."""
+
+    PERSONAL: ClassVar[dict[str, Any]] = {"tag": None}
+
+    lead = models.ForeignKey(Lead, on_delete=models.PROTECT, related_name="taggings")
+    tag = models.ForeignKey(Tag, on_delete=models.PROTECT, null=True, related_name="taggings")
+
+    objects = LeadTagQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["tag__name"]
+        verbose_name_plural = "tags"
+        constraints = [models.UniqueConstraint(fields=["lead", "tag"], name="signups_each_tag_once")]
+
+    def __str__(self) -> str:
+        return str(self.tag or "(erased)")

@@ -1,0 +1,61 @@
+"""E-mail from the desk: its templates, and how one of them reads for a lead before it is sent."""
+
+import re
+
+from django.contrib import admin
+from django.core.exceptions import BadRequest
+from django.http import HttpRequest, HttpResponse
+from django.urls import path
+from django.utils.safestring import SafeString, mark_safe
+from django.views.decorators.http import require_safe
+
+from signups.audit import access_log
+from signups.leads.models import Lead
+from signups.web.staff_views import lead_view, render_page
+
+from .choices import EmailPurpose
+from .emails import preview_manual_email
+from .forms import SendForm, TemplateForm
+from .send_policy import why_not_allowed
+from .template_models import EmailTemplate
+
+
+@admin.register(EmailTemplate)
+class EmailTemplateAdmin(admin.ModelAdmin):
+    list_display = ["name", "purpose", "subject", "is_active"]
+
+    def has_delete_permission(self, request: HttpRequest, obj: EmailTemplate | None = None) -> bool:
+        """Deny: the audit trail names it for good. A template that is not wanted any more is no longer offered."""
+        return False
+
+
+@lead_view()
+@require_safe
+def preview_email(request: HttpRequest, lead: Lead) -> HttpResponse:
+    """Show the e-mail of `?template=3` as it would go out, with the form that sends it."""
+    form = TemplateForm(request.GET)
+    if not form.is_valid():
+        raise BadRequest("There is no such e-mail.")
+    access_log.log_lead_view(request, lead)
+    template = form.cleaned_data["template"]
+    letter = preview_manual_email(lead, template)
+    return render_page(
+        request,
+        "admin/signups/lead/mail.html",
+        f"E-mail to {lead}",
+        lead=lead,
+        template=template,
+        letter=letter.redacted(),
+        body=_body(letter.redacted().html),
+        refused=why_not_allowed(lead, EmailPurpose(template.purpose)),
+        form=SendForm(initial={"template": template.pk, "seen": letter.digest()}),
+    )
+
+
+def _body(html: str) -> SafeString:
+    """Return the HTML part as it goes out, less the head and the inline styles for mail programs."""
+    inside = html.partition("<body")[2].partition(">")[2].rpartition("</body>")[0]
+    return mark_safe(re.sub(r' style="[^"]*"', "", inside))  # noqa: S308  (our own template, whose values are escaped)
+
+
+routes = [path("signups/lead/<int:pk>/mail/", preview_email, name="signups_lead_mail")]

@@ -1,0 +1,56 @@
+from signups.assignment.models import AssignmentRotation
+from signups.audit.models import AuditEvent
+from signups.callbacks.models import CallAttempt, CallbackRequest
+from signups.calls.models import OnboardingCall
+from signups.consents.models import Consent, ConsentText
+from signups.consents.suppression_models import Suppression
+from signups.duplicates.models import DistinctLeadPair
+from signups.hosts.models import AvailabilityRule, DateOverride, Holiday, Host, TimeOff
+from signups.imports.models import ImportChunk, ImportJob
+from signups.leads.merge_models import LeadMerge
+from signups.leads.models import Lead
+from signups.leads.note_models import Note
+from signups.leads.tag_models import LeadTag, Tag
+from signups.messages.models import OutboxMessage
+from signups.messages.template_models import EmailTemplate
+from signups.ops.heartbeat_models import WorkerHeartbeat
+from signups.ops.key_check import EncryptionKeyCheck
+from signups.ops.models import RateLimitCounter
+from signups.privacy.models import DataExportChunk, DataExportJob
+from signups.reports.models import DailyMetric
+from signups.trials.models import Trial
+from signups.trials.waitlist_models import WaitlistEntry
+
+__all__ = [
+    "AssignmentRotation",
+    "AuditEvent",
+    "AvailabilityRule",
+    "CallAttempt",
+    "CallbackRequest",
+    "Consent",
+    "ConsentText",
+    "DailyMetric",
+    "DataExportChunk",
+    "DataExportJob",
+    "DateOverride",
+    "DistinctLeadPair",
+    "EmailTemplate",
+    "EncryptionKeyCheck",
+    "Holiday",
+    "Host",
+    "ImportChunk",
+    "ImportJob",
+    "Lead",
+    "LeadMerge",
+    "LeadTag",
+    "Note",
+    "OnboardingCall",
+    "OutboxMessage",
+    "RateLimitCounter",
+    "Suppression",
+    "Tag",
+    "TimeOff",
+    "Trial",
+    "WaitlistEntry",
+    "WorkerHeartbeat",
+]

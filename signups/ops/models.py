@@ -1,0 +1,15 @@
+from django.db import models
+
+
+class RateLimitCounter(models.Model):
+    """How often something was done in one window of time. `key` is a keyed hash: no address is stored."""
+
+    key = models.CharField(max_length=64)
+    window = models.DateTimeField()
+    count = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["key", "window"], name="signups_one_count_per_window")]
+
+    def __str__(self) -> str:
+        return f"{self.count} since {self.window}"

@@ -1,0 +1,105 @@
+"""The patient's own page, behind their private link: no account, no password."""
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from signups.callbacks import views as callback_views
+from signups.calls import portal_views as call_portal_views
+from signups.consents.choices import OPTIONAL_CONSENTS
+from signups.leads.models import Lead
+from signups.ops import rate_limit
+from signups.privacy import export_jobs
+from signups.privacy.models import DataExportJob
+from signups.web.decorators import portal_view, rate_limited
+from signups.web.responses import redirect_after_post
+
+from .actions import resend_portal_link
+from .forms import ResendPortalLinkForm
+
+ONE_HOUR = dt.timedelta(hours=1)
+
+
+def trial_section_context(lead: Lead, now: dt.datetime) -> dict[str, Any]:
+    """For `my/_trial.html` and `my/_promises.html`: their newest trial, where it stands, and what can be done."""
+    trial = lead.trials.first()
+    if trial is None:
+        return {"trial": None}
+    today = trial.day(now) if trial.state(now).startswith("day") else None
+    return {
+        "trial": trial,
+        "state": trial.state(now),
+        "today": today,
+        "days": [(day, "past" if today and day < today else "today" if day == today else "") for day in _days(trial)],
+        "may_undo": bool(trial.undo_until and now <= trial.undo_until) and not lead.trials.open().exists(),
+        "last_day": trial.guarantee_last_day(lead.time_zone),
+        "may_be_refunded": trial.may_be_refunded(lead.time_zone, now),
+    }
+
+
+def _days(trial: Any) -> range:
+    return range(1, trial.days + 1)
+
+
+def data_section_context(lead: Lead, now: dt.datetime) -> dict[str, Any]:
+    """For `my/_data.html`: what they agreed to, how they are reached, and how far a copy to take along is."""
+    in_force = {consent.text.purpose for consent in lead.consents.in_force().select_related("text")}
+    agreed = [(purpose.label, purpose in in_force) for purpose in OPTIONAL_CONSENTS]
+    copy = DataExportJob.objects.kept(now).filter(lead=lead).first()
+    done, of = export_jobs.export_progress(copy) if copy else (0, 1)
+    return {
+        "agreed": [*agreed, ("reminders about the trial", lead.mail_stopped_at is None)],
+        "copy": copy,
+        "copy_done": done,
+        "copy_of": of,
+    }
+
+
+# What `my/page.html` is made of: each gives its own partial what it shows.
+SECTIONS: list[Callable[[Lead, dt.datetime], dict[str, Any]]] = [
+    trial_section_context,
+    call_portal_views.call_section_context,
+    callback_views.callback_section_context,
+    data_section_context,
+]
+
+
+@portal_view
+@require_safe
+def home(request: HttpRequest, lead: Lead, token: str) -> HttpResponse:
+    """What this person has with us, and all they can do about it."""
+    context: dict[str, Any] = {"lead": lead, "token": token}
+    for panel in SECTIONS:
+        context |= panel(lead, timezone.now())
+    return render(request, "signups/my/page.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@rate_limited
+def resend_portal_link_page(request: HttpRequest) -> HttpResponse:
+    """Mails the link to the address it belongs to; the answer is the same for addresses we do not know."""
+    form = ResendPortalLinkForm(request.POST if request.method == "POST" else None)
+    if not form.is_bound:
+        return render(request, "signups/my/lost_link.html", {"form": form})
+    now = timezone.now()
+    rate_limit.hit("lost-link", rate_limit.client_key(request), limit=20, per=ONE_HOUR, now=now)
+    rate_limit.hit("lost-link", rate_limit.GLOBAL, limit=settings.FORMS_PER_HOUR, per=ONE_HOUR, now=now)
+    if not form.is_valid():
+        return render(request, "signups/my/lost_link.html", {"form": form}, status=422)
+    rate_limit.hit("lost-link", form.cleaned_data["email"], limit=10, per=ONE_HOUR, now=now)
+    resend_portal_link(form.cleaned_data["email"], now=now)
+    return redirect_after_post("lost-link-sent")
+
+
+@require_safe
+@never_cache
+def resend_portal_link_sent(request: HttpRequest) -> HttpResponse:
+    return render(request, "signups/my/lost_link_sent.html")

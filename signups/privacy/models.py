@@ -1,0 +1,69 @@
+"""A copy of all we hold about somebody, made by the worker in pieces where there is much of it."""
+
+import datetime as dt
+from typing import Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from clinic.lib.encryption import EncryptedTextField
+from signups.leads.models import Lead
+
+
+class DataExportJobQuerySet(models.QuerySet["DataExportJob"]):
+    def kept(self, now: dt.datetime) -> Self:
+        """Those that may still be fetched."""
+        return self.filter(asked_at__gt=now - dt.timedelta(days=settings.KEEP_COPY_DAYS))
+
+    def expired(self, now: dt.datetime) -> Self:
+        return self.filter(asked_at__lte=now - dt.timedelta(days=settings.KEEP_COPY_DAYS))
+
+
+class DataExportJob(models.Model):
+    """What one person asked for; how far it is follows from its parts. There are none until it is planned, nor once it
+    failed.
+
+    Erasing deletes it, so nothing in it is `PERSONAL`.
+    """
+
+    lead = models.OneToOneField(Lead, on_delete=models.PROTECT, related_name="data_copy")
+    asked_at = models.DateTimeField()
+    failed_at = models.DateTimeField(null=True)
+
+    objects = DataExportJobQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "data copies"
+
+    def __str__(self) -> str:
+        return f"copy asked for at {self.asked_at:%Y-%m-%d}"
+
+    @property
+    def until(self) -> dt.datetime:
+        return self.asked_at + dt.timedelta(days=settings.KEEP_COPY_DAYS)
+
+
+class DataExportChunk(models.Model):
+    """Some rows of one table, in the order of the file: which (`keys`, of `model`), then what they say."""
+
+    copy = models.ForeignKey(DataExportJob, on_delete=models.CASCADE, related_name="parts")
+    number = models.PositiveIntegerField()
+    model = models.CharField(max_length=100)
+    keys = models.JSONField()
+    json = EncryptedTextField(null=True)
+    html = EncryptedTextField(null=True)
+
+    class Meta:
+        ordering = ["number"]
+        indexes = [models.Index(fields=["id"], condition=Q(json__isnull=True), name="signups_copy_part_waiting")]
+        constraints = [
+            models.UniqueConstraint(fields=["copy", "number"], name="signups_one_copy_part_per_number"),
+            models.CheckConstraint(
+                condition=Q(json__isnull=True, html__isnull=True) | Q(json__isnull=False, html__isnull=False),
+                name="signups_copy_part_is_whole",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"part {self.number}"

@@ -1,0 +1,110 @@
+"""What patients change, take along and erase, from their own page."""
+
+import datetime as dt
+
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST
+
+from clinic.lib.encryption import DecryptionError
+from signups.audit.choices import ActorKind
+from signups.leads.models import Lead
+from signups.ops import rate_limit
+from signups.portal.forms import ConsentChoicesForm, DetailsForm
+from signups.web import portal_links
+from signups.web.decorators import portal_view, rate_limited
+from signups.web.responses import redirect_after_post
+
+from . import erasure, export_archive, export_jobs, personal_data
+from .models import DataExportJob
+
+
+@portal_view
+@require_http_methods(["GET", "HEAD", "POST"])
+def details_page(request: HttpRequest, lead: Lead, token: str) -> HttpResponse:
+    """Name, number, channel, best time and zone."""
+    return _form(request, DetailsForm(_handle_post(request), lead=lead), token, "signups/my/details.html")
+
+
+@portal_view
+@require_http_methods(["GET", "HEAD", "POST"])
+def consents_page(request: HttpRequest, lead: Lead, token: str) -> HttpResponse:
+    """Every free agreement, and our reminders: on and off."""
+    return _form(request, ConsentChoicesForm(_handle_post(request), lead=lead), token, "signups/my/choices.html")
+
+
+def _handle_post(request: HttpRequest) -> QueryDict | None:
+    """What was sent: a form whose boxes are all unticked sends nothing, and means it."""
+    return request.POST if request.method == "POST" else None
+
+
+def _form(request: HttpRequest, form: DetailsForm | ConsentChoicesForm, token: str, template: str) -> HttpResponse:
+    if form.is_bound and form.is_valid():
+        form.save(now=timezone.now())
+        return redirect_after_post("my", token)
+    return render(request, template, {"form": form, "token": token}, status=422 if form.is_bound else 200)
+
+
+@portal_view
+@require_http_methods(["GET", "HEAD", "POST"])
+@rate_limited
+def rotate_link_page(request: HttpRequest, lead: Lead, token: str) -> HttpResponse:
+    """“Somebody else has my link”: POST ends every link and mails a new one."""
+    if request.method != "POST":
+        return render(request, "signups/my/link.html", {"token": token})
+    now = timezone.now()
+    rate_limit.hit("link", str(lead.pk), limit=3, per=dt.timedelta(hours=1), now=now)
+    portal_links.rotate_portal_link(lead, by=ActorKind.PATIENT, now=now)
+    return render(request, "signups/my/link_sent.html")
+
+
+@portal_view
+@require_POST
+def export_page(request: HttpRequest, lead: Lead, token: str) -> HttpResponse:
+    """All we hold, as JSON and as a page to read, in a zip made for this answer and kept nowhere.
+
+    Where there is much of it, the worker makes it: then this asks for it, and later answers with what was made.
+    """
+    now, by = timezone.now(), ActorKind.PATIENT
+    copy = DataExportJob.objects.kept(now).filter(lead=lead).first()
+    if copy and export_jobs.export_is_ready(copy):
+        try:
+            return _zip(export_jobs.download_export(copy, by=by, now=now))
+        except DecryptionError:
+            export_jobs.mark_export_failed(copy, now=now)
+            return _redirect_to_export(token)
+    if copy or export_jobs.needs_background_job(lead):
+        export_jobs.request_export(lead, by=by, now=now)
+        return _redirect_to_export(token)
+    return _zip(export_archive.build_zip_at_once(personal_data.download_my_data(lead, by=by, now=now)))
+
+
+@portal_view
+@require_POST
+def export_restart(request: HttpRequest, lead: Lead, token: str) -> HttpResponse:
+    """What was made some days ago is made again, as of today."""
+    export_jobs.request_export(lead, by=ActorKind.PATIENT, now=timezone.now())
+    return _redirect_to_export(token)
+
+
+def _zip(file: bytes) -> HttpResponse:
+    headers = {"Content-Disposition": 'attachment; filename="my-data.zip"'}
+    return HttpResponse(file, content_type="application/zip", headers=headers)
+
+
+def _redirect_to_export(token: str) -> HttpResponse:
+    response = redirect_after_post("my", token)
+    response["Location"] += "#take-along"
+    return response
+
+
+@portal_view
+@require_http_methods(["GET", "HEAD", "POST"])
+def erase_page(request: HttpRequest, lead: Lead, token: str) -> HttpResponse:
+    """GET says what goes and what stays; POST erases at once and for good."""
+    if request.method != "POST":
+        owed = lead.trials.refund_owed().exists()
+        return render(request, "signups/my/erase.html", {"token": token, "refund_owed": owed})
+    erasure.erase_lead(lead, by=ActorKind.PATIENT, now=timezone.now())
+    return render(request, "signups/my/erased.html")

@@ -1,0 +1,127 @@
+"""How long we keep what: each rule says what is old, and lets go of it in small pieces that can be taken up again.
+
+The worker does it once a day. What is blanked or deleted is counted in the audit trail; who is erased has an event of
+their own there.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Exists, Max, OuterRef, QuerySet
+
+from signups.audit.actions import record_event
+from signups.audit.choices import ActorKind, AuditAction
+from signups.audit.models import AuditEvent
+from signups.callbacks.models import CallbackRequest
+from signups.calls.models import OnboardingCall
+from signups.imports.actions import cancel_import
+from signups.imports.models import ImportJob
+from signups.leads.merge_models import MERGE_UNDO_WINDOW, LeadMerge
+from signups.leads.models import Lead
+from signups.messages.choices import MessageStatus
+from signups.messages.models import OutboxMessage
+from signups.trials.models import Trial
+from signups.trials.waitlist_models import WaitlistEntry
+
+from . import erasure
+from .models import DataExportJob
+
+BATCH = 50  # erasing so many people takes half a second, in which the worker does nothing else
+
+
+@dataclass(frozen=True)
+class RetentionRule:
+    """`old` finds the rows at a moment; `let_go` deals with some of them, after which `old` finds them no more."""
+
+    what: str
+    old: Callable[[dt.datetime], QuerySet[Any]]
+    let_go: Callable[[QuerySet[Any], dt.datetime], object]
+
+
+def apply_rule(rule: RetentionRule, now: dt.datetime) -> Iterator[int]:
+    """Lets go of what is old, batch by batch; yields how many rows went each time. Stopped in between, it is resumed by
+    calling it again; done by two at once, it is done once."""
+    while batch := list(rule.old(now).order_by("pk").values_list("pk", flat=True)[:BATCH]):
+        rule.let_go(rule.old(now).filter(pk__in=batch), now)
+        yield len(batch)
+
+
+def apply_due_rules(clock: Callable[[], dt.datetime]) -> int:
+    """For the worker: lets go of one batch of what is old; how many rows that was, 0 when nothing is."""
+    now = clock()
+    return next((gone for rule in RULES for gone in apply_rule(rule, now)), 0)
+
+
+def _old_message_bodies(now: dt.datetime) -> QuerySet[OutboxMessage]:
+    before = now - dt.timedelta(days=settings.KEEP_MESSAGE_DAYS)
+    return OutboxMessage.objects.exclude(status=MessageStatus.PENDING).exclude(to="").filter(created_at__lt=before)
+
+
+def _unconfirmed_leads(now: dt.datetime) -> QuerySet[Lead]:
+    """Somebody typed an address, and its owner never said that it was theirs; nor did they ask for anything else."""
+    before = now - dt.timedelta(days=settings.KEEP_UNCONFIRMED_DAYS)
+    rows = {"lead": OuterRef("pk")}
+    wanted = (
+        Trial.objects.filter(**rows, started_at__isnull=False),
+        CallbackRequest.objects.filter(**rows),
+        OnboardingCall.objects.filter(**rows),
+        WaitlistEntry.objects.waiting().filter(**rows),
+        AuditEvent.objects.filter(**rows, verb=AuditAction.IMPORTED),  # they came to us another way
+    )
+    return Lead.objects.live().filter(*(~Exists(asked) for asked in wanted), created_at__lt=before)
+
+
+def _inactive_leads(now: dt.datetime) -> QuerySet[Lead]:
+    """Nothing has happened with them for as long as records must be kept (45 CFR 164.316(b)(2)(i): six years)."""
+    before = now - dt.timedelta(days=settings.KEEP_LEAD_DAYS)
+    return Lead.objects.live().annotate(last=Max("events__at")).filter(created_at__lt=before, last__lt=before)
+
+
+def _expired_merges(now: dt.datetime) -> QuerySet[LeadMerge]:
+    return LeadMerge.objects.filter(at__lt=now - MERGE_UNDO_WINDOW, content__isnull=False)
+
+
+def _drop_expired_imports(old: QuerySet[ImportJob], now: dt.datetime) -> None:
+    for whole in old:
+        cancel_import(whole=whole, by=ActorKind.SYSTEM, now=now)
+
+
+def _erase(leads: QuerySet[Lead], now: dt.datetime) -> None:
+    for lead in leads:
+        erasure.erase_lead(lead, by=ActorKind.SYSTEM, now=now, asked=False)
+
+
+def _blank(rows: QuerySet[Any], now: dt.datetime) -> None:
+    with transaction.atomic():
+        _record_counts(rows, rows.update(**rows.model.PERSONAL), now)
+
+
+def _delete(rows: QuerySet[Any], now: dt.datetime) -> None:
+    with transaction.atomic():
+        _record_counts(rows, rows.delete()[1].get(rows.model._meta.label, 0), now)
+
+
+def _record_counts(rows: QuerySet[Any], gone: int, now: dt.datetime) -> None:
+    if gone:
+        record_event(
+            None,
+            AuditAction.LET_GO,
+            by=ActorKind.SYSTEM,
+            now=now,
+            subject=f"table:{rows.model._meta.model_name}",
+            rows=gone,
+        )
+
+
+RULES = (
+    RetentionRule("copies that people asked for", lambda now: DataExportJob.objects.expired(now), _delete),
+    RetentionRule("texts of old messages", _old_message_bodies, _blank),
+    RetentionRule("merges that can no longer be undone", _expired_merges, _blank),
+    RetentionRule("lists of people that were uploaded", lambda now: ImportJob.objects.old(now), _drop_expired_imports),
+    RetentionRule("people who never confirmed", _unconfirmed_leads, _erase),
+    RetentionRule("people long silent", _inactive_leads, _erase),
+)

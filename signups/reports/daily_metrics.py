@@ -1,0 +1,127 @@
+"""The figures of the desk: counted from the rows themselves, day by day; kept for days gone by, fresh for today.
+
+A day's figures are of those who signed up on it, so they go on changing while these people move on. The worker counts
+the last DAYS of them anew.
+"""
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db import transaction
+from django.db.models import Count, Exists, F, Min, OuterRef, QuerySet, Subquery
+from django.db.models.functions import TruncDate
+
+from signups.audit.choices import CONTACT_ACTIONS
+from signups.audit.models import AuditEvent
+from signups.calls.choices import CallStatus
+from signups.calls.models import OnboardingCall
+from signups.leads.choices import LeadStatus
+from signups.leads.models import Lead
+from signups.offer import current_offer
+from signups.trials.models import Trial
+
+from .choices import Metric
+from .models import DailyMetric
+
+DAYS_REFRESHED = 90
+TOP_SOURCES = 8  # named one by one; the address of a page may claim any source, so the rest is one
+OTHER = "others"
+# Within how long somebody was first reached out to, in the words of the desk.
+RESPONSE_TIME_BUCKETS = {
+    "within an hour": dt.timedelta(hours=1),
+    "within 4 hours": dt.timedelta(hours=4),
+    "within a day": dt.timedelta(days=1),
+    "within 3 days": dt.timedelta(days=3),
+}
+LATER, NO_RESPONSE = "later", "not yet"
+MetricKey = tuple[dt.date, Metric, str]
+
+
+def refresh_metrics(clock: Callable[[], dt.datetime]) -> int:
+    """The worker's job: counts the days before today anew. Returns 0: the next time is soon enough."""
+    zone = ZoneInfo(current_offer().time_zone)
+    today = clock().astimezone(zone).date()
+    first = today - dt.timedelta(days=DAYS_REFRESHED)
+    counted = compute_metrics(first, today, zone)
+    rows = [
+        DailyMetric(day=day, measure=measure, key=key, count=number) for (day, measure, key), number in counted.items()
+    ]
+    with transaction.atomic():
+        # (Locked in one order: two workers that count at once wait for each other.)
+        list(DailyMetric.objects.select_for_update().filter(day__gte=first).order_by("pk").values_list("pk"))
+        DailyMetric.objects.filter(day__gte=first).delete()
+        DailyMetric.objects.bulk_create(rows, ignore_conflicts=True)
+    return 0
+
+
+def metrics_since(first: dt.date, now: dt.datetime, zone: ZoneInfo) -> Counter[MetricKey]:
+    """Every figure of the days from `first` to today: kept ones, and today's as they are this moment."""
+    today = now.astimezone(zone).date()
+    kept = DailyMetric.objects.filter(day__gte=first, day__lt=today)
+    figures: Counter[MetricKey] = Counter({(row.day, Metric(row.measure), row.key): row.count for row in kept})
+    return figures + compute_metrics(today, today + dt.timedelta(days=1), zone)
+
+
+def compute_metrics(first: dt.date, after: dt.date, zone: ZoneInfo) -> Counter[MetricKey]:
+    """Every figure of the days from `first` up to, not with, `after`, from the rows themselves."""
+    bounds = [dt.datetime.combine(day, dt.time(), zone) for day in (first, after)]
+    leads = Lead.objects.exclude(status=LeadStatus.MERGED)
+    leads = leads.filter(created_at__gte=bounds[0], created_at__lt=bounds[1])
+    by_day = leads.annotate(day=TruncDate("created_at", tzinfo=zone))
+    trials = Trial.objects.filter(lead=OuterRef("pk"))
+    contacts = AuditEvent.objects.filter(lead=OuterRef("pk"), verb__in=CONTACT_ACTIONS)
+    figures: Counter[MetricKey] = Counter()
+    figures.update(_by(by_day.values("day", "source"), Metric.SIGNED_UP, "source"))
+    figures.update(_by(by_day.filter(Exists(trials.filter(started_at__isnull=False))), Metric.STARTED))
+    figures.update(_by(by_day.filter(Exists(contacts)), Metric.CONTACTED))
+    figures.update(_by(by_day.filter(Exists(trials.filter(converted_at__isnull=False))), Metric.CONVERTED))
+    figures.update(_response_times(by_day, contacts))
+    figures.update(_calls(bounds, zone))
+    return figures
+
+
+def _by(rows: QuerySet[Any], measure: Metric, key: str = "") -> Counter[MetricKey]:
+    """`rows` with their `day`, counted by it and by `key`."""
+    fields = ["day", key] if key else ["day"]
+    counted = rows.order_by().values(*fields).annotate(number=Count("pk"))
+    found: Counter[MetricKey] = Counter()
+    named = _top_sources([(row[key], row["number"]) for row in counted]) if key else set()
+    for row in counted:
+        name = (row[key] if row[key] in named else OTHER) if key else ""
+        found[row["day"], measure, name] += row["number"]
+    return found
+
+
+def _top_sources(found: list[tuple[str, int]]) -> set[str]:
+    totals: Counter[str] = Counter()
+    for name, number in found:
+        totals[name] += number
+    return {name for name, _ in totals.most_common(TOP_SOURCES)}
+
+
+def _response_times(by_day: QuerySet[Any], contacts: QuerySet[AuditEvent]) -> Counter[MetricKey]:
+    """How long it took until somebody first reached out, for everyone who signed up."""
+    first = contacts.order_by().values("lead").annotate(first=Min("at")).values("first")
+    found: Counter[MetricKey] = Counter()
+    for day, wait in by_day.annotate(wait=Subquery(first) - F("created_at")).order_by().values_list("day", "wait"):
+        name = (
+            NO_RESPONSE
+            if wait is None
+            else next((name for name, most in RESPONSE_TIME_BUCKETS.items() if wait <= most), LATER)
+        )
+        found[day, Metric.FIRST_CONTACT, name] += 1
+    return found
+
+
+def _calls(bounds: list[dt.datetime], zone: ZoneInfo) -> Counter[MetricKey]:
+    """Calls by the day they were for."""
+    over = OnboardingCall.objects.filter(
+        starts_at__gte=bounds[0], starts_at__lt=bounds[1], status__in=[CallStatus.COMPLETED, CallStatus.NO_SHOW]
+    ).annotate(day=TruncDate("starts_at", tzinfo=zone))
+    found: Counter[MetricKey] = Counter()
+    for row in over.order_by().values("day", "status").annotate(number=Count("pk")):
+        found[row["day"], Metric.CALLS, row["status"]] = row["number"]
+    return found

@@ -1,0 +1,59 @@
+"""Leaving the trial, and getting money back: from the patient's own page, with no reason asked."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST
+
+from signups.audit.choices import ActorKind
+from signups.leads.models import Lead
+from signups.web.decorators import portal_view
+from signups.web.responses import redirect_after_post
+
+from .actions import UndoWindowClosed, cancel_trial, request_refund, resume_trial
+
+
+@portal_view
+@require_http_methods(["GET", "HEAD", "POST"])
+def cancel_trial_page(request: HttpRequest, lead: Lead, token: str) -> HttpResponse:
+    """One page that asks once; POST ends the trial. Without one to end, the patient's page says how it stands."""
+    trial = lead.trials.open().first()
+    if trial and request.method != "POST":
+        return render(request, "signups/my/cancel.html", {"lead": lead, "token": token, "trial": trial})
+    if trial:
+        cancel_trial(trial, by=ActorKind.PATIENT, now=timezone.now())
+    return redirect_after_post("my", token)
+
+
+@portal_view
+@require_POST
+def resume_trial_page(request: HttpRequest, lead: Lead, token: str) -> HttpResponse:
+    """The trial goes on, within the hour; after it, the patient's page says that it is over."""
+    trial = lead.trials.first()
+    if trial:
+        try:
+            resume_trial(trial, by=ActorKind.PATIENT, now=timezone.now())
+        except UndoWindowClosed:
+            return render(request, "signups/my/too_late.html", {"token": token}, status=409)
+    return redirect_after_post("my", token)
+
+
+@portal_view
+@require_http_methods(["GET", "HEAD", "POST"])
+def refund_page(request: HttpRequest, lead: Lead, token: str) -> HttpResponse:
+    """One page that asks once; POST accepts the request on the spot, and it lands on the desk."""
+    trial = lead.trials.filter(converted_at__isnull=False).first()
+    if trial is None or trial.refund_requested_at:
+        return redirect_after_post("my", token)
+    now = timezone.now()
+    last_day = trial.guarantee_last_day(lead.time_zone)
+    context = {"token": token, "trial": trial, "last_day": last_day}
+    if not trial.may_be_refunded(lead.time_zone, now):
+        return render(request, "signups/my/too_late.html", context, status=409)
+    if request.method != "POST":
+        return render(request, "signups/my/refund.html", context)
+    try:
+        request_refund(trial, by=ActorKind.PATIENT, now=now)
+    except UndoWindowClosed:  # the day ended this very moment
+        return render(request, "signups/my/too_late.html", context, status=409)
+    return redirect_after_post("my", token)

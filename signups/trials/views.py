@@ -1,0 +1,129 @@
+"""Starting a trial and confirming the address."""
+
+import datetime as dt
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from clinic.lib import normalization, us_states
+from signups.consents.choices import OPTIONAL_CONSENTS
+from signups.leads import links as lead_links
+from signups.leads.locking import LeadUnavailable
+from signups.ops import rate_limit
+from signups.web.decorators import rate_limited, token_view
+from signups.web.responses import redirect_after_post
+
+from .actions import confirm_email, resend_confirmation_link
+from .forms import TrialForm, WaitlistForm
+
+ONE_HOUR = dt.timedelta(hours=1)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@rate_limited
+def start_page(request: HttpRequest) -> HttpResponse:
+    """The trial form; every valid one, from a known or a new address, ends at the same place."""
+    form = TrialForm(
+        request.POST if request.method == "POST" else None,
+        source=normalization.clean_source(request.GET.get("source", "")),
+    )
+    if not form.is_bound:
+        return render(request, "signups/start.html", {"form": form})
+    now = timezone.now()
+    rate_limit.hit("start", rate_limit.client_key(request), limit=60, per=ONE_HOUR, now=now)
+    rate_limit.hit("start", rate_limit.GLOBAL, limit=settings.FORMS_PER_HOUR, per=ONE_HOUR, now=now)
+    is_valid = form.is_valid()
+    if form.lives_elsewhere():
+        known = {name: form.data.get(name, "") for name in ("name", "email", "state")}
+        context = {"form": WaitlistForm(initial=known), "place": us_states.state_name(known["state"])}
+        return render(request, "signups/elsewhere.html", context)
+    if not is_valid:
+        return render(request, "signups/start.html", {"form": form}, status=422)
+    if not form.is_replay():
+        rate_limit.hit("start", form.cleaned_data["email"], limit=10, per=ONE_HOUR, now=now)
+        form.save(now=now)
+    return redirect_after_post("check-your-email")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@rate_limited
+def waitlist_page(request: HttpRequest) -> HttpResponse:
+    """For people who live where the clinic does not work: one message when it does, if they like."""
+    form = WaitlistForm(request.POST if request.method == "POST" else None)
+    if not form.is_bound:
+        return render(request, "signups/elsewhere.html", {"form": form})
+    now = timezone.now()
+    rate_limit.hit("elsewhere", rate_limit.client_key(request), limit=60, per=ONE_HOUR, now=now)
+    rate_limit.hit("elsewhere", rate_limit.GLOBAL, limit=settings.FORMS_PER_HOUR, per=ONE_HOUR, now=now)
+    if not form.is_valid():
+        return render(request, "signups/elsewhere.html", {"form": form}, status=422)
+    if not form.is_replay():
+        rate_limit.hit("elsewhere", form.cleaned_data["email"], limit=10, per=ONE_HOUR, now=now)
+        form.save(now=now)
+    return redirect_after_post("elsewhere-noted")
+
+
+@require_safe
+@never_cache
+def waitlist_thanks(request: HttpRequest) -> HttpResponse:
+    return render(request, "signups/elsewhere_noted.html")
+
+
+@require_safe
+@never_cache
+def check_your_email(request: HttpRequest) -> HttpResponse:
+    return render(request, "signups/check_your_email.html")
+
+
+@csrf_exempt
+@token_view
+@require_http_methods(["GET", "HEAD", "POST"])
+def confirm_page(request: HttpRequest, token: str) -> HttpResponse:
+    """GET shows a button, POST starts the trial: mail scanners open links, and must not start anything."""
+    try:
+        lead = lead_links.lead_from_confirmation_token(token)
+    except lead_links.TokenExpired:
+        return render(request, "signups/confirm_expired.html", {"token": token}, status=410)
+    now = timezone.now()
+    trial = lead.current_trial()
+    if trial is None or (trial.started_at and (request.method != "POST" or not trial.day(now))):
+        return render(request, "signups/confirm_expired.html", {"token": token, "used": True}, status=410)
+    if request.method != "POST":
+        agreed = [purpose.label for purpose in OPTIONAL_CONSENTS if lead.agrees_to(purpose)]
+        told = [
+            ("Name", lead.name),
+            ("Phone", lead.phone or "none"),
+            ("Agreed to", ", ".join(agreed) or "nothing more"),
+        ]
+        return render(request, "signups/confirm.html", {"token": token, "trial": trial, "told": told})
+    trial = confirm_email(lead, now=now)
+    if trial is None:  # cancelled this very moment
+        raise LeadUnavailable
+    facts = [
+        ("What you have", f"{trial.days} free days of our care program"),
+        ("What it costs", "Nothing"),
+        ("What you must do", "Nothing: it ends by itself"),
+        ("If you become a paying patient", f"{trial.guarantee_days} days to ask for your money back"),
+    ]
+    context = {"trial": trial, "lead": lead, "facts": facts}
+    return render(request, "signups/confirmed.html", context)
+
+
+@csrf_exempt
+@token_view
+@require_POST
+def confirm_resend(request: HttpRequest, token: str) -> HttpResponse:
+    """A new link for whoever holds an old one; it goes to the stored address only."""
+    try:
+        lead = lead_links.lead_from_confirmation_token(token)
+    except lead_links.TokenExpired as expired:
+        lead = expired.lead
+    resend_confirmation_link(lead, now=timezone.now())
+    return redirect_after_post("check-your-email")

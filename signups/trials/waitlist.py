@@ -1,0 +1,49 @@
+"""People who live where the clinic does not work yet."""
+
+import datetime as dt
+import uuid
+from collections.abc import Callable
+
+from django.db import IntegrityError, connection, transaction
+
+from signups.audit.actions import record_event
+from signups.audit.choices import ActorKind, AuditAction
+from signups.leads.choices import TERMINAL_STATUSES
+from signups.offer import current_offer
+
+from . import emails
+from .actions import get_or_create_lead, trial_idempotency_key, was_trial_requested
+from .waitlist_models import WaitlistEntry
+
+NOTIFY_BATCH = 50
+
+
+def join_waitlist(*, name: str, email: str, state: str, form_key: uuid.UUID, now: dt.datetime) -> None:
+    """One message is wanted, when the clinic works in `state`. Known or new, the answer is the same; again, nothing."""
+    try:
+        _join(name=name, email=email, state=state, form_key=trial_idempotency_key(form_key, email), now=now)
+    except IntegrityError:
+        if not was_trial_requested(form_key=form_key, email=email):
+            raise
+
+
+@transaction.atomic
+def _join(*, name: str, email: str, state: str, form_key: uuid.UUID, now: dt.datetime) -> None:
+    fields = {"name": name, "state": state, "time_zone": current_offer().time_zone}
+    lead, _ = get_or_create_lead(email=email, created_at=now, **fields)
+    record_event(lead, AuditAction.OPENING_ASKED, by=ActorKind.PATIENT, now=now, form_key=form_key, state=state)
+    WaitlistEntry.objects.get_or_create(lead=lead, state=state, told_at=None, defaults={"asked_at": now})
+
+
+@transaction.atomic
+def notify_waitlist(clock: Callable[[], dt.datetime]) -> int:
+    """For the worker: writes to those whose state is on the clinic's list now; how many there were."""
+    waiting = WaitlistEntry.objects.waiting().exclude(lead__status__in=TERMINAL_STATUSES).select_related("lead")
+    if open_in := current_offer().states:  # none: it works everywhere now
+        waiting = waiting.filter(state__in=open_in)
+    skip = connection.features.has_select_for_update_skip_locked
+    taken = list(waiting.select_for_update(of=("self",), skip_locked=skip)[:NOTIFY_BATCH])
+    for request in taken:
+        emails.waitlist_state_opened(request, now=clock())
+    WaitlistEntry.objects.filter(pk__in=[request.pk for request in taken]).update(told_at=clock())
+    return len(taken)

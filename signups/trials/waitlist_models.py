@@ -1,0 +1,36 @@
+"""People elsewhere who want to hear when the clinic opens where they live."""
+
+from typing import Any, ClassVar, Self
+
+from django.db import models
+
+from signups.leads.models import Lead
+
+
+class WaitlistEntryQuerySet(models.QuerySet["WaitlistEntry"]):
+    def waiting(self) -> Self:
+        return self.filter(told_at=None)
+
+
+class WaitlistEntry(models.Model):
+    """One message is sent when the state is on the clinic's list, and no other."""
+
+    PERSONAL: ClassVar[dict[str, Any]] = {"state": ""}
+
+    lead = models.ForeignKey(Lead, on_delete=models.PROTECT, related_name="opening_requests")
+    state = models.CharField(max_length=2)
+    asked_at = models.DateTimeField()
+    told_at = models.DateTimeField(null=True)
+
+    objects = WaitlistEntryQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-asked_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["lead", "state"], condition=models.Q(told_at=None), name="signups_one_wait_per_state"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.state

@@ -1,0 +1,32 @@
+"""The link to a lead's private page."""
+
+import datetime as dt
+
+from django.db import transaction
+from django.db.models import F
+
+from signups.audit.actions import Actor, record_event
+from signups.audit.choices import AuditAction
+from signups.leads.locking import lock_lead
+from signups.leads.models import Lead
+from signups.messages.kinds import MessageKind, register
+from signups.messages.models import OutboxMessage
+from signups.messages.outbox import enqueue, portal_link_context, unique_occasion
+
+MY_LINK = register(MessageKind("my_link", "the link to your page"))
+
+
+def my_link(lead: Lead, *, now: dt.datetime) -> OutboxMessage:
+    """Send the link each time it is asked for. Only to an address that was confirmed."""
+    return enqueue(MY_LINK, lead, unique_occasion(), now=now, context=portal_link_context(lead))
+
+
+@transaction.atomic
+def rotate_portal_link(lead: Lead, *, by: Actor, now: dt.datetime) -> None:
+    """Every link to this person's page stops working, and a new one goes to their address. Raises Gone."""
+    lead = lock_lead(lead)
+    theirs = [lead.pk, *lead.merges.filter(undone_at=None).values_list("other", flat=True)]
+    Lead.objects.filter(pk__in=theirs).update(link_version=F("link_version") + 1)
+    lead.link_version += 1
+    record_event(lead, AuditAction.LINK_REPLACED, by=by, now=now)
+    my_link(lead, now=now)

@@ -1,0 +1,85 @@
+"""What the staff's pages share. A page is a plain function in a module's `routes`; the admin site adds the sign-in.
+
+Checks run in this order: permission (403), unknown lead (404), somebody else's lead (403), then the method (405).
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+
+from signups.audit.staff_users import staff_user
+from signups.leads.actions import can_work_lead
+from signups.leads.models import Lead
+
+from .responses import redirect_after_post
+
+View = Callable[..., Any]
+
+
+def staff_view(permission: str) -> Callable[[View], View]:
+    """Refuse staff without `permission`."""
+
+    def decorator(view: View) -> View:
+        @wraps(view)
+        def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+            require_permission(request, permission)
+            return view(request, *args, **kwargs)
+
+        return wrapper
+
+    return decorator
+
+
+def lead_view(
+    permission: str = "signups.view_lead", *, allowed: Callable[[User, Lead], bool] = can_work_lead
+) -> Callable[[View], View]:
+    """Call the view with the lead `pk`; refuse staff without `permission`, and those not `allowed` to do it to them."""
+
+    def decorator(view: View) -> View:
+        @wraps(view)
+        def wrapper(request: HttpRequest, pk: int, **kwargs: Any) -> Any:
+            require_permission(request, permission)
+            lead = get_lead(request, pk)
+            if not allowed(staff_user(request), lead):
+                raise PermissionDenied
+            return view(request, lead, **kwargs)
+
+        return wrapper
+
+    return decorator
+
+
+def require_permission(request: HttpRequest, permission: str) -> None:
+    """Raise PermissionDenied for staff without `permission`."""
+    if not request.user.has_perm(permission):
+        raise PermissionDenied
+
+
+def get_lead(request: HttpRequest, pk: int | str) -> Lead:
+    """Raise PermissionDenied for staff who may not view leads, then Http404 for an unknown key."""
+    require_permission(request, "signups.view_lead")
+    try:
+        key = int(pk)
+    except ValueError:
+        raise Http404 from None
+    return get_object_or_404(Lead.objects.select_related("owner"), pk=key)
+
+
+def redirect_to_lead(pk: int) -> HttpResponse:
+    """Answer a POST with the lead's page."""
+    return redirect_after_post("admin:signups_lead_change", pk)
+
+
+def render_page(
+    request: HttpRequest, template: str, title: str, /, *, status: int = 200, **context: Any
+) -> TemplateResponse:
+    """Render a page of the care desk."""
+    context = {**admin.site.each_context(request), "title": title, **context}
+    return TemplateResponse(request, template, context, status=status)

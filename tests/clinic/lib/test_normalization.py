@@ -1,0 +1,111 @@
+"""One form for each thing people type."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clinic.lib import normalization
+
+BLANKS = ("\u3164", "\u115f\u1160", "\uffa0", "\u2800", "\u3164\u2800 \uffa0", "\u034f\U000e0100")
+
+
+@pytest.mark.parametrize(
+    ("typed", "tidy"),
+    [
+        ("  Jo   Miller ", "Jo Miller"),
+        ("Jo\tMiller", "Jo Miller"),
+        ("Sine\u0301ad O\u2019Neil", "Sinéad O’Neil"),
+        ("李", "李"),
+        ("مریم", "مریم"),
+        ("Ñ", "Ñ"),
+        ("J\u202eo\u200b", "Jo"),
+        ("\u3164Jo\u2800 \uffa0Miller\ufe0f", "Jo Miller"),
+        ("=cmd", "=cmd"),
+    ],
+)
+def test_names_stay_as_people_write_them(typed, tidy):
+    assert normalization.clean_name(typed) == tidy
+
+
+@pytest.mark.parametrize(
+    "typed", ["", "   ", "12", "\u200b\u202e", "Jo\nMiller", "Jo\rMiller", "Jo\u2028Miller", *BLANKS]
+)
+def test_names_without_a_letter_or_of_two_lines_are_refused(typed):
+    with pytest.raises(ValueError, match=r"name"):
+        normalization.clean_name(typed)
+
+
+@given(st.text(max_size=120))
+def test_any_name_is_tidied_once_and_for_all(typed):
+    try:
+        tidy = normalization.clean_name(typed)
+    except ValueError:
+        return
+    assert normalization.clean_name(tidy) == tidy
+    assert not set(tidy) & set("\r\n\x00")
+
+
+@pytest.mark.parametrize(
+    ("typed", "key"),
+    [
+        ("Jo@Example.COM", "jo@example.com"),
+        (" jo@example.com ", "jo@example.com"),
+        ("jo+x@bücher.example", "jo+x@xn--bcher-kva.example"),
+    ],
+)
+def test_two_spellings_of_an_address_have_one_key(typed, key):
+    assert normalization.email_key(typed) == key
+
+
+@pytest.mark.parametrize("typed", ["jo\u212a@example.com", "jö@example.com", "jo@" + "ü" * 80 + ".example"])
+def test_lookalike_address_is_refused(typed):
+    with pytest.raises(ValueError, match="e-mail"):
+        normalization.email_key(typed)
+
+
+TWO_DOMAINS = ("faß.de", "FAẞ.de", "βόλος.example", "نامه\u200cای.example", "क्\u200dष.example", "ｆass.de")
+
+
+@pytest.mark.parametrize("domain", TWO_DOMAINS)
+def test_domain_that_old_and_new_programs_read_differently_is_refused(domain):
+    with pytest.raises(ValueError, match="“xn--”"):
+        normalization.strict_email_key(f"jo@{domain}")
+
+
+@pytest.mark.parametrize(
+    ("typed", "key"),
+    [
+        ("Jo@Example.com", "jo@example.com"),
+        ("jo@BÜCHER.example", "jo@xn--bcher-kva.example"),
+        ("jo@bu\u0308cher.example", "jo@xn--bcher-kva.example"),
+        ("jo@例え.example", "jo@xn--r8jz45g.example"),
+        ("jo@xn--fa-hia.de", "jo@xn--fa-hia.de"),
+    ],
+)
+def test_domain_that_all_read_alike_is_taken(typed, key):
+    assert normalization.strict_email_key(typed) == key
+
+
+@pytest.mark.parametrize(
+    ("typed", "region", "e164"),
+    [
+        ("(212) 555-0123", "US", "+12125550123"),
+        ("+44 20 7946 0958", "US", "+442079460958"),
+        ("020 7946 0958", "GB", "+442079460958"),
+        ("1.212.555.0123", "US", "+12125550123"),
+    ],
+)
+def test_number_in_any_format_has_one_dialable_form(typed, region, e164):
+    assert normalization.phone_e164(typed, region) == e164
+
+
+@pytest.mark.parametrize("typed", ["995-265-656", "call me", "1" * 40, "+"])
+def test_number_nobody_could_dial_is_refused(typed):
+    with pytest.raises(ValueError, match="phone number"):
+        normalization.phone_e164(typed, "US")
+
+
+@pytest.mark.parametrize(("typed", "region"), [("555 0123", "US"), ("+1 555 0123", "US"), ("7946 0958", "GB")])
+def test_number_without_its_area_code_is_refused(typed, region):
+    with pytest.raises(ValueError, match="with its area code"):
+        normalization.phone_e164(typed, region)

@@ -1,0 +1,243 @@
+"""The first page of the desk: each number is the length of the list it leads to, and the figures are the rows' own."""
+
+import datetime as dt
+import re
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from clinic import dashboard, roles
+from signups.reports import daily_metrics
+from signups.reports.models import DailyMetric
+from tests.factories import audit, callbacks, calls, content, leads, trials, users
+
+pytestmark = pytest.mark.django_db
+HOUR = dt.timedelta(hours=1)
+
+
+@pytest.fixture
+def head(client, clinic):
+    client.force_login(users.UserFactory(role=roles.HEAD))
+    return client
+
+
+def busy(now):
+    """Three of everything that waits, less one of each kind that no longer does."""
+    other = users.UserFactory()
+    for number in range(3):
+        leads.LeadFactory(created_at=now)
+        start = now - 6 * 24 * HOUR
+        trials.TrialFactory(lead__owner=other, requested_at=start, started_at=start)
+        callbacks.CallbackRequestFactory(lead__owner=other, created_at=now - 9 * HOUR)
+        callbacks.CallbackRequestFactory(lead__owner=other, created_at=now, due_at=now + (number + 1) * HOUR)
+        trials.TrialFactory(
+            lead__owner=other, requested_at=now, started_at=now, converted_at=now, refund_requested_at=now
+        )
+        noon = timezone.localtime(now, ZoneInfo("America/New_York")).replace(hour=12)
+        calls.OnboardingCallFactory(lead__owner=other, starts_at=noon)
+    leads.LeadFactory(status="closed", close_reason="No answer", created_at=now)
+
+
+def worn():
+    """Three of everything in the texts that needs an eye, and one of each that needs none."""
+    past = dt.date(2020, 1, 1)
+    source = content.SourceFactory()
+    for _ in range(3):
+        content.ArticleFactory(review_by=past)
+        content.ClaimFactory(checked_on=past, sources=[source])
+        content.QuotationFactory(wording_checked=False, source=source)
+        for outcome in ("dead", "silent"):
+            content.SourceCheckFactory(outcome=outcome)
+        content.SourceFactory(status="recheck")
+    content.ArticleFactory()
+    content.ClaimFactory(sources=[source])
+    content.QuotationFactory(source=source)
+
+
+def test_each_number_is_the_length_of_its_list(head, time_machine):
+    time_machine.move_to(dt.datetime(2026, 11, 20, 15, tzinfo=dt.UTC), tick=False)  # by day, where people live
+    busy(timezone.now())
+    worn()
+    desk = head.get("/admin/").context
+    numbers = desk["numbers"] + desk["evidence"]
+    counted, listed = {}, {}
+    for number in numbers:
+        context = head.get(number.url).context
+        rows = context["cl"].result_list if "cl" in context else context["rows"]
+        counted[number.label], listed[number.label] = number.count.number, len(rows)
+    assert counted == listed
+    assert counted == {
+        "Callbacks overdue": 3,
+        "Callbacks to make now": 6,
+        "Leads with a call today": 3,
+        "Open leads without an owner": 3,
+        "Trials that end within 48 hours": 3,
+        "Refund requests": 3,
+        "Articles whose review is overdue": 3,
+        "Claims whose check is overdue": 3,
+        "Quotations whose wording is unchecked": 3,
+        "Sources whose details are to be re-checked": 3,
+        "Sources whose link is dead": 3,
+        "Sources whose link did not answer": 3,
+    }
+
+
+@pytest.mark.parametrize("role", [*roles.ROLES, None])
+def test_desk_shows_only_what_its_reader_may_see(client, clinic, role):
+    content.ArticleFactory(review_by=dt.date(2020, 1, 1))
+    client.force_login(users.UserFactory(role=role))
+    response = client.get("/admin/")
+    urls = [number.url for number in response.context["numbers"] + response.context["evidence"]]
+    assert [client.get(url).status_code for url in urls] == [200] * len(urls)
+    assert any("signups" in url for url in urls) == (role in (roles.HEAD, roles.COORDINATOR, roles.AUDITOR))
+    assert any("content" in url for url in urls) == (role in (roles.HEAD, roles.EDITOR, roles.AUDITOR, roles.REVIEWER))
+    assert bool(response.context["charts"]) == (role in (roles.HEAD, roles.COORDINATOR, roles.AUDITOR))
+
+
+@pytest.mark.parametrize("days", ["8", "x", "", "-7", "9" * 20])
+def test_figures_cover_7_30_or_90_days(head, days):
+    assert head.get("/admin/", {"days": days}).status_code == 400
+
+
+def figures(response):
+    return {
+        chart.title: [(bar.label, bar.number, bar.note) for bar in chart.bars if bar.number]
+        for chart in response.context["charts"]
+    }
+
+
+def story(now):
+    """Two people of ten days ago and one of today, and two calls that were to be."""
+    past = now - 10 * 24 * HOUR
+    one = leads.LeadFactory(created_at=past, source="friend")
+    audit.EventFactory(lead=one, verb="tried", at=past + HOUR * 3)
+    audit.EventFactory(lead=one, verb="call_attempted", at=past + HOUR * 30)
+    trials.TrialFactory(lead=one, requested_at=past, started_at=past, converted_at=past + 24 * HOUR)
+    leads.LeadFactory(created_at=past, source="ad")
+    trials.TrialFactory(lead__created_at=now, requested_at=now, started_at=now)
+    for status in ("completed", "no_show", "cancelled", "booked"):
+        calls.OnboardingCallFactory(lead=one, starts_at=past, status=status, is_next=False)
+
+
+EXPECTED = {
+    "From sign-up to patient": [
+        ("signed up", 3, "100 %"),
+        ("started the trial", 2, "67 %"),
+        ("were reached out to", 1, "33 %"),
+        ("became patients", 1, "33 %"),
+    ],
+    "First came from": [("friend", 1, "33 %"), ("ad", 1, "33 %"), ("unknown", 1, "33 %")],
+    "Time to first contact": [("within 4 hours", 1, "33 %"), ("not yet", 2, "67 %")],
+    "Calls": [("took place", 1, "50 %"), ("no-show", 1, "50 %")],
+    "No-shows week by week, of all calls": [("Nov 7", 1, "50 % of 2")],
+}
+
+
+def test_figures_are_the_rows_own_kept_for_days_gone_by_and_fresh_for_today(head, time_machine):
+    now = dt.datetime(2026, 11, 20, 15, 0, tzinfo=dt.UTC)
+    time_machine.move_to(now, tick=False)
+    story(now)
+    assert sum(bar[1] for bar in figures(head.get("/admin/"))["From sign-up to patient"]) == 2  # today’s alone, so far
+    assert daily_metrics.refresh_metrics(timezone.now) == 0
+    shown = figures(head.get("/admin/"))
+    assert {title: sorted(bars) for title, bars in shown.items() if title in EXPECTED} == {
+        title: sorted(bars) for title, bars in EXPECTED.items()
+    }
+    assert shown["Sign-ups per day"] == [("Nov 10", 2, ""), ("Nov 20", 1, "")]
+    assert figures(head.get("/admin/", {"days": 7}))["Sign-ups per day"] == [("Nov 20", 1, "")]
+
+
+def test_no_shows_are_drawn_day_by_day_or_week_by_week(head, time_machine):
+    now = dt.datetime(2026, 11, 20, 15, 0, tzinfo=dt.UTC)
+    time_machine.move_to(now, tick=False)
+    for days, statuses in ((0, ["no_show"] * 2 + ["completed"]), (8, ["completed"]), (20, ["no_show"])):
+        for status in statuses:
+            calls.OnboardingCallFactory(starts_at=now - days * 24 * HOUR, status=status, is_next=False)
+    daily_metrics.refresh_metrics(timezone.now)
+
+    def drawn(days):
+        chart = head.get("/admin/", {"days": days}).context["charts"][-1]
+        return chart.title, [(bar.label, bar.number, bar.share, bar.note) for bar in chart.bars]
+
+    title, bars = drawn(7)
+    assert (title, len(bars)) == ("No-shows per day, of all calls", 7)
+    assert bars[-2:] == [("Nov 19", 0, 0, "no calls"), ("Nov 20", 2, 67, "67 % of 3")]
+    assert drawn(30) == (
+        "No-shows week by week, of all calls",
+        [
+            ("Oct 22", 0, 0, "no calls"),
+            ("Oct 24", 0, 0, "no calls"),
+            ("Oct 31", 1, 100, "100 % of 1"),
+            ("Nov 7", 0, 0, "0 % of 1"),
+            ("Nov 14", 2, 67, "67 % of 3"),
+        ],
+    )
+
+
+def test_counting_again_changes_nothing_but_what_changed(clinic, time_machine):
+    now = dt.datetime(2026, 11, 20, 15, 0, tzinfo=dt.UTC)
+    time_machine.move_to(now, tick=False)
+    story(now)
+    daily_metrics.refresh_metrics(timezone.now)
+    kept = sorted(DailyMetric.objects.values_list("day", "measure", "key", "count"))
+    daily_metrics.refresh_metrics(timezone.now)
+    assert sorted(DailyMetric.objects.values_list("day", "measure", "key", "count")) == kept
+    assert len(kept) > 5
+
+
+def test_many_sources_are_named_by_their_commonest(clinic):
+    now = dt.datetime(2026, 11, 20, 15, 0, tzinfo=dt.UTC)
+    for number in range(daily_metrics.TOP_SOURCES + 4):
+        for _ in range(2 if number < daily_metrics.TOP_SOURCES else 1):
+            leads.LeadFactory(created_at=now, source=f"source-{number}")
+    found = daily_metrics.compute_metrics(now.date(), now.date() + dt.timedelta(days=1), ZoneInfo("UTC"))
+    named = {key: number for (_, measure, key), number in found.items() if measure == "signed_up"}
+    assert named == {f"source-{number}": 2 for number in range(daily_metrics.TOP_SOURCES)} | {daily_metrics.OTHER: 4}
+
+
+def test_drawing_is_hidden_from_readers_that_have_the_table(head, time_machine):
+    time_machine.move_to(dt.datetime(2026, 11, 20, 15, 0, tzinfo=dt.UTC), tick=False)
+    story(timezone.now())
+    page = head.get("/admin/").content.decode()
+    main = page.split("<main")[1].split("</main")[0]
+    assert (main.count("<figcaption"), main.count("<table")) == (6, 6)
+    assert re.findall("<svg(?![^>]*aria-hidden)", main) == []
+    assert " style=" not in main
+
+
+@pytest.mark.parametrize("count", [1, 100])
+def test_desk_takes_the_same_queries_for_one_of_everything_and_many(head, count, django_assert_max_num_queries):
+    now = timezone.now()
+    for _ in range(count):
+        leads.LeadFactory(created_at=now)
+        leads.LeadFactory(created_at=now - 48 * HOUR)
+    daily_metrics.refresh_metrics(timezone.now)
+    with django_assert_max_num_queries(39 if connection.vendor == "sqlite" else 45):
+        assert head.get("/admin/").status_code == 200
+
+
+def test_periods_are_offered(head):
+    assert [f"?days={days}#figures" in head.get("/admin/").content.decode() for days in dashboard.PERIODS] == [True] * 3
+
+
+def test_everything_is_grouped_and_named_as_its_page(head, client):
+    pages = {page: name for pages in head.get("/admin/").context["rooms"].values() for name, page in pages}
+    for page, name in pages.items():
+        assert f"<h1>{name}</h1>" in client.get(page).content.decode() or name in ("Callbacks", "Calendar"), page
+    assert {"Callbacks", "Calendar", "Possible duplicates", "Import leads", "Roles"} <= set(pages.values())
+
+
+def test_no_page_is_listed_that_the_reader_may_not_open(client, clinic):
+    for role in roles.ROLES:
+        client.force_login(users.UserFactory(role=role))
+        pages = [page for pages in client.get("/admin/").context["rooms"].values() for _, page in pages]
+        assert {client.get(page).status_code for page in pages} == {200}, role
+
+
+def test_upright_bars_say_what_the_highest_stands_for(head):
+    now = timezone.now()
+    leads.LeadFactory.create_batch(3, created_at=now)
+    tops = [chart.top for chart in head.get("/admin/").context["charts"] if chart.upright]
+    assert tops == ["3", "100 %"]

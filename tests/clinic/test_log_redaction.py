@@ -1,0 +1,112 @@
+"""What the log says of people: nothing."""
+
+import io
+import logging
+import re
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+
+from clinic import log_redaction
+from clinic.log_redaction import RedactingFormatter, RedactPathFilter
+from signups.leads import links as lead_links
+from signups.trials import actions as trial_actions
+from tests.factories import leads, trials, users
+from tests.signups.conftest import (
+    post_start,  # noqa: F401 - a fixture
+)
+
+pytestmark = pytest.mark.django_db
+
+PERSON = {"name": "Zoë Quillfeather", "email": "zoe.quill@example.org", "phone": "(212) 555-0147"}
+
+
+@pytest.fixture
+def log(settings):
+    """Every line as the site would write it, down to DEBUG."""
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(RedactingFormatter(settings.LOGGING["formatters"]["line"]["format"], style="{"))
+    handler.addFilter(RedactPathFilter())
+    root = logging.getLogger()
+    level = root.level
+    root.addHandler(handler)
+    root.setLevel(logging.DEBUG)
+    yield stream
+    root.removeHandler(handler)
+    root.setLevel(level)
+
+
+def test_walk_through_the_site_names_nobody(client, clinic, post_start, log, monkeypatch):  # noqa: F811
+    assert post_start(**PERSON).status_code == 303
+    lead = leads.LeadFactory(**PERSON | {"email": "other@example.org"})
+    trials.TrialFactory(lead=lead)
+    token = lead_links.confirmation_url(lead).split("/")[-2]
+    client.get(f"/confirm/{token}/")
+    client.get(f"/confirm/{token}x/")
+    client.get("/no-such/zoe.quill@example.org/")
+    client.post("/admin/login/", {"login": "zoe.quill@example.org", "password": "hunter2hunter2"})
+    client.get("/", HTTP_HOST="zoe.example")
+    client.raise_request_exception = False
+    monkeypatch.setattr(trial_actions, "request_trial", lambda **told: fail(told))
+    assert post_start(**PERSON).status_code == 500
+    said = log.getvalue()
+    assert "500 POST start" in said
+    for private in ("Zoë", "Quillfeather", "zoe.quill", "555-0147", "5550147", token, "hunter2"):
+        assert private not in said, private
+
+
+def fail(told):
+    raise ValueError("refused: Key (email)=(zoe.quill@example.org), +12125550147")
+
+
+def test_row_that_the_database_quotes_is_scrubbed(log):
+    leads.LeadFactory(email="zoe.quill@example.org")
+    try:
+        with transaction.atomic():
+            leads.LeadFactory(email="zoe.quill@example.org")
+    except IntegrityError:
+        logging.getLogger("x").exception("it failed for %s", "zoe.quill@example.org")
+    said = log.getvalue()
+    assert "IntegrityError" in said
+    assert "zoe.quill" not in said
+    assert connection.vendor in ("sqlite", "postgresql")
+
+
+@pytest.mark.parametrize(
+    ("said", "written"),
+    [
+        ("to jo.m+x@example.com now", "to (e-mail) now"),
+        ("call +1 (212) 555-0123 please", "call (number) please"),
+        ("GET /my/abc:def:ghi/call/", "GET /my/…/call/"),
+        ("message 7f0a9c1e-1f2b-4c3d-8e4f-5a6b7c8d9e0f was sent", None),
+        ("the audit trail ends at 5 with 0d8590ee:eae7e856e4ca56c567489c206d351d6c108d", None),
+    ],
+)
+def test_scrubbing_takes_people_and_leaves_the_rest(said, written):
+    assert log_redaction.redact(said) == (written or said)
+
+
+def test_what_is_refused_is_one_warning_without_what_was_typed(client, clinic, log):
+    head = users.UserFactory(is_superuser=True)
+    client.get("/zoe/", HTTP_HOST="zoe.example")
+    client.post("/start/", {f"zoe{number}": "zoe" for number in range(1001)})
+    client.post("/start/", {"name": "zoe"})
+    client.force_login(head)
+    client.get("/admin/signups/lead/", {"status__exact": "zoe"})
+    lines = [line.split(" ", 5)[2:] for line in log.getvalue().splitlines() if " django." in line]
+    assert [(level, name, said) for level, _, name, said in lines] == [
+        ("WARNING", "django.security.DisallowedHost", "400 GET no view DisallowedHost"),
+        ("WARNING", "django.security.TooManyFieldsSent", "400 POST start TooManyFieldsSent"),
+        ("WARNING", "django.request", "422 POST start"),
+        ("WARNING", "django.request", "400 GET admin:signups_lead_changelist BadRequest"),
+    ]
+    assert re.search("zoe|Traceback", log.getvalue()) is None
+
+
+def test_lines_of_one_request_carry_the_same_word(client, clinic, log):
+    client.get("/no-such-page/")
+    client.get("/no-such-page/")
+    words = re.findall(r"WARNING (\w{8}) django.request", log.getvalue())
+    assert len(words) == 2
+    assert len(set(words)) == 2

@@ -1,0 +1,294 @@
+"""The evidence engine: each rule broken in turn, and exactly its finding seen."""
+
+import datetime as dt
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from content.evidence import linter
+from content.evidence.findings import Rule
+from content.evidence.ledger import Ledger, LedgerClaim, LedgerQuotation, review_by
+from content.evidence.markup import parse
+
+PIECES = [
+    *"[]()!#`*_<>{}\\&\"'~-;:.? \n“”‘’…",
+    "[^works]",
+    "[^rats; @rats, p. 7]",
+    "[@trial]",
+    "[^advice]",
+    "\n## ",
+    "\n::: quotation Q1\n:::\n",
+    "\n> ",
+    "\n- ",
+    "ketamine",
+    "a miracle",
+    "Duman said “the biggest step in half a century.”",
+]
+TODAY = dt.date(2026, 11, 25)
+CHECKED = dt.date(2026, 11, 1)
+LEDGER = Ledger(
+    sources={"trial", "rats", "news", "fda"},
+    quotations={
+        "Q1": LedgerQuotation(
+            "Q1", "the biggest step in half a century.", "Ronald Duman", "news", wording_checked=True
+        ),
+        "Q2": LedgerQuotation(
+            "Q2", "the relief was a true breakthrough", "Yale news text", "news", wording_checked=True
+        ),
+        "Q9": LedgerQuotation("Q9", "words that nobody has seen", "Ada Moss", "news", wording_checked=False),
+    },
+    claims={
+        claim.key: claim
+        for claim in [
+            LedgerClaim("works", "64% responded.", "trial", ("trial",), CHECKED, ("efficacy",)),
+            LedgerClaim("fades", "It usually fades.", "human", ("trial",), CHECKED, ("duration",)),
+            LedgerClaim("not-all", "28% did not respond.", "trial", ("trial",), CHECKED, ("non-response",)),
+            LedgerClaim("risk", "The FDA names risks.", "regulatory", ("fda",), CHECKED, ("risk",)),
+            LedgerClaim("label", "It is off-label.", "regulatory", ("fda",), CHECKED, ("off-label",)),
+            LedgerClaim("rats", "Rats had more synapses.", "rats", ("rats",), CHECKED),
+            LedgerClaim("mice", "Mice moved more.", "mice", ("rats",), CHECKED),
+            LedgerClaim("idea", "It may act there.", "review", ("trial",), CHECKED),
+        ]
+    },
+)
+WHOLE = """The drug usually fades. [^fades] Some did not respond. [^not-all]
+
+The FDA names risks. [^risk] The use is off-label. [^label]"""
+
+
+def check(body, ledger=LEDGER, today=TODAY, **fields):
+    fields = {"title": "A title", "summary": "A summary.", **fields}
+    return linter.lint(**fields, body=body, ledger=ledger, values={}, today=today)
+
+
+def found(body, ledger=LEDGER, **fields):
+    return [(finding.rule, finding.field, finding.line) for finding in check(body, ledger, **fields)]
+
+
+def changed(key, **fields):
+    return replace(LEDGER, claims={**LEDGER.claims, key: replace(LEDGER.claims[key], **fields)})
+
+
+def test_text_that_keeps_every_rule_has_no_finding():
+    body = f"""## A heading
+
+In a trial, 64% responded to ketamine. [^works] In rats, synapses grew. [^rats] It may act there too. [^idea]
+You could ask a clinician about ketamine. [^advice] Will ketamine help?
+
+According to Ronald Duman, it is “the biggest step … century.” He said so in 2012.
+
+Yale wrote:
+
+::: quotation Q2
+:::
+
+{WHOLE}
+"""
+    assert check(body) == []
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Ketamine blocks a receptor.",
+        "64 % of them felt better.",
+        "The FDA\nhas approved it.",
+        "In mice, it did more.",
+        "He gave 0.5 milligrams.",
+        "**It wears off** after a week.",
+        "A scientist cited [@trial] the brain.",
+    ],
+)
+def test_fact_without_a_claim_is_found(sentence):
+    assert found(f"Hello.\n\n{sentence}") == [(Rule.UNSOURCED, "body", 3)]
+
+
+def test_sentence_that_goes_on_about_a_fact_needs_a_claim_too():
+    assert (
+        found("In rats, synapses grew. [^rats]\nThis lasted a week. It went on.") == [(Rule.UNSOURCED, "body", 2)] * 2
+    )
+    assert found("In rats, synapses grew. [^rats] This is for you to judge.") == []
+    assert found("The day was long. This lasted a week.") == []
+
+
+@pytest.mark.parametrize("reason", ["advice", "offer", "page", "word"])
+def test_reason_stands_for_a_claim(reason):
+    assert found(f"Ask about ketamine. [^{reason}]") == []
+
+
+def test_claim_without_a_source_is_found_where_it_is_first_used():
+    ledger = changed("rats", sources=())
+    assert found("Hello.\n\nIn rats, it grew. [^rats]\nIn rats, it stayed. [^rats]", ledger) == [
+        (Rule.CLAIM_SOURCE, "body", 3)
+    ]
+
+
+def test_claim_without_a_kind_is_found():
+    assert found("In rats, it grew. [^rats]", changed("rats", kind="")) == [(Rule.CLAIM_KIND, "body", 1)]
+
+
+@pytest.mark.parametrize(
+    ("sentence", "rules"),
+    [
+        ("Synapses grew. [^rats]", [Rule.ANIMALS]),
+        ("In mice, synapses grew. [^rats]", [Rule.ANIMALS]),
+        ("In rats, it grew, and they moved. [^rats; ^mice]", [Rule.ANIMALS]),
+        ("In rats and mice, it grew. [^rats; ^mice]", []),
+        ("In animals, it grew. [^rats; ^mice]", []),
+        ("It grew, in people too. [^rats; ^not-all]", []),
+    ],
+)
+def test_what_was_seen_only_in_animals_says_so(sentence, rules):
+    assert [finding.rule for finding in check(sentence)] == rules
+
+
+@pytest.mark.parametrize(
+    ("sentence", "rules"),
+    [
+        ("It acts there. [^idea]", [Rule.HEDGE]),
+        ("It acts there, in 28%. [^idea; ^not-all]", [Rule.HEDGE]),
+        ("It is less likely to act there. [^idea]", [Rule.HEDGE]),
+        ("It might act there. [^idea]", []),
+        ("Where it acts is an open question. [^idea]", []),
+        ("Since May, it acts there. [^idea]", [Rule.HEDGE]),  # a month is no doubt
+    ],
+)
+def test_where_the_claim_doubts_the_sentence_does(sentence, rules):
+    assert [finding.rule for finding in check(sentence)] == rules
+
+
+@pytest.mark.parametrize(
+    ("without", "said"),
+    [
+        (" Some did not respond. [^not-all]", "that it does not help everyone"),
+        ("The drug usually fades. [^fades] ", "how long it lasts"),
+        ("The FDA names risks. [^risk] ", "what can go wrong"),
+        (" The use is off-label. [^label]", "that the use is off-label"),
+    ],
+)
+@pytest.mark.parametrize("praise", ["In a trial, 64% responded. [^works]", "::: quotation Q2\n:::"])
+def test_page_that_says_it_helps_says_the_rest(praise, without, said):
+    assert without in WHOLE
+    assert [str(finding) for finding in check(f"{praise}\n\n{WHOLE.replace(without, '')}")] == [
+        f"line 1: the page says that it helps, and nowhere {said}"
+    ]
+    assert check(f"{praise}\n\n{WHOLE}") == []
+
+
+def test_page_that_never_says_it_helps_owes_no_rest():
+    assert check("In rats, synapses grew. [^rats]\n\n::: quotation Q1\n:::") == []
+
+
+@pytest.mark.parametrize(
+    "words", ["a breakthrough", "a miracle", "it cures", "guaranteed results", "life-changing days"]
+)
+def test_advertising_is_found_outside_quotations(words):
+    assert found(f"Hello.\nThis is {words}.") == [(Rule.PROMOTION, "body", 2)]
+    assert found(f"## This is {words}\n\nHello.") == [(Rule.PROMOTION, "body", 1)]
+    assert found(f"Hello.\n\n::: notice This is {words}\nHello.\n:::") == [(Rule.PROMOTION, "body", 3)]
+    for field in ("title", "summary", "description"):
+        assert found("Hello.", **{field: f"This is {words}."}) == [(Rule.PROMOTION, field, 0)]
+
+
+def test_words_the_clinic_offers_are_no_advertising():
+    assert check("A 30-day money-back guarantee, and a secure page.") == []
+
+
+def test_advertising_in_an_exact_quotation_is_the_speakers():
+    said = f"The Yale text says “the relief was a true breakthrough” of it.\n\n{WHOLE}"
+    assert [finding.rule for finding in check(said)] == [Rule.UNSOURCED]
+    assert check(said.replace("of it.", "of it. [^page]")) == []
+
+
+@pytest.mark.parametrize("quoted", ["“a breakthrough”", "“a miracle cure”"])
+def test_quotation_marks_around_a_term_excuse_nothing(quoted):
+    assert Rule.PROMOTION in [finding.rule for finding in check(f"The news text of Yale called it {quoted}.")]
+
+
+def test_quotation_that_differs_is_found_with_the_one_it_resembles():
+    assert [str(finding) for finding in check("Hello.\nDuman said “the biggest stop in half a century.” of it.")] == [
+        "line 2: “the biggest stop in half a century.” is not in the ledger to the character; closest is “Q1”"
+    ]
+    assert found("Hello.\n\n> the biggest stop in half a century.") == [(Rule.QUOTATION, "body", 3)]
+    assert found("Hello.", title="Duman: “the biggest stop in half a century.”") == [(Rule.QUOTATION, "title", 0)]
+    assert found("> the biggest step in half a century.") == []
+
+
+def test_quotation_mark_without_partner_is_found():
+    assert found("Duman said “the biggest step in half a century.") == [(Rule.QUOTATION, "body", 1)]
+
+
+def test_wording_nobody_checked_is_no_quotation():
+    assert found("Moss said “words that nobody has seen” today.") == [(Rule.UNCHECKED, "body", 1)]
+    assert found("Hello.\n\n::: quotation Q9\n:::") == [(Rule.UNCHECKED, "body", 3)]
+
+
+@pytest.mark.parametrize(
+    ("sentence", "rules"),
+    [
+        ("According to Yale, “the biggest step in half a century.”", [Rule.SPEAKER]),
+        ("“the biggest step in half a century.” was said.", [Rule.SPEAKER]),
+        ("Duman was there, and Ada Moss said “the biggest step in half a century.”", [Rule.SPEAKER]),
+        ("Ronald Duman said “the biggest step in half a century.”", []),
+        ("In Duman’s words, it is “the biggest step”.", []),
+    ],
+)
+def test_quotation_names_its_speaker_and_nobody_else(sentence, rules):
+    assert [finding.rule for finding in check(sentence)] == rules
+
+
+@pytest.mark.parametrize(
+    ("before", "rules"),
+    [("According to Yale:", [Rule.SPEAKER]), ("Yale wrote:", [Rule.SPEAKER]), ("He said:", []), ("Duman said:", [])],
+)
+def test_block_is_led_in_by_its_speaker_or_nobody(before, rules):
+    assert [finding.rule for finding in check(f"{before}\n\n::: quotation Q1\n:::")] == rules
+
+
+@pytest.mark.parametrize(
+    ("kind", "due"), [("regulatory", dt.date(2027, 2, 28)), ("public-health", dt.date(2027, 2, 28))]
+)
+def test_what_an_authority_says_is_checked_every_half_year(kind, due):
+    assert review_by(kind, dt.date(2026, 8, 31)) == due
+
+
+def test_the_rest_is_checked_every_year():
+    assert review_by("trial", dt.date(2024, 2, 29)) == dt.date(2025, 2, 28)
+
+
+def test_claim_is_overdue_on_the_day_after_its_last():
+    body = "Hello.\n\nIn rats, it grew. [^rats]"
+    assert found(body, today=dt.date(2027, 11, 1)) == []
+    assert found(body, today=dt.date(2027, 11, 2)) == [(Rule.OVERDUE, "body", 3)]
+
+
+def test_text_is_overdue_on_the_day_after_its_last():
+    assert found("Hello.", review_by=TODAY) == []
+    assert found("Hello.", review_by=TODAY - dt.timedelta(days=1)) == [(Rule.OVERDUE, "review_by", 0)]
+
+
+def test_what_the_markup_cannot_read_is_found_in_every_field():
+    assert found("Hello.\n[^nothing]", title="From {x}") == [(Rule.MARKUP, "title", 1), (Rule.MARKUP, "body", 2)]
+
+
+def test_headings_within_a_section_advertise_as_little():
+    assert found("### A breakthrough in ketamine\n\nHello.") == [(Rule.PROMOTION, "body", 1)]
+
+
+@given(st.lists(st.sampled_from(PIECES) | st.text(max_size=4), max_size=25).map("".join))
+def test_any_text_has_findings_or_none(text):
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").count("\n") + 1
+    for finding in check(text, title=text, summary=text):
+        assert finding.message
+        assert 0 <= finding.line <= lines
+
+
+def test_unused_claims_and_sources_are_found():
+    documents = [parse("In rats, it grew. [^rats] He said so. [@fda]", ledger=LEDGER, values={})]
+    used = replace(LEDGER, claims={"rats": LEDGER.claims["rats"], "idea": LEDGER.claims["idea"]})
+    assert sorted((finding.rule, finding.field) for finding in linter.unused_entries(documents, used)) == [
+        (Rule.UNUSED, "claims.idea"),
+        (Rule.UNUSED, "sources.trial"),
+    ]

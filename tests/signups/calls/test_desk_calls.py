@@ -1,0 +1,272 @@
+"""Calls and callbacks on the lead's own page: what is in hand is two clicks from the desk, and one thing comes next."""
+
+import datetime as dt
+import re
+import uuid
+
+import pytest
+from django.db import connection
+
+from clinic import roles
+from signups.callbacks.models import CallAttempt
+from signups.calls.models import OnboardingCall
+from tests.factories import callbacks, calls, hosts, leads, trials, users
+from tests.signups.conftest import NOW
+
+pytestmark = pytest.mark.django_db
+HOUR = dt.timedelta(hours=1)
+CALLS = "/admin/signups/onboardingcall/"
+
+
+UNCLAIMED = {"claimed_by": None, "claimed_at": None}
+
+
+@pytest.fixture(autouse=True)
+def frozen(clinic, time_machine):
+    clinic.opening_hours = [{"weekday": day, "start": "09:00", "end": "17:00"} for day in range(5)]
+    clinic.save()
+    time_machine.move_to(NOW, tick=False)  # 10 a.m. in New York
+
+
+@pytest.fixture
+def user(client, clinic):
+    user = users.UserFactory(role=roles.COORDINATOR, username="robin")
+    client.force_login(user)
+    return user
+
+
+def page_of(lead):
+    return f"/admin/signups/lead/{lead.pk}/change/"
+
+
+def taken(user, **fields):
+    made = {"created_at": NOW - 5 * HOUR, "due_at": NOW - HOUR, "claimed_by": user, "claimed_at": NOW}
+    return callbacks.CallbackRequestFactory(**{**made, **fields})
+
+
+def begun(user, **fields):
+    host = fields.pop("host", None) or hosts.HostFactory(user=user)
+    return calls.OnboardingCallFactory(host=host, **{"starts_at": NOW - HOUR, **fields})
+
+
+def primary(page):
+    """The words on each button that is drawn as the thing to do."""
+    return re.findall(r'class="button(?: dial)?"[^>]*>([^<]*)<', page.content.decode().split("<main")[1])
+
+
+@pytest.mark.parametrize(("what", "held"), [("Call back", {}), ("Call back (nobody has it)", UNCLAIMED)])
+def test_an_outcome_is_two_clicks_from_the_desk(client, user, what, held):
+    callback = taken(user, lead__name="Vera Visitor", **held)
+    taken(users.UserFactory(), lead__name="Of somebody else")
+    begun(user, lead__name="Kay Board")
+    callbacks.CallbackRequestFactory(lead__name="Of nobody")
+    desk = client.get("/admin/")
+    assert [(task.what, task.who) for task in desk.context["in_hand"]] == [
+        (what, "Vera Visitor"),
+        ("Say how the call went", "Kay Board"),
+    ]
+    page = client.get(desk.context["in_hand"][0].url)  # the first click
+    form = page.context["outcome_form"]
+    told = {name: form[name].value() for name in ("form_key", "number", "next_attempt_at")}
+    told["next_attempt_at"] = f"{told['next_attempt_at'].astimezone(dt.UTC):%Y-%m-%dT%H:%M}+00:00"
+    done = client.post(  # the second, on one of the buttons that the page shows
+        f"/admin/signups/callbackrequest/{callback.public_id}/attempt/",
+        {**told, "outcome": "no_answer", "back": "lead"},
+    )
+    assert 'name="outcome" value="no_answer"' in page.content.decode()
+    assert (done.status_code, done["Location"]) == (303, page_of(callback.lead))
+    assert CallAttempt.objects.get().outcome == "no_answer"
+    assert [task.who for task in client.get("/admin/").context["in_hand"]] == ["Kay Board"]
+
+
+def test_how_a_call_went_is_said_on_the_page(client, user):
+    call = begun(user)
+    page = client.get(page_of(call.lead))
+    assert (page.context["next_action"].text, primary(page)) == ("Say how the call went", ["It took place"])
+    done = client.post(f"{CALLS}{call.public_id}/no-show/", {"back": "lead"})
+    assert (done.status_code, done["Location"]) == (303, page_of(call.lead))
+    assert client.get(page_of(call.lead)).context["next_action"].key == "write"
+    assert client.get("/admin/").context["in_hand"] == []
+
+
+def test_list_and_page_say_the_same_comes_next(client, user):
+    call = begun(user)
+    row = client.get("/admin/signups/lead/").content.decode()
+    assert client.get(page_of(call.lead)).context["next_action"].text == "Say how the call went"
+    assert '<td data-label="Next">Say how the call went<span class="quiet nowrap late">Nov. 20, 9 a.m.</span>' in row
+
+
+def test_other_people_s_addresses_are_no_way_back(client, user):
+    call = begun(user)
+    done = client.post(f"{CALLS}{call.public_id}/complete/", {"back": "https://evil.example/"})
+    assert done["Location"] == f"{CALLS}{call.public_id}/"
+
+
+def test_one_thing_is_drawn_as_the_thing_to_do(client, user):
+    leads.TagFactory()
+    lead = leads.LeadFactory(owner=user, phone="(212) 555-0123", preferred_channel="call")
+    assert primary(client.get(page_of(lead))) == ["Reached"]
+    start = NOW - dt.timedelta(days=2)
+    trials.TrialFactory(lead=lead, requested_at=start, started_at=start)
+    callback = callbacks.CallbackRequestFactory(lead=lead, created_at=NOW, due_at=NOW + HOUR)
+    assert primary(client.get(page_of(lead))) == ["Take this call"]
+    done = client.post(f"/admin/signups/callbackrequest/{callback.public_id}/claim/", {"back": "lead"})
+    assert done["Location"] == page_of(lead)
+    assert primary(client.get(page_of(lead))) == ["Call (212) 555-0123"]
+    callback.claimed_by = users.UserFactory()
+    callback.claimed_at = NOW
+    callback.save()
+    assert primary(client.get(page_of(lead))) == ["Open the callback"]
+    callback.delete()
+    for status, button in (("contacted", "Care may fit"), ("qualified", "They become a patient"), ("converted", None)):
+        lead.status = status
+        lead.save()
+        assert primary(client.get(page_of(lead))) == ([button] if button else [])
+
+
+def test_nobody_is_called_at_night(client, user):
+    callback = taken(user, lead__time_zone="Asia/Tokyo")
+    page = client.get(page_of(callback.lead))
+    assert primary(page) == []
+    assert "Do not call now" in page.content.decode()
+
+
+@pytest.fixture
+def times(db):
+    """A host who is there on Monday mornings."""
+    host = hosts.HostFactory(user__first_name="Hal")
+    hosts.AvailabilityRuleFactory(host=host)
+    return host
+
+
+def test_a_call_is_booked_from_the_page_at_a_free_time(client, user, times):
+    lead = leads.LeadFactory(time_zone="America/Los_Angeles")
+    assert f"{lead.pk}/book/" in client.get(page_of(lead)).content.decode()
+    address = f"/admin/signups/lead/{lead.pk}/book/"
+    page = client.get(address)
+    assert "Mon, Nov 23, 9 a.m. (Mon, 6 a.m. there)" in page.content.decode()
+    start = re.search(r'<option value="([^"]+)"', page.content.decode())[1]
+    assert client.post(address, {"start": start}).status_code == 303
+    call = OnboardingCall.objects.get()
+    assert (call.lead, call.host, call.starts_at.isoformat()) == (lead, times, "2026-11-23T14:00:00+00:00")
+    assert [(event.verb, event.actor) for event in lead.events.exclude(verb="read")] == [("call_booked", user)]
+    assert sorted(lead.messages.values_list("kind", flat=True))[:1] == ["call_booked"]
+    assert f"{lead.pk}/book/" not in client.get(page_of(lead)).content.decode()
+    again = client.post(address, {"start": start})
+    assert (again.status_code, "another call that is still to come" in again.content.decode()) == (409, True)
+
+
+@pytest.mark.parametrize(("start", "status"), [("", 422), ("soon", 422), ("2026-11-23T03:00:00+00:00", 409)])
+def test_what_is_no_free_time_is_refused_in_words(client, user, times, start, status):
+    lead = leads.LeadFactory()
+    page = client.post(f"/admin/signups/lead/{lead.pk}/book/", {"start": start})
+    assert (page.status_code, 'role="alert"' in page.content.decode()) == (status, True)
+    assert not OnboardingCall.objects.exists()
+
+
+def test_without_a_free_time_the_page_says_so(client, user):
+    assert b"No time is free" in client.get(f"/admin/signups/lead/{leads.LeadFactory().pk}/book/").content
+
+
+@pytest.mark.parametrize("count", [1, 100])
+def test_desk_and_page_ask_the_same_for_one_in_hand_and_many(client, user, count, django_assert_num_queries):
+    host = hosts.HostFactory(user=user)
+    for number in range(count):
+        callback = taken(user)
+        callbacks.CallbackRequestFactory(created_at=NOW - 9 * HOUR)  # overdue, and nobody’s
+        begun(user, host=host, starts_at=NOW - (number + 1) * HOUR)
+    OnboardingCall.objects.update(lead=callback.lead, is_next=False)
+    for _ in range(2):
+        client.get("/admin/")
+        client.get(page_of(callback.lead))
+    with django_assert_num_queries(22 if connection.vendor == "sqlite" else 28):  # (the counts are estimated there)
+        client.get("/admin/")
+    with django_assert_num_queries(20):
+        client.get(page_of(callback.lead))
+
+
+def on_trial(days, **lead):
+    start = NOW - dt.timedelta(days=days)
+    return trials.TrialFactory(requested_at=start, started_at=start, **{f"lead__{k}": v for k, v in lead.items()}).lead
+
+
+def test_whoever_is_fit_for_care_can_become_a_patient_in_the_last_two_days_too(client, user):
+    lead = on_trial(6, status="qualified", owner=user)
+    page = client.get(page_of(lead))
+    assert page.context["next_action"].text == "Ask how it went: the trial ends"
+    assert "They become a patient" in page.content.decode()
+    client.post(f"/admin/signups/lead/{lead.pk}/log-outreach/", {"outcome": "reached"})
+    assert client.get(page_of(lead)).context["next_action"].key == "convert"
+
+
+@pytest.mark.parametrize("trial", ["none", "asked for", "cancelled"])
+def test_nobody_becomes_a_patient_without_a_trial(client, user, trial):
+    lead = leads.LeadFactory(status="qualified", owner=user)
+    if trial != "none":
+        trials.TrialFactory(lead=lead, requested_at=NOW, cancelled_at=NOW if trial == "cancelled" else None)
+    page = client.get(page_of(lead))
+    assert (page.context["next_action"].key, primary(page)) == ("wait", [])
+    assert "They become a patient" not in page.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("reach", "key"),
+    [
+        ({"preferred_channel": "email", "phone": "(212) 555-0123"}, "write"),
+        ({"preferred_channel": "call", "phone": "(212) 555-0123"}, "contact"),
+        ({"preferred_channel": "call", "phone": ""}, "write"),
+        (
+            {"preferred_channel": "email", "phone": "(212) 555-0123", "email": "", "phone_e164": "+12125550123"},
+            "contact",
+        ),
+    ],
+)
+def test_first_contact_is_made_as_they_like_it(client, user, reach, key):
+    assert client.get(page_of(leads.LeadFactory(**reach))).context["next_action"].key == key
+
+
+def test_after_a_try_that_reached_nobody_the_next_is_a_day_later(client, user):
+    lead = leads.LeadFactory(owner=user)
+    client.post(f"/admin/signups/lead/{lead.pk}/log-outreach/", {"outcome": "no_answer"})
+    following = client.get(page_of(lead)).context["next_action"]
+    assert (following.text, following.at) == ("Try again", NOW + dt.timedelta(days=1))
+
+
+def test_outcome_of_a_call_that_nobody_had_taken_takes_two_clicks(client, user):
+    callback = callbacks.CallbackRequestFactory(created_at=NOW, due_at=NOW + HOUR)
+    address = f"/admin/signups/callbackrequest/{callback.public_id}/attempt/"
+    told = {"outcome": "reached", "form_key": uuid.uuid4(), "number": 1, "back": "lead"}
+    assert 'value="reached"' in client.get(page_of(callback.lead)).content.decode()
+    assert client.post(address, told)["Location"] == page_of(callback.lead)
+    callback.refresh_from_db()
+    assert (callback.outcome, callback.claimed_by) == ("reached", user)
+    verbs = callback.lead.events.order_by("id").values_list("verb", flat=True)
+    assert [verb for verb in verbs if verb.startswith("callback") or verb == "call_attempted"] == [
+        "callback_claimed",
+        "call_attempted",
+        "callback_closed",
+    ]
+
+
+def test_call_that_runs_past_nine_can_be_noted(client, user, time_machine):
+    callback = taken(user, lead__time_zone="America/New_York", time_zone="America/New_York")
+    callback.claimed_at = NOW.replace(hour=1, minute=55) + dt.timedelta(days=1)  # 8:55 p.m. there
+    callback.save()
+    address = f"/admin/signups/callbackrequest/{callback.public_id}/attempt/"
+    for minutes, status in ((70, 409), (20, 303)):
+        time_machine.move_to(callback.claimed_at + dt.timedelta(minutes=minutes), tick=False)
+        client.force_login(user)
+        page = client.get(page_of(callback.lead)).content.decode()
+        assert ('value="reached"' in page, 'value="do_not_call"' in page) == (status == 303, True)
+        assert client.post(address, {"outcome": "reached", "form_key": uuid.uuid4(), "number": 1}).status_code == status
+
+
+def test_whoever_speaks_to_a_colleague_s_lead_writes_down_what_was_said(client, user):
+    callback = taken(user, lead__owner=users.UserFactory())
+    note = {"text": "Prefers mornings.", "form_key": uuid.uuid4()}
+    assert 'name="text"' in client.get(page_of(callback.lead)).content.decode()
+    assert client.post(f"/admin/signups/lead/{callback.lead.pk}/note/", note).status_code == 303
+    callback.closed_at, callback.outcome = NOW, "reached"
+    callback.save()
+    note["form_key"] = uuid.uuid4()
+    assert client.post(f"/admin/signups/lead/{callback.lead.pk}/note/", note).status_code == 403
