@@ -10,7 +10,7 @@ ARGS ?=
 VENV_PYTHON := .venv/bin/python
 PIP_INSTALL := $(VENV_PYTHON) -m pip install -qq --disable-pip-version-check --require-hashes
 # What production sets, with nobody's real values; keys are added at run time.
-PRODUCTION := MODE=production DEBUG=false ALLOWED_HOSTS=clinic.example SITE_URL=https://clinic.example \
+PRODUCTION := ENVIRONMENT=production DEBUG=false ALLOWED_HOSTS=clinic.example SITE_URL=https://clinic.example \
 	DATABASE_URL=postgres://clinic@db.example/clinic EMAIL_HOST=smtp.example
 
 # A .venv copied from another machine, or whose Python was removed, is made anew instead of failing obscurely.
@@ -25,10 +25,10 @@ help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: .venv/.runtime ## Start the site and its worker on this machine (PORT=8000)
-	@exec env MODE=local $(VENV_PYTHON) manage.py run_local --port $(PORT)
+	@exec env ENVIRONMENT=local $(VENV_PYTHON) manage.py run_local --port $(PORT)
 
 dev: .venv/.runtime ## The same for developing: reloads when code changes, shows errors in full
-	@exec env MODE=local DEBUG=true $(VENV_PYTHON) manage.py run_local --port $(PORT) --dev
+	@exec env ENVIRONMENT=local DEBUG=true $(VENV_PYTHON) manage.py run_local --port $(PORT) --dev
 
 test: .venv/.dev ## Run every test on SQLite, PostgreSQL and in a browser (ARGS="--only sqlite -k name")
 	@exec $(VENV_PYTHON) tests/run.py $(ARGS)
@@ -37,7 +37,7 @@ test-ahead: .venv/.dev ## Run the tests of one process on SQLite as if it were 4
 	@exec $(VENV_PYTHON) tests/run.py --only sqlite --days-ahead=400 $(ARGS)
 
 # No .env of a developer decides what is checked.
-check: export MODE = local
+check: export ENVIRONMENT = local
 check: export ENV_FILE =
 check: .venv/.dev ## Check style, types, templates, imports, what nobody uses, migrations, evidence and production settings
 	$(VENV_PYTHON) -m ruff check .

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-os.environ |= {"MODE": "local", "ENV_FILE": "", "LOG_LEVEL": "WARNING", "VAR_DIR": tempfile.mkdtemp()}
+os.environ |= {"ENVIRONMENT": "local", "ENV_FILE": "", "LOG_LEVEL": "WARNING", "DATA_DIR": tempfile.mkdtemp()}
 os.environ["DJANGO_SETTINGS_MODULE"] = "clinic.settings"
 
 import django

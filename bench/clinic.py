@@ -57,7 +57,7 @@ class Clinic:
 
     def start_web(self, number: int, **env: str) -> None:
         argv = servers.granian("clinic.wsgi:application", self.ports[number])
-        process = start(argv, {**self.env, "VAR_DIR": f"{self.env['VAR_DIR']}/{number}", **env})
+        process = start(argv, {**self.env, "DATA_DIR": f"{self.env['DATA_DIR']}/{number}", **env})
         self.web[number : number + 1] = [process]
         servers.wait_until_ready(process, self.ports[number], "/health/ready")
 
@@ -128,8 +128,8 @@ def running(web: int = 2, workers: int = 2, *, disk: Path | None = None, **envir
             SECRET_KEY=secrets.token_urlsafe(64),
             ENCRYPTION_KEYS=Fernet.generate_key().decode(),
             AUDIT_KEYS=secrets.token_urlsafe(48),
-            PROXY_COUNT="1",
-            FORMS_PER_HOUR="10000000",
+            TRUSTED_PROXY_COUNT="1",
+            PUBLIC_FORM_RATE_LIMIT="10000000",
             EMAIL_HOST="127.0.0.1",
             EMAIL_PORT=str(mail.port),
             EMAIL_SECURITY="none",
@@ -141,7 +141,7 @@ def running(web: int = 2, workers: int = 2, *, disk: Path | None = None, **envir
         stack.callback(stop_all, clinic)
         servers.set_up(env)
         for number in range(web):
-            servers.manage({**env, "VAR_DIR": f"{env['VAR_DIR']}/{number}"}, "collectstatic", "--noinput")
+            servers.manage({**env, "DATA_DIR": f"{env['DATA_DIR']}/{number}"}, "collectstatic", "--noinput")
             clinic.start_web(number)
         clinic.port, _ = stack.enter_context(servers.nginx(nginx_folder, http))
         clinic.env["SITE_URL"] = f"http://127.0.0.1:{clinic.port}"

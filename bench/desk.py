@@ -209,9 +209,14 @@ def main() -> int:
 
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-    os.environ |= {"MODE": "local", "ENV_FILE": "", "LOG_LEVEL": "ERROR", "DJANGO_SETTINGS_MODULE": "clinic.settings"}
+    os.environ |= {
+        "ENVIRONMENT": "local",
+        "ENV_FILE": "",
+        "LOG_LEVEL": "ERROR",
+        "DJANGO_SETTINGS_MODULE": "clinic.settings",
+    }
     os.environ["STAFF_MFA"] = "optional"
-    os.environ.setdefault("VAR_DIR", tempfile.mkdtemp())
+    os.environ.setdefault("DATA_DIR", tempfile.mkdtemp())
     if "--serve" in sys.argv:
         serve()
     else:

@@ -93,7 +93,7 @@ def cut_connections(clinic: bench_clinic.Clinic, crowd: Crowd) -> None:
 
 def full_disk(clinic: bench_clinic.Clinic, crowd: Crowd) -> None:
     """The disk of SQLite fills up and stays so until many were refused; then there is room again."""
-    ballast = Path(clinic.env["VAR_DIR"]) / "ballast"
+    ballast = Path(clinic.env["DATA_DIR"]) / "ballast"
     refused = crowd.told.failures.get("503", 0)
     with ballast.open("wb", buffering=0) as file, suppress(OSError):
         while True:

@@ -93,7 +93,13 @@ def postgres_programs() -> Path:
 def site_environment(database_url: str, var: Path, **more: str) -> dict[str, str]:
     """Of the site's processes; nothing of a developer's own settings."""
     kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG")}
-    ours = {"MODE": "local", "ENV_FILE": "", "VAR_DIR": str(var), "DATABASE_URL": database_url, "LOG_LEVEL": "ERROR"}
+    ours = {
+        "ENVIRONMENT": "local",
+        "ENV_FILE": "",
+        "DATA_DIR": str(var),
+        "DATABASE_URL": database_url,
+        "LOG_LEVEL": "ERROR",
+    }
     return kept | ours | more
 
 

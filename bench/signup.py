@@ -42,7 +42,11 @@ def main() -> int:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         port = free_port()
         env = servers.site_environment(
-            url, folder, SITE_URL=f"http://127.0.0.1:{port}", PROXY_COUNT="1", FORMS_PER_HOUR="100000000"
+            url,
+            folder,
+            SITE_URL=f"http://127.0.0.1:{port}",
+            TRUSTED_PROXY_COUNT="1",
+            PUBLIC_FORM_RATE_LIMIT="100000000",
         )
         servers.set_up(env)
         transaction = folder / "signup.sql"

@@ -60,4 +60,4 @@ def _is_desk_request(request: HttpRequest, status: int) -> HttpResponse | None:
     if not request.path_info.startswith(reverse("admin:index")):
         return None
     title, text = DESK_PAGES[status]
-    return HttpResponse(render_to_string("admin/fault.html", {"title": title, "text": text}), status=status)
+    return HttpResponse(render_to_string("admin/error.html", {"title": title, "text": text}), status=status)

@@ -46,14 +46,14 @@ def ready(request: HttpRequest) -> HttpResponse:
 @require_safe
 @never_cache
 def metrics(request: HttpRequest) -> HttpResponse:
-    """Prometheus text for the networks of settings.METRICS_NETWORKS; for everybody else there is no such page."""
+    """Serve Prometheus text to the networks of settings.METRICS_ALLOWED_NETWORKS; 404 for everybody else."""
     from . import metrics as clinic_metrics  # 60 ms: only where it is asked for
 
     try:
         asking = ip_address(rate_limit.client_ip(request))
     except ValueError:
         raise Http404 from None
-    if not any(asking in network for network in settings.METRICS_NETWORKS):
+    if not any(asking in network for network in settings.METRICS_ALLOWED_NETWORKS):
         raise Http404
     body, content_type = clinic_metrics.render_metrics()
     return HttpResponse(body, content_type=content_type)

@@ -1,6 +1,6 @@
 """Every setting, read from the environment once, typed; `.env.example` names each with its default.
 
-`MODE` decides how strict we are. `production`, the default, refuses to start without what a real clinic needs.
+`ENVIRONMENT` decides how strict we are. `production`, the default, refuses to start without what a real clinic needs.
 `local` is `make run`, `make dev` and the tests: plain http on this machine, mail into files, a key made in `var/`.
 """
 
@@ -24,18 +24,20 @@ if env_file := os.environ.get("ENV_FILE", str(BASE_DIR / ".env")):
     env.read_env(env_file, recurse=False)  # what is in the environment already wins; a file that is not there is fine
 
 # Read first, judged together below, so that an operator sees every mistake at once.
-MODE = env.str("MODE", "production", validate=validate.OneOf(["production", "local"]))
+ENVIRONMENT = env.str("ENVIRONMENT", "production", validate=validate.OneOf(["production", "local"]))
 DEBUG = env.bool("DEBUG", False)
-VAR_DIR = env.path("VAR_DIR", BASE_DIR / "var")
+DATA_DIR = env.path("DATA_DIR", BASE_DIR / "var")
 SECRET_KEY = env.str("SECRET_KEY", "")
 SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", [])
 ENCRYPTION_KEYS: list[str] = env.list("ENCRYPTION_KEYS", [])
 AUDIT_KEYS: list[str] = env.list("AUDIT_KEYS", [])
-AUDIT_HEAD_FILE = env.path("AUDIT_HEAD_FILE", VAR_DIR / "audit-head")
-ASSIGN_LEADS = env.bool("ASSIGN_LEADS", True)
+AUDIT_CHAIN_HEAD_FILE = env.path("AUDIT_CHAIN_HEAD_FILE", DATA_DIR / "audit-head")
+AUTO_ASSIGN_LEADS = env.bool("AUTO_ASSIGN_LEADS", True)
 ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", [])
 SITE_URL = env.str("SITE_URL", "")
-PROXY_COUNT = env.int("PROXY_COUNT", 1 if MODE == "production" else 0, validate=validate.Range(min=0, max=5))
+TRUSTED_PROXY_COUNT = env.int(
+    "TRUSTED_PROXY_COUNT", 1 if ENVIRONMENT == "production" else 0, validate=validate.Range(min=0, max=5)
+)
 DATABASE_URL = env.str("DATABASE_URL", "")
 DATABASE_POOL_SIZE = env.int("DATABASE_POOL_SIZE", 8, validate=validate.Range(min=1, max=200))
 EMAIL_HOST = env.str("EMAIL_HOST", "")
@@ -44,14 +46,14 @@ EMAIL_SECURITY = env.str("EMAIL_SECURITY", "starttls", validate=validate.OneOf([
 EMAIL_HOST_USER = env.str("EMAIL_HOST_USER", "")
 EMAIL_HOST_PASSWORD = env.str("EMAIL_HOST_PASSWORD", "")
 EMAIL_TIMEOUT = env.int("EMAIL_TIMEOUT", 20, validate=validate.Range(min=1, max=120))
-METRICS_NETWORKS_GIVEN: list[str] = env.list("METRICS_NETWORKS", ["127.0.0.0/8", "::1/128"])
-KEEP_UNCONFIRMED_DAYS = env.int("KEEP_UNCONFIRMED_DAYS", 30, validate=validate.Range(min=3))
-KEEP_COPY_DAYS = env.int("KEEP_COPY_DAYS", 7, validate=validate.Range(min=1))
-KEEP_MESSAGE_DAYS = env.int("KEEP_MESSAGE_DAYS", 365, validate=validate.Range(min=1))
-KEEP_LEAD_DAYS = env.int("KEEP_LEAD_DAYS", 6 * 366, validate=validate.Range(min=366))
-FORMS_PER_HOUR = env.int("FORMS_PER_HOUR", 2000, validate=validate.Range(min=1))
-STAFF_MFA = env.str("STAFF_MFA", "required", validate=validate.OneOf(["required", "optional"]))
-STAFF_IDLE_MINUTES = env.int("STAFF_IDLE_MINUTES", 30, validate=validate.Range(min=1, max=480))
+METRICS_ALLOWED_NETWORKS_TEXT: list[str] = env.list("METRICS_ALLOWED_NETWORKS", ["127.0.0.0/8", "::1/128"])
+RETENTION_UNCONFIRMED_DAYS = env.int("RETENTION_UNCONFIRMED_DAYS", 30, validate=validate.Range(min=3))
+RETENTION_DATA_EXPORT_DAYS = env.int("RETENTION_DATA_EXPORT_DAYS", 7, validate=validate.Range(min=1))
+RETENTION_MESSAGE_BODY_DAYS = env.int("RETENTION_MESSAGE_BODY_DAYS", 365, validate=validate.Range(min=1))
+RETENTION_LEAD_DAYS = env.int("RETENTION_LEAD_DAYS", 6 * 366, validate=validate.Range(min=366))
+PUBLIC_FORM_RATE_LIMIT = env.int("PUBLIC_FORM_RATE_LIMIT", 2000, validate=validate.Range(min=1))
+STAFF_MFA_REQUIRED = env.bool("STAFF_MFA_REQUIRED", True)
+STAFF_SESSION_IDLE_MINUTES = env.int("STAFF_SESSION_IDLE_MINUTES", 30, validate=validate.Range(min=1, max=480))
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))
 
 try:
@@ -59,7 +61,7 @@ try:
 except EnvValidationError as error:
     raise ImproperlyConfigured(f"Settings from the environment are not usable: {error.error_messages}") from None
 
-PRODUCTION = MODE == "production"
+PRODUCTION = ENVIRONMENT == "production"
 if PRODUCTION:
     required = {
         "SECRET_KEY": SECRET_KEY,
@@ -71,12 +73,14 @@ if PRODUCTION:
     missing = [name for name, value in required.items() if not value]
     if missing:
         raise ImproperlyConfigured(
-            f"Production needs {', '.join(missing)} in the environment, see .env.example. (MODE=local does not.)"
+            f"Production needs {', '.join(missing)} in the environment, see .env.example. (ENVIRONMENT=local does not.)"
         )
     if DEBUG:
         raise ImproperlyConfigured("DEBUG=true shows patients' data on error pages: production refuses it.")
-    if STAFF_MFA != "required":
-        raise ImproperlyConfigured("STAFF_MFA=optional is for trying the site out: production requires a second step.")
+    if not STAFF_MFA_REQUIRED:
+        raise ImproperlyConfigured(
+            "STAFF_MFA_REQUIRED=false is for trying the site out: production requires a second step."
+        )
     if len(SECRET_KEY) < 50:
         raise ImproperlyConfigured("SECRET_KEY is shorter than 50 characters.")
     if any(len(key) < 40 for key in AUDIT_KEYS):
@@ -84,7 +88,7 @@ if PRODUCTION:
     if "*" in ALLOWED_HOSTS:
         raise ImproperlyConfigured("ALLOWED_HOSTS=* lets anyone forge the site's name: list the names.")
 else:
-    VAR_DIR.mkdir(parents=True, exist_ok=True)
+    DATA_DIR.mkdir(parents=True, exist_ok=True)
     ALLOWED_HOSTS = ALLOWED_HOSTS or ["127.0.0.1", "localhost", "[::1]"]
 
 
@@ -103,18 +107,18 @@ def local_secret(path: Path, new: str) -> str:
     return path.read_text()
 
 
-SECRET_KEY = SECRET_KEY or local_secret(VAR_DIR / "secret_key", secrets.token_urlsafe(64))
-ENCRYPTION_KEYS = ENCRYPTION_KEYS or [local_secret(VAR_DIR / "encryption_key", Fernet.generate_key().decode())]
-AUDIT_KEYS = AUDIT_KEYS or [local_secret(VAR_DIR / "audit_key", secrets.token_urlsafe(64))]
+SECRET_KEY = SECRET_KEY or local_secret(DATA_DIR / "secret_key", secrets.token_urlsafe(64))
+ENCRYPTION_KEYS = ENCRYPTION_KEYS or [local_secret(DATA_DIR / "encryption_key", Fernet.generate_key().decode())]
+AUDIT_KEYS = AUDIT_KEYS or [local_secret(DATA_DIR / "audit_key", secrets.token_urlsafe(64))]
 try:
     MultiFernet([Fernet(key) for key in ENCRYPTION_KEYS])
 except ValueError:
     raise ImproperlyConfigured("ENCRYPTION_KEYS are Fernet keys: 32 bytes each, in URL-safe base64.") from None
 
 try:
-    METRICS_NETWORKS = [ip_network(network) for network in METRICS_NETWORKS_GIVEN]
+    METRICS_ALLOWED_NETWORKS = [ip_network(network) for network in METRICS_ALLOWED_NETWORKS_TEXT]
 except ValueError as error:
-    raise ImproperlyConfigured(f"METRICS_NETWORKS: {error}.") from None
+    raise ImproperlyConfigured(f"METRICS_ALLOWED_NETWORKS: {error}.") from None
 
 # Links in messages are built from this and never from the Host header (a forged one would end up in a patient's mail).
 SITE_URL = (SITE_URL or (f"https://{ALLOWED_HOSTS[0]}" if PRODUCTION else "http://127.0.0.1:8000")).rstrip("/")
@@ -177,13 +181,13 @@ TEMPLATES = [
         },
     }
 ]
-CRISPY_ALLOWED_TEMPLATE_PACKS = ["clinic"]
-CRISPY_TEMPLATE_PACK = "clinic"
+CRISPY_ALLOWED_TEMPLATE_PACKS = ["crispy_clinic"]
+CRISPY_TEMPLATE_PACK = "crispy_clinic"
 CRISPY_FAIL_SILENTLY = False
-CONTENT_TRAIL = (
+CONTENT_AUDIT_HANDLER = (
     "signups.audit.model_admin.record_content_change"  # what is told of each deed on a text, without importing signups
 )
-SIGNUPS_TERMS = "clinic.offer.load_offer"  # what signups must know of the clinic, without importing content
+SIGNUPS_OFFER_PROVIDER = "clinic.offer.load_offer"  # what signups must know of the clinic, without importing content
 # What `manage.py run_worker` does, and how many seconds it rests when a job found nothing to do. A job is called with a
 # clock and returns how much it did; it may run on several machines at once.
 WORKER_JOBS = {
@@ -200,7 +204,7 @@ WORKER_JOBS = {
     "signups.imports.actions.run_next_import_step": 2.0,
     "clinic.cleanup.checkpoint_wal": 60.0,
 }
-if ASSIGN_LEADS:
+if AUTO_ASSIGN_LEADS:
     WORKER_JOBS["signups.assignment.actions.assign_unassigned"] = 5.0
 
 
@@ -231,7 +235,7 @@ def database(url: str) -> dict[str, Any]:
     return found
 
 
-DATABASES = {"default": database(DATABASE_URL or f"sqlite:///{VAR_DIR / 'clinic.sqlite3'}")}
+DATABASES = {"default": database(DATABASE_URL or f"sqlite:///{DATA_DIR / 'clinic.sqlite3'}")}
 
 SILENCED_SYSTEM_CHECKS = [
     "models.W040",  # SQLite, being small, needs no column beside the keys of an index
@@ -243,7 +247,7 @@ LANGUAGE_CODE = "en-us"
 USE_I18N = False
 TIME_ZONE = "UTC"
 STATIC_URL = "/static/"
-STATIC_ROOT = VAR_DIR / "static"
+STATIC_ROOT = DATA_DIR / "static"
 STATICFILES_FINDERS = ["django.contrib.staticfiles.finders.AppDirectoriesFinder"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -259,7 +263,7 @@ WHITENOISE_MAX_AGE = 3600  # of unhashed names; hashed ones are immutable
 EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend" if EMAIL_HOST else "clinic.email_backend.FileBackend"
 EMAIL_USE_TLS = EMAIL_SECURITY == "starttls"
 EMAIL_USE_SSL = EMAIL_SECURITY == "tls"
-EMAIL_FILE_PATH = VAR_DIR / "mail"
+EMAIL_FILE_PATH = DATA_DIR / "mail"
 
 # --- Safety ---------------------------------------------------------------------------------------------------------
 HTTPS = SITE_URL.startswith("https:")
@@ -278,7 +282,7 @@ SECURE_REDIRECT_EXEMPT = [r"^health/"]  # a load balancer asks over plain http
 SECURE_HSTS_SECONDS = 63_072_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_HSTS_PRELOAD = HTTPS
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if PROXY_COUNT else None
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXY_COUNT else None
 # The other security headers are set by clinic/middleware/security_headers.py; `check --deploy` asks for these.
 # "no-referrer" would make browsers post forms with `Origin: null`, which the CSRF check refuses.
 SECURE_REFERRER_POLICY = "same-origin"

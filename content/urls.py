@@ -32,5 +32,5 @@ urlpatterns = [
     path("learn/<slug:slug>/sources.json", views.sources_json, name="sources-json"),
     path("learn/<slug:slug>/claims.json", views.claims_json, name="claims-json"),
     path("preview/<str:token>/", views.preview, name="preview"),
-    path("<text:kind>/", views.text, name="text"),
+    path("<text:kind>/", views.text, name="legal-text"),
 ]

@@ -53,9 +53,9 @@ def main() -> None:
     port = free_port()
     with tempfile.TemporaryDirectory() as var:
         env = os.environ | {
-            "MODE": "local",
+            "ENVIRONMENT": "local",
             "ENV_FILE": "",
-            "VAR_DIR": var,
+            "DATA_DIR": var,
             "DATABASE_URL": "",
             "STAFF_MFA": "optional",
         }

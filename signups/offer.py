@@ -1,4 +1,4 @@
-"""What this room must know of the clinic. `clinic` provides it (`settings.SIGNUPS_TERMS`); content is not imported."""
+"""The facts of the clinic that sign-ups need, provided by `settings.SIGNUPS_OFFER_PROVIDER`."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -45,5 +45,5 @@ class ClinicOffer:
 
 def current_offer() -> ClinicOffer:
     """Raises what the provider raises when the content is not loaded."""
-    terms: ClinicOffer = import_string(settings.SIGNUPS_TERMS)()
+    terms: ClinicOffer = import_string(settings.SIGNUPS_OFFER_PROVIDER)()
     return terms

@@ -32,7 +32,7 @@ def pytest_configure(config):
 @pytest.fixture(autouse=True)
 def audit_head(settings, tmp_path):
     """Each test's trail begins anew, so its end is noted anew too."""
-    settings.AUDIT_HEAD_FILE = tmp_path / "audit-head"
+    settings.AUDIT_CHAIN_HEAD_FILE = tmp_path / "audit-head"
 
 
 @pytest.fixture(autouse=True)

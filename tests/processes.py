@@ -31,19 +31,19 @@ def database_url() -> str:
 
 def clean_environment(**environment: str) -> dict[str, str]:
     """Nothing of this process's own settings but what `environment` names."""
-    kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG", "VAR_DIR")}
-    return {**kept, "MODE": "local", "ENV_FILE": "", **environment}
+    kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG", "DATA_DIR")}
+    return {**kept, "ENVIRONMENT": "local", "ENV_FILE": "", **environment}
 
 
 def manage(*args: str, **environment: str) -> subprocess.Popen[str]:
     """`manage.py args` with nothing of this process's own settings but what `environment` names."""
-    kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG", "VAR_DIR")}
-    if "VAR_DIR" not in environment:
-        kept["AUDIT_HEAD_FILE"] = str(settings.AUDIT_HEAD_FILE)  # this test's own
+    kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG", "DATA_DIR")}
+    if "DATA_DIR" not in environment:
+        kept["AUDIT_CHAIN_HEAD_FILE"] = str(settings.AUDIT_CHAIN_HEAD_FILE)  # this test's own
     return subprocess.Popen(
         [sys.executable, "manage.py", *args],
         cwd=ROOT,
-        env={**kept, "MODE": "local", "ENV_FILE": "", **environment},
+        env={**kept, "ENVIRONMENT": "local", "ENV_FILE": "", **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

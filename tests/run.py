@@ -22,10 +22,10 @@ from types import FrameType
 import services
 
 TOP = Path(__file__).resolve().parent.parent
-UNIT = ("tests", "--ignore=tests/journeys", "--ignore=tests/deployment", "-n", "2")
+UNIT = ("tests", "--ignore=tests/e2e", "--ignore=tests/deployment", "-n", "2")
 # A walk is slow: each runs on one database, and what it walks through is tested on both by the units.
-VISITORS = ("tests/journeys", "-m", "not desk", "-n", "2")
-DESK = ("tests/journeys", "-m", "desk", "-n", "2")
+VISITORS = ("tests/e2e", "-m", "not desk", "-n", "2")
+DESK = ("tests/e2e", "-m", "desk", "-n", "2")
 NOTHING_COLLECTED = 5  # pytest's exit code
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 HOW_TO = {
@@ -90,7 +90,7 @@ def clean_environment() -> dict[str, str]:
     ours = set(re.findall(r"^#?\s*([A-Z][A-Z_]*)=", (TOP / ".env.example").read_text(), re.MULTILINE))
     ours |= {"DJANGO_SETTINGS_MODULE", "CHROMIUM"}
     kept = {name: value for name, value in services.postgres_environment().items() if name not in ours}
-    return kept | {"MODE": "local", "ENV_FILE": "", "PYTHONUNBUFFERED": "1"}
+    return kept | {"ENVIRONMENT": "local", "ENV_FILE": "", "PYTHONUNBUFFERED": "1"}
 
 
 def run_layer(layer: Layer, extra: list[str]) -> Result:

@@ -2,17 +2,17 @@
 
 import os
 
-os.environ["MODE"] = "local"
+os.environ["ENVIRONMENT"] = "local"
 os.environ["ENV_FILE"] = ""
-os.environ["STAFF_MFA"] = "optional"  # what a test of the second step changes
-os.environ.setdefault("VAR_DIR", "var/tests")
+os.environ["STAFF_MFA_REQUIRED"] = "false"  # what a test of the second step changes
+os.environ.setdefault("DATA_DIR", "var/tests")
 
 from clinic.settings import *  # noqa: F403
-from clinic.settings import DATABASES, STATIC_ROOT, STORAGES, VAR_DIR
+from clinic.settings import DATA_DIR, DATABASES, STATIC_ROOT, STORAGES
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # A file, so that other threads and processes of a test see the same database.
-    DATABASES["default"]["TEST"] = {"NAME": str(VAR_DIR.absolute() / "test.sqlite3")}
+    DATABASES["default"]["TEST"] = {"NAME": str(DATA_DIR.absolute() / "test.sqlite3")}
 STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # whitenoise warns when there is none

@@ -41,7 +41,7 @@ def strip_cookies_from_public_responses(
         patch_vary_headers(response, ["Accept-Encoding"])
         if response.status_code != 200:
             return response
-        if settings.PROXY_COUNT:
+        if settings.TRUSTED_PROXY_COUNT:
             # nginx counts whole seconds, so that "1" would mean up to two: fresh until this very second is over.
             response["X-Accel-Expires"] = f"@{int(time.time())}"
         if coding := preferred_coding(request.headers.get("Accept-Encoding", "")):

@@ -84,4 +84,4 @@ class MFAAdapter(DefaultMFAAdapter):
 
     def can_delete_authenticator(self, authenticator: Authenticator) -> bool:
         others = Authenticator.objects.filter(user=authenticator.user, type__in=MFA_TYPES).exclude(pk=authenticator.pk)
-        return settings.STAFF_MFA != "required" or others.exists()
+        return not settings.STAFF_MFA_REQUIRED or others.exists()

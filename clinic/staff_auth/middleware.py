@@ -47,7 +47,7 @@ class StaffSessionMiddleware:
 
     def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
         match = request.resolver_match
-        if settings.STAFF_MFA != "required" or not match or not request.path_info.startswith(reverse("admin:index")):
+        if not settings.STAFF_MFA_REQUIRED or not match or not request.path_info.startswith(reverse("admin:index")):
             return None
         user = request.user
         if not user.is_authenticated or match.url_name in MFA_ENROLMENT_VIEWS or is_mfa_enabled(user, MFA_TYPES):
@@ -58,7 +58,7 @@ class StaffSessionMiddleware:
 def _mfa_required_but_not_passed(request: HttpRequest) -> bool:
     """Whether the account has a second step that this session neither passed nor set up itself."""
     passed = any(record["method"] == "mfa" for record in get_authentication_records(request, request.user))
-    return settings.STAFF_MFA == "required" and not passed and is_mfa_enabled(request.user, MFA_TYPES)
+    return settings.STAFF_MFA_REQUIRED and not passed and is_mfa_enabled(request.user, MFA_TYPES)
 
 
 def _is_idle(request: HttpRequest) -> bool:
@@ -66,7 +66,7 @@ def _is_idle(request: HttpRequest) -> bool:
     now = timezone.now()
     seen = request.session.get("seen_at", "")
     since = now - dt.datetime.fromisoformat(seen) if seen else NOTED
-    if since > dt.timedelta(minutes=settings.STAFF_IDLE_MINUTES):
+    if since > dt.timedelta(minutes=settings.STAFF_SESSION_IDLE_MINUTES):
         return True
     if since >= NOTED:
         request.session["seen_at"] = now.isoformat()

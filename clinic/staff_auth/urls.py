@@ -30,7 +30,7 @@ class Sessions(ListUserSessionsView):
 
 class Security(mfa.IndexView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return {**super().get_context_data(**kwargs), "required": settings.STAFF_MFA == "required"}
+        return {**super().get_context_data(**kwargs), "required": settings.STAFF_MFA_REQUIRED}
 
 
 @login_required
@@ -59,6 +59,6 @@ paths = [
     ("security/codes/", recovery_codes.view_recovery_codes, "mfa_view_recovery_codes"),
     ("security/codes/new/", recovery_codes.generate_recovery_codes, "mfa_generate_recovery_codes"),
     ("security/sessions/", Sessions.as_view(), "usersessions_list"),
-    ("security/sessions/<int:pk>/end/", end_session, "end-session"),
+    ("security/sessions/<int:pk>/end/", end_session, "usersessions_end"),
 ]
 urlpatterns = [path(route, never_cache(view), name=name) for route, view, name in paths]

@@ -20,4 +20,4 @@ def record_change(item: models.Model, deed: str, *, by: User, now: dt.datetime) 
         action_flag=CHANGE,
         change_message=deed,
     )
-    import_string(settings.CONTENT_TRAIL)(item, by=by, now=now)
+    import_string(settings.CONTENT_AUDIT_HANDLER)(item, by=by, now=now)

@@ -80,4 +80,4 @@ def review_queue(request: HttpRequest) -> HttpResponse:
         "opts": Article._meta,
         "concerns": concerns(timezone.now()),
     }
-    return TemplateResponse(request, "admin/content/attention.html", context)
+    return TemplateResponse(request, "admin/content/review_queue.html", context)

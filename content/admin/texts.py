@@ -27,7 +27,7 @@ from content.models.texts import CrisisText, LegalText, PublishableText
 class PublishableTextAdmin(admin.ModelAdmin):
     """Drafts change; a published version never does: people have agreed to it."""
 
-    change_form_template = "admin/content/owed.html"
+    change_form_template = "admin/content/publishable_change_form.html"
     readonly_fields = ["published", "drafted_by", "published_by"]
     list_select_related = ["drafted_by", "published_by"]
 

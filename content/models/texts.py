@@ -60,7 +60,7 @@ class LegalText(PublishableText):
         return f"{self.title}, version {self.version}"
 
     def get_absolute_url(self) -> str:
-        return reverse("text", args=[self.kind])
+        return reverse("legal-text", args=[self.kind])
 
 
 class CrisisText(PublishableText):

@@ -50,7 +50,7 @@ def audit_log(request: HttpRequest) -> HttpResponse:
     older["before"] = str(shown[-1].pk if shown else 0)
     return render_page(
         request,
-        "admin/signups/event/audit_log.html",
+        "admin/signups/auditevent/audit_log.html",
         "The record",
         form=form,
         rows=list(_rows(shown, staff_user(request))),

@@ -82,14 +82,14 @@ def append_to_chain(clock: Clock) -> int:
     except IntegrityError:
         return 0
     if sealed:
-        head.note(settings.AUDIT_HEAD_FILE)
+        head.note(settings.AUDIT_CHAIN_HEAD_FILE)
     return sealed
 
 
 def _append_batch() -> tuple[ChainHead, int]:
     last = AuditEvent.objects.exclude(position=None).order_by("-position").first()
     head = ChainHead(last.position or 0, last.seal) if last else GENESIS_HEAD
-    _check_recorded_head(ChainHead.noted(settings.AUDIT_HEAD_FILE))
+    _check_recorded_head(ChainHead.noted(settings.AUDIT_CHAIN_HEAD_FILE))
     waiting = AuditEvent.objects.filter(position=None).order_by("id").values_list("id", "signature")[:CHAIN_BATCH]
     rows = []
     for event_id, signature in waiting:
@@ -109,8 +109,8 @@ def _check_recorded_head(noted: ChainHead) -> None:
     """Raises Broken when the database does not know the noted head (any more)."""
     if noted.position and not AuditEvent.objects.filter(position=noted.position, seal=noted.seal).exists():
         raise ChainVerificationError(
-            f"{settings.AUDIT_HEAD_FILE} says that {noted.position} events were sealed and how the last one ends: "
-            "the database has no such event. The trail was cut short or replaced. (If an older backup was restored, "
+            f"{settings.AUDIT_CHAIN_HEAD_FILE} says that {noted.position} events were chained and how the last "
+            "one ends: the database has no such event. The trail was cut short or replaced. (If an older backup was restored, "
             "keep the file as the record of what is missing, and move it away.)"
         )
 
@@ -119,7 +119,7 @@ def verify_chain() -> VerificationResult:
     """Reads the whole trail, in constant memory. Raises Broken with the first place that does not hold."""
     if missing := triggers.missing_triggers(connection):
         raise ChainVerificationError(f"The database lacks its guards {', '.join(missing)}: run `manage.py migrate`.")
-    noted = ChainHead.noted(settings.AUDIT_HEAD_FILE)
+    noted = ChainHead.noted(settings.AUDIT_CHAIN_HEAD_FILE)
     head = GENESIS_HEAD
     newest = list(signing.keyring())  # of the keys by age, how old the one in use may still be
     for position, event_id, signature, seal, *said in _rows(AuditEvent.objects.exclude(position=None), "position"):
@@ -137,7 +137,7 @@ def verify_chain() -> VerificationResult:
             raise ChainVerificationError(f"In {here}: not the event that was sealed there. It was moved or put in.")
         if position == noted.position and seal != noted.seal:
             raise ChainVerificationError(
-                f"In {here}: {settings.AUDIT_HEAD_FILE} has another seal. The trail was replaced."
+                f"In {here}: {settings.AUDIT_CHAIN_HEAD_FILE} has another seal. The trail was replaced."
             )
         head = ChainHead(position, seal)
     if head.position < noted.position:

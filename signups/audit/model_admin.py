@@ -38,7 +38,7 @@ def with_audit(admin_class: type[admin.ModelAdmin] | None) -> type[admin.ModelAd
 
 
 def record_content_change(item: Model, *, by: User, now: dt.datetime) -> None:
-    """What a verb of the content room did to `item`, outside of Django's own forms (settings.CONTENT_TRAIL)."""
+    """What a verb of the content room did to `item`, outside of Django's own forms (settings.CONTENT_AUDIT_HANDLER)."""
     record_event(None, AuditAction.CHANGED, by=by, now=now, subject=f"{item._meta.model_name}:{item.pk}")
 
 

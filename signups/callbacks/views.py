@@ -37,11 +37,11 @@ def request_callback_page(request: HttpRequest) -> HttpResponse:
     source = normalization.clean_source(request.GET.get("source", ""))
     form = CallbackForm(request.POST if request.method == "POST" else None, source=source, now=now)
     if not form.is_bound:
-        return render(request, "signups/callback.html", {"form": form, "by": _promise(form, now)})
+        return render(request, "public/callback.html", {"form": form, "by": _promise(form, now)})
     rate_limit.hit("callback", rate_limit.client_key(request), limit=60, per=ONE_HOUR, now=now)
-    rate_limit.hit("callback", rate_limit.GLOBAL, limit=settings.FORMS_PER_HOUR, per=ONE_HOUR, now=now)
+    rate_limit.hit("callback", rate_limit.GLOBAL, limit=settings.PUBLIC_FORM_RATE_LIMIT, per=ONE_HOUR, now=now)
     if not form.is_valid():
-        return render(request, "signups/callback.html", {"form": form}, status=422)
+        return render(request, "public/callback.html", {"form": form}, status=422)
     if not form.is_replay():
         rate_limit.hit("callback", form.cleaned_data["phone_e164"], limit=10, per=ONE_HOUR, now=now)
         form.save()
@@ -68,7 +68,7 @@ def thanks(request: HttpRequest) -> HttpResponse:
         words = callback_times.humanize_callback_time(dt.datetime.fromisoformat(due), timezone.now(), zone)
     except signing.BadSignature:
         words = ""
-    return render(request, "signups/callback_thanks.html", {"by": words})
+    return render(request, "public/callback_thanks.html", {"by": words})
 
 
 @portal_view
@@ -78,7 +78,7 @@ def portal_request(request: HttpRequest, lead: Lead, token: str) -> HttpResponse
     """The same from somebody's own page. While a call is on its way, that is what the page says (409 to a form)."""
     now = timezone.now()
     form = PortalCallbackForm(request.POST if request.method == "POST" else None, lead=lead, now=now)
-    page = "signups/my/callback.html"
+    page = "portal/callback.html"
     context = {"form": form, "token": token, **callback_section_context(lead, now)}
     if form.is_bound and form.is_valid() and form.is_replay():
         return _to_my_page(token)
@@ -99,7 +99,7 @@ def portal_cancel(request: HttpRequest, lead: Lead, token: str) -> HttpResponse:
     """GET shows a button, POST takes the wish back: links in messages are opened by scanners."""
     if request.method != "POST":
         context = {"token": token, **callback_section_context(lead, timezone.now())}
-        return render(request, "signups/my/callback_cancel.html", context)
+        return render(request, "portal/callback_cancel.html", context)
     cancel_callback(lead, now=timezone.now())
     return _to_my_page(token)
 
@@ -119,4 +119,4 @@ def callback_section_context(lead: Lead, now: dt.datetime) -> dict[str, Any]:
 
 
 def _to_my_page(token: str) -> HttpResponse:
-    return redirect_after_post("my", token)
+    return redirect_after_post("portal:home", token)

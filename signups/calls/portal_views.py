@@ -68,7 +68,7 @@ def call_page(request: HttpRequest, lead: Lead, token: str) -> HttpResponse:
     if shown["call"]:
         written = shown["call"].messages.filter(call_sequence=shown["call"].sequence).values_list("kind", flat=True)
         reminders = " and ".join(words for kind, words in REMINDER_CHOICES.items() if kind in written)
-        return render(request, "signups/my/call.html", {"token": token, "reminders": reminders, **shown})
+        return render(request, "portal/call.html", {"token": token, "reminders": reminders, **shown})
     return _times(request, SlotForm(lead=lead), token, now)
 
 
@@ -96,13 +96,13 @@ def cancel_page(request: HttpRequest, lead: Lead, token: str) -> HttpResponse:
     if booked is None:
         return _to_call(token)
     if request.method != "POST":
-        return render(request, "signups/my/call_cancel.html", {"token": token, **call_section_context(lead, now)})
+        return render(request, "portal/call_cancel.html", {"token": token, **call_section_context(lead, now)})
     rate_limit.hit("call", str(lead.public_id), limit=MAX_CHANGES_PER_HOUR, per=ONE_HOUR, now=now)
     with suppress(
         slots.BookingError
     ):  # it began this very moment, or staff noted its outcome: the page says how it stands
         cancel_call(call=booked, by=ActorKind.PATIENT, now=now)
-    return redirect_after_post(reverse("my", args=[token]) + "#call")
+    return redirect_after_post(reverse("portal:home", args=[token]) + "#call")
 
 
 @portal_view
@@ -129,7 +129,7 @@ def zone_page(request: HttpRequest, lead: Lead, token: str) -> HttpResponse:
         contact_details.update_contact_details(
             lead, by=ActorKind.PATIENT, now=now, time_zone=form.cleaned_data["time_zone"]
         )
-    name = "my-call-move" if lead.calls.upcoming(now).exists() else "my-call"
+    name = "portal:call-move" if lead.calls.upcoming(now).exists() else "portal:call"
     return redirect_after_post(name, token)
 
 
@@ -174,7 +174,7 @@ def _times(
         "minutes": current_offer().calls.length // dt.timedelta(minutes=1),
         **(call_section_context(form.lead, now) if form.moving else {}),
     }
-    return render(request, "signups/my/times.html", context, status=status)
+    return render(request, "portal/choose_slot.html", context, status=status)
 
 
 def days(starts: list[dt.datetime], zone: str) -> list[Day]:
@@ -194,4 +194,4 @@ def days(starts: list[dt.datetime], zone: str) -> list[Day]:
 
 
 def _to_call(token: str) -> HttpResponse:
-    return redirect_after_post("my-call", token)
+    return redirect_after_post("portal:call", token)

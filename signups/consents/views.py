@@ -23,7 +23,7 @@ def unsubscribe_page(request: HttpRequest, token: str) -> HttpResponse:
     """GET shows a button. POST ends our mail at once, from the button or from a mail program (RFC 8058 §3.1)."""
     lead = LeadMerge.objects.kept(lead_links.lead_from_unsubscribe_token(token))
     if request.method != "POST":
-        return render(request, "signups/stop.html", {"token": token})
+        return render(request, "public/unsubscribe.html", {"token": token})
     if lead.status not in TERMINAL_STATUSES:
         unsubscribe(lead, channel=ConsentChannel.EMAIL, by=ActorKind.PATIENT, now=timezone.now())
-    return render(request, "signups/stopped.html")
+    return render(request, "public/unsubscribed.html")

@@ -166,7 +166,7 @@ class DemoPeople:
             requested_at=came,
         )
         converted = lead.status == LeadStatus.CONVERTED
-        asked_long_ago = self.now - came > dt.timedelta(days=settings.KEEP_UNCONFIRMED_DAYS)  # and would be gone
+        asked_long_ago = self.now - came > dt.timedelta(days=settings.RETENTION_UNCONFIRMED_DAYS)  # and would be gone
         if converted or asked_long_ago or draw.random() < 0.85:
             trial.started_at = min(self.now, came + dt.timedelta(minutes=draw.randint(1, 300)))
             self._event(lead, AuditAction.TRIAL_STARTED, trial.started_at, None)

@@ -114,7 +114,7 @@ def _detail(request: HttpRequest, job: ImportJob, form: forms.Form | None = None
         form=form,
         columns=columns,
         has_rows=bool(job.header),
-        auto_assign=settings.ASSIGN_LEADS,
+        auto_assign=settings.AUTO_ASSIGN_LEADS,
         days=KEEP_UPLOADS_FOR.days,
     )
 

@@ -40,9 +40,9 @@ class _Purpose:
 
 
 CONFIRM = _Purpose("signups.leads.links.confirm", "confirm", "confirm_version", CONFIRM_LIFETIME)
-PORTAL = _Purpose("signups.leads.links.my", "my", "link_version")
+PORTAL = _Purpose("signups.leads.links.my", "portal:home", "link_version")
 UNSUBSCRIBE = _Purpose(
-    "signups.leads.links.stop", "stop"
+    "signups.leads.links.stop", "unsubscribe"
 )  # an opt-out must work for good, whatever became of other links
 
 

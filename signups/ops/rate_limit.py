@@ -65,7 +65,7 @@ def _key(scope: str, who: str) -> str:
 def client_ip(request: HttpRequest) -> str:
     """What our own outermost proxy saw, counted from the right: what stands left of it, anybody can write."""
     hops = [hop.strip() for hop in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if hop.strip()]
-    trusted = settings.PROXY_COUNT
+    trusted = settings.TRUSTED_PROXY_COUNT
     seen: str = hops[-trusted] if 0 < trusted <= len(hops) else request.META.get("REMOTE_ADDR", "")
     return seen
 

@@ -78,7 +78,7 @@ def home(request: HttpRequest, lead: Lead, token: str) -> HttpResponse:
     context: dict[str, Any] = {"lead": lead, "token": token}
     for panel in SECTIONS:
         context |= panel(lead, timezone.now())
-    return render(request, "signups/my/page.html", context)
+    return render(request, "portal/home.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -88,18 +88,20 @@ def resend_portal_link_page(request: HttpRequest) -> HttpResponse:
     """Mails the link to the address it belongs to; the answer is the same for addresses we do not know."""
     form = ResendPortalLinkForm(request.POST if request.method == "POST" else None)
     if not form.is_bound:
-        return render(request, "signups/my/lost_link.html", {"form": form})
+        return render(request, "portal/resend_link.html", {"form": form})
     now = timezone.now()
-    rate_limit.hit("lost-link", rate_limit.client_key(request), limit=20, per=ONE_HOUR, now=now)
-    rate_limit.hit("lost-link", rate_limit.GLOBAL, limit=settings.FORMS_PER_HOUR, per=ONE_HOUR, now=now)
+    rate_limit.hit("resend-portal-link", rate_limit.client_key(request), limit=20, per=ONE_HOUR, now=now)
+    rate_limit.hit(
+        "resend-portal-link", rate_limit.GLOBAL, limit=settings.PUBLIC_FORM_RATE_LIMIT, per=ONE_HOUR, now=now
+    )
     if not form.is_valid():
-        return render(request, "signups/my/lost_link.html", {"form": form}, status=422)
-    rate_limit.hit("lost-link", form.cleaned_data["email"], limit=10, per=ONE_HOUR, now=now)
+        return render(request, "portal/resend_link.html", {"form": form}, status=422)
+    rate_limit.hit("resend-portal-link", form.cleaned_data["email"], limit=10, per=ONE_HOUR, now=now)
     resend_portal_link(form.cleaned_data["email"], now=now)
-    return redirect_after_post("lost-link-sent")
+    return redirect_after_post("resend-portal-link-sent")
 
 
 @require_safe
 @never_cache
 def resend_portal_link_sent(request: HttpRequest) -> HttpResponse:
-    return render(request, "signups/my/lost_link_sent.html")
+    return render(request, "portal/resend_link_sent.html")

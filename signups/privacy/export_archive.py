@@ -20,7 +20,7 @@ class Chunk(NamedTuple):
 
 def render_chunk(table: str, rows: list[dict[str, Any]]) -> Chunk:
     told = ",\n".join(json.dumps(row, ensure_ascii=False, indent=2) for row in rows)
-    return Chunk(table, told, render_to_string("signups/my/_export_rows.html", {"rows": rows}))
+    return Chunk(table, told, render_to_string("portal/_export_rows.html", {"rows": rows}))
 
 
 def build_zip(pieces: Iterable[Chunk]) -> bytes:
@@ -37,7 +37,7 @@ def build_zip(pieces: Iterable[Chunk]) -> bytes:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("my-data.json", "{" + ",\n".join(told) + "}\n")
-        archive.writestr("my-data.html", render_to_string("signups/my/export.html", {"tables": shown}))
+        archive.writestr("my-data.html", render_to_string("portal/export.html", {"tables": shown}))
     return file.getvalue()
 
 

@@ -14,10 +14,10 @@ from signups.leads.models import Lead
 class DataExportJobQuerySet(models.QuerySet["DataExportJob"]):
     def kept(self, now: dt.datetime) -> Self:
         """Those that may still be fetched."""
-        return self.filter(asked_at__gt=now - dt.timedelta(days=settings.KEEP_COPY_DAYS))
+        return self.filter(asked_at__gt=now - dt.timedelta(days=settings.RETENTION_DATA_EXPORT_DAYS))
 
     def expired(self, now: dt.datetime) -> Self:
-        return self.filter(asked_at__lte=now - dt.timedelta(days=settings.KEEP_COPY_DAYS))
+        return self.filter(asked_at__lte=now - dt.timedelta(days=settings.RETENTION_DATA_EXPORT_DAYS))
 
 
 class DataExportJob(models.Model):
@@ -41,7 +41,7 @@ class DataExportJob(models.Model):
 
     @property
     def until(self) -> dt.datetime:
-        return self.asked_at + dt.timedelta(days=settings.KEEP_COPY_DAYS)
+        return self.asked_at + dt.timedelta(days=settings.RETENTION_DATA_EXPORT_DAYS)
 
 
 class DataExportChunk(models.Model):

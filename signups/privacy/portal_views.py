@@ -24,14 +24,14 @@ from .models import DataExportJob
 @require_http_methods(["GET", "HEAD", "POST"])
 def details_page(request: HttpRequest, lead: Lead, token: str) -> HttpResponse:
     """Name, number, channel, best time and zone."""
-    return _form(request, DetailsForm(_handle_post(request), lead=lead), token, "signups/my/details.html")
+    return _form(request, DetailsForm(_handle_post(request), lead=lead), token, "portal/details.html")
 
 
 @portal_view
 @require_http_methods(["GET", "HEAD", "POST"])
 def consents_page(request: HttpRequest, lead: Lead, token: str) -> HttpResponse:
     """Every free agreement, and our reminders: on and off."""
-    return _form(request, ConsentChoicesForm(_handle_post(request), lead=lead), token, "signups/my/choices.html")
+    return _form(request, ConsentChoicesForm(_handle_post(request), lead=lead), token, "portal/consents.html")
 
 
 def _handle_post(request: HttpRequest) -> QueryDict | None:
@@ -42,7 +42,7 @@ def _handle_post(request: HttpRequest) -> QueryDict | None:
 def _form(request: HttpRequest, form: DetailsForm | ConsentChoicesForm, token: str, template: str) -> HttpResponse:
     if form.is_bound and form.is_valid():
         form.save(now=timezone.now())
-        return redirect_after_post("my", token)
+        return redirect_after_post("portal:home", token)
     return render(request, template, {"form": form, "token": token}, status=422 if form.is_bound else 200)
 
 
@@ -52,11 +52,11 @@ def _form(request: HttpRequest, form: DetailsForm | ConsentChoicesForm, token: s
 def rotate_link_page(request: HttpRequest, lead: Lead, token: str) -> HttpResponse:
     """“Somebody else has my link”: POST ends every link and mails a new one."""
     if request.method != "POST":
-        return render(request, "signups/my/link.html", {"token": token})
+        return render(request, "portal/link.html", {"token": token})
     now = timezone.now()
     rate_limit.hit("link", str(lead.pk), limit=3, per=dt.timedelta(hours=1), now=now)
     portal_links.rotate_portal_link(lead, by=ActorKind.PATIENT, now=now)
-    return render(request, "signups/my/link_sent.html")
+    return render(request, "portal/link_sent.html")
 
 
 @portal_view
@@ -94,7 +94,7 @@ def _zip(file: bytes) -> HttpResponse:
 
 
 def _redirect_to_export(token: str) -> HttpResponse:
-    response = redirect_after_post("my", token)
+    response = redirect_after_post("portal:home", token)
     response["Location"] += "#take-along"
     return response
 
@@ -105,6 +105,6 @@ def erase_page(request: HttpRequest, lead: Lead, token: str) -> HttpResponse:
     """GET says what goes and what stays; POST erases at once and for good."""
     if request.method != "POST":
         owed = lead.trials.refund_owed().exists()
-        return render(request, "signups/my/erase.html", {"token": token, "refund_owed": owed})
+        return render(request, "portal/erase.html", {"token": token, "refund_owed": owed})
     erasure.erase_lead(lead, by=ActorKind.PATIENT, now=timezone.now())
-    return render(request, "signups/my/erased.html")
+    return render(request, "portal/erased.html")

@@ -57,13 +57,13 @@ def apply_due_rules(clock: Callable[[], dt.datetime]) -> int:
 
 
 def _old_message_bodies(now: dt.datetime) -> QuerySet[OutboxMessage]:
-    before = now - dt.timedelta(days=settings.KEEP_MESSAGE_DAYS)
+    before = now - dt.timedelta(days=settings.RETENTION_MESSAGE_BODY_DAYS)
     return OutboxMessage.objects.exclude(status=MessageStatus.PENDING).exclude(to="").filter(created_at__lt=before)
 
 
 def _unconfirmed_leads(now: dt.datetime) -> QuerySet[Lead]:
     """Somebody typed an address, and its owner never said that it was theirs; nor did they ask for anything else."""
-    before = now - dt.timedelta(days=settings.KEEP_UNCONFIRMED_DAYS)
+    before = now - dt.timedelta(days=settings.RETENTION_UNCONFIRMED_DAYS)
     rows = {"lead": OuterRef("pk")}
     wanted = (
         Trial.objects.filter(**rows, started_at__isnull=False),
@@ -77,7 +77,7 @@ def _unconfirmed_leads(now: dt.datetime) -> QuerySet[Lead]:
 
 def _inactive_leads(now: dt.datetime) -> QuerySet[Lead]:
     """Nothing has happened with them for as long as records must be kept (45 CFR 164.316(b)(2)(i): six years)."""
-    before = now - dt.timedelta(days=settings.KEEP_LEAD_DAYS)
+    before = now - dt.timedelta(days=settings.RETENTION_LEAD_DAYS)
     return Lead.objects.live().annotate(last=Max("events__at")).filter(created_at__lt=before, last__lt=before)
 
 

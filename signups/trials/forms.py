@@ -82,7 +82,7 @@ class TrialForm(form_fields.TimedPublicForm):
 
     def parts(self) -> Iterable[Any]:
         reach = ("preferred_channel", "phone", "calls", "texts", "best_time", "time_zone")
-        links = HTML("{% include 'signups/_consent_links.html' %}")
+        links = HTML("{% include 'public/_consent_links.html' %}")
         return (
             *("name", "email", "kept_email", "state", "care_for"),
             Fieldset("How to reach you", *reach),
@@ -149,7 +149,7 @@ class WaitlistForm(form_fields.TimedPublicForm):
     email = form_fields.email_field("We write to it once: when we open where you live.")
     state = form_fields.state_field()
     button = "Tell me when you open here"
-    action = "elsewhere"
+    action = "waitlist"
 
     clean_name = TrialForm.clean_name
 

@@ -19,10 +19,10 @@ def cancel_trial_page(request: HttpRequest, lead: Lead, token: str) -> HttpRespo
     """One page that asks once; POST ends the trial. Without one to end, the patient's page says how it stands."""
     trial = lead.trials.open().first()
     if trial and request.method != "POST":
-        return render(request, "signups/my/cancel.html", {"lead": lead, "token": token, "trial": trial})
+        return render(request, "portal/cancel.html", {"lead": lead, "token": token, "trial": trial})
     if trial:
         cancel_trial(trial, by=ActorKind.PATIENT, now=timezone.now())
-    return redirect_after_post("my", token)
+    return redirect_after_post("portal:home", token)
 
 
 @portal_view
@@ -34,8 +34,8 @@ def resume_trial_page(request: HttpRequest, lead: Lead, token: str) -> HttpRespo
         try:
             resume_trial(trial, by=ActorKind.PATIENT, now=timezone.now())
         except UndoWindowClosed:
-            return render(request, "signups/my/too_late.html", {"token": token}, status=409)
-    return redirect_after_post("my", token)
+            return render(request, "portal/undo_expired.html", {"token": token}, status=409)
+    return redirect_after_post("portal:home", token)
 
 
 @portal_view
@@ -44,16 +44,16 @@ def refund_page(request: HttpRequest, lead: Lead, token: str) -> HttpResponse:
     """One page that asks once; POST accepts the request on the spot, and it lands on the desk."""
     trial = lead.trials.filter(converted_at__isnull=False).first()
     if trial is None or trial.refund_requested_at:
-        return redirect_after_post("my", token)
+        return redirect_after_post("portal:home", token)
     now = timezone.now()
     last_day = trial.guarantee_last_day(lead.time_zone)
     context = {"token": token, "trial": trial, "last_day": last_day}
     if not trial.may_be_refunded(lead.time_zone, now):
-        return render(request, "signups/my/too_late.html", context, status=409)
+        return render(request, "portal/undo_expired.html", context, status=409)
     if request.method != "POST":
-        return render(request, "signups/my/refund.html", context)
+        return render(request, "portal/refund.html", context)
     try:
         request_refund(trial, by=ActorKind.PATIENT, now=now)
     except UndoWindowClosed:  # the day ended this very moment
-        return render(request, "signups/my/too_late.html", context, status=409)
-    return redirect_after_post("my", token)
+        return render(request, "portal/undo_expired.html", context, status=409)
+    return redirect_after_post("portal:home", token)

@@ -34,17 +34,17 @@ def start_page(request: HttpRequest) -> HttpResponse:
         source=normalization.clean_source(request.GET.get("source", "")),
     )
     if not form.is_bound:
-        return render(request, "signups/start.html", {"form": form})
+        return render(request, "public/start.html", {"form": form})
     now = timezone.now()
     rate_limit.hit("start", rate_limit.client_key(request), limit=60, per=ONE_HOUR, now=now)
-    rate_limit.hit("start", rate_limit.GLOBAL, limit=settings.FORMS_PER_HOUR, per=ONE_HOUR, now=now)
+    rate_limit.hit("start", rate_limit.GLOBAL, limit=settings.PUBLIC_FORM_RATE_LIMIT, per=ONE_HOUR, now=now)
     is_valid = form.is_valid()
     if form.lives_elsewhere():
         known = {name: form.data.get(name, "") for name in ("name", "email", "state")}
         context = {"form": WaitlistForm(initial=known), "place": us_states.state_name(known["state"])}
-        return render(request, "signups/elsewhere.html", context)
+        return render(request, "public/waitlist.html", context)
     if not is_valid:
-        return render(request, "signups/start.html", {"form": form}, status=422)
+        return render(request, "public/start.html", {"form": form}, status=422)
     if not form.is_replay():
         rate_limit.hit("start", form.cleaned_data["email"], limit=10, per=ONE_HOUR, now=now)
         form.save(now=now)
@@ -58,28 +58,28 @@ def waitlist_page(request: HttpRequest) -> HttpResponse:
     """For people who live where the clinic does not work: one message when it does, if they like."""
     form = WaitlistForm(request.POST if request.method == "POST" else None)
     if not form.is_bound:
-        return render(request, "signups/elsewhere.html", {"form": form})
+        return render(request, "public/waitlist.html", {"form": form})
     now = timezone.now()
-    rate_limit.hit("elsewhere", rate_limit.client_key(request), limit=60, per=ONE_HOUR, now=now)
-    rate_limit.hit("elsewhere", rate_limit.GLOBAL, limit=settings.FORMS_PER_HOUR, per=ONE_HOUR, now=now)
+    rate_limit.hit("waitlist", rate_limit.client_key(request), limit=60, per=ONE_HOUR, now=now)
+    rate_limit.hit("waitlist", rate_limit.GLOBAL, limit=settings.PUBLIC_FORM_RATE_LIMIT, per=ONE_HOUR, now=now)
     if not form.is_valid():
-        return render(request, "signups/elsewhere.html", {"form": form}, status=422)
+        return render(request, "public/waitlist.html", {"form": form}, status=422)
     if not form.is_replay():
-        rate_limit.hit("elsewhere", form.cleaned_data["email"], limit=10, per=ONE_HOUR, now=now)
+        rate_limit.hit("waitlist", form.cleaned_data["email"], limit=10, per=ONE_HOUR, now=now)
         form.save(now=now)
-    return redirect_after_post("elsewhere-noted")
+    return redirect_after_post("waitlist-thanks")
 
 
 @require_safe
 @never_cache
 def waitlist_thanks(request: HttpRequest) -> HttpResponse:
-    return render(request, "signups/elsewhere_noted.html")
+    return render(request, "public/waitlist_thanks.html")
 
 
 @require_safe
 @never_cache
 def check_your_email(request: HttpRequest) -> HttpResponse:
-    return render(request, "signups/check_your_email.html")
+    return render(request, "public/check_your_email.html")
 
 
 @csrf_exempt
@@ -90,11 +90,11 @@ def confirm_page(request: HttpRequest, token: str) -> HttpResponse:
     try:
         lead = lead_links.lead_from_confirmation_token(token)
     except lead_links.TokenExpired:
-        return render(request, "signups/confirm_expired.html", {"token": token}, status=410)
+        return render(request, "public/confirm_expired.html", {"token": token}, status=410)
     now = timezone.now()
     trial = lead.current_trial()
     if trial is None or (trial.started_at and (request.method != "POST" or not trial.day(now))):
-        return render(request, "signups/confirm_expired.html", {"token": token, "used": True}, status=410)
+        return render(request, "public/confirm_expired.html", {"token": token, "used": True}, status=410)
     if request.method != "POST":
         agreed = [purpose.label for purpose in OPTIONAL_CONSENTS if lead.agrees_to(purpose)]
         told = [
@@ -102,7 +102,7 @@ def confirm_page(request: HttpRequest, token: str) -> HttpResponse:
             ("Phone", lead.phone or "none"),
             ("Agreed to", ", ".join(agreed) or "nothing more"),
         ]
-        return render(request, "signups/confirm.html", {"token": token, "trial": trial, "told": told})
+        return render(request, "public/confirm.html", {"token": token, "trial": trial, "told": told})
     trial = confirm_email(lead, now=now)
     if trial is None:  # cancelled this very moment
         raise LeadUnavailable
@@ -113,7 +113,7 @@ def confirm_page(request: HttpRequest, token: str) -> HttpResponse:
         ("If you become a paying patient", f"{trial.guarantee_days} days to ask for your money back"),
     ]
     context = {"trial": trial, "lead": lead, "facts": facts}
-    return render(request, "signups/confirmed.html", context)
+    return render(request, "public/confirmed.html", context)
 
 
 @csrf_exempt

@@ -40,7 +40,7 @@ def portal_view(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse
         try:
             lead = lead_links.lead_from_portal_token(token)
         except lead_links.TokenExpired:
-            return render(request, "signups/my/replaced.html", {"token": token}, status=410)
+            return render(request, "portal/link_replaced.html", {"token": token}, status=410)
         return view(request, lead, token, *args, **kwargs)
 
     return wrapper

@@ -81,7 +81,7 @@ def test_head_has_the_headers_of_get(client):
 
 def test_page_is_fresh_for_nginx_until_the_second_is_over(client, settings, time_machine):
     assert "X-Accel-Expires" not in client.get(PATH)
-    settings.PROXY_COUNT = 1
+    settings.TRUSTED_PROXY_COUNT = 1
     time_machine.move_to("2026-11-20T15:00:00.900+00:00", tick=False)
     assert client.get(PATH)["X-Accel-Expires"] == "@1795186800"
 
@@ -89,7 +89,7 @@ def test_page_is_fresh_for_nginx_until_the_second_is_over(client, settings, time
 @pytest.mark.parametrize("path", ["/start/", "/admin/login/", "/learn/nothing/", "/health/live", "/my/x/"])
 def test_no_other_page_is_compressed_or_tagged(client, settings, path):
     """A length could tell a secret that is in the page (BREACH)."""
-    settings.PROXY_COUNT = 1
+    settings.TRUSTED_PROXY_COUNT = 1
     answer = client.get(path, HTTP_ACCEPT_ENCODING="br, gzip")
     assert {"Content-Encoding", "ETag", "X-Accel-Expires"} & set(answer.headers) == set()
 

@@ -71,7 +71,7 @@ def test_beat_is_one_row_a_worker_and_old_ones_are_forgotten():
 
 
 def test_figures_for_our_own_networks_only(client, settings):
-    settings.PROXY_COUNT = 1
+    settings.TRUSTED_PROXY_COUNT = 1
     assert client.get("/health/metrics").status_code == 200
     assert client.get("/health/metrics", HTTP_X_FORWARDED_FOR="203.0.113.7").status_code == 404
     assert client.get("/health/metrics", HTTP_X_FORWARDED_FOR="127.0.0.1, 203.0.113.7").status_code == 404

@@ -46,7 +46,7 @@ def test_worker_that_dies_takes_the_site_down_with_it_and_says_so(site):
 
 
 def test_production_is_not_run_by_it(settings):
-    settings.MODE = "production"
+    settings.ENVIRONMENT = "production"
     with pytest.raises(CommandError, match="run_local is for one machine"):
         call_command("run_local")
 

@@ -11,7 +11,7 @@ from tests.processes import ROOT
 
 SECRET = "x" * 60
 PRODUCTION = {
-    "MODE": "production",
+    "ENVIRONMENT": "production",
     "SECRET_KEY": SECRET,
     "ENCRYPTION_KEYS": Fernet.generate_key().decode(),
     "AUDIT_KEYS": SECRET,
@@ -36,7 +36,7 @@ print(json.dumps({{name: getattr(settings, name) for name in {SHOWN!r}}}, defaul
             "DJANGO_SETTINGS_MODULE": "clinic.settings",
             "ENV_FILE": "",
             "PATH": "/usr/bin:/bin",
-            "VAR_DIR": str(tmp_path),
+            "DATA_DIR": str(tmp_path),
             **environment,
         },
         capture_output=True,
@@ -80,12 +80,12 @@ def test_production_names_what_is_missing(tmp_path, name):
 @pytest.mark.parametrize(
     ("environment", "said"),
     [
-        ({"MODE": "prod"}, "MODE"),
+        ({"ENVIRONMENT": "prod"}, "ENVIRONMENT"),
         ({"DEBUG": "perhaps"}, "DEBUG"),
         ({"DEBUG": "true"}, "DEBUG=true"),
         ({"EMAIL_PORT": "smtp"}, "EMAIL_PORT"),
         ({"EMAIL_SECURITY": "please"}, "EMAIL_SECURITY"),
-        ({"PROXY_COUNT": "-1"}, "PROXY_COUNT"),
+        ({"TRUSTED_PROXY_COUNT": "-1"}, "TRUSTED_PROXY_COUNT"),
         ({"SECRET_KEY": "short"}, "SECRET_KEY is shorter"),
         ({"AUDIT_KEYS": "short"}, "AUDIT_KEYS are at least"),
         ({"ENCRYPTION_KEYS": "abc"}, "ENCRYPTION_KEYS"),
@@ -108,7 +108,7 @@ def test_every_mistake_is_told_at_once(tmp_path):
 
 
 def test_one_machine_needs_nothing(tmp_path):
-    code, settings = start(tmp_path, MODE="local")
+    code, settings = start(tmp_path, ENVIRONMENT="local")
     assert code == 0
     assert (settings["DEBUG"], settings["EMAIL_BACKEND"]) == (False, "clinic.email_backend.FileBackend")
     assert settings["DATABASES"]["default"]["NAME"] == str(tmp_path / "clinic.sqlite3")
@@ -116,11 +116,11 @@ def test_one_machine_needs_nothing(tmp_path):
 
 def test_key_of_one_machine_is_its_own_and_stays(tmp_path):
     for _ in range(2):
-        start(tmp_path, MODE="local")
+        start(tmp_path, ENVIRONMENT="local")
     for name in ("secret_key", "encryption_key", "audit_key"):
         key = tmp_path / name
         first = key.read_text()
-        start(tmp_path, MODE="local")
+        start(tmp_path, ENVIRONMENT="local")
         assert (key.read_text(), len(first) > 40, oct(key.stat().st_mode)[-3:]) == (first, True, "600")
 
 
@@ -128,6 +128,10 @@ def test_example_file_names_every_default(tmp_path):
     """With the values of .env.example, nothing is different from having set nothing."""
     example = [line.split("=", 1) for line in (ROOT / ".env.example").read_text().splitlines() if "=" in line]
     values = {name: value for name, value in example if not name.startswith("#")}
-    kept = {name: value for name, value in values.items() if value and name not in ("MODE", "VAR_DIR", "PROXY_COUNT")}
+    kept = {
+        name: value
+        for name, value in values.items()
+        if value and name not in ("ENVIRONMENT", "DATA_DIR", "TRUSTED_PROXY_COUNT")
+    }
     assert start(tmp_path, **PRODUCTION, **kept) == start(tmp_path, **PRODUCTION)
-    assert values["MODE"] == "production"
+    assert values["ENVIRONMENT"] == "production"

@@ -20,7 +20,10 @@ def test_every_component_is_shown(clinic, monkeypatch):
     monkeypatch.setattr(Template, "_render", lambda self, context: shown.append(self.name) or render(self, context))
     assert styleguide(RequestFactory().get("/styleguide/")).status_code == 200
     wanted = {f"components/{path.name}" for path in (TEMPLATES / "components").iterdir()}
-    wanted |= {f"content/blocks/_{name}.html" for name in BLOCKS} | {"clinic/_error_summary.html", "clinic/field.html"}
+    wanted |= {f"content/blocks/_{name}.html" for name in BLOCKS} | {
+        "crispy_clinic/_error_summary.html",
+        "crispy_clinic/field.html",
+    }
     assert wanted - set(shown) == set()
 
 

@@ -1,7 +1,7 @@
 """What `deploy/` starts on a server, started here: nginx, two web services, the worker, and a PostgreSQL of their own.
 
 nginx reads `deploy/nginx/clinic.conf` itself, with our paths, ports and certificate; the services run the command
-lines of `deploy/systemd/` in MODE=production. Everything lives below /tmp, which nginx's own account may read.
+lines of `deploy/systemd/` in ENVIRONMENT=production. Everything lives below /tmp, which nginx's own account may read.
 """
 
 import base64
@@ -214,7 +214,7 @@ def running(
         env = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG")} | given
         env |= {
             "ENV_FILE": "",
-            "VAR_DIR": str(folder / "var"),
+            "DATA_DIR": str(folder / "var"),
             "DATABASE_URL": url,
             "SECRET_KEY": secrets.token_urlsafe(64),
             "AUDIT_KEYS": secrets.token_urlsafe(64),

@@ -45,7 +45,7 @@ def test_bodies_are_limited_where_they_arrive():
 def test_addresses_are_written_anew_by_the_one_proxy():
     conf = (DEPLOY / "nginx/clinic.conf").read_text()
     assert conf.count("proxy_set_header X-Forwarded-For $remote_addr;") == conf.count("proxy_pass ")
-    assert "PROXY_COUNT=1\n" in (DEPLOY.parent / ".env.example").read_text()
+    assert "TRUSTED_PROXY_COUNT=1\n" in (DEPLOY.parent / ".env.example").read_text()
 
 
 def test_containers_name_each_other():
@@ -84,7 +84,7 @@ def test_nginx_caches_the_public_pages_and_no_other():
     cached = re.compile(pattern.replace(r"\z", r"\Z"), re.ASCII)
     wrong = [path for name, path in ADDRESSES if bool(cached.search(path)) != (name in PUBLIC)]
     assert wrong == []
-    texts = {reverse("text", args=[kind]) for kind in LegalText.Kind.values}
+    texts = {reverse("legal-text", args=[kind]) for kind in LegalText.Kind.values}
     assert [path for path in texts if not cached.search(path)] == []
 
 

@@ -60,7 +60,7 @@ class Site:
 
 
 def own_database(name: str) -> str:
-    """A new database beside that of DATABASE_URL for each process of tests; SQLite needs none, it lies in VAR_DIR."""
+    """A new database beside that of DATABASE_URL for each process of tests; SQLite needs none, it lies in DATA_DIR."""
     server = os.environ.get("DATABASE_URL", "")
     if server.startswith("postgres"):
         with psycopg.connect(server, autocommit=True) as connection:
@@ -75,7 +75,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[S
     var = tmp_path_factory.mktemp("var")
     log: list[str] = []
     ready: Queue[str | None] = Queue()
-    environment = {"VAR_DIR": str(var), "DATABASE_URL": own_database(worker_id)}
+    environment = {"DATA_DIR": str(var), "DATABASE_URL": own_database(worker_id)}
     with mail_server.running() as mail:
         server = processes.manage(
             "run_local",

@@ -270,4 +270,4 @@ def test_no_file_holds_what_was_erased(clinic, tmp_path, settings):
         pass
     assert find_leaks.in_tables(words) == []
     cleanup.checkpoint_wal(lambda: NOW)
-    assert find_leaks.in_files(words, settings.VAR_DIR) == []
+    assert find_leaks.in_files(words, settings.DATA_DIR) == []

@@ -18,7 +18,7 @@ def test_one_client_is_told_when_to_come_back(send, path, limit):
 
 
 def test_one_mailbox_is_one_bucket_from_many_clients(send, settings):
-    settings.PROXY_COUNT = 1
+    settings.TRUSTED_PROXY_COUNT = 1
     spellings = ["j.o@example.com", "jo+a@example.com", "JO@example.com", "jo@example.com"]
     codes = [
         send("/lost-link/", {"HTTP_X_FORWARDED_FOR": f"198.51.100.{n}"}, email=spellings[n % 4]).status_code
@@ -28,7 +28,7 @@ def test_one_mailbox_is_one_bucket_from_many_clients(send, settings):
 
 
 def test_nobody_is_mail_bombed_through_any_form(send, lead, settings):
-    settings.PROXY_COUNT = 1
+    settings.TRUSTED_PROXY_COUNT = 1
     for n in range(8):
         for path in FORMS:
             send(path, {"HTTP_X_FORWARDED_FOR": f"198.51.100.{n}"}, email=lead.email, stamp=fresh())
@@ -50,6 +50,6 @@ def fresh():
 
 @pytest.mark.parametrize("path", FORMS)
 def test_flood_from_many_clients_is_one_flood(send, settings, path):
-    settings.PROXY_COUNT, settings.FORMS_PER_HOUR = 1, 5
+    settings.TRUSTED_PROXY_COUNT, settings.PUBLIC_FORM_RATE_LIMIT = 1, 5
     codes = [send(path, {"HTTP_X_FORWARDED_FOR": f"10.0.0.{n}"}, stamp="forged").status_code for n in range(6)]
     assert codes == [422] * 5 + [429]

@@ -348,7 +348,7 @@ def test_26_selling_the_list(site, head):
 
 def test_27_edited_audit_trail(site, ann, head, settings):
     head.get(f"/admin/signups/lead/{ann.pk}/change/")
-    settings.AUDIT_HEAD_FILE = site.audit_head
+    settings.AUDIT_CHAIN_HEAD_FILE = site.audit_head
     event = AuditEvent.objects.filter(lead=ann, verb=AuditAction.READ).earliest("id")
     call_command("verify_audit")
     edited = "UPDATE signups_event SET verb = %s WHERE id = %s"

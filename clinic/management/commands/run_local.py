@@ -76,7 +76,7 @@ class LocalManager(Manager):
 
 
 class Command(BaseCommand):
-    help = "Prepare the database and run the site with its mail worker on this machine (MODE=local)."
+    help = "Prepare the database and run the site with its mail worker on this machine (ENVIRONMENT=local)."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--host", default="127.0.0.1")
@@ -85,9 +85,9 @@ class Command(BaseCommand):
         parser.add_argument("--no-setup", action="store_true", help="start what is there: no migrations, no content")
 
     def handle(self, *, host: str, port: int, dev: bool, no_setup: bool, **_: Any) -> None:
-        if settings.MODE != "local":
+        if settings.ENVIRONMENT != "local":
             raise CommandError(
-                "run_local is for one machine (MODE=local); production runs granian and run_worker as services."
+                "run_local is for one machine (ENVIRONMENT=local); production runs granian and run_worker as services."
             )
         check_port(host, port)
         try:
@@ -116,7 +116,7 @@ class Command(BaseCommand):
         # Links in messages must lead to the port that was asked for, unless the operator says otherwise.
         # A demo whose sign-in first asks for an app's code would not be tried.
         env = (
-            {"STAFF_MFA": "optional"}
+            {"STAFF_MFA_REQUIRED": "false"}
             | os.environ
             | {"SITE_URL": os.environ.get("SITE_URL") or url, "PYTHONUNBUFFERED": "1"}
         )

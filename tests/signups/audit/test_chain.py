@@ -118,10 +118,10 @@ def test_truncated_trail_shows_by_the_head_outside_the_database(trail, settings)
     assert "The trail was cut short or replaced." in verdict()
     # The worker neither seals over it nor forgets the head.
     audit.EventFactory()
-    noted = settings.AUDIT_HEAD_FILE.read_text()
+    noted = settings.AUDIT_CHAIN_HEAD_FILE.read_text()
     with pytest.raises(chain.ChainVerificationError):
         chain.append_to_chain(timezone.now)
-    assert settings.AUDIT_HEAD_FILE.read_text() == noted
+    assert settings.AUDIT_CHAIN_HEAD_FILE.read_text() == noted
 
 
 def test_emptied_trail_shows_too(trail):

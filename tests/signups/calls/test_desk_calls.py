@@ -93,7 +93,10 @@ def test_list_and_page_say_the_same_comes_next(client, user):
     call = begun(user)
     row = client.get("/admin/signups/lead/").content.decode()
     assert client.get(page_of(call.lead)).context["next_action"].text == "Say how the call went"
-    assert '<td data-label="Next">Say how the call went<span class="quiet nowrap late">Nov. 20, 9 a.m.</span>' in row
+    assert (
+        '<td data-label="Next">Say how the call went<span class="text-muted nowrap is-overdue">Nov. 20, 9 a.m.</span>'
+        in row
+    )
 
 
 def test_other_people_s_addresses_are_no_way_back(client, user):
@@ -264,7 +267,7 @@ def test_call_that_runs_past_nine_can_be_noted(client, user, time_machine):
 def test_whoever_speaks_to_a_colleague_s_lead_writes_down_what_was_said(client, user):
     callback = taken(user, lead__owner=users.UserFactory())
     note = {"text": "Prefers mornings.", "form_key": uuid.uuid4()}
-    assert 'name="text"' in client.get(page_of(callback.lead)).content.decode()
+    assert 'name="legal-text"' in client.get(page_of(callback.lead)).content.decode()
     assert client.post(f"/admin/signups/lead/{callback.lead.pk}/note/", note).status_code == 303
     callback.closed_at, callback.outcome = NOW, "reached"
     callback.save()

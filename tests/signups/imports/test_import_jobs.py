@@ -382,7 +382,7 @@ def test_a_lead_that_was_imported_moves_on_as_any_other(run, head):
 
 @pytest.mark.parametrize("in_turn", [True, False])
 def test_end_leads_to_the_list_and_says_who_gets_them(client, head, checked, settings, in_turn):
-    settings.ASSIGN_LEADS = in_turn
+    settings.AUTO_ASSIGN_LEADS = in_turn
     client.force_login(head)
     whole = checked(table(*people(2)))
     before = client.get(f"{URL}{whole.public_id}/").content.decode()

@@ -92,7 +92,7 @@ def test_a_count_of_its_own_waits_for_no_disk_and_nothing_after_it_is_affected(d
     ],
 )
 def test_client_is_the_one_our_own_proxy_saw(settings, proxies, forwarded, client):
-    settings.PROXY_COUNT = proxies
+    settings.TRUSTED_PROXY_COUNT = proxies
     request = RequestFactory().get("/", REMOTE_ADDR="203.0.113.9", HTTP_X_FORWARDED_FOR=forwarded)
     assert rate_limit.client_key(request) == client
 
