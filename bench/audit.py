@@ -33,10 +33,10 @@ def main(count: int) -> None:
     for first in range(0, count, 10_000):
         AuditEvent.objects.bulk_create(
             AuditEvent(
-                subject=f"host:{n}",
-                at=now,
+                target=f"host:{n}",
+                occurred_at=now,
                 actor_kind=ActorKind.SYSTEM,
-                verb=AuditAction.CHANGED,
+                action=AuditAction.CHANGED,
                 detail={"fields": ["x"]},
             )
             for n in range(first, min(first + 10_000, count))

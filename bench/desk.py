@@ -56,7 +56,8 @@ INSERT INTO auth_user_groups (user_id, group_id)
   SELECT u.id, g.id FROM auth_user u, auth_group g
   WHERE g.name = CASE WHEN u.id = 1 THEN 'Head of Customer Care' ELSE 'Care coordinator' END;
 INSERT INTO signups_lead (public_id, name, email, email_key, phone, phone_e164, time_zone, preferred_channel, best_time,
-    care_for, state, heard_from, source, owner_id, status, close_reason, link_version, confirm_version, created_at)
+    signing_up_for, state, referral_answer, first_touch_source, owner_id, status, close_reason, portal_token_version,
+    confirmation_token_version, created_at)
   SELECT gen_random_uuid(),
     (ARRAY['Jo','Ann','Lee','Sam','Kim','Max','Eva','Ian','Mia','Tom'])[1 + n %% 10] || ' ' || initcap(
       (ARRAY['mo','ta','re','li','sa','ku','ve','no','pi','da'])[1 + (n / 7) %% 10] ||

@@ -107,12 +107,12 @@ def serve(rows: int) -> int:
         writer = csv.writer(io.StringIO())
         for one in kept.select_related("owner").iterator():
             facts = (one.name, one.email, one.phone_e164, one.preferred_channel, one.state, one.status, one.owner)
-            writer.writerow([*facts, one.source, one.mail_stopped_at, one.created_at, head])
+            writer.writerow([*facts, one.first_touch_source, one.unsubscribed_at, one.created_at, head])
 
     def upload() -> ImportJob:
         text = "".join(spreadsheets.stream_csv(["Name", "E-mail", "Phone"], people()))
         made = upload_list(content=text.encode(), by=head, now=now)
-        ImportJob.objects.filter(pk=made.pk).update(stage=ImportStatus.CHECKING)
+        ImportJob.objects.filter(pk=made.pk).update(status=ImportStatus.CHECKING)
         return made
 
     def work() -> None:

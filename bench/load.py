@@ -126,7 +126,7 @@ PERSON = {
     "preferred_channel": "email",
     "time_zone": "America/New_York",
     "state": "NY",
-    "care_for": "self",
+    "signing_up_for": "self",
     "best_time": "any",
     "adult": "on",
     "terms": "on",

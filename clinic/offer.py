@@ -18,14 +18,14 @@ from signups.scheduling.slots import CallRules
 
 def load_offer() -> ClinicOffer:
     """The clinic's terms today. One small query while the content stays as it is; a form asks several times."""
-    return _offer_from_profile(ContentVersion.current_mark(), timezone.localdate())
+    return _offer_from_profile(ContentVersion.current_token(), timezone.localdate())
 
 
 @lru_cache(maxsize=4)
 def _offer_from_profile(edition: str | None, today: date) -> ClinicOffer:
     """Two queries. What is read here is at least as new as its key."""
     profile = ClinicProfile.current()
-    newest_last = LegalText.objects.published().filter(kind__in=ConsentPurpose.values).order_by("published", "pk")
+    newest_last = LegalText.objects.published().filter(kind__in=ConsentPurpose.values).order_by("effective_from", "pk")
     documents = {
         ConsentPurpose(text.kind): ConsentDocument(text.version, fill(text.body, profile.placeholders).strip())
         for text in newest_last

@@ -50,7 +50,7 @@ def _entries() -> Iterator[dict[str, Any]]:
                 "title": f"Correction: {title}",
                 "link": f"{url}#corrections",
                 "description": on_one_line(correction.text),
-                "unique_id": f"{url}#correction-{correction.at:%Y%m%dT%H%M%S%f}",
-                "pubdate": correction.at,
-                "updateddate": correction.at,
+                "unique_id": f"{url}#correction-{correction.corrected_at:%Y%m%dT%H%M%S%f}",
+                "pubdate": correction.corrected_at,
+                "updateddate": correction.corrected_at,
             }

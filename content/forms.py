@@ -68,23 +68,23 @@ class DraftForm(ArticleTextForm):
 
     class Meta:
         model = Revision
-        fields = [*Text.FIELDS, "correction", "minor"]
-        widgets = {"correction": forms.Textarea(attrs={"rows": 2}), "summary": forms.Textarea(attrs={"rows": 3})}
+        fields = [*Text.FIELDS, "correction_note", "is_minor_edit"]
+        widgets = {"correction_note": forms.Textarea(attrs={"rows": 2}), "summary": forms.Textarea(attrs={"rows": 3})}
 
     @classmethod
     def of(cls, newest: Revision, *, is_live: bool) -> "DraftForm":
         """The form as an editor first sees it: a new edit of what readers see begins without a correction."""
-        about = {} if is_live else {"correction": newest.correction, "minor": newest.minor}
+        about = {} if is_live else {"correction_note": newest.correction_note, "is_minor_edit": newest.is_minor_edit}
         return cls(initial={**newest.words, **about, "based_on": newest.pk})
 
     def clean(self) -> dict[str, Any]:
         data = super().clean()
-        if data.get("minor") and data.get("correction"):
-            self.add_error("minor", "A correction is never a minor edit.")
+        if data.get("is_minor_edit") and data.get("correction_note"):
+            self.add_error("is_minor_edit", "A correction is never a minor edit.")
         return data
 
     def save_draft(self, article: Article, *, by: User, now: dt.datetime) -> Revision:
-        about = {name: self.cleaned_data[name] for name in ("correction", "minor", "based_on")}
+        about = {name: self.cleaned_data[name] for name in ("correction_note", "is_minor_edit", "based_on")}
         return drafts.save_draft(article, words=self.words, by=by, now=now, **about)
 
 

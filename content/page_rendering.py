@@ -76,8 +76,8 @@ class Page:
             {
                 "id": claim.key,
                 "statement": claim.text,
-                "evidence": claim.get_kind_display(),
-                "people": claim.people,
+                "evidence": claim.get_evidence_type_display(),
+                "people": claim.sample_size,
                 "detail": claim.detail,
                 "confidence": claim.confidence,
                 "checked": claim.checked_on,
@@ -119,7 +119,7 @@ def build_page(*, title: str, summary: str, body: str, profile: ClinicProfile) -
 
 def get_pages(*texts: Article | LegalText) -> list[Page]:
     """`texts` made ready, each once in this process for each edition of the content. One query when they are."""
-    edition = ContentVersion.current_mark()
+    edition = ContentVersion.current_token()
     return [_cached_page(edition, text.title, text.summary, text.body) for text in texts]
 
 

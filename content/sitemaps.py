@@ -16,5 +16,5 @@ def addresses() -> list[tuple[str, dt.datetime | dt.date | None]]:
     return [
         *((article.get_absolute_url(), article.updated_at) for article in shown),
         (reverse("learn"), max(filter(None, articles), default=None)),
-        *((text.get_absolute_url(), text.published) for text in texts),
+        *((text.get_absolute_url(), text.effective_from) for text in texts),
     ]

@@ -20,9 +20,11 @@ class SignupsConfig(AppConfig):
 
     def ready(self) -> None:
         from signups.audit import triggers
+        from signups.messages.shipped_templates import create_shipped_templates
         from signups.ops.key_check import ensure_key_check
 
         for module in EMAIL_MODULES:
             import_module(module)
         post_migrate.connect(ensure_key_check, sender=self)
         post_migrate.connect(triggers.install_triggers, sender=self)
+        post_migrate.connect(create_shipped_templates, sender=self)

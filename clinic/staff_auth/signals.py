@@ -30,7 +30,7 @@ def _audit_target(username: str) -> str:
 
 
 def _record(verb: AuditAction, user: User, **detail: Any) -> None:
-    record_event(None, verb, by=user, now=timezone.now(), subject=f"user:{user.pk}", **detail)
+    record_event(None, verb, by=user, now=timezone.now(), target=f"user:{user.pk}", **detail)
 
 
 def start_session(request: HttpRequest, **kwargs: Any) -> None:
@@ -53,7 +53,7 @@ def record_session_end(request: HttpRequest) -> None:
 
 def record_lockout(username: str) -> None:
     now, target = timezone.now(), _audit_target(username)
-    record_event(None, AuditAction.LOCKED_OUT, by=ActorKind.SYSTEM, now=now, subject=target)
+    record_event(None, AuditAction.LOCKED_OUT, by=ActorKind.SYSTEM, now=now, target=target)
 
 
 def locked_out(request: Any, **kwargs: Any) -> None:
@@ -77,7 +77,7 @@ def mfa_removed(instance: Authenticator, **kwargs: Any) -> None:
     """By the account itself, or by whoever has a shell on the server (`manage.py reset_mfa`)."""
     by = instance.user if context.request else ActorKind.SYSTEM
     subject = f"user:{instance.user_id}"
-    record_event(None, AuditAction.SECOND_STEP_REMOVED, by=by, now=timezone.now(), subject=subject, kind=instance.type)
+    record_event(None, AuditAction.SECOND_STEP_REMOVED, by=by, now=timezone.now(), target=subject, kind=instance.type)
 
 
 def register_signals() -> None:

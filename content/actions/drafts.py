@@ -22,7 +22,7 @@ def create_article(*, slug: str, author: Person, words: Mapping[str, str], by: U
     """A new article that nobody sees yet, with its first revision."""
     review_by = timezone.localdate(now) + REVIEW_EVERY
     article = Article.objects.create(slug=slug, author=author, review_by=review_by, **words)
-    Revision.objects.create(article=article, by=by, at=now, **words)
+    Revision.objects.create(article=article, author=by, created_at=now, **words)
     history.record_change(article, "Started.", by=by, now=now)
     return article
 
@@ -32,8 +32,8 @@ def save_draft(
     article: Article,
     *,
     words: Mapping[str, str],
-    correction: str = "",
-    minor: bool = False,
+    correction_note: str = "",
+    is_minor_edit: bool = False,
     based_on: int,
     by: User,
     now: dt.datetime,
@@ -47,14 +47,21 @@ def save_draft(
     newest = article.revisions.latest()
     if newest.pk != based_on:
         raise EditorialError(
-            [f"{newest.by or 'Somebody'} saved this text while you wrote. Compare with the newest revision."]
+            [f"{newest.author or 'Somebody'} saved this text while you wrote. Compare with the newest revision."]
         )
-    revision = Revision(article=article, correction=correction, minor=minor, by=by, at=now, **words)
-    if (revision.fingerprint(), minor) == (newest.content_hash, newest.minor):
+    revision = Revision(
+        article=article,
+        correction_note=correction_note,
+        is_minor_edit=is_minor_edit,
+        author=by,
+        created_at=now,
+        **words,
+    )
+    if (revision.fingerprint(), is_minor_edit) == (newest.content_hash, newest.is_minor_edit):
         return newest
     revision.save()
     article.scheduled_for = article.scheduled_by = None
-    if article.live_id is None:
+    if article.live_revision_id is None:
         for name, value in words.items():
             setattr(article, name, value)
     article.save()
@@ -71,10 +78,10 @@ def revert_to(article: Article, *, to: Revision, based_on: int, by: User, now: d
 def create_shipped_revision(article: Article, *, now: dt.datetime) -> Revision:
     """The words that came with the project, just written to `article`, as its newest revision and, if the article is
     published, the one that readers see. An editor's draft stays among the older ones."""
-    revision = Revision.objects.create(article=article, at=now, **article.words)
+    revision = Revision.objects.create(article=article, created_at=now, **article.words)
     if article.published_at:
-        if article.live_id:
+        if article.live_revision_id:
             article.changed_at = now
-        article.live = revision
-        article.save(update_fields=["live", "changed_at"])
+        article.live_revision = revision
+        article.save(update_fields=["live_revision", "changed_at"])
     return revision

@@ -18,13 +18,13 @@ def record_link_check(
     check, _ = LinkCheck.objects.update_or_create(
         source=source,
         defaults={
-            "at": now,
+            "checked_at": now,
             "outcome": link.outcome,
             "status": link.status,
-            "leads_to": link.leads_to[:500],
-            "why": link.why,
+            "final_url": link.leads_to[:500],
+            "error": link.why,
             "archive_url": archive_url[:500],
-            "notice": "; ".join(notices or [])[:500],
+            "retraction_notice": "; ".join(notices or [])[:500],
             "notice_known": notices is not None,
         },
     )

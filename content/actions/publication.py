@@ -34,7 +34,7 @@ def findings(text: Text, *, now: dt.datetime) -> list[Finding]:
 
 def blocking_reasons(article: Article, newest: Revision, *, now: dt.datetime) -> list[str]:
     """Why `newest` may not be published, in words; empty when it may."""
-    if newest.pk == article.live_id:
+    if newest.pk == article.live_revision_id:
         return ["Readers see this text already."]
     reasons = [str(finding) for finding in findings(newest, now=now)]
     if not is_signed_off(article, newest, now):
@@ -62,7 +62,7 @@ def sign_off_denied_reason(user: User, newest: Revision) -> str:
     """Why `user` may not sign off `newest`; empty when they may."""
     if reviewer_of(user) is None:
         return "Only a medical reviewer whose account is linked to a person may sign off."
-    if newest.by_id == user.pk:
+    if newest.author_id == user.pk:
         return "You wrote the last edit yourself: somebody else must review it."
     return ""
 
@@ -82,9 +82,9 @@ def sign_off_article(article: Article, *, read: int, review_by: dt.date, by: Use
     if review_by <= timezone.localdate(now):
         raise EditorialError(["The day of the next review must come after today."])
     signed = SignOff.objects.create(
-        article=article, reviewer=by.person, content_hash=newest.content_hash, at=now, review_by=review_by
+        article=article, reviewer=by.person, content_hash=newest.content_hash, signed_at=now, review_by=review_by
     )
-    if newest.pk == article.live_id:
+    if newest.pk == article.live_revision_id:
         _apply_review(article, signed)
         article.save()
     history.record_change(article, f"Signed off; next review by {review_by}.", by=by, now=now)
@@ -102,13 +102,13 @@ def publish_article(article: Article, *, by: User, now: dt.datetime) -> None:
         _apply_review(article, article.sign_offs.filter(content_hash=newest.content_hash).latest())
     for name, value in newest.words.items():
         setattr(article, name, value)
-    if newest.correction:
-        Correction.objects.create(article=article, at=now, text=newest.correction)
+    if newest.correction_note:
+        Correction.objects.create(article=article, corrected_at=now, text=newest.correction_note)
     if article.published_at:
         article.changed_at = now
     else:
         article.published_at = now
-    article.live = newest
+    article.live_revision = newest
     article.scheduled_for = article.scheduled_by = None
     article.save()
     history.record_change(article, "Published.", by=by, now=now)
@@ -161,8 +161,11 @@ def _publish_if_due(pk: int, *, now: dt.datetime) -> bool:
 
 def _is_minor(article: Article) -> bool:
     """Whether readers miss only minor edits. Whatever is published first is none."""
-    return bool(article.live_id) and not article.revisions.filter(pk__gt=article.live_id, minor=False).exists()
+    return (
+        bool(article.live_revision_id)
+        and not article.revisions.filter(pk__gt=article.live_revision_id, is_minor_edit=False).exists()
+    )
 
 
 def _apply_review(article: Article, signed: SignOff) -> None:
-    article.reviewer, article.last_reviewed, article.review_by = signed.reviewer, signed.at, signed.review_by
+    article.reviewer, article.last_reviewed, article.review_by = signed.reviewer, signed.signed_at, signed.review_by

@@ -40,14 +40,14 @@ def publish_text(draft: Draft, *, on: dt.date, by: User, now: dt.datetime) -> No
         _invalidate_pages(text)
     else:
         _check(text)
-    text.published, text.published_by = on, by
+    text.effective_from, text.published_by = on, by
     text.save()
     history.record_change(text, f"Published; it holds from {on}.", by=by, now=now)
 
 
 def _lock(draft: Draft) -> Draft:
     row = type(draft)._default_manager.select_for_update().get(pk=draft.pk)
-    if row.published:
+    if row.effective_from:
         raise EditorialError(["This version is published: people may have agreed to it. Draft a new one."])
     return row
 

@@ -52,7 +52,7 @@ class ArticleAdmin(admin.ModelAdmin):
 
     @admin.display(description="Progress")
     def progress(self, article: Any) -> str:
-        if article.newest_id == article.live_id:
+        if article.newest_id == article.live_revision_id:
             return "published"
         state = "signed off" if article.is_signed_off else "draft"
         return f"{state}, an older text is published" if article.published_at else state

@@ -34,7 +34,7 @@ def article_view(right: str) -> Callable[[View], View]:
         @wraps(view)
         def wrapper(request: HttpRequest, pk: int, **kwargs: Any) -> HttpResponse:
             require_permission(request, right)
-            article = get_object_or_404(Article.objects.select_related("author", "reviewer", "live"), pk=pk)
+            article = get_object_or_404(Article.objects.select_related("author", "reviewer", "live_revision"), pk=pk)
             try:
                 return view(request, article, **kwargs)
             except EditorialError as refused:
@@ -63,7 +63,7 @@ def edit_view(request: HttpRequest, article: Article) -> HttpResponse:
     newest = article.revisions.latest()
     if request.method != "POST":
         form = (
-            DraftForm.of(newest, is_live=newest.pk == article.live_id)
+            DraftForm.of(newest, is_live=newest.pk == article.live_revision_id)
             if has_permission(request, "change_article")
             else None
         )
@@ -107,7 +107,7 @@ def sign_off_view(request: HttpRequest, article: Article) -> HttpResponse:
         form=form,
         refusal=publication.sign_off_denied_reason(user(request), newest),
         findings=with_lines(newest),
-        changes=revision_changes(article.live, newest) if article.live else [],
+        changes=revision_changes(article.live_revision, newest) if article.live_revision else [],
         preview=render_preview(request, article, newest),
     )
 
@@ -140,7 +140,7 @@ def unschedule_view(request: HttpRequest, article: Article) -> HttpResponse:
 def create_preview_link(request: HttpRequest, article: Article) -> HttpResponse:
     """The link is shown on this answer alone: it is kept nowhere."""
     newest = article.revisions.latest()
-    form = DraftForm.of(newest, is_live=newest.pk == article.live_id)
+    form = DraftForm.of(newest, is_live=newest.pk == article.live_revision_id)
     return render_editor(request, article, newest, newest, form, link=content_previews.preview_url(article, newest))
 
 
@@ -159,7 +159,7 @@ def revisions_view(request: HttpRequest, article: Article) -> HttpResponse:
         "admin/content/revisions.html",
         f"Revisions: {article.title}",
         article=article,
-        revisions=article.revisions.select_related("by"),
+        revisions=article.revisions.select_related("author"),
         sign_offs=article.sign_offs.select_related("reviewer"),
         corrections=article.corrections.all(),
         log=log.filter(object_id=str(article.pk)).select_related("user"),
@@ -169,7 +169,7 @@ def revisions_view(request: HttpRequest, article: Article) -> HttpResponse:
 @article_view("view_article")
 def revision_view(request: HttpRequest, article: Article, number: int) -> HttpResponse:
     """What this revision changed, and what readers saw of it."""
-    this = get_object_or_404(article.revisions.select_related("by"), pk=number)
+    this = get_object_or_404(article.revisions.select_related("author"), pk=number)
     before = article.revisions.filter(pk__lt=number).first()
     return render(
         request,
@@ -240,7 +240,7 @@ def render_editor(
         link=link,
         findings=with_lines(text),
         preview=render_preview(request, article, text),
-        is_live=newest.pk == article.live_id,
+        is_live=newest.pk == article.live_revision_id,
         signed=article.sign_offs.filter(content_hash=newest.content_hash).select_related("reviewer").first(),
         obstacles=publication.blocking_reasons(article, newest, now=now),
         schedule_form=ScheduleForm(),

@@ -32,11 +32,11 @@ class Notice(admin.SimpleListFilter):
         return [("yes", "there is one")]
 
     def queryset(self, request: HttpRequest, queryset: models.QuerySet[Source]) -> models.QuerySet[Source]:
-        return queryset.filter(health__notice__gt="") if self.value() == "yes" else queryset
+        return queryset.filter(link_check__retraction_notice__gt="") if self.value() == "yes" else queryset
 
 
-class SourceCheckInline(admin.StackedInline):
-    """What `manage.py check_sources` found last: read, never edited."""
+class LinkCheckInline(admin.StackedInline):
+    """What `manage.py check_links` found last: read, never edited."""
 
     model = LinkCheck
 
@@ -54,22 +54,22 @@ class SourceCheckInline(admin.StackedInline):
 class SourceAdmin(KeyedAdmin):
     form = SourceForm
     list_display = ["key", "title", "year", "status", "link", "looked_at", "notice"]
-    list_filter = ["status", "health__outcome", Notice, "type"]
-    list_select_related = ["health"]
-    inlines = [SourceCheckInline]
+    list_filter = ["status", "link_check__outcome", Notice, "type"]
+    list_select_related = ["link_check"]
+    inlines = [LinkCheckInline]
     search_fields = ["key", "title"]
 
-    @admin.display(description="link", empty_value="not looked at", ordering="health__outcome")
+    @admin.display(description="link", empty_value="not looked at", ordering="link_check__outcome")
     def link(self, source: Source) -> str | None:
-        return source.health.get_outcome_display() if hasattr(source, "health") else None
+        return source.link_check.get_outcome_display() if hasattr(source, "link_check") else None
 
-    @admin.display(description="looked at", ordering="health__at")
+    @admin.display(description="looked at", ordering="link_check__checked_at")
     def looked_at(self, source: Source) -> dt.datetime | None:
-        return source.health.at if hasattr(source, "health") else None
+        return source.link_check.checked_at if hasattr(source, "link_check") else None
 
-    @admin.display(description="notice", ordering="health__notice")
+    @admin.display(description="notice", ordering="link_check__retraction_notice")
     def notice(self, source: Source) -> str:
-        return source.health.notice if hasattr(source, "health") else ""
+        return source.link_check.retraction_notice if hasattr(source, "link_check") else ""
 
 
 @admin.register(Quotation)
@@ -95,8 +95,8 @@ class Review(admin.SimpleListFilter):
 
 @admin.register(Claim)
 class ClaimAdmin(KeyedAdmin):
-    list_display = ["key", "kind", "people", "confidence", "checked_on", "review_by"]
-    list_filter = [Review, "kind", "confidence"]
+    list_display = ["key", "evidence_type", "sample_size", "confidence", "checked_on", "review_by"]
+    list_filter = [Review, "evidence_type", "confidence"]
     search_fields = ["key", "text"]
     filter_horizontal = ["sources"]
     formfield_overrides = {models.DateField: {"validators": SUPPORTED_DAYS}}

@@ -39,7 +39,11 @@ def concerns(now: dt.datetime) -> list[Concern]:
     today = timezone.localdate(now)
     counted: list[tuple[str, models.QuerySet[Any], dict[str, str]]] = [
         ("Planned publications that were refused", Article.objects.due(now), {"progress": "late"}),
-        ("Sources with a notice against them", Source.objects.filter(health__notice__gt=""), {"notice": "yes"}),
+        (
+            "Sources with a notice against them",
+            Source.objects.filter(link_check__retraction_notice__gt=""),
+            {"notice": "yes"},
+        ),
         ("Articles whose review is overdue", Article.objects.overdue(today), {"progress": "overdue"}),
         ("Claims whose check is overdue", Claim.objects.overdue(today), {"review": "overdue"}),
         ("Drafts that wait for a reviewer", Article.objects.to_review(), {"progress": "draft"}),
@@ -56,16 +60,24 @@ def concerns(now: dt.datetime) -> list[Concern]:
         ),
         (
             "Sources whose link is dead",
-            Source.objects.filter(health__outcome=LinkResult.DEAD),
-            {"health__outcome__exact": LinkResult.DEAD},
+            Source.objects.filter(link_check__outcome=LinkResult.DEAD),
+            {"link_check__outcome__exact": LinkResult.DEAD},
         ),
         (
             "Sources whose link did not answer",
-            Source.objects.filter(health__outcome=LinkResult.SILENT),
-            {"health__outcome__exact": LinkResult.SILENT},
+            Source.objects.filter(link_check__outcome=LinkResult.SILENT),
+            {"link_check__outcome__exact": LinkResult.SILENT},
         ),
-        ("Texts that wait for the Head", LegalText.objects.filter(published=None), {"published__isempty": "1"}),
-        ("Crisis texts that wait for the Head", CrisisText.objects.filter(published=None), {"published__isempty": "1"}),
+        (
+            "Texts that wait for the Head",
+            LegalText.objects.filter(effective_from=None),
+            {"effective_from__isempty": "1"},
+        ),
+        (
+            "Crisis texts that wait for the Head",
+            CrisisText.objects.filter(effective_from=None),
+            {"effective_from__isempty": "1"},
+        ),
     ]
     return [Concern(label, rows.count(), rows.model._meta.model_name, filters) for label, rows, filters in counted]
 

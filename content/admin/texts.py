@@ -28,11 +28,13 @@ class PublishableTextAdmin(admin.ModelAdmin):
     """Drafts change; a published version never does: people have agreed to it."""
 
     change_form_template = "admin/content/publishable_change_form.html"
-    readonly_fields = ["published", "drafted_by", "published_by"]
+    readonly_fields = ["effective_from", "drafted_by", "published_by"]
     list_select_related = ["drafted_by", "published_by"]
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return super().has_change_permission(request, obj) and not (isinstance(obj, PublishableText) and obj.published)
+        return super().has_change_permission(request, obj) and not (
+            isinstance(obj, PublishableText) and obj.effective_from
+        )
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
@@ -84,12 +86,12 @@ class PublishableTextAdmin(admin.ModelAdmin):
 @admin.register(LegalText)
 class LegalTextAdmin(PublishableTextAdmin):
     form = LegalTextForm
-    list_display = ["kind", "version", "published", "drafted_by", "published_by"]
-    list_filter = ["kind", ("published", admin.EmptyFieldListFilter)]
+    list_display = ["kind", "version", "effective_from", "drafted_by", "published_by"]
+    list_filter = ["kind", ("effective_from", admin.EmptyFieldListFilter)]
 
     def preview(self, request: HttpRequest, text: LegalText) -> str:
         shown = copy.copy(text)
-        shown.published = text.published or timezone.localdate()
+        shown.effective_from = text.effective_from or timezone.localdate()
         page = page_rendering.build_page(
             title=text.title, summary=text.summary, body=text.body, profile=ClinicProfile.current()
         )
@@ -99,8 +101,8 @@ class LegalTextAdmin(PublishableTextAdmin):
 
 @admin.register(CrisisText)
 class CrisisTextAdmin(PublishableTextAdmin):
-    list_display = ["crisis_text", "crisis_phone", "emergency_phone", "published", "drafted_by", "published_by"]
-    list_filter = [("published", admin.EmptyFieldListFilter)]
+    list_display = ["crisis_text", "crisis_phone", "emergency_phone", "effective_from", "drafted_by", "published_by"]
+    list_filter = [("effective_from", admin.EmptyFieldListFilter)]
 
     def preview(self, request: HttpRequest, text: CrisisText) -> str:
         return render_to_string("content/blocks/_crisis.html", {"clinic": text}, request)

@@ -79,7 +79,7 @@ class LedgerClaim:
 
     key: str
     text: str
-    kind: str
+    evidence_type: str
     sources: tuple[str, ...]
     checked_on: dt.date
     topics: tuple[str, ...] = ()

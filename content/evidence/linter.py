@@ -38,7 +38,9 @@ def lint(
     except MarkupError as error:
         return [*findings, *error.findings]
     for name, text in fields.items():
-        findings += (replace(finding, field=name) for finding in rules.word_count(Passage(text, ((0, 0),)), ledger))
+        findings += (
+            replace(finding, field=name) for finding in rules.promotional_wording(Passage(text, ((0, 0),)), ledger)
+        )
     findings += sorted(finding for rule in rules.RULES for finding in rule(document, ledger, today))
     if review_by and review_by < today:
         findings.append(Finding(0, f"was to be read again by {review_by}", Rule.OVERDUE, "review_by"))

@@ -24,16 +24,16 @@ def claims_complete(document: Document, ledger: Ledger, today: dt.date) -> Itera
         claim = ledger.claims[key]
         if not claim.sources:
             yield Finding(line, f"claim “{key}” has no source", Rule.CLAIM_SOURCE)
-        if claim.kind not in EvidenceType.values:
+        if claim.evidence_type not in EvidenceType.values:
             yield Finding(line, f"claim “{key}” has no kind of evidence", Rule.CLAIM_KIND)
-        elif (due := review_by(claim.kind, claim.checked_on)) < today:
+        elif (due := review_by(claim.evidence_type, claim.checked_on)) < today:
             yield Finding(line, f"claim “{key}” was to be checked again by {due}", Rule.OVERDUE)
 
 
 def animal_studies_named(document: Document, ledger: Ledger, today: dt.date) -> Iterator[Finding]:
     """A sentence with nothing but studies in animals behind it says in which."""
     for sentence in _sentences(document):
-        kinds = {ledger.claims[key].kind for key in sentence.claims}
+        kinds = {ledger.claims[key].evidence_type for key in sentence.claims}
         if kinds and kinds <= ANIMALS.keys():
             for kind in sorted(kinds):
                 if not ANIMALS[EvidenceType(kind)].search(sentence.text):
@@ -76,10 +76,10 @@ def quotations_and_promotion(document: Document, ledger: Ledger, today: dt.date)
     titles = [(section.heading, section.line) for section in document.sections]
     titles += [(block.argument, block.line) for section in document.sections for block in section.blocks]
     for passage in [*document.passages, *(Passage(text, ((0, line),)) for text, line in titles)]:
-        yield from word_count(passage, ledger)
+        yield from promotional_wording(passage, ledger)
 
 
-def word_count(passage: Passage, ledger: Ledger) -> Iterator[Finding]:
+def promotional_wording(passage: Passage, ledger: Ledger) -> Iterator[Finding]:
     """What is wrong with the words of one passage, or of a title or summary: quotations, advertising."""
     findings, own = quotation_check.check_quotations(passage, ledger)
     yield from findings

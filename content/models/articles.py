@@ -60,7 +60,7 @@ class ArticleQuerySet(models.QuerySet["Article"]):
 
     def with_draft(self) -> Self:
         """Those whose newest text readers do not see yet."""
-        return self.with_progress().filter(Q(live=None) | ~Q(newest_id=F("live_id")))
+        return self.with_progress().filter(Q(live_revision=None) | ~Q(newest_id=F("live_revision_id")))
 
     def to_review(self) -> Self:
         return self.with_draft().filter(Q(is_signed_off=False))
@@ -70,7 +70,7 @@ class ArticleQuerySet(models.QuerySet["Article"]):
 
     def current(self) -> Self:
         """Those of which readers see the newest text."""
-        return self.with_progress().filter(Q(newest_id=F("live_id")))
+        return self.with_progress().filter(Q(newest_id=F("live_revision_id")))
 
 
 class Article(Text):
@@ -87,7 +87,7 @@ class Article(Text):
     kind = models.CharField(max_length=10, choices=Kind, default=Kind.ARTICLE)
     slug = models.SlugField(unique=True, help_text="Its address: /learn/slug/. It stays as it is.")
     author = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="written")
-    live = models.ForeignKey("Revision", on_delete=models.PROTECT, null=True, editable=False, related_name="+")
+    live_revision = models.ForeignKey("Revision", on_delete=models.PROTECT, null=True, editable=False, related_name="+")
     published_at = models.DateTimeField(null=True, editable=False)
     changed_at = models.DateTimeField("when readers last got another text", null=True, editable=False)
     reviewer = models.ForeignKey(Person, on_delete=models.PROTECT, null=True, editable=False, related_name="reviewed")
@@ -108,15 +108,17 @@ class Article(Text):
             ("sign_off_article", "Can sign off articles as a medical reviewer"),
         ]
         constraints = [
-            models.UniqueConstraint(fields=["kind"], condition=Q(kind="landing"), name="content_one_landing_page"),
+            models.UniqueConstraint(
+                fields=["kind"], condition=Q(kind="landing"), name="content_article_one_landing_page"
+            ),
             models.CheckConstraint(
                 condition=Q(reviewer=None, last_reviewed=None) | Q(reviewer__isnull=False, last_reviewed__isnull=False),
-                name="content_review_names_its_reviewer",
+                name="content_article_review_has_reviewer",
             ),
             models.CheckConstraint(
                 condition=Q(scheduled_for=None, scheduled_by=None)
                 | Q(scheduled_for__isnull=False, scheduled_by__isnull=False),
-                name="content_schedule_names_its_editor",
+                name="content_article_schedule_has_editor",
             ),
         ]
 

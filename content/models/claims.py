@@ -35,8 +35,8 @@ class Claim(models.Model):
     key = models.SlugField(unique=True, validators=[validate_claim_key], help_text="Sentences carry it by [^key].")
     text = models.TextField(max_length=600, help_text="With the doubt of its sources: “may”, “usually”, “suggests”.")
     sources = models.ManyToManyField(Source, related_name="claims")
-    kind = models.CharField("kind of evidence", max_length=16, choices=ledger.EvidenceType)
-    people = models.PositiveIntegerField(
+    evidence_type = models.CharField("kind of evidence", max_length=16, choices=ledger.EvidenceType)
+    sample_size = models.PositiveIntegerField(
         "people in the studies", null=True, blank=True, validators=[MinValueValidator(1)]
     )
     detail = models.CharField(max_length=200, blank=True, help_text="What a reader should know of the evidence.")
@@ -55,8 +55,8 @@ class Claim(models.Model):
         ordering = ["key"]
         constraints = [
             models.CheckConstraint(
-                condition=~models.Q(kind="trial") | models.Q(people__isnull=False, people__gte=1),
-                name="content_trial_counts_its_people",
+                condition=~models.Q(evidence_type="trial") | models.Q(sample_size__isnull=False, sample_size__gte=1),
+                name="content_claim_trial_has_sample",
                 violation_error_message="A trial says how many people took part.",
             ),
         ]
@@ -67,16 +67,16 @@ class Claim(models.Model):
     @property
     def review_by(self) -> dt.date:
         """When it must have been checked again: 6 months for regulators and services, 12 for the rest."""
-        return ledger.review_by(self.kind, self.checked_on)
+        return ledger.review_by(self.evidence_type, self.checked_on)
 
     @property
     def evidence_line(self) -> str:
         """As a reader's note prints it: `randomized trial in people, n = 73`."""
-        people = f", n = {self.people:,}" if self.people else ""
-        return f"{self.get_kind_display()}{people}"
+        sample_size = f", n = {self.sample_size:,}" if self.sample_size else ""
+        return f"{self.get_evidence_type_display()}{sample_size}"
 
     @property
     def entry(self) -> ledger.LedgerClaim:
         """For the engine; reads the sources, which a list of claims prefetches."""
         sources = tuple(source.key for source in self.sources.all())
-        return ledger.LedgerClaim(self.key, self.text, self.kind, sources, self.checked_on, tuple(self.topics))
+        return ledger.LedgerClaim(self.key, self.text, self.evidence_type, sources, self.checked_on, tuple(self.topics))

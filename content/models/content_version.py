@@ -14,16 +14,16 @@ class ContentVersion(models.Model):
     """
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
-    mark = models.UUIDField(default=uuid.uuid4)
+    token = models.UUIDField(default=uuid.uuid4)
 
     class Meta:
-        constraints = [models.CheckConstraint(condition=models.Q(pk=1), name="content_one_edition")]
+        constraints = [models.CheckConstraint(condition=models.Q(pk=1), name="content_contentversion_singleton")]
 
     def __str__(self) -> str:
-        return str(self.mark)
+        return str(self.token)
 
     @classmethod
-    def current_mark(cls) -> str | None:
+    def current_token(cls) -> str | None:
         """None while there is no content at all. In plain SQL: nearly every request asks, a sign-up several times."""
         with connection.cursor() as cursor:
             cursor.execute(f"SELECT mark FROM {cls._meta.db_table} WHERE id = 1")  # noqa: S608  (a name of our own)
@@ -33,5 +33,5 @@ class ContentVersion(models.Model):
     @classmethod
     def bump(cls, **_: Any) -> None:
         """A receiver of the models' signals; a bulk `update()`, which sends none, is followed by a call of this."""
-        if not cls.objects.filter(pk=1).update(mark=uuid.uuid4()):
+        if not cls.objects.filter(pk=1).update(token=uuid.uuid4()):
             cls.objects.get_or_create(pk=1)

@@ -8,16 +8,16 @@ from .sources import Source
 
 
 class LinkCheck(models.Model):
-    """The newest look of `manage.py check_sources` at one source."""
+    """The newest look of `manage.py check_links` at one source."""
 
-    source = models.OneToOneField(Source, on_delete=models.CASCADE, primary_key=True, related_name="health")
-    at = models.DateTimeField("looked at")
+    source = models.OneToOneField(Source, on_delete=models.CASCADE, primary_key=True, related_name="link_check")
+    checked_at = models.DateTimeField("looked at")
     outcome = models.CharField("link", max_length=10, choices=LinkResult)
     status = models.PositiveSmallIntegerField("HTTP status", default=0, help_text="0: no answer.")
-    leads_to = models.CharField(max_length=500, blank=True)
-    why = models.CharField(max_length=200, blank=True)
+    final_url = models.CharField(max_length=500, blank=True)
+    error = models.CharField(max_length=200, blank=True)
     archive_url = models.CharField("archive copy", max_length=500, blank=True)
-    notice = models.CharField("retraction notice", max_length=500, blank=True)
+    retraction_notice = models.CharField("retraction notice", max_length=500, blank=True)
     notice_known = models.BooleanField(default=False, help_text="Whether Crossref has a record of its DOI.")
 
     class Meta:
@@ -25,7 +25,8 @@ class LinkCheck(models.Model):
         verbose_name_plural = "link checks"
         constraints = [
             models.CheckConstraint(
-                condition=models.Q(notice="") | models.Q(notice_known=True), name="content_notice_is_known"
+                condition=models.Q(retraction_notice="") | models.Q(notice_known=True),
+                name="content_linkcheck_notice_known",
             )
         ]
 

@@ -80,9 +80,10 @@ class ClinicProfile(models.Model):
         verbose_name = "clinic profile"
         verbose_name_plural = "clinic profile"
         constraints = [
-            models.CheckConstraint(condition=models.Q(pk=1), name="content_one_clinic_profile"),
+            models.CheckConstraint(condition=models.Q(pk=1), name="content_clinicprofile_singleton"),
             models.CheckConstraint(
-                condition=models.Q(call_minutes__gt=0, call_step_minutes__gt=0), name="content_calls_take_time"
+                condition=models.Q(call_minutes__gt=0, call_step_minutes__gt=0),
+                name="content_clinicprofile_call_minutes",
             ),
         ]
 

@@ -18,18 +18,18 @@ class Revision(AppendOnly, Text):
     """An article's words at one time. The newest is what editors work on; the article's `live` one readers see."""
 
     article = models.ForeignKey(Article, on_delete=models.PROTECT, related_name="revisions")
-    correction = models.CharField(
+    correction_note = models.CharField(
         max_length=300,
         blank=True,
         help_text="If readers were told something wrong: what it said, and what is right. Shown on the page.",
     )
-    minor = models.BooleanField(
+    is_minor_edit = models.BooleanField(
         "minor edit", default=False, help_text="Spelling and the like: the date of the last review stays as it is."
     )
-    by = models.ForeignKey(
+    author = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )  # nobody's: it shipped with the project
-    at = models.DateTimeField()
+    created_at = models.DateTimeField()
     content_hash = models.CharField(max_length=64)
 
     class Meta:
@@ -37,7 +37,7 @@ class Revision(AppendOnly, Text):
         get_latest_by = "pk"
         constraints = [
             models.CheckConstraint(
-                condition=Q(minor=False) | Q(correction=""), name="content_correction_is_never_minor"
+                condition=Q(is_minor_edit=False) | Q(correction_note=""), name="content_revision_correction_not_minor"
             )
         ]
 
@@ -50,7 +50,7 @@ class Revision(AppendOnly, Text):
 
     def fingerprint(self) -> str:
         """SHA-256 of all that readers will see, as 64 hexadecimal digits: what a reviewer signs."""
-        return hashlib.sha256(json.dumps([*self.words.values(), self.correction]).encode()).hexdigest()
+        return hashlib.sha256(json.dumps([*self.words.values(), self.correction_note]).encode()).hexdigest()
 
 
 class SignOff(AppendOnly):
@@ -59,13 +59,13 @@ class SignOff(AppendOnly):
     article = models.ForeignKey(Article, on_delete=models.PROTECT, related_name="sign_offs")
     reviewer = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="sign_offs")
     content_hash = models.CharField(max_length=64)
-    at = models.DateTimeField()
+    signed_at = models.DateTimeField()
     review_by = models.DateField(help_text="When the facts must have been read again.")
 
     class Meta:
         ordering = ["-pk"]
         get_latest_by = "pk"
-        indexes = [models.Index(fields=["article", "content_hash"], name="content_sign_off_of_words")]
+        indexes = [models.Index(fields=["article", "content_hash"], name="content_signoff_hash")]
 
     def __str__(self) -> str:
         return f"{self.reviewer} signed off {self.article}"
@@ -75,11 +75,11 @@ class Correction(AppendOnly):
     """What readers were told wrongly, and since when they are told right."""
 
     article = models.ForeignKey(Article, on_delete=models.PROTECT, related_name="corrections")
-    at = models.DateTimeField()
+    corrected_at = models.DateTimeField()
     text = models.CharField(max_length=300)
 
     class Meta:
-        ordering = ["-at", "-pk"]
+        ordering = ["-corrected_at", "-pk"]
 
     def __str__(self) -> str:
         return self.text

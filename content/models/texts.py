@@ -11,7 +11,7 @@ from django.utils import timezone
 class PublishableText(models.Model):
     """A draft until it has a day from which it holds; then nobody changes it. What shipped is nobody's."""
 
-    published = models.DateField("holds from", null=True, editable=False)
+    effective_from = models.DateField("holds from", null=True, editable=False)
     drafted_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, editable=False, related_name="+"
     )
@@ -26,11 +26,11 @@ class PublishableText(models.Model):
 class LegalTextQuerySet(models.QuerySet["LegalText"]):
     def current(self, kind: str) -> Self:
         """The newest version of `kind` whose day has come, first."""
-        return self.published().filter(kind=kind).order_by("-published", "-pk")
+        return self.published().filter(kind=kind).order_by("-effective_from", "-pk")
 
     def published(self) -> Self:
         """Every version whose day has come."""
-        return self.filter(published__lte=timezone.localdate())
+        return self.filter(effective_from__lte=timezone.localdate())
 
 
 class LegalText(PublishableText):
@@ -52,9 +52,9 @@ class LegalText(PublishableText):
     objects = LegalTextQuerySet.as_manager()
 
     class Meta:
-        ordering = ["kind", "-published"]
+        ordering = ["kind", "-effective_from"]
         permissions = [("publish_legaltext", "Can publish a version of what people agree to")]
-        constraints = [models.UniqueConstraint(fields=["kind", "version"], name="content_text_version_once")]
+        constraints = [models.UniqueConstraint(fields=["kind", "version"], name="content_legaltext_unique_version")]
 
     def __str__(self) -> str:
         return f"{self.title}, version {self.version}"

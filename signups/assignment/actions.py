@@ -35,10 +35,10 @@ def assign_round_robin(*, lead: Lead, by: Actor, now: dt.datetime) -> User | Non
     turns = list(AssignmentRotation.objects.select_for_update().filter(user__in=there).order_by("user_id"))
     if not turns:
         return None
-    longest = min(turns, key=lambda turn: (turn.last_at or NEVER_ASSIGNED, turn.user_id))
+    longest = min(turns, key=lambda turn: (turn.last_assigned_at or NEVER_ASSIGNED, turn.user_id))
     user = there[longest.user_id]
     assign_lead(lead=lead, to=user, by=by, now=now)
-    AssignmentRotation.objects.filter(pk=longest.pk).update(last_at=now)
+    AssignmentRotation.objects.filter(pk=longest.pk).update(last_assigned_at=now)
     return user
 
 

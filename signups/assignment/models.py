@@ -8,7 +8,7 @@ class AssignmentRotation(models.Model):
     """When one of the staff was last given a lead in turn; never, for somebody new, and they come first."""
 
     user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, primary_key=True, related_name="+")
-    last_at = models.DateTimeField(null=True)
+    last_assigned_at = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
-        return f"{self.user}, last on {self.last_at}"
+        return f"{self.user}, last on {self.last_assigned_at}"

@@ -26,7 +26,7 @@ def log_list_view(request: HttpRequest, subject: str, shown: int, **detail: Any)
     """
     if shown:
         actor = staff_user(request)
-        record_event(None, AuditAction.LISTED, by=actor, now=timezone.now(), subject=subject, shown=shown, **detail)
+        record_event(None, AuditAction.LISTED, by=actor, now=timezone.now(), target=subject, shown=shown, **detail)
 
 
 def filters_for_log(request: HttpRequest) -> dict[str, Any]:

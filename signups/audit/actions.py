@@ -29,11 +29,11 @@ def record_event(
     kind, actor = (by, None) if isinstance(by, ActorKind) else (ActorKind.STAFF, by)
     return AuditEvent.objects.create(
         lead=lead,
-        subject=subject,
-        verb=verb,
+        target=subject,
+        action=verb,
         actor_kind=kind,
         actor=actor,
-        at=now,
-        form_key=form_key,
+        occurred_at=now,
+        idempotency_key=form_key,
         detail=detail,
     )

@@ -64,9 +64,9 @@ def _rows(events: list[AuditEvent], user: User) -> Iterator[dict[str, Any]]:
     sees_leads = user.has_perm("signups.view_lead")
     for event, by, text in describe_all(events):
         detail = ", ".join(f"{name}: {value}" for name, value in event.detail.items())
-        about = str(event.lead) if event.lead and sees_leads else event.subject
+        about = str(event.lead) if event.lead and sees_leads else event.target
         yield {
-            "at": event.at,
+            "at": event.occurred_at,
             "by": by,
             "text": text,
             "lead": event.lead_id if sees_leads else None,

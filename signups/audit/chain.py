@@ -87,10 +87,10 @@ def append_to_chain(clock: Clock) -> int:
 
 
 def _append_batch() -> tuple[ChainHead, int]:
-    last = AuditEvent.objects.exclude(position=None).order_by("-position").first()
-    head = ChainHead(last.position or 0, last.seal) if last else GENESIS_HEAD
+    last = AuditEvent.objects.exclude(sequence=None).order_by("-sequence").first()
+    head = ChainHead(last.sequence or 0, last.chain_hash) if last else GENESIS_HEAD
     _check_recorded_head(ChainHead.noted(settings.AUDIT_CHAIN_HEAD_FILE))
-    waiting = AuditEvent.objects.filter(position=None).order_by("id").values_list("id", "signature")[:CHAIN_BATCH]
+    waiting = AuditEvent.objects.filter(sequence=None).order_by("id").values_list("id", "signature")[:CHAIN_BATCH]
     rows = []
     for event_id, signature in waiting:
         position = head.position + 1
@@ -107,11 +107,11 @@ def _append_batch() -> tuple[ChainHead, int]:
 
 def _check_recorded_head(noted: ChainHead) -> None:
     """Raises Broken when the database does not know the noted head (any more)."""
-    if noted.position and not AuditEvent.objects.filter(position=noted.position, seal=noted.seal).exists():
+    if noted.position and not AuditEvent.objects.filter(sequence=noted.position, chain_hash=noted.seal).exists():
         raise ChainVerificationError(
             f"{settings.AUDIT_CHAIN_HEAD_FILE} says that {noted.position} events were chained and how the last "
-            "one ends: the database has no such event. The trail was cut short or replaced. (If an older backup was restored, "
-            "keep the file as the record of what is missing, and move it away.)"
+            "one ends: the database has no such event. The log was cut short or replaced. (If an older backup was "
+            "restored, keep the file as the record of what is missing, and move it away.)"
         )
 
 
@@ -122,7 +122,7 @@ def verify_chain() -> VerificationResult:
     noted = ChainHead.noted(settings.AUDIT_CHAIN_HEAD_FILE)
     head = GENESIS_HEAD
     newest = list(signing.keyring())  # of the keys by age, how old the one in use may still be
-    for position, event_id, signature, seal, *said in _rows(AuditEvent.objects.exclude(position=None), "position"):
+    for position, event_id, signature, seal, *said in _rows(AuditEvent.objects.exclude(sequence=None), "position"):
         here = f"event {event_id}, place {position}"
         if position != head.position + 1:
             raise ChainVerificationError(f"The event at place {head.position + 1} is gone: {here}, comes next.")
@@ -143,7 +143,7 @@ def verify_chain() -> VerificationResult:
     if head.position < noted.position:
         _check_recorded_head(noted)
     waiting = 0
-    for _, event_id, signature, _, *said in _rows(AuditEvent.objects.filter(position=None), "id"):
+    for _, event_id, signature, _, *said in _rows(AuditEvent.objects.filter(sequence=None), "id"):
         _check_signature(event_id, signature, said)
         waiting += 1
     return VerificationResult(head, waiting)

@@ -23,7 +23,7 @@ def describe_all(events: list[AuditEvent]) -> Iterator[tuple[AuditEvent, str, st
 
 def _owner_names(events: Iterable[AuditEvent]) -> dict[int, str]:
     """Return the names of the owners that leads were given, by key."""
-    given = {event.detail.get("owner") for event in events if event.verb == AuditAction.ASSIGNED} - {None}
+    given = {event.detail.get("owner") for event in events if event.action == AuditAction.ASSIGNED} - {None}
     return {pk: display_name(user) for pk, user in User.objects.in_bulk(given).items()} if given else {}
 
 
@@ -40,15 +40,15 @@ def display_name(user: User) -> str:
 def describe(event: AuditEvent, owners: dict[int, str], tags: dict[int, str]) -> str:
     """Return what was done, as a sentence without its subject; `owners` and `tags` are names by key."""
     detail = event.detail
-    match event.verb:
+    match event.action:
         case AuditAction.ASSIGNED if "owner" in detail:
             return f"gave the lead to {owners.get(detail['owner'], 'nobody')}"
         case AuditAction.MOVED if "seen" in detail:
             return f"moved it from {LeadStatus(detail['seen']).label} to {LeadStatus(detail['to']).label}"
         case AuditAction.TRIED | AuditAction.CALL_ATTEMPTED if "outcome" in detail:
-            return f"{event.get_verb_display()}: {CallOutcome(detail['outcome']).label.lower()}"
+            return f"{event.get_action_display()}: {CallOutcome(detail['outcome']).label.lower()}"
         case AuditAction.CONSENT_GRANTED | AuditAction.CONSENT_REVOKED if "purpose" in detail:
-            return f"{event.get_verb_display()}: {ConsentPurpose(detail['purpose']).label}"
+            return f"{event.get_action_display()}: {ConsentPurpose(detail['purpose']).label}"
         case AuditAction.TAGGED | AuditAction.UNTAGGED if detail.get("tag") in tags:
-            return f"{event.get_verb_display()}: {tags[detail['tag']]}"
-    return event.get_verb_display()
+            return f"{event.get_action_display()}: {tags[detail['tag']]}"
+    return event.get_action_display()

@@ -39,12 +39,12 @@ def with_audit(admin_class: type[admin.ModelAdmin] | None) -> type[admin.ModelAd
 
 def record_content_change(item: Model, *, by: User, now: dt.datetime) -> None:
     """What a verb of the content room did to `item`, outside of Django's own forms (settings.CONTENT_AUDIT_HANDLER)."""
-    record_event(None, AuditAction.CHANGED, by=by, now=now, subject=f"{item._meta.model_name}:{item.pk}")
+    record_event(None, AuditAction.CHANGED, by=by, now=now, target=f"{item._meta.model_name}:{item.pk}")
 
 
 def _record(request: HttpRequest, verb: AuditAction, obj: Model, **detail: Any) -> None:
     by = cast(User, request.user)
-    record_event(None, verb, by=by, now=timezone.now(), subject=f"{obj._meta.model_name}:{obj.pk}", **detail)
+    record_event(None, verb, by=by, now=timezone.now(), target=f"{obj._meta.model_name}:{obj.pk}", **detail)
 
 
 def _fields(message: Any) -> list[str]:

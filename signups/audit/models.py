@@ -33,47 +33,47 @@ class AuditEvent(AppendOnly):
     An event that is about no lead names its `subject`: `host:5`, `article:2`.
     """
 
-    PERSONAL: ClassVar[dict[str, Any]] = {}
+    PII_FIELDS: ClassVar[dict[str, Any]] = {}
 
     lead = models.ForeignKey(Lead, on_delete=models.PROTECT, null=True, related_name="events")
-    subject = models.CharField(max_length=60, blank=True)
-    at = models.DateTimeField()
+    target = models.CharField(max_length=60, blank=True)
+    occurred_at = models.DateTimeField()
     actor_kind = models.CharField(max_length=10, choices=ActorKind)
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
-    verb = models.CharField(max_length=30, choices=audit_actions)
+    action = models.CharField(max_length=30, choices=audit_actions)
     detail = models.JSONField(default=dict)
     # Of the form that caused it: the same form sent twice does its work once.
-    form_key = models.UUIDField(null=True, unique=True)
+    idempotency_key = models.UUIDField(null=True, unique=True)
     signature = SignatureField(max_length=73, default="", editable=False)
     # Filled once, by the worker, in the order in which it finds events: ids are given before a commit and places after.
-    position = models.PositiveBigIntegerField(null=True, unique=True, editable=False)
-    seal = models.CharField(max_length=73, blank=True, editable=False)
+    sequence = models.PositiveBigIntegerField(null=True, unique=True, editable=False)
+    chain_hash = models.CharField(max_length=73, blank=True, editable=False)
 
     class Meta:
-        ordering = ["-at", "-id"]
+        ordering = ["-occurred_at", "-id"]
         indexes = [
-            models.Index(fields=["lead", "-at", "-id"], name="signups_event_timeline"),
+            models.Index(fields=["lead", "-occurred_at", "-id"], name="signups_event_timeline"),
             # The record as it is read at the desk, newest first: of one deed, and of one deed of one person.
-            models.Index(fields=["verb", "-id"], name="signups_event_verb"),
+            models.Index(fields=["action", "-id"], name="signups_event_action"),
             models.Index(
-                fields=["actor", "verb", "-id"], condition=Q(actor__isnull=False), name="signups_event_actor_verb"
+                fields=["actor", "action", "-id"], condition=Q(actor__isnull=False), name="signups_event_actor_action"
             ),
-            models.Index(fields=["id"], condition=Q(position=None), name="signups_event_unsealed"),
+            models.Index(fields=["id"], condition=Q(sequence=None), name="signups_event_unchained"),
         ]
         constraints = [
             models.CheckConstraint(
                 condition=Q(actor_kind=ActorKind.STAFF, actor__isnull=False)
                 | (~Q(actor_kind=ActorKind.STAFF) & Q(actor=None)),
-                name="signups_staff_events_name_their_actor",
+                name="signups_event_staff_has_actor",
             ),
             models.CheckConstraint(
-                condition=Q(lead__isnull=False) | Q(subject__gt=""), name="signups_event_is_about_something"
+                condition=Q(lead__isnull=False) | Q(target__gt=""), name="signups_event_has_lead_or_target"
             ),
             models.CheckConstraint(
-                condition=Q(position=None, seal="") | Q(position__gte=1, seal__gt=""),
-                name="signups_sealed_event_has_its_place",
+                condition=Q(sequence=None, chain_hash="") | Q(sequence__gte=1, chain_hash__gt=""),
+                name="signups_event_chained_has_sequence",
             ),
         ]
 
     def __str__(self) -> str:
-        return self.get_verb_display()
+        return self.get_action_display()

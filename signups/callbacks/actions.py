@@ -55,7 +55,7 @@ def request_callback(wish: CallbackDetails, *, name: str, source: str, form_key:
 
 def is_replay(*, form_key: uuid.UUID, phone_e164: str) -> bool:
     """Whether this form has done its work for this number already."""
-    return AuditEvent.objects.filter(form_key=_idempotency_key(form_key, phone_e164)).exists()
+    return AuditEvent.objects.filter(idempotency_key=_idempotency_key(form_key, phone_e164)).exists()
 
 
 def _idempotency_key(form_key: uuid.UUID, phone_e164: str) -> uuid.UUID:
@@ -73,7 +73,7 @@ def _get_or_create_lead(wish: CallbackDetails, *, name: str, source: str, now: d
         time_zone=wish.time_zone,
         preferred_channel=Channel.CALL,
         best_time=wish.best_time,
-        source=source,
+        first_touch_source=source,
         created_at=now,
     )
 
@@ -114,7 +114,7 @@ def create_callback(
         AuditAction.CALLBACK_REQUESTED,
         by=ActorKind.PATIENT,
         now=now,
-        form_key=_idempotency_key(form_key, wish.phone_e164),
+        idempotency_key=_idempotency_key(form_key, wish.phone_e164),
     )
     return CallbackRequest.objects.create(
         **vars(wish),
@@ -186,7 +186,7 @@ def log_attempt(
     unreachable, with an e-mail where there is an address. “Do not call” takes the consents back with it.
     """
     Lead.objects.select_for_update().get(pk=request.lead_id)
-    if AuditEvent.objects.filter(form_key=form_key).exists():
+    if AuditEvent.objects.filter(idempotency_key=form_key).exists():
         return
     request = claim_callback(request, by=by, now=now)
     if number != request.attempts.count() + 1:
@@ -199,11 +199,11 @@ def log_attempt(
         _check_next(request, next_attempt_at, now)
     following = next_attempt_at if again else None
     CallAttempt.objects.create(
-        request=request, number=number, at=now, by=by, outcome=outcome, next_attempt_at=following
+        request=request, number=number, attempted_at=now, attempted_by=by, outcome=outcome, next_attempt_at=following
     )
     lead = request.lead
     record_event(
-        lead, AuditAction.CALL_ATTEMPTED, by=by, now=now, form_key=form_key, number=number, outcome=outcome.value
+        lead, AuditAction.CALL_ATTEMPTED, by=by, now=now, idempotency_key=form_key, number=number, outcome=outcome.value
     )
     if again:
         _set_claimant(request, None, now)

@@ -166,7 +166,7 @@ def _detail(
 ) -> HttpResponse:
     access_log.log_lead_view(request, callback.lead)
     now = timezone.now()
-    tries = list(callback.attempts.select_related("by"))
+    tries = list(callback.attempts.select_related("attempted_by"))
     form = outcome_form(callback, tries, now)
     context = {
         "callback": callback,
@@ -190,7 +190,7 @@ def _detail(
 def outcome_form(callback: CallbackRequest, tries: list[CallAttempt], now: dt.datetime) -> OutcomeForm:
     """Return the form for the outcome of the attempt after `tries`, with a proposed time for the next one."""
     proposed = callback_times.suggest_retry(
-        [*(attempt.at for attempt in tries), now],
+        [*(attempt.attempted_at for attempt in tries), now],
         availability.clinic_business_hours(current_offer()),
         callback.time_zone,
         callback.best_time,

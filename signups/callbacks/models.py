@@ -63,7 +63,7 @@ class CallbackRequest(models.Model):
     Whether it is overdue is derived, see the query words above.
     """
 
-    PERSONAL: ClassVar[dict[str, Any]] = {
+    PII_FIELDS: ClassVar[dict[str, Any]] = {
         "phone": "",
         "phone_e164": "",
         "time_zone": "UTC",
@@ -103,15 +103,15 @@ class CallbackRequest(models.Model):
         indexes = [models.Index(fields=["due_at"], condition=Q(closed_at=None), name="signups_callback_open")]
         constraints = [
             models.UniqueConstraint(
-                fields=["lead"], condition=Q(closed_at=None), name="signups_one_open_callback_per_lead"
+                fields=["lead"], condition=Q(closed_at=None), name="signups_callback_one_open_per_lead"
             ),
             models.CheckConstraint(
                 condition=Q(claimed_by=None, claimed_at=None) | Q(claimed_by__isnull=False, claimed_at__isnull=False),
-                name="signups_callback_claim_has_its_time",
+                name="signups_callback_claim_has_claimed_at",
             ),
             models.CheckConstraint(
                 condition=Q(closed_at=None, outcome="") | (Q(closed_at__isnull=False) & ~Q(outcome="")),
-                name="signups_closed_callback_has_its_outcome",
+                name="signups_callback_closed_has_outcome",
             ),
         ]
 
@@ -122,21 +122,21 @@ class CallbackRequest(models.Model):
 class CallAttempt(AppendOnly):
     """One try, by number from 1. One that settled nothing says when the next is due, unless it was the last."""
 
-    PERSONAL: ClassVar[dict[str, Any]] = {}
+    PII_FIELDS: ClassVar[dict[str, Any]] = {}
 
     request = models.ForeignKey(CallbackRequest, on_delete=models.PROTECT, related_name="attempts")
     number = models.PositiveSmallIntegerField()
-    at = models.DateTimeField()
-    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    attempted_at = models.DateTimeField()
+    attempted_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     outcome = models.CharField(max_length=12, choices=CallOutcome)
     next_attempt_at = models.DateTimeField(null=True)
 
     class Meta:
         ordering = ["number"]
         constraints = [
-            models.UniqueConstraint(fields=["request", "number"], name="signups_one_attempt_per_number"),
+            models.UniqueConstraint(fields=["request", "number"], name="signups_callattempt_unique_number"),
             models.CheckConstraint(
-                condition=Q(number__gte=1, number__lte=MAX_CALL_ATTEMPTS), name="signups_three_attempts_at_most"
+                condition=Q(number__gte=1, number__lte=MAX_CALL_ATTEMPTS), name="signups_callattempt_max_number"
             ),
             models.CheckConstraint(
                 # (`isnull` by name: a comparison with NULL is neither true nor false, and would pass)
@@ -144,10 +144,10 @@ class CallAttempt(AppendOnly):
                     outcome__in=RETRY_OUTCOMES,
                     number__lt=MAX_CALL_ATTEMPTS,
                     next_attempt_at__isnull=False,
-                    next_attempt_at__gt=F("at"),
+                    next_attempt_at__gt=F("attempted_at"),
                 )
                 | (Q(next_attempt_at=None) & (~Q(outcome__in=RETRY_OUTCOMES) | Q(number=MAX_CALL_ATTEMPTS))),
-                name="signups_unsettled_attempt_has_a_next",
+                name="signups_callattempt_retry_has_next",
             ),
         ]
 

@@ -226,8 +226,8 @@ def _require_booked(call: OnboardingCall, *, by: Actor, now: dt.datetime) -> Non
 
 def _replay(key: uuid.UUID | None, asked: str) -> OnboardingCall | None:
     """The call that this very form booked before. Raises KeyReused when the form asks for something else now."""
-    call = OnboardingCall.objects.filter(key=key).first() if key else None
-    if call and call.asked != asked:
+    call = OnboardingCall.objects.filter(idempotency_key=key).first() if key else None
+    if call and call.request_fingerprint != asked:
         raise KeyReused
     return call
 
@@ -267,10 +267,10 @@ def _set_time(call: OnboardingCall, host: Host, start: dt.datetime, rules: slots
 
 def _store(call: OnboardingCall, now: dt.datetime) -> None:
     """Writes it in a savepoint, and that its host was given a call. Raises IntegrityError when the database objects."""
-    call.is_next, call.changed_at = True, now
+    call.is_current, call.changed_at = True, now
     with transaction.atomic():
-        begun = call.lead.calls.booked().filter(is_next=True, starts_at__lte=now).exclude(pk=call.pk)
-        begun.update(is_next=False)
+        begun = call.lead.calls.booked().filter(is_current=True, starts_at__lte=now).exclude(pk=call.pk)
+        begun.update(is_current=False)
         call.save()
     Host.objects.filter(pk=call.host_id).update(last_assigned_at=now)
 

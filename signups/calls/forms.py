@@ -59,7 +59,7 @@ class SlotForm(timed_token.TimedTokenForm):
         data = self.cleaned_data
         if self.moving:
             return bool(self.moving.starts_at == data["start"])
-        return self.lead.calls.filter(key=data["stamp"]).exists()
+        return self.lead.calls.filter(idempotency_key=data["stamp"]).exists()
 
     def save(self, *, now: dt.datetime) -> OnboardingCall:
         """Raises what `calls.book` and `calls.reschedule` raise; the number is kept all the same."""

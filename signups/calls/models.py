@@ -35,7 +35,7 @@ class OnboardingCallQuerySet(models.QuerySet["OnboardingCall"]):
 class OnboardingCall(models.Model):
     """`blocked_from` to `blocked_to` is the call with the buffers of the day it was booked: its host's alone."""
 
-    PERSONAL: ClassVar[dict[str, Any]] = {}
+    PII_FIELDS: ClassVar[dict[str, Any]] = {}
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     lead = models.ForeignKey(Lead, on_delete=models.PROTECT, related_name="calls")
@@ -46,13 +46,13 @@ class OnboardingCall(models.Model):
     blocked_to = models.DateTimeField()
     status = models.CharField(max_length=10, choices=CallStatus, default=CallStatus.BOOKED)
     # The lead's one call to come. Falls when a later one is booked after this one began and nobody noted its outcome.
-    is_next = models.BooleanField(default=True, editable=False)
+    is_current = models.BooleanField(default=True, editable=False)
     # RFC 5545 §3.8.4.7 and §3.8.7.4: the invitation's identity, for good, and how often it was changed.
     uid = models.CharField(max_length=300, unique=True, editable=False)
     sequence = models.PositiveIntegerField(default=0, editable=False)
     # Of the form that booked it, and what that form asked for: the same form sent twice books once.
-    key = models.UUIDField(null=True, unique=True, editable=False)
-    asked = models.CharField(max_length=80, editable=False)
+    idempotency_key = models.UUIDField(null=True, unique=True, editable=False)
+    request_fingerprint = models.CharField(max_length=80, editable=False)
     created_at = models.DateTimeField(editable=False)
     changed_at = models.DateTimeField(editable=False)
 
@@ -61,7 +61,7 @@ class OnboardingCall(models.Model):
     class Meta:
         ordering = ["-starts_at", "-id"]
         permissions = [("reassign_onboardingcall", "Can give a call to another host")]
-        indexes = [models.Index(fields=["starts_at"], name="signups_call_by_time")]
+        indexes = [models.Index(fields=["starts_at"], name="signups_call_starts_at")]
         constraints = [
             NoOverlap(
                 owner="host",
@@ -69,16 +69,16 @@ class OnboardingCall(models.Model):
                 end="blocked_to",
                 status="status",
                 held=CallStatus.BOOKED.value,
-                name="signups_no_two_calls_at_once",
+                name="signups_call_no_overlap",
             ),
             models.UniqueConstraint(
                 fields=["lead"],
-                condition=Q(status=CallStatus.BOOKED, is_next=True),
-                name="signups_one_next_call_per_lead",
+                condition=Q(status=CallStatus.BOOKED, is_current=True),
+                name="signups_call_one_current_per_lead",
             ),
             models.CheckConstraint(
                 condition=Q(ends_at__gt=F("starts_at"), blocked_from__lte=F("starts_at"), blocked_to__gte=F("ends_at")),
-                name="signups_call_lies_in_its_blocked_time",
+                name="signups_call_within_blocked_time",
             ),
         ]
 

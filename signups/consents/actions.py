@@ -33,7 +33,7 @@ def grant_consent(lead: Lead, purpose: ConsentPurpose, *, channel: ConsentChanne
     lock_lead(lead)
     text = current_wording(purpose)
     if not lead.consents.in_force().filter(text=text).exists():
-        Consent.objects.create(lead=lead, text=text, granted=True, channel=channel, at=now)
+        Consent.objects.create(lead=lead, text=text, granted=True, channel=channel, created_at=now)
         record_event(lead, AuditAction.CONSENT_GRANTED, by=by, now=now, purpose=purpose, version=text.version)
     if purpose == ConsentPurpose.CALLS:
         Suppression.objects.of(lead.phone_e164).delete()
@@ -50,7 +50,7 @@ def revoke_consent(
     Lead.objects.select_for_update().get(pk=lead.pk)
     agreed = lead.consents.in_force().filter(text__purpose=purpose).select_related("text").first()
     if agreed:
-        Consent.objects.create(lead=lead, text=agreed.text, granted=False, channel=channel, at=now)
+        Consent.objects.create(lead=lead, text=agreed.text, granted=False, channel=channel, created_at=now)
         record_event(lead, AuditAction.CONSENT_REVOKED, by=by, now=now, purpose=purpose, version=agreed.text.version)
     if purpose == ConsentPurpose.CALLS:
         revoke_consent(lead, ConsentPurpose.CALLBACKS, channel=channel, by=by, now=now)
@@ -69,8 +69,8 @@ def unsubscribe(lead: Lead, *, channel: ConsentChannel, by: Actor, now: dt.datet
 @transaction.atomic
 def set_reminder_preference(lead: Lead, *, wanted: bool, by: Actor, now: dt.datetime) -> None:
     """Whether they get what they did not just ask for (`MessageKind.unsolicited`). Said again, it changes nothing."""
-    others = Lead.objects.live().filter(pk=lead.pk, mail_stopped_at__isnull=not wanted)
-    if others.update(mail_stopped_at=None if wanted else now):
+    others = Lead.objects.live().filter(pk=lead.pk, unsubscribed_at__isnull=not wanted)
+    if others.update(unsubscribed_at=None if wanted else now):
         record_event(lead, AuditAction.MAIL_RESUMED if wanted else AuditAction.MAIL_STOPPED, by=by, now=now)
 
 

@@ -34,18 +34,18 @@ class ConsentQuerySet(AppendOnlyQuerySet):
 class Consent(AppendOnly):
     """One grant (`granted`) or revocation."""
 
-    PERSONAL: ClassVar[dict[str, Any]] = {}
+    PII_FIELDS: ClassVar[dict[str, Any]] = {}
 
     lead = models.ForeignKey(Lead, on_delete=models.PROTECT, related_name="consents")
     text = models.ForeignKey(ConsentText, on_delete=models.PROTECT, related_name="+")
     granted = models.BooleanField()
     channel = models.CharField(max_length=10, choices=ConsentChannel)
-    at = models.DateTimeField()
+    created_at = models.DateTimeField()
 
     objects = ConsentQuerySet.as_manager()  # type: ignore[misc]
 
     class Meta:
-        ordering = ["-at", "-id"]
+        ordering = ["-created_at", "-id"]
 
     def __str__(self) -> str:
         return f"{self.text}: {'granted' if self.granted else 'revoked'}"

@@ -36,9 +36,9 @@ class Suppression(models.Model):
     """
 
     digest = models.CharField(max_length=64, unique=True)
-    at = models.DateTimeField()
+    created_at = models.DateTimeField()
 
     objects = SuppressionQuerySet.as_manager()
 
     def __str__(self) -> str:
-        return f"since {self.at:%Y-%m-%d}"
+        return f"since {self.created_at:%Y-%m-%d}"

@@ -111,7 +111,7 @@ class DemoPeople:
             self._event(lead, AuditAction.MOVED, self._after(came, 2), lead.owner_id, seen="new", to=lead.status)
             if draw.random() < 0.05:
                 text, at = draw.choice(SAMPLE_NOTES), self._after(came, 3)
-                self.batch.notes.append(Note(lead_id=lead.pk, author_id=lead.owner_id, text=text, at=at))
+                self.batch.notes.append(Note(lead_id=lead.pk, author_id=lead.owner_id, text=text, created_at=at))
 
     def _lead(self, pk: int, came: dt.datetime) -> Lead:
         draw = self.random
@@ -139,10 +139,10 @@ class DemoPeople:
             time_zone=draw.choice(SAMPLE_ZONES),
             preferred_channel=draw.choice(list(Channel)) if phone else Channel.EMAIL,
             best_time=draw.choice(list(PartOfDay)),
-            care_for=CareFor.OTHER if draw.random() < 0.15 else CareFor.SELF,
+            signing_up_for=CareFor.OTHER if draw.random() < 0.15 else CareFor.SELF,
             state=draw.choice(SAMPLE_STATES),
-            heard_from=draw.choice(REFERRAL_ANSWERS) if draw.random() < 0.1 else "",
-            source=draw.choice(SAMPLE_SOURCES),
+            referral_answer=draw.choice(REFERRAL_ANSWERS) if draw.random() < 0.1 else "",
+            first_touch_source=draw.choice(SAMPLE_SOURCES),
             status=status,
             close_reason=draw.choice(CLOSE_REASONS) if status == LeadStatus.CLOSED else "",
             owner=owner,
@@ -175,7 +175,7 @@ class DemoPeople:
             if draw.random() < 0.02:
                 trial.refund_requested_at = self._after(trial.converted_at, self.guarantee_days)
                 if trial.refund_requested_at < self.now - 3 * ONE_DAY:
-                    trial.refund_settled_at = self._after(trial.refund_requested_at, 2)
+                    trial.refunded_at = self._after(trial.refund_requested_at, 2)
         elif lead.status == LeadStatus.CLOSED and draw.random() < 0.4:
             trial.cancelled_at = self._after(trial.started_at or came, 5)
         self.batch.trials.append(trial)
@@ -199,7 +199,7 @@ class DemoPeople:
             text_id=self.texts[purpose].pk,
             granted=granted,
             channel=ConsentChannel.WEB if granted else ConsentChannel.EMAIL,
-            at=at,
+            created_at=at,
         )
         self.consent_id += 1
         self.batch.consents.append(row)
@@ -228,7 +228,9 @@ class DemoPeople:
             how = draw.choices((CallOutcome.REACHED, CallOutcome.WRONG_NUMBER, CallOutcome.DECLINED), (85, 5, 10))[0]
             row.closed_at, row.outcome = called, CallbackOutcome(how.value)
             row.claimed_by_id, row.claimed_at = by.pk, called
-            self.batch.attempts.append(CallAttempt(request_id=row.pk, number=1, at=called, by_id=by.pk, outcome=how))
+            self.batch.attempts.append(
+                CallAttempt(request_id=row.pk, number=1, attempted_at=called, attempted_by_id=by.pk, outcome=how)
+            )
             self._event(lead, AuditAction.CALL_ATTEMPTED, called, by.pk, number=1, outcome=how.value)
 
     def _call(self, lead: Lead) -> None:
@@ -264,7 +266,7 @@ class DemoPeople:
     def _event(self, lead: Lead, verb: AuditAction, at: dt.datetime, staff: int | None, **detail: Any) -> None:
         kind = ActorKind.STAFF if staff else ActorKind.PATIENT
         self.batch.events.append(
-            AuditEvent(lead_id=lead.pk, verb=verb, at=at, actor_kind=kind, actor_id=staff, detail=detail)
+            AuditEvent(lead_id=lead.pk, action=verb, occurred_at=at, actor_kind=kind, actor_id=staff, detail=detail)
         )
 
     def _after(self, moment: dt.datetime, days: int) -> dt.datetime:

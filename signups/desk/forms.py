@@ -97,4 +97,4 @@ class BulkStatusForm(forms.Form):
 
 
 class BulkTagForm(TagForm):
-    tag = forms.ModelChoiceField(Tag.objects.filter(offered=True), label="Tag", empty_label=None)
+    tag = forms.ModelChoiceField(Tag.objects.filter(is_active=True), label="Tag", empty_label=None)

@@ -120,7 +120,7 @@ def mark_refunded(request: HttpRequest, lead: Lead) -> str:
 
 @lead_action()
 def undo_mark_refunded(request: HttpRequest, lead: Lead) -> str:
-    trial = lead.trials.exclude(refund_settled_at=None).order_by("-refund_settled_at").first()
+    trial = lead.trials.exclude(refunded_at=None).order_by("-refunded_at").first()
     if trial:
         trial_actions.undo_mark_refunded(trial, **actor(request))
     return "It is taken back: the money is still to be sent."

@@ -76,7 +76,9 @@ class KeysetCursor:
 def with_list_columns(leads: QuerySet[Lead], now: dt.datetime) -> QuerySet[Lead]:
     """Load what a row shows: owner, tags, newest trial, callback deadline, call without outcome, last contact."""
     contacts = (
-        AuditEvent.objects.filter(lead=OuterRef("pk"), verb__in=CONTACT_ACTIONS).order_by("-at", "-id").values("at")[:1]
+        AuditEvent.objects.filter(lead=OuterRef("pk"), action__in=CONTACT_ACTIONS)
+        .order_by("-occurred_at", "-id")
+        .values("occurred_at")[:1]
     )
     callbacks: QuerySet[Any] = CallbackRequest.objects.open().filter(lead=OuterRef("pk"))
     calls: QuerySet[Any] = OnboardingCall.objects.unsettled(now).filter(lead=OuterRef("pk"))

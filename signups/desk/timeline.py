@@ -95,12 +95,12 @@ def _messages(lead: Lead, viewer: User, kind: str, before: dt.datetime | None) -
 def _events(lead: Lead, viewer: User, kind: str, before: dt.datetime | None) -> Iterator[Entry]:
     events = lead.events.select_related("actor")
     if kind == "reads":
-        events = events.filter(verb=AuditAction.READ)
+        events = events.filter(action=AuditAction.READ)
     elif kind == "contact":
-        events = events.filter(verb__in=SHOWN_AS_CONTACT)
+        events = events.filter(action__in=SHOWN_AS_CONTACT)
     elif kind == "record":
-        events = events.exclude(verb__in=[*SHOWN_AS_CONTACT, AuditAction.READ])
+        events = events.exclude(action__in=[*SHOWN_AS_CONTACT, AuditAction.READ])
     else:  # notes show themselves
-        events = events.exclude(verb__in=[AuditAction.READ, AuditAction.NOTED])
+        events = events.exclude(action__in=[AuditAction.READ, AuditAction.NOTED])
     for event, who, text in describe_all(list(_page(events, "at", before))):
-        yield Entry(event.at, "contact" if event.verb in SHOWN_AS_CONTACT else "record", who, text)
+        yield Entry(event.occurred_at, "contact" if event.action in SHOWN_AS_CONTACT else "record", who, text)

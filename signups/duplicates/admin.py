@@ -39,9 +39,9 @@ def possible_duplicates(request: HttpRequest) -> HttpResponse:
         raise BadRequest("There is no such page.")
     pairs, following = detection.find_pairs(kind, int(after))
     access_log.log_list_view(request, "duplicates", 2 * len(pairs))
-    recent = LeadMerge.objects.filter(undone_at=None, at__gte=now - MERGE_UNDO_WINDOW).select_related("lead", "by")[
-        :RECENT_MERGES
-    ]
+    recent = LeadMerge.objects.filter(undone_at=None, merged_at__gte=now - MERGE_UNDO_WINDOW).select_related(
+        "lead", "merged_by"
+    )[:RECENT_MERGES]
     return render_page(
         request,
         "admin/signups/lead/duplicates.html",
@@ -99,7 +99,7 @@ def distinct_pairs(request: HttpRequest) -> HttpResponse:
     before = request.GET.get("before", "")
     if before and not PAIR_KEY.fullmatch(before):
         raise BadRequest("There is no such page.")
-    found = DistinctLeadPair.objects.select_related("older", "newer", "by")
+    found = DistinctLeadPair.objects.select_related("older", "newer", "created_by")
     rows = list((found.filter(pk__lt=before) if before else found)[: PAGE_SIZE + 1])
     pairs = rows[:PAGE_SIZE]
     access_log.log_list_view(request, "distinct_pairs", 2 * len(pairs))

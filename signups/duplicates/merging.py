@@ -36,11 +36,11 @@ MERGE_CHOICES = {
     "owner": ("owner_id",),
 }
 SHARED_FIELDS: dict[type[models.Model], str] = {LeadTag: "tag"}  # what both may have, and is kept once
-SURVIVOR_PREFIX = (*Lead.PERSONAL, "owner_id", "status", "mail_stopped_at")
+SURVIVOR_PREFIX = (*Lead.PII_FIELDS, "owner_id", "status", "unsubscribed_at")
 BOTH_HAVE_TRIAL = {
-    "signups_one_open_callback_per_lead": "Both wait to be called: settle one of the callbacks first.",
-    "signups_one_next_call_per_lead": "Both have a call booked: cancel one of the calls first.",
-    "signups_one_wait_per_state": "Both wait to hear that we open in the same state.",
+    "signups_callback_one_open_per_lead": "Both wait to be called: settle one of the callbacks first.",
+    "signups_call_one_current_per_lead": "Both have a call booked: cancel one of the calls first.",
+    "signups_waitlist_one_open_per_state": "Both wait to hear that we open in the same state.",
 }
 
 
@@ -58,15 +58,15 @@ def merge_leads(*, lead: Lead, other: Lead, from_other: set[str], by: User, now:
     former = {"lead": _row_values(lead), "other": _row_values(other)}
     ended = _end_second_trial(lead, other, now)
     _check_unique_constraints(lead, other)
-    stopped = min((at for at in (lead.mail_stopped_at, other.mail_stopped_at) if at), default=None)
+    stopped = min((at for at in (lead.unsubscribed_at, other.unsubscribed_at) if at), default=None)
     taken = {name: getattr(other, name) for key in from_other for name in MERGE_CHOICES[key]}
     if not (taken.get("email_key", lead.email_key) or taken.get("phone_e164", lead.phone_e164)):
         raise ActionError("Keep an e-mail address or a number: else nobody can reach them.")
     for one in (lead, other):  # it no longer tells of all
         delete_data_export(one)
     DistinctLeadPair.objects.of(other).delete()
-    Lead.objects.filter(pk=other.pk).update(**Lead.PERSONAL, status=LeadStatus.MERGED, owner=None)
-    Lead.objects.filter(pk=lead.pk).update(**taken, mail_stopped_at=stopped)
+    Lead.objects.filter(pk=other.pk).update(**Lead.PII_FIELDS, status=LeadStatus.MERGED, owner=None)
+    Lead.objects.filter(pk=lead.pk).update(**taken, unsubscribed_at=stopped)
     moved = {
         model._meta.label: _reassign(model, other, lead) for model in models_with_lead() if model is not AuditEvent
     }
@@ -74,7 +74,7 @@ def merge_leads(*, lead: Lead, other: Lead, from_other: set[str], by: User, now:
         revoke_consent(lead, ConsentPurpose(purpose), channel=ConsentChannel.STAFF, by=by, now=now)
     kept = {**former, "taken": _serializable(taken), "moved": moved, "trial": ended}
     made = LeadMerge.objects.create(
-        lead=lead, other=other, by=by, at=now, content=json.dumps(kept, cls=DjangoJSONEncoder)
+        lead=lead, merged_lead=other, merged_by=by, merged_at=now, snapshot=json.dumps(kept, cls=DjangoJSONEncoder)
     )
     record_event(lead, AuditAction.MERGED, by=by, now=now, other=other.pk, taken=sorted(from_other))
     record_event(other, AuditAction.MERGED, by=by, now=now, into=lead.pk)
@@ -89,14 +89,14 @@ def undo_merge(*, merge: LeadMerge, by: User, now: dt.datetime) -> None:
     Raises Refused when it is too late or the address is taken.
     """
     _check_right(by)
-    rows = _locked(merge.lead_id, merge.other_id)
-    lead, other = rows[merge.lead_id], rows[merge.other_id]
+    rows = _locked(merge.lead_id, merge.merged_lead_id)
+    lead, other = rows[merge.lead_id], rows[merge.merged_lead_id]
     merge = LeadMerge.objects.select_for_update().get(pk=merge.pk)
     if not merge.may_be_undone(now) or lead.status in TERMINAL_STATUSES:
         raise ActionError("This merge can no longer be undone.")
-    if any(merge.pk in _move_rows(later) for later in lead.merges.filter(undone_at=None, content__isnull=False)):
+    if any(merge.pk in _move_rows(later) for later in lead.merges.filter(undone_at=None, snapshot__isnull=False)):
         raise ActionError("Whom they were kept as was merged itself since: undo that first.")
-    kept = json.loads(merge.content or "{}")
+    kept = json.loads(merge.snapshot or "{}")
     delete_data_export(lead)
     unchanged = {name for name, value in kept["taken"].items() if _row_values(lead, (name,))[name] == value}
     back = {name: kept["lead"][name] for name in unchanged}
@@ -104,7 +104,7 @@ def undo_merge(*, merge: LeadMerge, by: User, now: dt.datetime) -> None:
         with transaction.atomic():
             Lead.objects.filter(pk=lead.pk).update(**back)
             Lead.objects.filter(pk=other.pk).update(**kept["other"])
-            Lead.objects.filter(pk=other.pk, mail_stopped_at=None).update(mail_stopped_at=lead.mail_stopped_at)
+            Lead.objects.filter(pk=other.pk, unsubscribed_at=None).update(unsubscribed_at=lead.unsubscribed_at)
     except IntegrityError:
         raise ActionError("Somebody else has this e-mail address now, or one of them could not be reached.") from None
     for model in models_with_lead():
@@ -114,14 +114,14 @@ def undo_merge(*, merge: LeadMerge, by: User, now: dt.datetime) -> None:
         if _restore_rows(lead, purpose):
             revoke_consent(other, purpose, channel=ConsentChannel.STAFF, by=by, now=now)
     Trial.objects.filter(pk=kept["trial"], lead=other).update(cancelled_at=None)
-    LeadMerge.objects.filter(pk=merge.pk).update(undone_at=now, content=None)
+    LeadMerge.objects.filter(pk=merge.pk).update(undone_at=now, snapshot=None)
     for one in (lead, other):
         record_event(one, AuditAction.MERGE_UNDONE, by=by, now=now)
 
 
 def _move_rows(merge: LeadMerge) -> list[int]:
     """The earlier merges that moved with it."""
-    moved: list[int] = json.loads(merge.content or "{}")["moved"].get(LeadMerge._meta.label, [])
+    moved: list[int] = json.loads(merge.snapshot or "{}")["moved"].get(LeadMerge._meta.label, [])
     return moved
 
 
@@ -129,7 +129,9 @@ def _move_rows(merge: LeadMerge) -> list[int]:
 def mark_distinct(*, lead: Lead, other: Lead, by: User, now: dt.datetime) -> None:
     """They are two people, and no longer looked at as a pair. Said again, it changes nothing."""
     older, newer = sorted(_lock_both(lead, other, by), key=lambda one: one.pk)
-    _, made = DistinctLeadPair.objects.get_or_create(older=older, newer=newer, defaults={"by": by, "at": now})
+    _, made = DistinctLeadPair.objects.get_or_create(
+        older=older, newer=newer, defaults={"created_by": by, "created_at": now}
+    )
     if made:
         _record_on_both(AuditAction.TOLD_APART, older.pk, newer.pk, by, now)
 
@@ -144,7 +146,7 @@ def unmark_distinct(*, pair: DistinctLeadPair, by: User, now: dt.datetime) -> No
 
 def _record_on_both(verb: AuditAction, older: int, newer: int, by: User, now: dt.datetime) -> None:
     """At neither of them: what one takes along does not tell that somebody shares their number."""
-    record_event(None, verb, by=by, now=now, subject=f"leads:{older}+{newer}")
+    record_event(None, verb, by=by, now=now, target=f"leads:{older}+{newer}")
 
 
 def _lock_both(lead: Lead, other: Lead, by: User) -> tuple[Lead, Lead]:

@@ -19,21 +19,23 @@ class DistinctLeadPair(models.Model):
     It is nobody's own: a copy of what we hold about one of them does not name the other.
     """
 
-    PERSONAL: ClassVar[dict[str, Any]] = {}
+    PII_FIELDS: ClassVar[dict[str, Any]] = {}
 
     older = models.ForeignKey(Lead, on_delete=models.PROTECT, related_name="+")
     newer = models.ForeignKey(Lead, on_delete=models.PROTECT, related_name="+")
-    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
-    at = models.DateTimeField()
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField()
 
     objects = DistinctLeadPairQuerySet.as_manager()
 
     class Meta:
         ordering = ["-id"]
         constraints = [
-            models.UniqueConstraint(fields=["older", "newer"], name="signups_told_apart_once"),
-            models.CheckConstraint(condition=models.Q(older__lt=models.F("newer")), name="signups_older_lead_first"),
+            models.UniqueConstraint(fields=["older", "newer"], name="signups_distinctpair_unique"),
+            models.CheckConstraint(
+                condition=models.Q(older__lt=models.F("newer")), name="signups_distinctpair_ordered"
+            ),
         ]
 
     def __str__(self) -> str:
-        return f"two people, said on {self.at:%Y-%m-%d}"
+        return f"two people, said on {self.created_at:%Y-%m-%d}"

@@ -28,7 +28,7 @@ COLUMNS = {
     "Status": "status",
     "Owner": "owner__username",
     "First came from": "source",
-    "Stopped our e-mail": "mail_stopped_at",
+    "Stopped our e-mail": "unsubscribed_at",
     "Signed up": "created_at",  # the last one, by which the pages are read
 }
 HEADER = [*COLUMNS, "Tags", "Exported by"]
@@ -50,7 +50,7 @@ def start_export(
         AuditAction.EXPORTED,
         by=by,
         now=now,
-        subject="leads",
+        target="leads",
         reason=reason.value,
         kind=kind,
         count=leads.count(),

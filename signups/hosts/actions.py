@@ -22,7 +22,7 @@ def set_weekly_hours(host: Host, rules: Iterable[tuple[int, int, int]], *, by: A
     AvailabilityRule.objects.bulk_create(
         AvailabilityRule(host=host, weekday=weekday, start=start, end=end) for weekday, start, end in wanted
     )
-    record_event(None, AuditAction.HOURS_CHANGED, by=by, now=now, subject=f"host:{host.pk}")
+    record_event(None, AuditAction.HOURS_CHANGED, by=by, now=now, target=f"host:{host.pk}")
 
 
 @transaction.atomic
@@ -31,7 +31,7 @@ def rotate_feed_token(host: Host, *, by: Actor, now: dt.datetime) -> None:
     host = Host.objects.locked().get(pk=host.pk)
     host.feed_version += 1
     host.save(update_fields=["feed_version"])
-    record_event(None, AuditAction.FEED_REPLACED, by=by, now=now, subject=f"host:{host.pk}")
+    record_event(None, AuditAction.FEED_REPLACED, by=by, now=now, target=f"host:{host.pk}")
 
 
 @transaction.atomic
@@ -43,5 +43,5 @@ def add_federal_holidays(year: int, *, by: Actor, now: dt.datetime) -> int:
     added = sum(
         Holiday.objects.get_or_create(date=date, defaults={"name": name[:80]})[1] for date, name in found.items()
     )
-    record_event(None, AuditAction.HOLIDAYS_ADDED, by=by, now=now, subject=f"holidays:{year}", added=added)
+    record_event(None, AuditAction.HOLIDAYS_ADDED, by=by, now=now, target=f"holidays:{year}", added=added)
     return added

@@ -66,7 +66,7 @@ class AvailabilityRule(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=Q(weekday__lt=7, start__lt=1440, end__lte=1440) & ~Q(start=F("end")),
-                name="signups_rule_is_a_window",
+                name="signups_availability_valid_window",
             )
         ]
 
@@ -83,7 +83,7 @@ class DateOverride(models.Model):
 
     class Meta:
         ordering = ["date"]
-        constraints = [models.UniqueConstraint(fields=["host", "date"], name="signups_one_override_per_host_and_date")]
+        constraints = [models.UniqueConstraint(fields=["host", "date"], name="signups_override_unique_host_date")]
 
     def __str__(self) -> str:
         return f"{self.date}: {len(self.windows)} windows"
@@ -102,7 +102,7 @@ class TimeOff(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=Q(ends_at__gt=F("starts_at")),
-                name="signups_time_off_ends_after_start",
+                name="signups_timeoff_ends_after_start",
                 violation_error_message="Time off ends after it starts.",
             )
         ]

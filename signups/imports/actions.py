@@ -48,13 +48,13 @@ def upload_list(*, content: bytes, by: User, now: dt.datetime) -> ImportJob:
     if not numbered:
         raise ActionError("There are no rows below the headings.")
     columns = csv_parser.guess_columns(header)
-    made = ImportJob.objects.create(by=by, created_at=now, header=header, columns=columns, size=len(numbered))
+    made = ImportJob.objects.create(created_by=by, created_at=now, header=header, columns=columns, size=len(numbered))
     starts = range(0, len(numbered), ROWS_PER_CHUNK)
     parts = [(start // ROWS_PER_CHUNK, numbered[start : start + ROWS_PER_CHUNK]) for start in starts]
     ImportChunk.objects.bulk_create(
-        [ImportChunk(whole=made, number=number, rows=rows, size=len(rows)) for number, rows in parts]
+        [ImportChunk(import_job=made, index=number, rows=rows, size=len(rows)) for number, rows in parts]
     )
-    record_event(None, AuditAction.ADDED, by=by, now=now, subject=f"import:{made.pk}", count=made.size)
+    record_event(None, AuditAction.ADDED, by=by, now=now, target=f"import:{made.pk}", count=made.size)
     return made
 
 
@@ -71,8 +71,8 @@ def start_import(*, whole: ImportJob, by: User, now: dt.datetime) -> None:
     """From now on the worker takes them in, in the name of `by`."""
     _require_status(by)
     _set_status(whole, ImportStatus.RUNNING, [ImportStatus.CHECKED])
-    ImportJob.objects.filter(pk=whole.pk).update(by=by)
-    record_event(None, AuditAction.IMPORT_BEGUN, by=by, now=now, subject=f"import:{whole.pk}", count=whole.size)
+    ImportJob.objects.filter(pk=whole.pk).update(created_by=by)
+    record_event(None, AuditAction.IMPORT_BEGUN, by=by, now=now, target=f"import:{whole.pk}", count=whole.size)
 
 
 @transaction.atomic
@@ -81,31 +81,31 @@ def cancel_import(*, whole: ImportJob, by: Actor, now: dt.datetime) -> None:
     if isinstance(by, User):
         _require_status(by)
     whole = ImportJob.objects.select_for_update().get(pk=whole.pk)
-    if whole.stage not in (ImportStatus.DONE, ImportStatus.DROPPED):
-        ImportJob.objects.filter(pk=whole.pk).update(stage=ImportStatus.DROPPED)
-        record_event(None, AuditAction.DELETED, by=by, now=now, subject=f"import:{whole.pk}")
+    if whole.status not in (ImportStatus.DONE, ImportStatus.DROPPED):
+        ImportJob.objects.filter(pk=whole.pk).update(status=ImportStatus.DROPPED)
+        record_event(None, AuditAction.DELETED, by=by, now=now, target=f"import:{whole.pk}")
     ImportJob.objects.filter(pk=whole.pk).update(header=[])
-    whole.parts.update(**ImportChunk.PERSONAL)
+    whole.parts.update(**ImportChunk.PII_FIELDS)
 
 
 def rejected_rows(whole: ImportJob, *, by: User, now: dt.datetime) -> Iterator[Row]:
     """The rows that are not taken in, to be mended: why, their number, and their cells while they are kept."""
     _require_status(by)
     count = whole.figures()["refused"]
-    record_event(None, AuditAction.EXPORTED, by=by, now=now, subject=f"import:{whole.pk}", count=count)
+    record_event(None, AuditAction.EXPORTED, by=by, now=now, target=f"import:{whole.pk}", count=count)
     return _rejected_in_chunk(whole)
 
 
 def _rejected_in_chunk(whole: ImportJob) -> Iterator[Row]:
-    for part in whole.parts.exclude(refused=[]).iterator(chunk_size=10):
+    for part in whole.parts.exclude(rejected=[]).iterator(chunk_size=10):
         cells = dict(part.rows)
-        for number, why in part.refused:
+        for number, why in part.rejected:
             yield [why, str(number), *cells.get(number, [])]
 
 
 def run_next_import_step(clock: Callable[[], dt.datetime]) -> int:
     """The worker's job: looks through a list, or takes in one part of one; how many rows it dealt with."""
-    if checking := ImportJob.objects.filter(stage=ImportStatus.CHECKING).order_by("pk").first():
+    if checking := ImportJob.objects.filter(status=ImportStatus.CHECKING).order_by("pk").first():
         return _validate_chunk(checking, clock())
     try:
         return _import_chunk(clock())
@@ -124,7 +124,7 @@ def remove_person(addresses: Collection[str]) -> None:
         if about:
             ImportChunk.objects.filter(pk=part.pk).update(
                 rows=[row for row in part.rows if row[0] not in about],
-                refused=[*(row for row in part.refused if row[0] not in about), *([n, ERASED_ROW] for n in about)],
+                rejected=[*(row for row in part.rejected if row[0] not in about), *([n, ERASED_ROW] for n in about)],
             )
 
 
@@ -143,9 +143,9 @@ def _validate_chunk(whole: ImportJob, now: dt.datetime) -> int:
     for part in whole.parts.all():
         found = _validate_rows(part, whole, seen, now)
         ImportChunk.objects.filter(pk=part.pk, done_at=None).update(
-            created=len(found.new), known=found.known, refused=found.refused
+            created_count=len(found.new), duplicate_count=found.known, rejected=found.refused
         )
-    ImportJob.objects.filter(pk=whole.pk, stage=ImportStatus.CHECKING).update(stage=ImportStatus.CHECKED)
+    ImportJob.objects.filter(pk=whole.pk, status=ImportStatus.CHECKING).update(status=ImportStatus.CHECKED)
     return whole.size
 
 
@@ -155,24 +155,24 @@ def _import_chunk(now: dt.datetime) -> int:
 
     One import at a time: two at once could both find a number to be nobody's.
     """
-    first = ImportJob.objects.filter(stage=ImportStatus.RUNNING).order_by("pk").first()
+    first = ImportJob.objects.filter(status=ImportStatus.RUNNING).order_by("pk").first()
     if first is None:
         return 0
     skip = connection.features.has_select_for_update_skip_locked
-    held = ImportJob.objects.select_for_update(skip_locked=skip).filter(pk=first.pk, stage=ImportStatus.RUNNING)
+    held = ImportJob.objects.select_for_update(skip_locked=skip).filter(pk=first.pk, status=ImportStatus.RUNNING)
     if (whole := held.first()) is None:
         return 0
     part = whole.parts.select_for_update().filter(done_at=None).first()
     if part is None:
-        ImportJob.objects.filter(pk=whole.pk).update(stage=ImportStatus.DONE)
+        ImportJob.objects.filter(pk=whole.pk).update(status=ImportStatus.DONE)
         return 0
     found = _validate_rows(part, whole, set(), now)
     _create_leads(found.new, whole, now)
     to_mend = {number for number, why in found.refused if why != ERASED_ROW}
     ImportChunk.objects.filter(pk=part.pk).update(
-        created=len(found.new),
-        known=found.known,
-        refused=found.refused,
+        created_count=len(found.new),
+        duplicate_count=found.known,
+        rejected=found.refused,
         rows=[row for row in part.rows if row[0] in to_mend],
         done_at=now,
     )
@@ -183,7 +183,7 @@ def _validate_rows(part: ImportChunk, whole: ImportJob, seen: set[str], now: dt.
     """Sorts the rows of `part`; `seen` holds the mailboxes and numbers of the rows before, and gets those of these."""
     clinic, found = current_offer(), ChunkResult()
     # Those whose rows were taken out, because somebody had their data erased meanwhile.
-    found.refused = [(number, why) for number, why in part.refused if why == ERASED_ROW]
+    found.refused = [(number, why) for number, why in part.rejected if why == ERASED_ROW]
     for number, cells in part.rows:
         try:
             fields = csv_parser.lead_fields(
@@ -194,7 +194,7 @@ def _validate_rows(part: ImportChunk, whole: ImportJob, seen: set[str], now: dt.
             )
             if fields["status"] != LeadStatus.NEW:
                 fields["close_reason"] = check_transition(
-                    LeadStatus.NEW, fields["status"], by=whole.by, reason=fields["close_reason"]
+                    LeadStatus.NEW, fields["status"], by=whole.created_by, reason=fields["close_reason"]
                 )
             else:
                 fields["close_reason"] = ""
@@ -228,20 +228,20 @@ def _split_known(found: ChunkResult, seen: set[str]) -> None:
 
 def _create_leads(found: dict[int, dict[str, Any]], whole: ImportJob, now: dt.datetime) -> None:
     people = Lead.objects.bulk_create([Lead(**fields) for fields in found.values()], batch_size=ROWS_PER_CHUNK)
-    by: dict[str, Any] = {"actor_kind": ActorKind.STAFF, "actor_id": whole.by_id, "at": now}
+    by: dict[str, Any] = {"actor_kind": ActorKind.STAFF, "actor_id": whole.created_by_id, "occurred_at": now}
     told = []
     for number, lead in zip(found, people, strict=True):
         key, detail = uuid.uuid5(whole.public_id, str(number)), {"import": whole.pk, "row": number}
-        told.append(AuditEvent(lead_id=lead.pk, verb=AuditAction.IMPORTED, form_key=key, detail=detail, **by))
+        told.append(AuditEvent(lead_id=lead.pk, action=AuditAction.IMPORTED, idempotency_key=key, detail=detail, **by))
         if lead.status != LeadStatus.NEW:
             moved = {"seen": LeadStatus.NEW.value, "to": str(lead.status)}
-            told.append(AuditEvent(lead_id=lead.pk, verb=AuditAction.MOVED, detail=moved, **by))
+            told.append(AuditEvent(lead_id=lead.pk, action=AuditAction.MOVED, detail=moved, **by))
     AuditEvent.objects.bulk_create(told, batch_size=ROWS_PER_CHUNK)
 
 
 def _set_status(whole: ImportJob, to: ImportStatus, seen: list[ImportStatus]) -> None:
     """Raises Refused when it is not there, also because of somebody else just now."""
-    if not ImportJob.objects.filter(pk=whole.pk, stage__in=seen).update(stage=to):
+    if not ImportJob.objects.filter(pk=whole.pk, status__in=seen).update(status=to):
         raise ActionError("This import has gone on meanwhile. Look at it again.")
 
 

@@ -47,7 +47,7 @@ def upload(request: HttpRequest) -> HttpResponse:
         "Import leads",
         status=422 if form.is_bound else 200,
         form=form,
-        recent=ImportJob.objects.select_related("by")[:RECENT_IMPORTS],
+        recent=ImportJob.objects.select_related("created_by")[:RECENT_IMPORTS],
         days=KEEP_UPLOADS_FOR.days,
     )
 
@@ -121,7 +121,7 @@ def _detail(request: HttpRequest, job: ImportJob, form: forms.Form | None = None
 
 def _columns_form(job: ImportJob, data: Any = None) -> ColumnsForm | None:
     """Return None where the columns can no longer be chosen."""
-    if job.stage not in (ImportStatus.COLUMNS, ImportStatus.CHECKED):
+    if job.status not in (ImportStatus.COLUMNS, ImportStatus.CHECKED):
         return None
     return ColumnsForm(data, header=job.header, columns=job.columns)
 
@@ -140,7 +140,7 @@ def _redirect_to_import(job: ImportJob) -> HttpResponse:
 
 
 def _get_import(public_id: str) -> ImportJob:
-    return get_object_or_404(ImportJob.objects.select_related("by"), public_id=public_id)
+    return get_object_or_404(ImportJob.objects.select_related("created_by"), public_id=public_id)
 
 
 routes = [

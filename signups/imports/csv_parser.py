@@ -112,7 +112,7 @@ def lead_fields(said: Mapping[str, str], *, region: str, time_zone: str, now: dt
         "source": normalization.clean_source(said["source"]) or IMPORT_SOURCE,
         "status": _status(said["status"]),
         "close_reason": said["close_reason"][:200],
-        "mail_stopped_at": None if said["stopped"].lower() in FALSY else now,
+        "unsubscribed_at": None if said["stopped"].lower() in FALSY else now,
     }
 
 

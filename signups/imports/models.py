@@ -33,8 +33,8 @@ class ImportJobQuerySet(models.QuerySet["ImportJob"]):
     def old(self, now: dt.datetime) -> Self:
         """Those of which more than the figures may still be there, though it should not."""
         over = [ImportStatus.DROPPED, ImportStatus.DONE]
-        kept = ImportChunk.objects.filter(whole=models.OuterRef("pk")).filter(rows__isnull=False)
-        return self.filter(models.Exists(kept) | ~models.Q(stage__in=over), created_at__lt=now - KEEP_UPLOADS_FOR)
+        kept = ImportChunk.objects.filter(import_job=models.OuterRef("pk")).filter(rows__isnull=False)
+        return self.filter(models.Exists(kept) | ~models.Q(status__in=over), created_at__lt=now - KEEP_UPLOADS_FOR)
 
 
 class ImportJob(models.Model):
@@ -44,11 +44,11 @@ class ImportJob(models.Model):
     """
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField()
     header: "models.Field[Any, Any]" = JSONText(null=True)
     columns = models.JSONField(default=list)
-    stage = models.CharField(max_length=10, choices=ImportStatus, default=ImportStatus.COLUMNS)
+    status = models.CharField(max_length=10, choices=ImportStatus, default=ImportStatus.COLUMNS)
     size = models.PositiveIntegerField()
 
     objects = ImportJobQuerySet.as_manager()
@@ -58,8 +58,8 @@ class ImportJob(models.Model):
         indexes = [
             models.Index(
                 fields=["id"],
-                condition=models.Q(stage__in=[ImportStatus.CHECKING, ImportStatus.RUNNING]),
-                name="signups_import_waiting",
+                condition=models.Q(status__in=[ImportStatus.CHECKING, ImportStatus.RUNNING]),
+                name="signups_importjob_pending",
             )
         ]
 
@@ -68,9 +68,11 @@ class ImportJob(models.Model):
 
     def figures(self) -> dict[str, int]:
         """`created`, `known`, `refused` and `done`, in rows: what was found, or, once it runs, what was done so far."""
-        parts = self.parts.all() if self.stage == ImportStatus.CHECKED else self.parts.exclude(done_at=None)
+        parts = self.parts.all() if self.status == ImportStatus.CHECKED else self.parts.exclude(done_at=None)
         total = parts.aggregate(
-            created=Sum("created", default=0), known=Sum("known", default=0), of=Sum("size", default=0)
+            created_count=Sum("created_count", default=0),
+            duplicate_count=Sum("duplicate_count", default=0),
+            of=Sum("size", default=0),
         )
         refused = total["of"] - total["created"] - total["known"]
         return {"created": total["created"], "known": total["known"], "refused": refused, "done": total["of"]}
@@ -83,25 +85,26 @@ class ImportChunk(models.Model):
     `refused` says why: [[number, reason], …]. `created` and `known` count the others.
     """
 
-    PERSONAL: ClassVar[dict[str, Any]] = {"rows": []}
+    PII_FIELDS: ClassVar[dict[str, Any]] = {"rows": []}
 
-    whole = models.ForeignKey(ImportJob, on_delete=models.CASCADE, related_name="parts")
-    number = models.PositiveIntegerField()
+    import_job = models.ForeignKey(ImportJob, on_delete=models.CASCADE, related_name="parts")
+    index = models.PositiveIntegerField()
     rows: "models.Field[Any, Any]" = JSONText(null=True)
     size = models.PositiveIntegerField()
-    created = models.PositiveIntegerField(default=0)
-    known = models.PositiveIntegerField(default=0)
-    refused = models.JSONField(default=list)
+    created_count = models.PositiveIntegerField(default=0)
+    duplicate_count = models.PositiveIntegerField(default=0)
+    rejected = models.JSONField(default=list)
     done_at = models.DateTimeField(null=True)
 
     class Meta:
-        ordering = ["number"]
+        ordering = ["index"]
         constraints = [
-            models.UniqueConstraint(fields=["whole", "number"], name="signups_import_part_once"),
+            models.UniqueConstraint(fields=["import_job", "index"], name="signups_importchunk_unique_index"),
             models.CheckConstraint(
-                condition=models.Q(size__gte=F("created") + F("known")), name="signups_import_part_adds_up"
+                condition=models.Q(size__gte=F("created_count") + F("duplicate_count")),
+                name="signups_importchunk_counts_add_up",
             ),
         ]
 
     def __str__(self) -> str:
-        return f"part {self.number} of {self.whole}"
+        return f"part {self.index} of {self.import_job}"

@@ -113,23 +113,23 @@ def write_note(
     """Adds a note, or a newer version of one. The same form again (`form_key`) adds nothing. Raises Refused."""
     if not can_write_note(by, lock_lead(lead)):
         raise ActionError("This lead is somebody else’s.")
-    if AuditEvent.objects.filter(form_key=form_key).exists():
+    if AuditEvent.objects.filter(idempotency_key=form_key).exists():
         return
     if supersedes and supersedes.lead_id != lead.pk:
         raise ActionError("That note is about somebody else.")
     try:
         with transaction.atomic():
-            Note.objects.create(lead=lead, author=by, text=text, at=now, supersedes=supersedes)
+            Note.objects.create(lead=lead, author=by, text=text, created_at=now, supersedes=supersedes)
     except IntegrityError:
         raise ActionError("Somebody else changed this note just now. Read it again.") from None
-    record_event(lead, AuditAction.NOTED, by=by, now=now, form_key=form_key)
+    record_event(lead, AuditAction.NOTED, by=by, now=now, idempotency_key=form_key)
 
 
 @transaction.atomic
 def add_tag(*, lead: Lead, tag: Tag, by: User, now: dt.datetime) -> None:
     """Again, it changes nothing. Raises Refused."""
     lock_lead_for_staff(lead, by)
-    if not tag.offered:
+    if not tag.is_active:
         raise ActionError("This tag is no longer offered.")
     if LeadTag.objects.get_or_create(lead=lead, tag=tag)[1]:
         record_event(lead, AuditAction.TAGGED, by=by, now=now, tag=tag.pk)

@@ -8,7 +8,7 @@ from .tag_models import Tag
 
 @admin.register(Tag)
 class TagAdmin(admin.ModelAdmin):
-    list_display = ["name", "offered"]
+    list_display = ["name", "is_active"]
 
     def has_delete_permission(self, request: HttpRequest, obj: Tag | None = None) -> bool:
         """The trail names it for good: what is no longer wanted is no longer offered."""

@@ -39,8 +39,8 @@ class _Purpose:
     lifetime: dt.timedelta | None = None
 
 
-CONFIRM = _Purpose("signups.leads.links.confirm", "confirm", "confirm_version", CONFIRM_LIFETIME)
-PORTAL = _Purpose("signups.leads.links.my", "portal:home", "link_version")
+CONFIRM = _Purpose("signups.leads.links.confirm", "confirm", "confirmation_token_version", CONFIRM_LIFETIME)
+PORTAL = _Purpose("signups.leads.links.my", "portal:home", "portal_token_version")
 UNSUBSCRIBE = _Purpose(
     "signups.leads.links.stop", "unsubscribe"
 )  # an opt-out must work for good, whatever became of other links

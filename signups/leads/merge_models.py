@@ -17,7 +17,7 @@ MERGE_UNDO_WINDOW = dt.timedelta(days=30)
 class LeadMergeQuerySet(models.QuerySet["LeadMerge"]):
     def kept(self, lead: Lead) -> Lead:
         """Whom `lead` became part of, or itself: a link in an old message to one of two is about both."""
-        while made := self.filter(other=lead, undone_at=None).select_related("lead").first():
+        while made := self.filter(merged_lead=lead, undone_at=None).select_related("lead").first():
             lead = made.lead
         return lead
 
@@ -28,29 +28,31 @@ class LeadMerge(models.Model):
     It holds the other's contact details, which stand nowhere else any more: erasing `lead` erases them.
     """
 
-    PERSONAL: ClassVar[dict[str, Any]] = {"content": None}
+    PII_FIELDS: ClassVar[dict[str, Any]] = {"snapshot": None}
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     lead = models.ForeignKey(Lead, on_delete=models.PROTECT, related_name="merges")
-    other = models.ForeignKey(Lead, on_delete=models.PROTECT, related_name="+")
-    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
-    at = models.DateTimeField()
-    content = EncryptedTextField(null=True)
+    merged_lead = models.ForeignKey(Lead, on_delete=models.PROTECT, related_name="+")
+    merged_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    merged_at = models.DateTimeField()
+    snapshot = EncryptedTextField(null=True)
     undone_at = models.DateTimeField(null=True)
 
     objects = LeadMergeQuerySet.as_manager()
 
     class Meta:
-        ordering = ["-at", "-id"]
+        ordering = ["-merged_at", "-id"]
         constraints = [
             models.UniqueConstraint(
-                fields=["other"], condition=models.Q(undone_at=None), name="signups_merged_into_one_only"
+                fields=["merged_lead"], condition=models.Q(undone_at=None), name="signups_leadmerge_unique_merged"
             ),
-            models.CheckConstraint(condition=~models.Q(lead=models.F("other")), name="signups_merge_of_two"),
+            models.CheckConstraint(
+                condition=~models.Q(lead=models.F("merged_lead")), name="signups_leadmerge_two_leads"
+            ),
         ]
 
     def __str__(self) -> str:
-        return f"merge of {self.at:%Y-%m-%d}"
+        return f"merge of {self.merged_at:%Y-%m-%d}"
 
     def may_be_undone(self, now: dt.datetime) -> bool:
-        return bool(self.content) and not self.undone_at and now <= self.at + MERGE_UNDO_WINDOW
+        return bool(self.snapshot) and not self.undone_at and now <= self.merged_at + MERGE_UNDO_WINDOW

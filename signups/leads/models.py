@@ -92,7 +92,7 @@ def _search_terms(text: str) -> list[set[str]]:
 class Lead(models.Model):
     """Contact facts as the person gave them, beside the forms we compare and dial (`clinic/lib/normalization.py`)."""
 
-    PERSONAL: ClassVar[dict[str, Any]] = {
+    PII_FIELDS: ClassVar[dict[str, Any]] = {
         "name": "",
         "email": "",
         "email_key": "",
@@ -101,10 +101,10 @@ class Lead(models.Model):
         "time_zone": "UTC",
         "preferred_channel": Channel.EMAIL,
         "best_time": PartOfDay.ANY,
-        "care_for": "",
+        "signing_up_for": "",
         "state": "",
-        "heard_from": "",
-        "source": "",
+        "referral_answer": "",
+        "first_touch_source": "",
         "close_reason": "",
     }
 
@@ -118,19 +118,19 @@ class Lead(models.Model):
     time_zone = models.CharField(max_length=64)
     preferred_channel = models.CharField("reach by", max_length=10, choices=Channel, default=Channel.EMAIL)
     best_time = models.CharField("best time to call", max_length=10, choices=PartOfDay, default=PartOfDay.ANY)
-    care_for = models.CharField("who it is for", max_length=10, choices=CareFor, blank=True)
+    signing_up_for = models.CharField("who it is for", max_length=10, choices=CareFor, blank=True)
     state = models.CharField("lives in", max_length=2, blank=True)
-    heard_from = EncryptedTextField("how they heard of us", blank=True)
-    source = models.CharField("first came from", max_length=100, blank=True, editable=False)
+    referral_answer = EncryptedTextField("how they heard of us", blank=True)
+    first_touch_source = models.CharField("first came from", max_length=100, blank=True, editable=False)
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="leads"
     )
     status = models.CharField(max_length=10, choices=LeadStatus, default=LeadStatus.NEW)
     close_reason = models.CharField(max_length=200, blank=True)
     # Raised to make every link to the person's own page, or every confirmation link, given out so far stop working.
-    link_version = models.PositiveIntegerField(default=1, editable=False)
-    confirm_version = models.PositiveIntegerField(default=1, editable=False)
-    mail_stopped_at = models.DateTimeField("stopped our e-mail at", null=True, editable=False)
+    portal_token_version = models.PositiveIntegerField(default=1, editable=False)
+    confirmation_token_version = models.PositiveIntegerField(default=1, editable=False)
+    unsubscribed_at = models.DateTimeField("stopped our e-mail at", null=True, editable=False)
     created_at = models.DateTimeField(editable=False)
     # Kept by the database, so that no way of writing forgets it. PostgreSQL has a trigram index on it (migration
     # `search`), which SQLite needs neither at its size nor could make.
@@ -160,16 +160,16 @@ class Lead(models.Model):
             models.UniqueConstraint(
                 fields=["email_key"],
                 condition=~models.Q(status__in=TERMINAL_STATUSES) & ~models.Q(email_key=""),
-                name="signups_one_live_lead_per_address",
+                name="signups_lead_live_unique_email",
             ),
             models.CheckConstraint(
                 condition=models.Q(status__in=TERMINAL_STATUSES) | ~models.Q(email_key="") | ~models.Q(phone_e164=""),
-                name="signups_live_lead_can_be_reached",
+                name="signups_lead_live_is_reachable",
             ),
             models.CheckConstraint(
                 condition=models.Q(status=LeadStatus.CLOSED, close_reason__gt="")
                 | (~models.Q(status=LeadStatus.CLOSED) & models.Q(close_reason="")),
-                name="signups_closed_lead_has_a_reason",
+                name="signups_lead_closed_has_reason",
             ),
         ]
         indexes = [

@@ -21,13 +21,13 @@ class NoteQuerySet(AppendOnlyQuerySet):
 class Note(AppendOnly):
     """One version of a note. Changing it adds a row that `supersedes` this one, so nothing that was read is lost."""
 
-    PERSONAL: ClassVar[dict[str, Any]] = {"text": ""}
+    PII_FIELDS: ClassVar[dict[str, Any]] = {"text": ""}
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     lead = models.ForeignKey(Lead, on_delete=models.PROTECT, related_name="notes")
     author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     text = EncryptedTextField()
-    at = models.DateTimeField()
+    created_at = models.DateTimeField()
     supersedes = models.OneToOneField(
         "self", on_delete=models.PROTECT, null=True, related_name="superseded_by", editable=False
     )
@@ -35,7 +35,7 @@ class Note(AppendOnly):
     objects: ClassVar[Any] = NoteQuerySet.as_manager()
 
     class Meta:
-        ordering = ["-at", "-id"]
+        ordering = ["-created_at", "-id"]
 
     def __str__(self) -> str:
-        return f"note of {self.at:%Y-%m-%d}"
+        return f"note of {self.created_at:%Y-%m-%d}"

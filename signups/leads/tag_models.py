@@ -9,7 +9,7 @@ from .models import Lead
 
 class Tag(models.Model):
     name = models.CharField(max_length=40, unique=True, help_text="Nothing about anybody’s health.")
-    offered = models.BooleanField("offered at the desk", default=True)
+    is_active = models.BooleanField("offered at the desk", default=True)
 
     class Meta:
         ordering = ["name"]
@@ -27,7 +27,7 @@ class LeadTagQuerySet(models.QuerySet["LeadTag"]):
 class LeadTag(models.Model):
     """`lead` has `tag`. After an erasure there is no tag."""
 
-    PERSONAL: ClassVar[dict[str, Any]] = {"tag": None}
+    PII_FIELDS: ClassVar[dict[str, Any]] = {"tag": None}
 
     lead = models.ForeignKey(Lead, on_delete=models.PROTECT, related_name="taggings")
     tag = models.ForeignKey(Tag, on_delete=models.PROTECT, null=True, related_name="taggings")
@@ -37,7 +37,7 @@ class LeadTag(models.Model):
     class Meta:
         ordering = ["tag__name"]
         verbose_name_plural = "tags"
-        constraints = [models.UniqueConstraint(fields=["lead", "tag"], name="signups_each_tag_once")]
+        constraints = [models.UniqueConstraint(fields=["lead", "tag"], name="signups_leadtag_unique")]
 
     def __str__(self) -> str:
         return str(self.tag or "(erased)")

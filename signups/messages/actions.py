@@ -29,7 +29,7 @@ def send_manual_email(
     Idempotent by `form_key`. Raises Refused, in words.
     """
     lead = lock_lead_for_staff(lead, by)
-    if AuditEvent.objects.filter(form_key=form_key).exists():
+    if AuditEvent.objects.filter(idempotency_key=form_key).exists():
         return
     if why := why_not_allowed(lead, EmailPurpose(template.purpose)):
         raise ActionError(why)
@@ -38,4 +38,4 @@ def send_manual_email(
     if not under_hourly_limit(lead, MANUAL_EMAIL_KINDS[template.purpose], now=now):
         raise ActionError("They were sent enough e-mails from the desk within the hour.")
     manual_email(lead, template, now=now)
-    record_event(lead, AuditAction.MAILED, by=by, now=now, form_key=form_key, template=template.pk)
+    record_event(lead, AuditAction.MAILED, by=by, now=now, idempotency_key=form_key, template=template.pk)

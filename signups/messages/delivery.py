@@ -33,7 +33,7 @@ BATCH = 20
 LEASE = dt.timedelta(minutes=6)
 RENEW_LEASE_AFTER = dt.timedelta(minutes=1)  # what is left is longer than one message can take (settings.EMAIL_TIMEOUT)
 # Read again of a message's lead before it goes out: they may be gone, or have moved, since it was leased.
-REFRESHED_LEAD_FIELDS = ("status", "email", "mail_stopped_at", "time_zone", "link_version")
+REFRESHED_LEAD_FIELDS = ("status", "email", "unsubscribed_at", "time_zone", "portal_token_version")
 FIRST_RETRY_DELAY = dt.timedelta(minutes=1)
 MAX_RETRY_DELAY = dt.timedelta(hours=6)
 MAX_ATTEMPTS = 12  # with the delays between them, about a day and a half
@@ -149,7 +149,7 @@ def _erase_if_person_erased(message: OutboxMessage) -> None:
     """A message that outlives its lead's erasure (the receipt, a word to staff) is erased once it is done with."""
     if kinds.get(message.kind).survives_erasure:
         rows = OutboxMessage.objects.filter(pk=message.pk, lead__status=LeadStatus.ERASED)
-        rows.update(**OutboxMessage.PERSONAL)
+        rows.update(**OutboxMessage.PII_FIELDS)
 
 
 def _close_connection(mail_server: BaseEmailBackend) -> None:

@@ -25,7 +25,7 @@ class OutboxMessage(models.Model):
     """One e-mail, rendered when it was enqueued (a kind enqueued ahead again when it is sent). Its id makes its
     `Message-ID`."""
 
-    PERSONAL: ClassVar[dict[str, Any]] = {"to": "", "text": "", "html": "", "calendar": "", "last_error": ""}
+    PII_FIELDS: ClassVar[dict[str, Any]] = {"to": "", "text": "", "html": "", "calendar": "", "last_error": ""}
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     lead = models.ForeignKey("signups.Lead", on_delete=models.PROTECT, related_name="messages")

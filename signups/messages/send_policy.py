@@ -27,7 +27,7 @@ def why_not_allowed(lead: Lead, purpose: EmailPurpose) -> str:
         return f"This lead was {LeadStatus(lead.status).label}."
     if not lead.email:
         return "They gave no e-mail address."
-    if lead.mail_stopped_at:
+    if lead.unsubscribed_at:
         return "They stopped our e-mail."
     if not lead.has_confirmed():
         return "They have not confirmed their e-mail address, so it may be somebody else’s."
@@ -43,7 +43,7 @@ def should_still_send(message: OutboxMessage, now: dt.datetime) -> bool:
     lead, kind = message.lead, kinds.get(message.kind)
     if lead.status in TERMINAL_STATUSES and not kind.survives_erasure:
         return False
-    if kind.unsolicited and (lead.mail_stopped_at or Suppression.objects.of(lead.email).exists()):
+    if kind.unsolicited and (lead.unsubscribed_at or Suppression.objects.of(lead.email).exists()):
         return False
     return kind.still_relevant is None or kind.still_relevant(message, now)
 

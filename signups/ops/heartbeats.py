@@ -31,8 +31,10 @@ class QueueBacklog:
 def record_heartbeat(clock: Callable[[], dt.datetime]) -> int:
     """A job of the worker: says that it is alive. Never anything to do at once."""
     now = clock()
-    WorkerHeartbeat.objects.update_or_create(worker=f"{socket.gethostname()}:{os.getpid()}"[:100], defaults={"at": now})
-    WorkerHeartbeat.objects.filter(at__lt=now - DELETE_AFTER).delete()
+    WorkerHeartbeat.objects.update_or_create(
+        worker=f"{socket.gethostname()}:{os.getpid()}"[:100], defaults={"seen_at": now}
+    )
+    WorkerHeartbeat.objects.filter(seen_at__lt=now - DELETE_AFTER).delete()
     return 0
 
 
@@ -40,7 +42,7 @@ def queue_backlog(now: dt.datetime) -> QueueBacklog:
     """Five small queries, each on an index."""
     due = OutboxMessage.objects.pending().filter(send_at__lte=now)
     oldest = due.order_by("send_at").values_list("send_at", flat=True).first()
-    last = WorkerHeartbeat.objects.order_by("-at").values_list("at", flat=True).first()
+    last = WorkerHeartbeat.objects.order_by("-seen_at").values_list("seen_at", flat=True).first()
     return QueueBacklog(
         due_messages=due.count(),
         oldest_message=(now - oldest).total_seconds() if oldest else 0.0,

@@ -6,9 +6,9 @@ from clinic.lib.encryption import DecryptionError, EncryptedTextField
 
 
 class EncryptionKeyCheck(models.Model):
-    """One encrypted word: a process that cannot read it has the wrong keys, and must not start."""
+    """One encrypted value: a process that cannot read it has the wrong keys, and must not start."""
 
-    word = EncryptedTextField(default="readable")
+    value = EncryptedTextField(default="readable")
 
     def __str__(self) -> str:
         return "canary"

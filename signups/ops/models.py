@@ -9,7 +9,7 @@ class RateLimitCounter(models.Model):
     count = models.PositiveIntegerField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["key", "window"], name="signups_one_count_per_window")]
+        constraints = [models.UniqueConstraint(fields=["key", "window"], name="signups_ratelimit_unique_window")]
 
     def __str__(self) -> str:
         return f"{self.count} since {self.window}"

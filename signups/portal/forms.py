@@ -73,7 +73,7 @@ class ConsentChoicesForm(PortalForm):
     )
 
     def prepare(self) -> None:
-        self.fields["reminders"].initial = self.lead.mail_stopped_at is None
+        self.fields["reminders"].initial = self.lead.unsubscribed_at is None
         for purpose, label in CONSENT_LABELS.items():
             field = form_fields.consent_field(purpose, label, self.offer)
             field.initial = self.lead.agrees_to(purpose)

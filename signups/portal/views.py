@@ -55,7 +55,7 @@ def data_section_context(lead: Lead, now: dt.datetime) -> dict[str, Any]:
     copy = DataExportJob.objects.kept(now).filter(lead=lead).first()
     done, of = export_jobs.export_progress(copy) if copy else (0, 1)
     return {
-        "agreed": [*agreed, ("reminders about the trial", lead.mail_stopped_at is None)],
+        "agreed": [*agreed, ("reminders about the trial", lead.unsubscribed_at is None)],
         "copy": copy,
         "copy_done": done,
         "copy_of": of,

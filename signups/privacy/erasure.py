@@ -1,6 +1,6 @@
 """What somebody may do with everything we hold about them: take it along, or have it erased.
 
-Both walk every table of this room that leads to a `lead`; each says in `PERSONAL` what of a row is about the person,
+Both walk every table of this room that leads to a `lead`; each says in `PII_FIELDS` what of a row is about the person,
 and what stands there after erasure. A copy made for taking along is deleted, and whom they were told apart from.
 """
 
@@ -44,7 +44,7 @@ def erase_lead(lead: Lead, *, by: Actor, now: dt.datetime, asked: bool = True) -
     known = _known_addresses(lead)
     if asked:
         for address in known:
-            Suppression.objects.get_or_create(digest=contact_hash(address), defaults={"at": now})
+            Suppression.objects.get_or_create(digest=contact_hash(address), defaults={"created_at": now})
     remove_person(known)
     receipt = asked and lead.has_confirmed()
     _end_open_work(lead, by=by, now=now)
@@ -55,9 +55,9 @@ def erase_lead(lead: Lead, *, by: Actor, now: dt.datetime, asked: bool = True) -
         rows: models.QuerySet[Any] = models.QuerySet(model).filter(**{path: lead})
         if model is OutboxMessage:  # what must still be sent is blanked after that (`messages/delivery.py`)
             rows = rows.exclude(status=MessageStatus.PENDING)
-        if personal := model.PERSONAL:  # type: ignore[attr-defined]
+        if personal := model.PII_FIELDS:  # type: ignore[attr-defined]
             rows.update(**personal)
-    Lead.objects.filter(pk=lead.pk).update(**Lead.PERSONAL, status=LeadStatus.ERASED)
+    Lead.objects.filter(pk=lead.pk).update(**Lead.PII_FIELDS, status=LeadStatus.ERASED)
     record_event(lead, AuditAction.ERASED, by=by, now=now)
     if receipt:
         erasure_receipt(lead, now=now)
@@ -66,7 +66,7 @@ def erase_lead(lead: Lead, *, by: Actor, now: dt.datetime, asked: bool = True) -
 def _known_addresses(lead: Lead) -> set[str]:
     """The addresses, and the numbers in E.164, of theirs that stand anywhere: also of who was merged into them."""
     numbers = lead.callbacks.values_list("phone_e164", flat=True)
-    merges = lead.merges.filter(content__isnull=False).values_list("content", flat=True)
+    merges = lead.merges.filter(snapshot__isnull=False).values_list("snapshot", flat=True)
     former = [json.loads(content or "{}")[one] for content in merges for one in ("lead", "other")]
     told = {values[name] for values in former for name in ("email", "phone_e164")}
     return {lead.email, lead.phone_e164, *numbers, *told} - {""}

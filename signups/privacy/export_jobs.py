@@ -42,7 +42,7 @@ def request_export(lead: Lead, *, by: Actor, now: dt.datetime) -> None:
     if before and not before.failed_at and not export_is_ready(before):
         return
     personal_data.delete_data_export(lead)
-    DataExportJob.objects.create(lead=lead, asked_at=now)
+    DataExportJob.objects.create(lead=lead, requested_at=now)
     record_event(lead, AuditAction.COPY_ASKED, by=by, now=now)
 
 
@@ -74,7 +74,8 @@ def run_next_export_step(clock: Callable[[], dt.datetime]) -> int:
     )
     waiting = DataExportChunk.objects.filter(json__isnull=True)
     return int(
-        _run_step(unplanned.order_by("asked_at"), _plan, clock) or _run_step(waiting.order_by("pk"), _fill_chunk, clock)
+        _run_step(unplanned.order_by("requested_at"), _plan, clock)
+        or _run_step(waiting.order_by("pk"), _fill_chunk, clock)
     )
 
 

@@ -14,21 +14,21 @@ from signups.leads.models import Lead
 class DataExportJobQuerySet(models.QuerySet["DataExportJob"]):
     def kept(self, now: dt.datetime) -> Self:
         """Those that may still be fetched."""
-        return self.filter(asked_at__gt=now - dt.timedelta(days=settings.RETENTION_DATA_EXPORT_DAYS))
+        return self.filter(requested_at__gt=now - dt.timedelta(days=settings.RETENTION_DATA_EXPORT_DAYS))
 
     def expired(self, now: dt.datetime) -> Self:
-        return self.filter(asked_at__lte=now - dt.timedelta(days=settings.RETENTION_DATA_EXPORT_DAYS))
+        return self.filter(requested_at__lte=now - dt.timedelta(days=settings.RETENTION_DATA_EXPORT_DAYS))
 
 
 class DataExportJob(models.Model):
     """What one person asked for; how far it is follows from its parts. There are none until it is planned, nor once it
     failed.
 
-    Erasing deletes it, so nothing in it is `PERSONAL`.
+    Erasing deletes it, so nothing in it is `PII_FIELDS`.
     """
 
     lead = models.OneToOneField(Lead, on_delete=models.PROTECT, related_name="data_copy")
-    asked_at = models.DateTimeField()
+    requested_at = models.DateTimeField()
     failed_at = models.DateTimeField(null=True)
 
     objects = DataExportJobQuerySet.as_manager()
@@ -37,11 +37,11 @@ class DataExportJob(models.Model):
         verbose_name_plural = "data copies"
 
     def __str__(self) -> str:
-        return f"copy asked for at {self.asked_at:%Y-%m-%d}"
+        return f"copy asked for at {self.requested_at:%Y-%m-%d}"
 
     @property
     def until(self) -> dt.datetime:
-        return self.asked_at + dt.timedelta(days=settings.RETENTION_DATA_EXPORT_DAYS)
+        return self.requested_at + dt.timedelta(days=settings.RETENTION_DATA_EXPORT_DAYS)
 
 
 class DataExportChunk(models.Model):
@@ -56,12 +56,12 @@ class DataExportChunk(models.Model):
 
     class Meta:
         ordering = ["number"]
-        indexes = [models.Index(fields=["id"], condition=Q(json__isnull=True), name="signups_copy_part_waiting")]
+        indexes = [models.Index(fields=["id"], condition=Q(json__isnull=True), name="signups_exportchunk_pending")]
         constraints = [
-            models.UniqueConstraint(fields=["copy", "number"], name="signups_one_copy_part_per_number"),
+            models.UniqueConstraint(fields=["copy", "number"], name="signups_exportchunk_unique_number"),
             models.CheckConstraint(
                 condition=Q(json__isnull=True, html__isnull=True) | Q(json__isnull=False, html__isnull=False),
-                name="signups_copy_part_is_whole",
+                name="signups_exportchunk_done_has_json",
             ),
         ]
 

@@ -70,7 +70,7 @@ def _unconfirmed_leads(now: dt.datetime) -> QuerySet[Lead]:
         CallbackRequest.objects.filter(**rows),
         OnboardingCall.objects.filter(**rows),
         WaitlistEntry.objects.waiting().filter(**rows),
-        AuditEvent.objects.filter(**rows, verb=AuditAction.IMPORTED),  # they came to us another way
+        AuditEvent.objects.filter(**rows, action=AuditAction.IMPORTED),  # they came to us another way
     )
     return Lead.objects.live().filter(*(~Exists(asked) for asked in wanted), created_at__lt=before)
 
@@ -82,7 +82,7 @@ def _inactive_leads(now: dt.datetime) -> QuerySet[Lead]:
 
 
 def _expired_merges(now: dt.datetime) -> QuerySet[LeadMerge]:
-    return LeadMerge.objects.filter(at__lt=now - MERGE_UNDO_WINDOW, content__isnull=False)
+    return LeadMerge.objects.filter(merged_at__lt=now - MERGE_UNDO_WINDOW, snapshot__isnull=False)
 
 
 def _drop_expired_imports(old: QuerySet[ImportJob], now: dt.datetime) -> None:
@@ -97,7 +97,7 @@ def _erase(leads: QuerySet[Lead], now: dt.datetime) -> None:
 
 def _blank(rows: QuerySet[Any], now: dt.datetime) -> None:
     with transaction.atomic():
-        _record_counts(rows, rows.update(**rows.model.PERSONAL), now)
+        _record_counts(rows, rows.update(**rows.model.PII_FIELDS), now)
 
 
 def _delete(rows: QuerySet[Any], now: dt.datetime) -> None:
@@ -112,7 +112,7 @@ def _record_counts(rows: QuerySet[Any], gone: int, now: dt.datetime) -> None:
             AuditAction.LET_GO,
             by=ActorKind.SYSTEM,
             now=now,
-            subject=f"table:{rows.model._meta.model_name}",
+            target=f"table:{rows.model._meta.model_name}",
             rows=gone,
         )
 

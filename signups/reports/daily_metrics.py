@@ -47,7 +47,8 @@ def refresh_metrics(clock: Callable[[], dt.datetime]) -> int:
     first = today - dt.timedelta(days=DAYS_REFRESHED)
     counted = compute_metrics(first, today, zone)
     rows = [
-        DailyMetric(day=day, measure=measure, key=key, count=number) for (day, measure, key), number in counted.items()
+        DailyMetric(day=day, metric=measure, dimension=key, value=number)
+        for (day, measure, key), number in counted.items()
     ]
     with transaction.atomic():
         # (Locked in one order: two workers that count at once wait for each other.)
@@ -61,7 +62,7 @@ def metrics_since(first: dt.date, now: dt.datetime, zone: ZoneInfo) -> Counter[M
     """Every figure of the days from `first` to today: kept ones, and today's as they are this moment."""
     today = now.astimezone(zone).date()
     kept = DailyMetric.objects.filter(day__gte=first, day__lt=today)
-    figures: Counter[MetricKey] = Counter({(row.day, Metric(row.measure), row.key): row.count for row in kept})
+    figures: Counter[MetricKey] = Counter({(row.day, Metric(row.metric), row.dimension): row.value for row in kept})
     return figures + compute_metrics(today, today + dt.timedelta(days=1), zone)
 
 
@@ -72,9 +73,9 @@ def compute_metrics(first: dt.date, after: dt.date, zone: ZoneInfo) -> Counter[M
     leads = leads.filter(created_at__gte=bounds[0], created_at__lt=bounds[1])
     by_day = leads.annotate(day=TruncDate("created_at", tzinfo=zone))
     trials = Trial.objects.filter(lead=OuterRef("pk"))
-    contacts = AuditEvent.objects.filter(lead=OuterRef("pk"), verb__in=CONTACT_ACTIONS)
+    contacts = AuditEvent.objects.filter(lead=OuterRef("pk"), action__in=CONTACT_ACTIONS)
     figures: Counter[MetricKey] = Counter()
-    figures.update(_by(by_day.values("day", "source"), Metric.SIGNED_UP, "source"))
+    figures.update(_by(by_day.values("day", "first_touch_source"), Metric.SIGNED_UP, "source"))
     figures.update(_by(by_day.filter(Exists(trials.filter(started_at__isnull=False))), Metric.STARTED))
     figures.update(_by(by_day.filter(Exists(contacts)), Metric.CONTACTED))
     figures.update(_by(by_day.filter(Exists(trials.filter(converted_at__isnull=False))), Metric.CONVERTED))
@@ -104,7 +105,7 @@ def _top_sources(found: list[tuple[str, int]]) -> set[str]:
 
 def _response_times(by_day: QuerySet[Any], contacts: QuerySet[AuditEvent]) -> Counter[MetricKey]:
     """How long it took until somebody first reached out, for everyone who signed up."""
-    first = contacts.order_by().values("lead").annotate(first=Min("at")).values("first")
+    first = contacts.order_by().values("lead").annotate(first=Min("occurred_at")).values("first")
     found: Counter[MetricKey] = Counter()
     for day, wait in by_day.annotate(wait=Subquery(first) - F("created_at")).order_by().values_list("day", "wait"):
         name = (

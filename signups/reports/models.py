@@ -9,13 +9,15 @@ class DailyMetric(models.Model):
     """How many of `measure`, of the sort `key`, belong to `day` (the clinic's calendar). Nobody's data is in it."""
 
     day = models.DateField()
-    measure = models.CharField(max_length=20, choices=Metric)
-    key = models.CharField(max_length=100, blank=True)
-    count = models.PositiveIntegerField()
+    metric = models.CharField(max_length=20, choices=Metric)
+    dimension = models.CharField(max_length=100, blank=True)
+    value = models.PositiveIntegerField()
 
     class Meta:
         verbose_name_plural = "tallies"
-        constraints = [models.UniqueConstraint(fields=["day", "measure", "key"], name="signups_one_tally_of_each")]
+        constraints = [
+            models.UniqueConstraint(fields=["day", "metric", "dimension"], name="signups_dailymetric_unique")
+        ]
 
     def __str__(self) -> str:
-        return f"{self.day}: {self.count} {self.get_measure_display()} {self.key}".strip()
+        return f"{self.day}: {self.value} {self.get_metric_display()} {self.dimension}".strip()

@@ -47,7 +47,7 @@ def request_trial(*, form_key: uuid.UUID, now: dt.datetime, **told: Any) -> None
 
 def was_trial_requested(*, form_key: uuid.UUID, email: str) -> bool:
     """Whether this form has done its work for this address already."""
-    return AuditEvent.objects.filter(form_key=trial_idempotency_key(form_key, email)).exists()
+    return AuditEvent.objects.filter(idempotency_key=trial_idempotency_key(form_key, email)).exists()
 
 
 def trial_idempotency_key(form_key: uuid.UUID, email: str) -> uuid.UUID:
@@ -72,7 +72,7 @@ def _request_trial(
     """
     lead, is_new = get_or_create_lead(email=email, created_at=now, **fields)
     verb = AuditAction.SIGNED_UP if is_new else AuditAction.SIGNED_UP_AGAIN
-    record_event(lead, verb, by=ActorKind.PATIENT, now=now, form_key=form_key)
+    record_event(lead, verb, by=ActorKind.PATIENT, now=now, idempotency_key=form_key)
     if is_new:
         emails.confirm_trial(_open_trial(lead, agreed, now=now), now=now)
     elif _is_unverified(lead):
@@ -85,7 +85,7 @@ def _request_trial(
 
 def _is_unverified(lead: Lead) -> bool:
     """Nothing is known of them but what somebody typed into our forms."""
-    known = lead.events.filter(verb__in=(AuditAction.IMPORTED, AuditAction.MERGED))
+    known = lead.events.filter(action__in=(AuditAction.IMPORTED, AuditAction.MERGED))
     return lead.status == LeadStatus.NEW and not lead.has_confirmed() and not known.exists()
 
 
@@ -164,8 +164,8 @@ def _send_confirmation(trial: Trial, *, now: dt.datetime) -> None:
     """A link that starts the trial, in place of any before it."""
     lead = trial.lead
     if under_hourly_limit(lead, emails.CONFIRM_TRIAL, now=now):
-        lead.confirm_version += 1
-        lead.save(update_fields=["confirm_version"])
+        lead.confirmation_token_version += 1
+        lead.save(update_fields=["confirmation_token_version"])
         emails.confirm_trial(trial, now=now)
 
 
@@ -255,11 +255,11 @@ def request_refund(trial: Trial, *, by: Actor, now: dt.datetime) -> None:
 def mark_refunded(trial: Trial, *, by: User, now: dt.datetime) -> None:
     """Their money is on its way back, says who works the lead. Again, it changes nothing. Raises leads.Refused."""
     trial = _lock_trial_for_staff(trial, by)
-    if trial.refund_settled_at:
+    if trial.refunded_at:
         return
     if not trial.refund_requested_at:
         raise locking.ActionError("Nobody asked for their money back.")
-    Trial.objects.filter(pk=trial.pk).update(refund_settled_at=now)
+    Trial.objects.filter(pk=trial.pk).update(refunded_at=now)
     record_event(trial.lead, AuditAction.REFUND_SETTLED, by=by, now=now)
 
 
@@ -267,11 +267,11 @@ def mark_refunded(trial: Trial, *, by: User, now: dt.datetime) -> None:
 def undo_mark_refunded(trial: Trial, *, by: User, now: dt.datetime) -> None:
     """That was a slip: the money is still owed. Again, it changes nothing. Raises leads.Refused."""
     trial = _lock_trial_for_staff(trial, by)
-    if not trial.refund_settled_at:
+    if not trial.refunded_at:
         return
     if not trial.may_be_owed_again(now):
         raise locking.ActionError("That the money was sent can be taken back for one hour only.")
-    Trial.objects.filter(pk=trial.pk).update(refund_settled_at=None)
+    Trial.objects.filter(pk=trial.pk).update(refunded_at=None)
     record_event(trial.lead, AuditAction.REFUND_UNSETTLED, by=by, now=now)
 
 

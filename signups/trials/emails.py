@@ -76,7 +76,7 @@ def confirm_trial(trial: Trial, *, now: dt.datetime) -> OutboxMessage:
     """Ask whether the address is theirs; the trial starts with the answer. Once per version of the lead's links."""
     lead = trial.lead
     context = {"link": lead_links.confirmation_url(lead), "trial": trial}
-    return enqueue(CONFIRM_TRIAL, lead, lead.confirm_version, now=now, context=context, trial=trial)
+    return enqueue(CONFIRM_TRIAL, lead, lead.confirmation_token_version, now=now, context=context, trial=trial)
 
 
 def trial_exists(lead: Lead, *, now: dt.datetime) -> OutboxMessage:

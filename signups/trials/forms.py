@@ -31,7 +31,7 @@ class TrialForm(form_fields.TimedPublicForm):
     # The address about which was asked “did you mean …?”: sent again, it is taken as it is.
     kept_email = forms.CharField(required=False, max_length=254, widget=forms.HiddenInput)
     state = form_fields.state_field()
-    care_for = forms.ChoiceField(
+    signing_up_for = forms.ChoiceField(
         label="Who is it for?",
         choices=CareFor.choices,
         initial=CareFor.SELF,
@@ -52,7 +52,7 @@ class TrialForm(form_fields.TimedPublicForm):
         help_text="So that we never call at night.",
         error_messages={"required": "Choose your time zone."},
     )
-    heard_from = forms.CharField(
+    referral_answer = forms.CharField(
         label="How did you hear of us?",
         required=False,
         max_length=200,
@@ -84,10 +84,10 @@ class TrialForm(form_fields.TimedPublicForm):
         reach = ("preferred_channel", "phone", "calls", "texts", "best_time", "time_zone")
         links = HTML("{% include 'public/_consent_links.html' %}")
         return (
-            *("name", "email", "kept_email", "state", "care_for"),
+            *("name", "email", "kept_email", "state", "signing_up_for"),
             Fieldset("How to reach you", *reach),
             Fieldset("What you agree to", links, "adult", "terms", "privacy"),
-            Fieldset("If you like", "heard_from", "news"),
+            Fieldset("If you like", "referral_answer", "news"),
         )
 
     def clean_name(self) -> str:
@@ -105,8 +105,8 @@ class TrialForm(form_fields.TimedPublicForm):
             )
         return email
 
-    def clean_heard_from(self) -> str:
-        return normalization.single_line(self.cleaned_data["heard_from"])
+    def clean_referral_answer(self) -> str:
+        return normalization.single_line(self.cleaned_data["referral_answer"])
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
@@ -133,7 +133,7 @@ class TrialForm(form_fields.TimedPublicForm):
 
 LEAD_FIELDS = (
     *("name", "email", "phone", "phone_e164", "preferred_channel", "best_time", "time_zone"),
-    *("state", "care_for", "heard_from"),
+    *("state", "signing_up_for", "referral_answer"),
 )
 CONSENT_LABELS = {
     ConsentPurpose.CALLS: "You may call me",

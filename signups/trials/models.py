@@ -13,7 +13,7 @@ CANCEL_UNDO_WINDOW = dt.timedelta(
     hours=1
 )  # within which a cancelled trial can be taken up again, and a settled refund be owed again
 OPEN_TRIAL = Q(cancelled_at=None, converted_at=None)
-REFUND_OWED = Q(refund_requested_at__isnull=False, refund_settled_at=None)
+REFUND_OWED = Q(refund_requested_at__isnull=False, refunded_at=None)
 MAX_TRIAL_DAYS = 90  # days
 
 
@@ -24,11 +24,11 @@ class TrialQuerySet(models.QuerySet["Trial"]):
 
     def running(self, now: dt.datetime) -> Self:
         """In their free days at `now`."""
-        return self.open().filter(started_at__lte=now, end__gt=now)
+        return self.open().filter(started_at__lte=now, ends_at_db__gt=now)
 
     def ending_within(self, span: dt.timedelta, now: dt.datetime) -> Self:
         """Running, with at most `span` left; the one that ends first comes first."""
-        return self.running(now).filter(end__lte=now + span).order_by("end")
+        return self.running(now).filter(ends_at_db__lte=now + span).order_by("ends_at_db")
 
     def refund_owed(self) -> Self:
         """Somebody asked for their money back and does not have it yet; the longest waiting first."""
@@ -58,7 +58,7 @@ class TrialEnd(models.Func):
 class Trial(models.Model):
     """State, end and days left are derived from the instants below; nothing else is written."""
 
-    PERSONAL: ClassVar[dict[str, Any]] = {}
+    PII_FIELDS: ClassVar[dict[str, Any]] = {}
 
     lead = models.ForeignKey(Lead, on_delete=models.PROTECT, related_name="trials")
     days = models.PositiveSmallIntegerField()
@@ -69,9 +69,9 @@ class Trial(models.Model):
     cancelled_at = models.DateTimeField(null=True, blank=True)
     converted_at = models.DateTimeField(null=True, blank=True)
     refund_requested_at = models.DateTimeField(null=True, blank=True)
-    refund_settled_at = models.DateTimeField(null=True, blank=True)
+    refunded_at = models.DateTimeField(null=True, blank=True)
     # For questions to the database, by an index; `ends_at` tells of one trial, also before it is saved.
-    end = models.GeneratedField(
+    ends_at_db = models.GeneratedField(
         expression=TrialEnd("started_at", "days"), output_field=models.DateTimeField(), db_persist=True
     )
 
@@ -82,7 +82,7 @@ class Trial(models.Model):
         indexes = [
             # All that the question which trials end soon has to read.
             models.Index(
-                fields=["end", "started_at", "lead"],
+                fields=["ends_at_db", "started_at", "lead"],
                 condition=OPEN_TRIAL & Q(started_at__isnull=False),
                 name="signups_trial_open_end",
             ),
@@ -93,29 +93,27 @@ class Trial(models.Model):
             ),
         ]
         constraints = [
-            models.CheckConstraint(
-                condition=Q(days__gte=1, days__lte=MAX_TRIAL_DAYS), name="signups_trial_has_1_to_90_days"
-            ),
+            models.CheckConstraint(condition=Q(days__gte=1, days__lte=MAX_TRIAL_DAYS), name="signups_trial_days_range"),
             models.UniqueConstraint(
                 fields=["lead"],
                 condition=OPEN_TRIAL,
-                name="signups_one_open_trial_per_lead",
+                name="signups_trial_one_open_per_lead",
             ),
             models.CheckConstraint(
                 condition=Q(started_at=None) | Q(started_at__gte=F("requested_at")),
                 name="signups_trial_starts_after_request",
             ),
             models.CheckConstraint(
-                condition=Q(converted_at=None) | Q(started_at__isnull=False), name="signups_only_started_trials_convert"
+                condition=Q(converted_at=None) | Q(started_at__isnull=False), name="signups_trial_converted_was_started"
             ),
             models.CheckConstraint(
                 condition=Q(refund_requested_at=None) | Q(converted_at__isnull=False),
-                name="signups_refund_after_conversion",
+                name="signups_trial_refund_was_converted",
             ),
             models.CheckConstraint(
-                condition=Q(refund_settled_at=None)
-                | Q(refund_requested_at__isnull=False, refund_settled_at__gte=F("refund_requested_at")),
-                name="signups_refund_settled_after_request",
+                condition=Q(refunded_at=None)
+                | Q(refund_requested_at__isnull=False, refunded_at__gte=F("refund_requested_at")),
+                name="signups_trial_refunded_was_requested",
             ),
         ]
 
@@ -146,11 +144,11 @@ class Trial(models.Model):
     @property
     def refund_is_owed(self) -> bool:
         """As `TrialQuerySet.refund_owed`."""
-        return self.refund_requested_at is not None and self.refund_settled_at is None
+        return self.refund_requested_at is not None and self.refunded_at is None
 
     def may_be_owed_again(self, now: dt.datetime) -> bool:
         """That the money was sent back was said so short a time ago that it can be taken back."""
-        return self.refund_settled_at is not None and now <= self.refund_settled_at + CANCEL_UNDO_WINDOW
+        return self.refunded_at is not None and now <= self.refunded_at + CANCEL_UNDO_WINDOW
 
     def may_be_refunded(self, zone: str, now: dt.datetime) -> bool:
         """The guarantee still runs at `now`, to the end of its last day in `zone`, and nobody has asked yet."""

@@ -31,8 +31,8 @@ def join_waitlist(*, name: str, email: str, state: str, form_key: uuid.UUID, now
 def _join(*, name: str, email: str, state: str, form_key: uuid.UUID, now: dt.datetime) -> None:
     fields = {"name": name, "state": state, "time_zone": current_offer().time_zone}
     lead, _ = get_or_create_lead(email=email, created_at=now, **fields)
-    record_event(lead, AuditAction.OPENING_ASKED, by=ActorKind.PATIENT, now=now, form_key=form_key, state=state)
-    WaitlistEntry.objects.get_or_create(lead=lead, state=state, told_at=None, defaults={"asked_at": now})
+    record_event(lead, AuditAction.OPENING_ASKED, by=ActorKind.PATIENT, now=now, idempotency_key=form_key, state=state)
+    WaitlistEntry.objects.get_or_create(lead=lead, state=state, notified_at=None, defaults={"created_at": now})
 
 
 @transaction.atomic
@@ -45,5 +45,5 @@ def notify_waitlist(clock: Callable[[], dt.datetime]) -> int:
     taken = list(waiting.select_for_update(of=("self",), skip_locked=skip)[:NOTIFY_BATCH])
     for request in taken:
         emails.waitlist_state_opened(request, now=clock())
-    WaitlistEntry.objects.filter(pk__in=[request.pk for request in taken]).update(told_at=clock())
+    WaitlistEntry.objects.filter(pk__in=[request.pk for request in taken]).update(notified_at=clock())
     return len(taken)

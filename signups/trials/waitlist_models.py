@@ -9,26 +9,28 @@ from signups.leads.models import Lead
 
 class WaitlistEntryQuerySet(models.QuerySet["WaitlistEntry"]):
     def waiting(self) -> Self:
-        return self.filter(told_at=None)
+        return self.filter(notified_at=None)
 
 
 class WaitlistEntry(models.Model):
     """One message is sent when the state is on the clinic's list, and no other."""
 
-    PERSONAL: ClassVar[dict[str, Any]] = {"state": ""}
+    PII_FIELDS: ClassVar[dict[str, Any]] = {"state": ""}
 
     lead = models.ForeignKey(Lead, on_delete=models.PROTECT, related_name="opening_requests")
     state = models.CharField(max_length=2)
-    asked_at = models.DateTimeField()
-    told_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField()
+    notified_at = models.DateTimeField(null=True)
 
     objects = WaitlistEntryQuerySet.as_manager()
 
     class Meta:
-        ordering = ["-asked_at"]
+        ordering = ["-created_at"]
         constraints = [
             models.UniqueConstraint(
-                fields=["lead", "state"], condition=models.Q(told_at=None), name="signups_one_wait_per_state"
+                fields=["lead", "state"],
+                condition=models.Q(notified_at=None),
+                name="signups_waitlist_one_open_per_state",
             )
         ]
 

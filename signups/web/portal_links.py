@@ -25,8 +25,8 @@ def my_link(lead: Lead, *, now: dt.datetime) -> OutboxMessage:
 def rotate_portal_link(lead: Lead, *, by: Actor, now: dt.datetime) -> None:
     """Every link to this person's page stops working, and a new one goes to their address. Raises Gone."""
     lead = lock_lead(lead)
-    theirs = [lead.pk, *lead.merges.filter(undone_at=None).values_list("other", flat=True)]
-    Lead.objects.filter(pk__in=theirs).update(link_version=F("link_version") + 1)
-    lead.link_version += 1
+    theirs = [lead.pk, *lead.merges.filter(undone_at=None).values_list("merged_lead", flat=True)]
+    Lead.objects.filter(pk__in=theirs).update(portal_token_version=F("portal_token_version") + 1)
+    lead.portal_token_version += 1
     record_event(lead, AuditAction.LINK_REPLACED, by=by, now=now)
     my_link(lead, now=now)

@@ -118,7 +118,7 @@ def story(now):
     leads.LeadFactory(created_at=past, source="ad")
     trials.TrialFactory(lead__created_at=now, requested_at=now, started_at=now)
     for status in ("completed", "no_show", "cancelled", "booked"):
-        calls.OnboardingCallFactory(lead=one, starts_at=past, status=status, is_next=False)
+        calls.OnboardingCallFactory(lead=one, starts_at=past, status=status, is_current=False)
 
 
 EXPECTED = {
@@ -154,7 +154,7 @@ def test_no_shows_are_drawn_day_by_day_or_week_by_week(head, time_machine):
     time_machine.move_to(now, tick=False)
     for days, statuses in ((0, ["no_show"] * 2 + ["completed"]), (8, ["completed"]), (20, ["no_show"])):
         for status in statuses:
-            calls.OnboardingCallFactory(starts_at=now - days * 24 * HOUR, status=status, is_next=False)
+            calls.OnboardingCallFactory(starts_at=now - days * 24 * HOUR, status=status, is_current=False)
     daily_metrics.refresh_metrics(timezone.now)
 
     def drawn(days):
@@ -181,9 +181,9 @@ def test_counting_again_changes_nothing_but_what_changed(clinic, time_machine):
     time_machine.move_to(now, tick=False)
     story(now)
     daily_metrics.refresh_metrics(timezone.now)
-    kept = sorted(DailyMetric.objects.values_list("day", "measure", "key", "count"))
+    kept = sorted(DailyMetric.objects.values_list("day", "metric", "dimension", "value"))
     daily_metrics.refresh_metrics(timezone.now)
-    assert sorted(DailyMetric.objects.values_list("day", "measure", "key", "count")) == kept
+    assert sorted(DailyMetric.objects.values_list("day", "metric", "dimension", "value")) == kept
     assert len(kept) > 5
 
 

@@ -67,7 +67,7 @@ def test_beat_is_one_row_a_worker_and_old_ones_are_forgotten():
     ops.HeartbeatFactory(at=now - heartbeats.DELETE_AFTER * 2)
     heartbeats.record_heartbeat(lambda: now)
     heartbeats.record_heartbeat(lambda: now)
-    assert list(WorkerHeartbeat.objects.values_list("at", flat=True)) == [now]
+    assert list(WorkerHeartbeat.objects.values_list("seen_at", flat=True)) == [now]
 
 
 def test_figures_for_our_own_networks_only(client, settings):

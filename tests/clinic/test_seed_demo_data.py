@@ -53,7 +53,7 @@ def test_it_can_be_filled_further_and_used_afterwards(clinic):
     call_command("seed_demo_data", leads=30)
     trial = Trial.objects.select_related("lead").first()
     Consent.objects.create(
-        lead=trial.lead, text=Consent.objects.first().text, granted=True, channel="web", at=trial.requested_at
+        lead=trial.lead, text=Consent.objects.first().text, granted=True, channel="web", created_at=trial.requested_at
     )
     Lead.objects.create(
         name="Jo", email="j@x.example", email_key="j@x.example", time_zone="UTC", created_at=trial.requested_at

@@ -87,7 +87,7 @@ def test_what_it_does_is_in_the_audit_trail():
     setup(**GIVEN)
     setup(**GIVEN)
     ana = User.objects.get()
-    told = AuditEvent.objects.order_by("id").values_list("subject", "verb", "actor_kind", "detail")
+    told = AuditEvent.objects.order_by("id").values_list("target", "action", "actor_kind", "detail")
     assert list(told) == [
         ("clinicprofile:1", "changed", "system", {"fields": CHANGED}),
         (f"user:{ana.pk}", "added", "system", {}),

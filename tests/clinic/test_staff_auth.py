@@ -57,7 +57,7 @@ def set_up_app(client):
 
 
 def verbs():
-    return list(AuditEvent.objects.order_by("id").values_list("verb", flat=True))
+    return list(AuditEvent.objects.order_by("id").values_list("action", flat=True))
 
 
 @pytest.mark.parametrize("mfa", [True, False])
@@ -109,7 +109,7 @@ def test_sixth_wrong_password_is_not_even_tried(client, head):
     response = sign_in(client)  # the right one
     assert response.status_code == 429
     assert 0 < int(response["Retry-After"]) <= 901
-    assert AuditEvent.objects.get().subject == f"user:{head.pk}"
+    assert AuditEvent.objects.get().target == f"user:{head.pk}"
     assert verbs() == ["locked_out"]
 
 
@@ -178,7 +178,7 @@ def test_right_password_forgets_the_wrong_ones(client, head):
 def test_unknown_name_that_may_be_a_password_is_not_noted(client, head):
     for _ in range(6):
         sign_in(client, username="hunter2")
-    assert AuditEvent.objects.get().subject == "user:unknown"
+    assert AuditEvent.objects.get().target == "user:unknown"
     assert "hunter2" not in json.dumps(list(AuditEvent.objects.values()), default=str)
 
 
@@ -322,7 +322,7 @@ def test_lost_second_step_is_reset_by_a_command(client, head, required):
     call_command("reset_mfa", "head", stdout=StringIO())
     assert Authenticator.objects.count() == 0
     last = AuditEvent.objects.latest("id")
-    assert (last.verb, last.actor_kind, last.subject) == ("second_step_removed", "system", f"user:{head.pk}")
+    assert (last.action, last.actor_kind, last.target) == ("second_step_removed", "system", f"user:{head.pk}")
     assert client.get("/admin/").status_code == 302  # and signed out everywhere
     with pytest.raises(CommandError, match="no account"):
         call_command("reset_mfa", "nobody")

@@ -14,17 +14,17 @@ pytestmark = pytest.mark.django_db
 
 def test_every_change_of_content_is_a_new_edition(clinic):
     article = content.ArticleFactory()
-    seen = [ContentVersion.current_mark()]
+    seen = [ContentVersion.current_token()]
     clinic.name = "Another name"
     clinic.save()
-    seen.append(ContentVersion.current_mark())
+    seen.append(ContentVersion.current_token())
     article.body = "## Another\n\nText."
     article.save()
-    seen.append(ContentVersion.current_mark())
+    seen.append(ContentVersion.current_token())
     content.SourceFactory()
-    seen.append(ContentVersion.current_mark())
+    seen.append(ContentVersion.current_token())
     leads.LeadFactory()
-    assert ContentVersion.current_mark() == seen[-1]
+    assert ContentVersion.current_token() == seen[-1]
     assert len(set(seen)) == len(seen)
 
 

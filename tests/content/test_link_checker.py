@@ -172,7 +172,7 @@ def test_unknown_doi_is_not_a_clean_one(network):
 
 def check(*args, **options):
     out = StringIO()
-    call_command("check_sources", *args, stdout=out, timeout=WAIT_TIMEOUT, **options)
+    call_command("check_links", *args, stdout=out, timeout=WAIT_TIMEOUT, **options)
     return out.getvalue()
 
 
@@ -188,7 +188,7 @@ def test_results_are_kept_with_their_day_and_progress_is_shown(network, time_mac
         f"[2/2] b … moved for good – {network.url}/new",
         "No link is dead, and no notice is known against a source.",
     ]
-    kept = LinkCheck.objects.order_by("source__key").values_list("at", "outcome")
+    kept = LinkCheck.objects.order_by("source__key").values_list("checked_at", "outcome")
     assert list(kept) == [(now, "alive"), (now, "moved")]
 
 
@@ -199,7 +199,7 @@ def test_dead_or_retracted_source_ends_in_an_error(network):
     content.SourceFactory(key="b", url=network.url + "/page", doi=DOI)
     with pytest.raises(CommandError, match="1 dead, 1 with a notice against them"):
         check()
-    assert LinkCheck.objects.get(source__key="b").notice == "retraction, 2021-03-04, doi:10.1000/notice"
+    assert LinkCheck.objects.get(source__key="b").retraction_notice == "retraction, 2021-03-04, doi:10.1000/notice"
 
 
 @pytest.mark.django_db
@@ -241,7 +241,7 @@ def test_desk_shows_what_was_found_and_when(client, clinic):
     dead = content.SourceCheckFactory(outcome="dead", status=404, source__key="dead-one").source
     content.SourceCheckFactory(outcome="alive", source__key="fine-one")
     content.SourceCheckFactory(outcome="alive", notice="retraction", notice_known=True, source__key="bad-one")
-    page = client.get("/admin/content/source/?health__outcome__exact=dead").content.decode()
+    page = client.get("/admin/content/source/?link_check__outcome__exact=dead").content.decode()
     assert ("dead-one" in page, "fine-one" in page) == (True, False)
     page = client.get("/admin/content/source/?notice=yes").content.decode()
     assert ("bad-one" in page, "fine-one" in page) == (True, False)

@@ -45,7 +45,7 @@ def test_editor_drafts_and_the_head_publishes(editor, head):
     assert head.post(f"{place}change/", LEGAL).status_code == 403
     assert head.post(f"{place}publish/", {"on": "2026-11-21"}).status_code == 302
     text.refresh_from_db()
-    assert (text.published, text.title) == (dt.date(2026, 11, 21), "Better terms")
+    assert (text.effective_from, text.title) == (dt.date(2026, 11, 21), "Better terms")
     assert (text.drafted_by.username, text.published_by.username) != (None, None)
 
 

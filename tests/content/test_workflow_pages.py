@@ -80,7 +80,7 @@ def test_saving_what_nobody_changed_writes_nothing(editor, article):
     page = text_of(editor.get(at(article)))
     based_on = re.search(r'name="based_on" value="(\d+)"', page)[1]
     form = {**article.words, "body": article.body.replace("\n", "\r\n"), "based_on": based_on}
-    Revision.objects.create(article=article, at=NOW, **{**article.words, "body": article.body + "\n"})
+    Revision.objects.create(article=article, created_at=NOW, **{**article.words, "body": article.body + "\n"})
     form["based_on"] = article.revisions.latest().pk
     assert "Nothing was changed." in text_of(editor.post(at(article), form, follow=True))
     assert article.revisions.count() == 2

@@ -34,7 +34,13 @@ expect.set_options(timeout=PATIENT)
 AXE = {"resultTypes": ["violations"], "preload": False}
 
 
-PERSONAL = ("name", "email", "phone", "heard_from", "text")  # fields in which people tell of themselves, or we of them
+PII_FIELDS = (
+    "name",
+    "email",
+    "phone",
+    "referral_answer",
+    "text",
+)  # fields in which people tell of themselves, or we of them
 
 
 @dataclass(frozen=True)
@@ -122,7 +128,7 @@ def personal_in(log: list[str], site: Site) -> list[str]:
 def told_in(request: Request) -> set[str]:
     """What a form that is sent says about a person. A small word alone is a choice of the form's own (`kept`)."""
     body = (request.post_data_buffer or b"").decode("utf-8", "replace") if request.method == "POST" else ""
-    told = {value for name, values in parse_qs(body).items() if name in PERSONAL for value in values}
+    told = {value for name, values in parse_qs(body).items() if name in PII_FIELDS for value in values}
     return {value for value in told if not re.fullmatch(r"[a-z]*", value)}
 
 

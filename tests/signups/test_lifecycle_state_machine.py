@@ -90,8 +90,8 @@ class Life(RuleBasedStateMachine):
             "best_time": PartOfDay.ANY,
             "time_zone": "America/New_York",
             "state": "NY",
-            "care_for": "self",
-            "heard_from": f"from {word}",
+            "signing_up_for": "self",
+            "referral_answer": f"from {word}",
             "source": word,
             "agreed": [*REQUIRED_CONSENTS, *agreed],
             "form_key": uuid.uuid4(),
@@ -232,7 +232,9 @@ class Life(RuleBasedStateMachine):
         }
         assert find_leaks.in_tables([*self.gone, *addresses]) == []
         assert [note.text for note in Note.objects.filter(lead__status=LeadStatus.ERASED) if note.text] == []
-        assert [lead.heard_from for lead in Lead.objects.filter(status=LeadStatus.ERASED) if lead.heard_from] == []
+        assert [
+            lead.referral_answer for lead in Lead.objects.filter(status=LeadStatus.ERASED) if lead.referral_answer
+        ] == []
 
 
 @pytest.mark.django_db

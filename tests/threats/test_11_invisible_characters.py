@@ -30,5 +30,5 @@ def test_name_without_a_letter_is_refused(send, typed):
 
 
 def test_free_text_is_kept_without_them(send):
-    send("/start/", heard_from="from\u202e Kim\u200b\r\nBcc")
-    assert Lead.objects.get().heard_from == "from Kim Bcc"
+    send("/start/", referral_answer="from\u202e Kim\u200b\r\nBcc")
+    assert Lead.objects.get().referral_answer == "from Kim Bcc"

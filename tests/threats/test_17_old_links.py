@@ -26,7 +26,7 @@ def test_used_confirmation(client, urls, lead):
     assert ("This link was used already" in page, lead.name in page) == (True, False)
 
 
-@pytest.mark.parametrize(("room", "field"), [("my", "link_version"), ("confirm", "confirm_version")])
+@pytest.mark.parametrize(("room", "field"), [("my", "portal_token_version"), ("confirm", "confirmation_token_version")])
 def test_superseded_link(client, urls, lead, room, field):
     Lead.objects.update(**{field: 2})
     page = client.get(urls[room])

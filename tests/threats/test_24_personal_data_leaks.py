@@ -16,7 +16,7 @@ TOLD = {
     "name": "Zebulon Quill",
     "email": "zebulon@example.com",
     "phone": "(212) 555-0123",
-    "heard_from": "from Kim",
+    "referral_answer": "from Kim",
 }
 
 

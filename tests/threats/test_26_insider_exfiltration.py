@@ -36,7 +36,7 @@ def test_nobody_but_the_head_exports(client, clinic, role):
     client.force_login(users.UserFactory(role=role))
     for answer in (client.get(EXPORT), client.post(EXPORT, {"kind": "csv", "reason": "report"})):
         assert answer.status_code == 403
-    assert not AuditEvent.objects.filter(verb=AuditAction.EXPORTED).exists()
+    assert not AuditEvent.objects.filter(action=AuditAction.EXPORTED).exists()
 
 
 @pytest.mark.parametrize("reason", ["", "because"])
@@ -44,7 +44,7 @@ def test_without_a_reason_nothing_leaves(client, head, reason):
     factories_leads.LeadFactory()
     answer = client.post(EXPORT, {"kind": "csv", "reason": reason})
     assert (answer.status_code, answer.streaming) == (422, False)
-    assert not AuditEvent.objects.filter(verb=AuditAction.EXPORTED).exists()
+    assert not AuditEvent.objects.filter(action=AuditAction.EXPORTED).exists()
 
 
 @time_machine.travel("2026-11-20T15:00:00+00:00", tick=False)
@@ -58,8 +58,8 @@ def test_it_is_in_the_trail_with_its_reason_its_count_and_how_it_was_narrowed(cl
     factories_leads.LeadFactory.create_batch(2, name="Jo Miller")
     factories_leads.LeadFactory(name="Jo Miller", status=LeadStatus.CONTACTED)
     answer = client.post(f"{EXPORT}?status=new&q=miller", {"kind": "csv", "reason": "authority"})
-    event = AuditEvent.objects.get(verb=AuditAction.EXPORTED)  # there before the first row is read
-    assert (event.actor, event.subject, event.detail) == (
+    event = AuditEvent.objects.get(action=AuditAction.EXPORTED)  # there before the first row is read
+    assert (event.actor, event.target, event.detail) == (
         head,
         "leads",
         {"reason": "authority", "kind": "csv", "count": 2, "filters": {"status": "new", "searched": True}},

@@ -215,7 +215,7 @@ def test_13_formulas_in_cells(site, head):
 
 
 def test_14_markup_is_text(site, head):
-    lead = leads.LeadFactory(name=MARKUP, source=MARKUP, heard_from=MARKUP)
+    lead = leads.LeadFactory(name=MARKUP, source=MARKUP, referral_answer=MARKUP)
     for path in ("", "?q=script", f"{lead.pk}/change/"):
         page = head.get(f"/admin/signups/lead/{path}")
         assert (page.status, "<script>alert" in page.text, "<img src=x" in page.text) == (200, False, False)
@@ -338,18 +338,18 @@ def test_26_selling_the_list(site, head):
     assert auditor.get(path).status == 403
     assert ANN not in auditor.get("/admin/signups/lead/").text
     head.get(path)
-    before = AuditEvent.objects.filter(verb=AuditAction.EXPORTED).count()
+    before = AuditEvent.objects.filter(action=AuditAction.EXPORTED).count()
     assert head.post(path, {"kind": "csv", "reason": ""}).status == 422
     answer = head.post(path, {"kind": "csv", "reason": "report"})
     rows = csv.DictReader(io.StringIO(answer.body.decode("utf-8-sig")))
     assert {row["Exported by"].split(",")[0] for row in rows} == {"head"}
-    assert AuditEvent.objects.filter(verb=AuditAction.EXPORTED).count() == before + 1
+    assert AuditEvent.objects.filter(action=AuditAction.EXPORTED).count() == before + 1
 
 
 def test_27_edited_audit_trail(site, ann, head, settings):
     head.get(f"/admin/signups/lead/{ann.pk}/change/")
     settings.AUDIT_CHAIN_HEAD_FILE = site.audit_head
-    event = AuditEvent.objects.filter(lead=ann, verb=AuditAction.READ).earliest("id")
+    event = AuditEvent.objects.filter(lead=ann, action=AuditAction.READ).earliest("id")
     call_command("verify_audit")
     edited = "UPDATE signups_event SET verb = %s WHERE id = %s"
     triggers.drop_triggers(connection)

@@ -125,7 +125,7 @@ class Command(BaseCommand):
                 AuditAction.CHANGED,
                 by=ActorKind.SYSTEM,
                 now=timezone.now(),
-                subject="clinicprofile:1",
+                target="clinicprofile:1",
                 fields=changed,
             )
 
@@ -139,7 +139,7 @@ class Command(BaseCommand):
         user.set_password(password)
         user.save(update_fields=["password"])
         user.groups.add(Group.objects.get(name=roles.HEAD))
-        record_event(None, AuditAction.ADDED, by=ActorKind.SYSTEM, now=timezone.now(), subject=f"user:{user.pk}")
+        record_event(None, AuditAction.ADDED, by=ActorKind.SYSTEM, now=timezone.now(), target=f"user:{user.pk}")
         self.stdout.write(
             f"“{username}” signs in with  {password}  (shown only this once), then sets up a second step."
         )

@@ -27,7 +27,7 @@ class Command(BaseCommand):
         for number, source in enumerate(sources, 1):
             self.say(f"[{number}/{len(sources)}] {source.key} … ", ending="")
             check = self.look_at(source, timeout)
-            notes = [check.get_outcome_display(), check.leads_to or check.why, check.notice.upper()]
+            notes = [check.get_outcome_display(), check.final_url or check.error, check.retraction_notice.upper()]
             self.say(" – ".join(note for note in notes if note))
         self.report()
 
@@ -38,7 +38,7 @@ class Command(BaseCommand):
             if unknown := set(keys) - set(found.values_list("key", flat=True)):
                 raise CommandError(f"There is no source {', '.join(sorted(unknown))}.")
             return found
-        return Source.objects.exclude(health__at__gt=timezone.now() - dt.timedelta(days=days))
+        return Source.objects.exclude(link_check__checked_at__gt=timezone.now() - dt.timedelta(days=days))
 
     def look_at(self, source: Source, timeout: float) -> LinkCheck:
         link = link_checker.check_link(source.url, timeout=timeout)
@@ -50,7 +50,7 @@ class Command(BaseCommand):
         """The state of all sources. Raises CommandError, for a timer to notice, when one is dead or retracted."""
         checks = LinkCheck.objects.all()
         dead = checks.filter(outcome=LinkResult.DEAD).count()
-        retracted = checks.exclude(notice="").count()
+        retracted = checks.exclude(retraction_notice="").count()
         if dead or retracted:
             raise CommandError(f"{dead} dead, {retracted} with a notice against them: see the sources in the admin.")
         self.say("No link is dead, and no notice is known against a source.")

@@ -65,7 +65,9 @@ def told(client, path, **sent):
     response = client.post(path, sent) if sent else client.get(path)
     page = b"".join(response) if response.streaming else response.content
     shown = [fact for fact in (NAME, EMAIL, PHONE) if fact.encode() in page]
-    return bool(shown), [(event.verb, event.lead_id, event.subject) for event in AuditEvent.objects.filter(id__gt=last)]
+    return bool(shown), [
+        (event.action, event.lead_id, event.target) for event in AuditEvent.objects.filter(id__gt=last)
+    ]
 
 
 def test_every_page_that_shows_a_lead_leaves_an_event(client, there):

@@ -85,9 +85,9 @@ def test_page_that_no_link_names_is_refused(client, reader, asked):
 def test_opening_it_is_on_the_record_with_what_it_was_narrowed_to(client, reader):
     signed_in(reader)
     client.get(f"{RECORD}?verb=signed_in&by={reader.pk}")
-    event = AuditEvent.objects.get(verb=AuditAction.LISTED)
+    event = AuditEvent.objects.get(action=AuditAction.LISTED)
     facts = {"shown": 1, "filters": {"verb": "signed_in", "by": reader.pk}}
-    assert (event.subject, event.actor, event.detail) == ("record", reader, facts)
+    assert (event.target, event.actor, event.detail) == ("record", reader, facts)
 
 
 @pytest.mark.parametrize(

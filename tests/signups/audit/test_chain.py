@@ -63,7 +63,7 @@ def verdict():
 
 
 def test_trail_that_nobody_touched_holds(trail):
-    record_event(None, AuditAction.CHANGED, by=ActorKind.SYSTEM, now=timezone.now(), subject="host:5")
+    record_event(None, AuditAction.CHANGED, by=ActorKind.SYSTEM, now=timezone.now(), target="host:5")
     assert verdict().startswith("The audit trail holds: 5 events sealed, 1 wait for the worker.")
 
 
@@ -106,16 +106,16 @@ def test_inserted_event_is_named_before_and_after_it_was_sealed(trail):
 
 
 def test_reordered_events_are_named(trail):
-    first, second = AuditEvent.objects.filter(pk__in=trail[1:3]).order_by("position")
+    first, second = AuditEvent.objects.filter(pk__in=trail[1:3]).order_by("sequence")
     sql("UPDATE signups_event SET position = 1000 WHERE id = %s", first.pk)
-    sql("UPDATE signups_event SET position = %s, seal = %s WHERE id = %s", 2, first.seal, second.pk)
-    sql("UPDATE signups_event SET position = %s, seal = %s WHERE id = %s", 3, second.seal, first.pk)
+    sql("UPDATE signups_event SET position = %s, seal = %s WHERE id = %s", 2, first.chain_hash, second.pk)
+    sql("UPDATE signups_event SET position = %s, seal = %s WHERE id = %s", 3, second.chain_hash, first.pk)
     assert verdict() == f"In event {second.pk}, place 2: not the event that was sealed there. It was moved or put in."
 
 
 def test_truncated_trail_shows_by_the_head_outside_the_database(trail, settings):
     sql("DELETE FROM signups_event WHERE id >= %s", trail[3])
-    assert "The trail was cut short or replaced." in verdict()
+    assert "The log was cut short or replaced." in verdict()
     # The worker neither seals over it nor forgets the head.
     audit.EventFactory()
     noted = settings.AUDIT_CHAIN_HEAD_FILE.read_text()
@@ -126,14 +126,14 @@ def test_truncated_trail_shows_by_the_head_outside_the_database(trail, settings)
 
 def test_emptied_trail_shows_too(trail):
     sql("DELETE FROM signups_event")
-    assert "The trail was cut short or replaced." in verdict()
+    assert "The log was cut short or replaced." in verdict()
 
 
 def test_head_is_logged(trail, caplog):
     audit.EventFactory()
     with caplog.at_level("INFO", "signups.audit"):
         seal()
-    assert caplog.messages == [f"the audit trail ends at 6 with {AuditEvent.objects.get(position=6).seal}"]
+    assert caplog.messages == [f"the audit trail ends at 6 with {AuditEvent.objects.get(sequence=6).chain_hash}"]
 
 
 def test_old_key_is_believed_but_cannot_continue(trail, settings):
@@ -146,7 +146,7 @@ def test_old_key_is_believed_but_cannot_continue(trail, settings):
     audit.EventFactory()
     seal()
     settings.AUDIT_KEYS = ["a new key", old]
-    key = signing.key_id(AuditEvent.objects.get(position=7).seal)
+    key = signing.key_id(AuditEvent.objects.get(sequence=7).chain_hash)
     assert verdict().endswith(f"place 7: sealed with the key “{key}”, which is not ours or already retired.")
 
 
@@ -261,5 +261,5 @@ def test_event_that_commits_late_is_not_skipped(trail):
     assert seal() == 1
     audit.EventFactory(pk=late)
     assert seal() == 1
-    assert list(AuditEvent.objects.order_by("position").values_list("pk", flat=True)) == [*trail, soon.pk, late]
+    assert list(AuditEvent.objects.order_by("sequence").values_list("pk", flat=True)) == [*trail, soon.pk, late]
     assert verdict().startswith("The audit trail holds: 7")

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db
 
 
 def trail():
-    return list(AuditEvent.objects.order_by("id").values_list("actor__username", "verb", "subject", "detail"))
+    return list(AuditEvent.objects.order_by("id").values_list("actor__username", "action", "target", "detail"))
 
 
 def test_every_page_of_the_admin_is_audited():

@@ -87,7 +87,7 @@ def test_asking_writes_lead_consent_event_and_request_due_in_business_time(clini
     clinic.save()
     ask(source="leaflet")
     lead = Lead.objects.get()
-    assert (lead.name, lead.email, lead.phone_e164, lead.preferred_channel, lead.source) == (
+    assert (lead.name, lead.email, lead.phone_e164, lead.preferred_channel, lead.first_touch_source) == (
         "Jo Miller",
         "",
         "+12125550123",
@@ -346,7 +346,7 @@ def test_logging_takes_what_nobody_holds(ann, outcome):
     request = callbacks.CallbackRequestFactory()
     log(request, outcome, ann)
     attempt = CallAttempt.objects.get()
-    assert (attempt.number, attempt.by, attempt.outcome) == (1, ann, outcome)
+    assert (attempt.number, attempt.attempted_by, attempt.outcome) == (1, ann, outcome)
     told = request.lead.events.order_by("id").values_list("verb", "actor")[:2]
     assert list(told) == [("callback_claimed", ann.pk), ("call_attempted", ann.pk)]
 
@@ -365,7 +365,10 @@ def test_who_looked_before_somebody_else_called_is_told_to_look_again(ann, bob, 
     log(request, "no_answer", ann)
     with pytest.raises(ActionError, match="Somebody has called them meanwhile"):
         log(request, "no_answer", bob, number=number)
-    assert (CallAttempt.objects.get().by, verbs(request.lead)) == (ann, ["callback_claimed", "call_attempted"])
+    assert (CallAttempt.objects.get().attempted_by, verbs(request.lead)) == (
+        ann,
+        ["callback_claimed", "call_attempted"],
+    )
 
 
 @pytest.mark.django_db(transaction=True)

@@ -158,7 +158,7 @@ def test_next_time_is_filled_in_and_an_outcome_takes_two_clicks(desk, ann):
     response = desk.post(f"{page}attempt/", outcome(next_attempt_at="2026-11-20T12:00"), follow=True)
     assert "Noted: no answer." in response.content.decode()
     attempt = CallAttempt.objects.get()
-    assert (attempt.by, attempt.next_attempt_at) == (ann, NOW + 2 * HOUR)
+    assert (attempt.attempted_by, attempt.next_attempt_at) == (ann, NOW + 2 * HOUR)
 
 
 def test_outcome_of_what_nobody_holds_is_two_clicks_from_the_queue(desk, ann):

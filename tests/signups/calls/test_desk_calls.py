@@ -178,7 +178,7 @@ def test_desk_and_page_ask_the_same_for_one_in_hand_and_many(client, user, count
         callback = taken(user)
         callbacks.CallbackRequestFactory(created_at=NOW - 9 * HOUR)  # overdue, and nobody’s
         begun(user, host=host, starts_at=NOW - (number + 1) * HOUR)
-    OnboardingCall.objects.update(lead=callback.lead, is_next=False)
+    OnboardingCall.objects.update(lead=callback.lead, is_current=False)
     for _ in range(2):
         client.get("/admin/")
         client.get(page_of(callback.lead))

@@ -69,7 +69,7 @@ def test_a_change_cannot_make_them_meet(change):
     later = OnboardingCallFactory(host=host, starts_at=NINE + minutes(30))
     cancelled = OnboardingCallFactory(host=host, starts_at=NINE, status=CallStatus.CANCELLED)
     changed = cancelled if "status" in change else later
-    with pytest.raises(IntegrityError, match="signups_no_two_calls_at_once"), transaction.atomic():
+    with pytest.raises(IntegrityError, match="signups_call_no_overlap"), transaction.atomic():
         OnboardingCall.objects.filter(pk=changed.pk).update(**change)
 
 
@@ -90,14 +90,14 @@ def test_forms_are_told_before_the_database_is_asked():
 def test_one_call_to_come_per_lead():
     call = OnboardingCallFactory(starts_at=NINE)
     assert not stands(lead=call.lead, starts_at=NINE + dt.timedelta(days=1))
-    OnboardingCall.objects.filter(pk=call.pk).update(is_next=False)
+    OnboardingCall.objects.filter(pk=call.pk).update(is_current=False)
     assert stands(lead=call.lead, starts_at=NINE + dt.timedelta(days=1))
 
 
 def guards():
     """The triggers or the constraint that the database has."""
     if connection.vendor == "postgresql":
-        query = "SELECT conname FROM pg_constraint WHERE conname = 'signups_no_two_calls_at_once'"
+        query = "SELECT conname FROM pg_constraint WHERE conname = 'signups_call_no_overlap'"
     else:
         query = (
             "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'signups_onboardingcall' ORDER BY 1"
@@ -108,7 +108,7 @@ def guards():
 
 
 EXPECTED = {
-    "postgresql": ["signups_no_two_calls_at_once"],
+    "postgresql": ["signups_call_no_overlap"],
     "sqlite": ["signups_no_two_calls_at_once_insert", "signups_no_two_calls_at_once_update"],
 }
 

@@ -136,7 +136,7 @@ def test_booking_tells_everybody(client, lead, host, post):
     assert "Friday, November 5, 2027, 9:00 AM, Eastern (New York), UTC−4" in to_host.text
     for secret in ("Jo Miller", lead.email, "555", lead_links.portal_url(lead)):
         assert secret not in to_host.subject + to_host.text + to_host.html + to_host.calendar
-    assert AuditEvent.objects.get(verb="call_booked").detail == {
+    assert AuditEvent.objects.get(action="call_booked").detail == {
         "call": str(call.public_id),
         "start": FRIDAY,
         "host": host.pk,

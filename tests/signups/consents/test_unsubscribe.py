@@ -33,7 +33,7 @@ def stop(lead, settings):
 
 def stopped(lead):
     lead.refresh_from_db()
-    return lead.mail_stopped_at is not None, not lead.agrees_to(ConsentPurpose.NEWS)
+    return lead.unsubscribed_at is not None, not lead.agrees_to(ConsentPurpose.NEWS)
 
 
 def test_opening_the_link_changes_nothing(client, stop, lead):
@@ -48,11 +48,11 @@ def test_one_press_or_a_mail_program_stops_news_and_reminders(client, stop, lead
         response = client.post(stop, data)
         assert (response.status_code, response.cookies) == (200, {})
     assert stopped(lead) == (True, True)
-    assert sorted(event.verb for event in AuditEvent.objects.all()) == ["consent_revoked", "mail_stopped"]
+    assert sorted(event.action for event in AuditEvent.objects.all()) == ["consent_revoked", "mail_stopped"]
 
 
 def test_link_works_after_other_links_were_replaced(client, stop, lead):
-    Lead.objects.update(link_version=5, confirm_version=5)
+    Lead.objects.update(portal_token_version=5, confirmation_token_version=5)
     client.post(stop)
     assert stopped(lead) == (True, True)
 

@@ -48,7 +48,7 @@ def test_leads_are_given_and_what_was_refused_is_told_with_its_reason(client, co
         {("Taken", "This lead is somebody else’s."), ("Gone", "This lead was erased.")},
     )
     free.refresh_from_db()
-    assert (free.owner, AuditEvent.objects.filter(verb=AuditAction.ASSIGNED).count()) == (coordinator, 1)
+    assert (free.owner, AuditEvent.objects.filter(action=AuditAction.ASSIGNED).count()) == (coordinator, 1)
 
 
 def test_leads_move_as_far_as_the_pipeline_allows(client, coordinator):

@@ -82,7 +82,7 @@ def test_what_the_rules_refuse_is_said_on_the_page(client, user):
         response = do(client, lead, deed, data)
         assert (deed, response.status_code) == (deed, status)
         assert reason in response.content.decode()
-    assert set(AuditEvent.objects.values_list("verb", flat=True)) == {"read"}
+    assert set(AuditEvent.objects.values_list("action", flat=True)) == {"read"}
     assert Lead.objects.values_list("status", "owner").get() == ("new", None)
 
 
@@ -276,7 +276,7 @@ def test_auditor_reads_without_finding_out_how_to_reach_anybody(client, clinic):
         email="jo.miller@example.com",
         phone="(212) 555-0123",
         phone_e164="+12125550123",
-        heard_from="A friend, a.friend@example.com",
+        referral_answer="A friend, a.friend@example.com",
     )
     leads.NoteFactory(lead=lead, text="Call +1 212 555-0199 or work@example.com instead.")
     messages.OutboxMessageFactory(lead=lead, subject="To jo.miller@example.com", text="Hello, is 212.555.0123 right?")

@@ -81,7 +81,7 @@ def test_saying_it_twice_is_one_event_and_asking_again_another(head):
     for _ in range(2):
         merging.unmark_distinct(pair=pair, by=head, now=timezone.now())
     assert asked() == [(one, other)]
-    said = AuditEvent.objects.order_by("pk").values_list("verb", "lead", "subject", "actor")
+    said = AuditEvent.objects.order_by("pk").values_list("action", "lead", "target", "actor")
     assert list(said) == [
         (verb, None, f"leads:{one.pk}+{other.pk}", head.pk)
         for verb in (AuditAction.TOLD_APART, AuditAction.APART_UNDONE)
@@ -149,7 +149,7 @@ def test_head_tells_apart_on_the_page_and_asks_again(client, head):
     assert client.get(PAIRS).context["pairs"] == []
     again = f"{APART}{DistinctLeadPair.objects.get().pk}/undo/"
     assert again in client.get(APART).content.decode()
-    assert AuditEvent.objects.filter(verb=AuditAction.LISTED, subject="distinct_pairs").first().detail == {"shown": 2}
+    assert AuditEvent.objects.filter(action=AuditAction.LISTED, target="distinct_pairs").first().detail == {"shown": 2}
     assert client.post(again, follow=True).redirect_chain == [(APART, 303)]
     assert len(client.get(PAIRS).context["pairs"]) == 1
 

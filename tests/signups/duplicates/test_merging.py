@@ -109,7 +109,10 @@ def test_everything_moves_and_the_other_is_empty(two, head):
     for model, keys in rows.items():
         assert set(model.objects.filter(lead=kept).values_list("pk", flat=True)) == keys
     assert Trial.objects.open().get().cancelled_at is None
-    assert set(AuditEvent.objects.filter(verb=AuditAction.MERGED).values_list("lead", flat=True)) == {kept.pk, other.pk}
+    assert set(AuditEvent.objects.filter(action=AuditAction.MERGED).values_list("lead", flat=True)) == {
+        kept.pk,
+        other.pk,
+    }
 
 
 def test_undoing_restores_both_exactly(two, head):
@@ -137,11 +140,11 @@ def test_what_either_took_back_stays_taken_back(two, head, who):
     agree(two[who], ConsentPurpose.NEWS, True, 10)
     agree(two[who], ConsentPurpose.NEWS, False, 5)
     agree(two[1 - who], ConsentPurpose.NEWS, True)  # later than the no
-    Lead.objects.filter(pk=two[who].pk).update(mail_stopped_at=timezone.now())
+    Lead.objects.filter(pk=two[who].pk).update(unsubscribed_at=timezone.now())
     merge(two, head)
     kept = Lead.objects.get(pk=two[0].pk)
     assert not kept.agrees_to(ConsentPurpose.NEWS)
-    assert kept.mail_stopped_at
+    assert kept.unsubscribed_at
 
 
 def test_what_was_taken_back_or_stopped_since_stays_so_for_both(two, head):
@@ -150,14 +153,14 @@ def test_what_was_taken_back_or_stopped_since_stays_so_for_both(two, head):
     unsubscribe(two[0], channel=ConsentChannel.EMAIL, by=ActorKind.PATIENT, now=timezone.now())
     merging.undo_merge(merge=made, by=head, now=timezone.now())
     both = [Lead.objects.get(pk=lead.pk) for lead in two]
-    assert [(lead.agrees_to(ConsentPurpose.NEWS), bool(lead.mail_stopped_at)) for lead in both] == [(False, True)] * 2
+    assert [(lead.agrees_to(ConsentPurpose.NEWS), bool(lead.unsubscribed_at)) for lead in both] == [(False, True)] * 2
 
 
 def test_stopping_link_of_either_stops_the_mail_of_the_one_that_is_kept(client, two, head):
     link = lead_links.unsubscribe_url(two[1])
     merge(two, head)
     client.post(link)
-    assert Lead.objects.get(pk=two[0].pk).mail_stopped_at
+    assert Lead.objects.get(pk=two[0].pk).unsubscribed_at
 
 
 def test_own_page_of_either_is_the_page_of_the_one_that_is_kept(client, two, head):
@@ -218,7 +221,7 @@ def test_undo_ends_after_thirty_days_and_so_does_what_it_needs(two, head):
         merging.undo_merge(merge=made, by=head, now=made.at + month)
     rule = next(rule for rule in retention.RULES if rule.what == "merges that can no longer be undone")
     assert [list(retention.apply_rule(rule, made.at + age)) for age in (dt.timedelta(days=29), month)] == [[], [1]]
-    assert LeadMerge.objects.get().content is None
+    assert LeadMerge.objects.get().snapshot is None
 
 
 def test_address_taken_meanwhile_keeps_the_undo_back(two, head):
@@ -235,7 +238,7 @@ def test_contents_are_encrypted_and_go_with_the_one_that_is_kept(two, head):
         cursor.execute("SELECT content FROM signups_merge")
         assert "Joanna" not in cursor.fetchone()[0]
     erasure.erase_lead(two[0], by=ActorKind.SYSTEM, now=timezone.now())
-    assert LeadMerge.objects.get().content is None
+    assert LeadMerge.objects.get().snapshot is None
     with pytest.raises(locking.ActionError):
         merging.undo_merge(merge=made, by=head, now=timezone.now())
 

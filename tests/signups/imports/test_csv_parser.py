@@ -58,10 +58,10 @@ def test_columns_are_known_by_their_headings_each_once():
 
 def test_what_a_row_says():
     told = person(phone="(212) 555-0123", state="texas", preferred_channel="phone call", source="Spring fair!")
-    assert told | {"mail_stopped_at": None} == told
+    assert told | {"unsubscribed_at": None} == told
     assert (told["email_key"], told["phone_e164"], told["state"]) == ("jo@example.com", "+12125550123", "TX")
     assert (told["preferred_channel"], told["source"], told["status"]) == ("call", "Springfair", "new")
-    assert person(stopped="yes")["mail_stopped_at"] == person(stopped="2026-01-01")["mail_stopped_at"] == NOW
+    assert person(stopped="yes")["unsubscribed_at"] == person(stopped="2026-01-01")["unsubscribed_at"] == NOW
     assert person(name="", first="Ann", last="Lee")["name"] == "Ann Lee"
     assert person(email="", phone="212 555 0123")["preferred_channel"] == "call"
 

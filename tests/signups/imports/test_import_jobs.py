@@ -107,8 +107,13 @@ def test_takes_them_in_with_an_event_each_and_no_agreement(run, head):
     assert (whole.stage, whole.figures()["created"], Lead.objects.count()) == ("done", 3, 3)
     lead = Lead.objects.earliest("pk")
     assert (lead.name, lead.email_key, lead.phone_e164) == ("Jo Miller", "jo0@example.com", "+12125550000")
-    assert (lead.status, lead.owner, lead.source, lead.time_zone) == ("new", None, "import", "America/New_York")
-    events = AuditEvent.objects.filter(verb=AuditAction.IMPORTED)
+    assert (lead.status, lead.owner, lead.first_touch_source, lead.time_zone) == (
+        "new",
+        None,
+        "import",
+        "America/New_York",
+    )
+    events = AuditEvent.objects.filter(action=AuditAction.IMPORTED)
     assert {(event.actor, event.detail["row"], len(event.signature)) for event in events} == {
         (head, number, 73) for number in (2, 3, 4)
     }
@@ -144,8 +149,8 @@ def test_goes_on_where_it_was_stopped(checked, head, monkeypatch):
             run_next_import_step(lambda: NOW)
     assert (Lead.objects.count(), ImportJob.objects.get().figures()["done"]) == (2, 2)
     work()
-    assert (Lead.objects.count(), ImportJob.objects.get().stage) == (6, "done")
-    assert AuditEvent.objects.filter(verb=AuditAction.IMPORTED).count() == 6
+    assert (Lead.objects.count(), ImportJob.objects.get().status) == (6, "done")
+    assert AuditEvent.objects.filter(action=AuditAction.IMPORTED).count() == 6
 
 
 @pytest.mark.django_db(transaction=True)
@@ -154,7 +159,7 @@ def test_two_workers_at_once_make_nobody_twice(clinic, monkeypatch):
     head = UserFactory(role=roles.HEAD)
     for _ in range(2):
         whole = upload_list(content=table(*people(8)), by=head, now=NOW)
-        ImportJob.objects.filter(pk=whole.pk).update(stage=ImportStatus.RUNNING)
+        ImportJob.objects.filter(pk=whole.pk).update(status=ImportStatus.RUNNING)
 
     def worker():
         for _ in range(20):
@@ -163,7 +168,7 @@ def test_two_workers_at_once_make_nobody_twice(clinic, monkeypatch):
     together(worker, worker)
     work()
     assert Lead.objects.count() == 8
-    assert [(whole.stage, whole.figures()["done"]) for whole in ImportJob.objects.all()] == [("done", 8)] * 2
+    assert [(whole.status, whole.figures()["done"]) for whole in ImportJob.objects.all()] == [("done", 8)] * 2
 
 
 def killed_worker(at):
@@ -200,15 +205,15 @@ def test_workers_killed_in_the_middle_lose_nobody_and_take_nobody_in_twice(clini
     rows[11::40] = ["Jo Again,jo0@example.com"] * 5
     head = UserFactory(role=roles.HEAD)
     whole = upload_list(content=table(*rows), by=head, now=timezone.now())  # the workers have the real clock
-    ImportJob.objects.update(stage=ImportStatus.RUNNING)
+    ImportJob.objects.update(status=ImportStatus.RUNNING)
     for at, done in ((5, 40), (6, 80), (1, 80)):
         killed_worker(at)
         figures = whole.figures()
         assert (figures["done"], figures["created"]) == (done, Lead.objects.count())
     work()
     whole.refresh_from_db()
-    assert (whole.stage, whole.figures()) == ("done", {"created": 185, "known": 5, "refused": 10, "done": 200})
-    told = list(AuditEvent.objects.filter(verb=AuditAction.IMPORTED).values_list("lead", "detail__row"))
+    assert (whole.status, whole.figures()) == ("done", {"created": 185, "known": 5, "refused": 10, "done": 200})
+    told = list(AuditEvent.objects.filter(action=AuditAction.IMPORTED).values_list("lead", "detail__row"))
     taken = {number for number, row in enumerate(rows, start=2) if row.startswith("Jo Miller,")}
     assert (len(told), {number for _, number in told}) == (185, taken)
     assert {lead for lead, _ in told} == set(Lead.objects.values_list("pk", flat=True))
@@ -258,7 +263,7 @@ def test_only_moves_that_the_pipeline_allows(run):
         6: "A lead that is new cannot become converted.",
         7: "A lead that is new cannot become erased.",
     }
-    assert AuditEvent.objects.filter(verb=AuditAction.MOVED).count() == 2
+    assert AuditEvent.objects.filter(action=AuditAction.MOVED).count() == 2
 
 
 def test_what_was_taken_in_is_not_kept(run, checked):
@@ -276,7 +281,7 @@ def test_what_was_taken_in_is_not_kept(run, checked):
         == ImportJob.objects.filter(header__isnull=False).count()
         == 0
     )
-    assert set(ImportJob.objects.values_list("stage", flat=True)) == {"done", "dropped"}
+    assert set(ImportJob.objects.values_list("status", flat=True)) == {"done", "dropped"}
     assert Lead.objects.count() == 2
 
 
@@ -339,7 +344,7 @@ def test_from_the_file_to_the_leads_on_the_pages(client, head):
     client.post(page + "cancel/")
     assert "no-address" not in client.get(page).content.decode()
     assert not ImportChunk.objects.filter(rows__isnull=False).exists()
-    assert "Ann Secret" not in str(list(AuditEvent.objects.values_list("detail", "subject")))
+    assert "Ann Secret" not in str(list(AuditEvent.objects.values_list("detail", "target")))
 
 
 @pytest.mark.parametrize(
@@ -360,7 +365,7 @@ def test_what_has_gone_on_meanwhile_is_not_done_twice(client, head, checked):
         answer = client.post(page + "start/", follow=True)
     assert "has gone on meanwhile" in answer.content.decode()
     assert client.post(page + "columns/", {"column-0": "name"}).status_code == 422
-    assert AuditEvent.objects.filter(verb=AuditAction.IMPORT_BEGUN).count() == 1
+    assert AuditEvent.objects.filter(action=AuditAction.IMPORT_BEGUN).count() == 1
 
 
 def test_pages_ask_few_questions_of_any_list(client, head, checked, django_assert_max_num_queries, monkeypatch):

@@ -51,7 +51,7 @@ def test_trial_instants_follow_each_other():
     refused(trials.TrialFactory, requested_at=START, converted_at=START)
     refused(trials.TrialFactory, requested_at=START, started_at=START, refund_requested_at=START)
     paid = {"requested_at": START, "started_at": START, "converted_at": START}
-    refused(trials.TrialFactory, **paid, refund_settled_at=START)
+    refused(trials.TrialFactory, **paid, refunded_at=START)
 
 
 @pytest.mark.parametrize(

@@ -72,7 +72,7 @@ def test_many_are_tagged_each_by_the_rules_of_one(client, user):
         outcome = client.post(f"{LIST}bulk/{deed}/", chosen).context["outcome"]
         assert (outcome.done, outcome.refused) == (1, [(others, "This lead is somebody else’s.")])
         assert (tags(mine), tags(others)) == (left, [])
-    assert [event.verb for event in AuditEvent.objects.exclude(verb=AuditAction.LISTED)] == [
+    assert [event.action for event in AuditEvent.objects.exclude(action=AuditAction.LISTED)] == [
         AuditAction.UNTAGGED,
         AuditAction.TAGGED,
     ]

@@ -107,7 +107,7 @@ def unconfirmed(lead):
 
 
 def suppressed(lead):
-    Suppression.objects.create(digest=contact_hash(lead.email), at=NOW)
+    Suppression.objects.create(digest=contact_hash(lead.email), created_at=NOW)
 
 
 REFUSED = {
@@ -135,7 +135,7 @@ def test_whom_nobody_may_write_to_gets_nothing_and_staff_read_why(client, user, 
     form = {"template": template.pk, "seen": "x", "form_key": uuid.uuid4()}
     assert client.post(address(lead, "mail/send/"), form).status_code == 409
     assert not OutboxMessage.objects.filter(kind="manual_transactional").exists()
-    assert not AuditEvent.objects.filter(verb=AuditAction.MAILED).exists()
+    assert not AuditEvent.objects.filter(action=AuditAction.MAILED).exists()
 
 
 @pytest.mark.parametrize(("why", "happen"), REFUSED.items())
@@ -244,7 +244,7 @@ def test_head_writes_templates_on_the_record_and_others_do_not(client, user):
     client.force_login(users.UserFactory(role=roles.HEAD))
     assert client.post(f"{TEMPLATES}add/", told).status_code == 302
     made = EmailTemplate.objects.get(name="New")
-    assert AuditEvent.objects.get().subject == f"emailtemplate:{made.pk}"
+    assert AuditEvent.objects.get().target == f"emailtemplate:{made.pk}"
     assert client.post(f"{TEMPLATES}{made.pk}/delete/", {"post": "yes"}).status_code == 403
 
 

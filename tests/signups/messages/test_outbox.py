@@ -44,7 +44,7 @@ def test_limit_counts_one_kind_to_one_person_within_the_hour(age, allowed):
 
 def test_digest_sees_the_words_and_not_the_token(settings):
     def email(version, words):
-        link = lead_links.portal_url(LeadFactory.build(link_version=version))
+        link = lead_links.portal_url(LeadFactory.build(portal_token_version=version))
         return RenderedEmail("A subject", f"{words}: {link}", f'<a href="{link}">{words}</a>')
 
     assert email(1, "Your page").digest() == email(2, "Your page").digest()

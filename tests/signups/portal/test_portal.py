@@ -65,7 +65,7 @@ def test_page_says_where_they_stand_in_words(client, my):
         ({"converted_at": NOW}, "Until the end of <strong>Sunday, December 20, 2026</strong>"),
         ({"converted_at": NOW, "refund_requested_at": NOW}, "It is accepted, and our care team sees to it."),
         (
-            {"converted_at": NOW, "refund_requested_at": NOW, "refund_settled_at": NOW},
+            {"converted_at": NOW, "refund_requested_at": NOW, "refunded_at": NOW},
             "Our care team sent it back on November 20, 2026.",
         ),
         ({"started_at": NOW - 40 * DAY, "converted_at": NOW - 31 * DAY}, "guarantee ended with Thursday, November 19"),
@@ -147,9 +147,9 @@ def test_agreements_are_each_their_own(client, my):
     assert [purpose for purpose in ConsentPurpose if lead().agrees_to(purpose)] == [ConsentPurpose.CALLS]
     client.post(my + "consents/", {"news": "on"})
     assert [purpose for purpose in ConsentPurpose if lead().agrees_to(purpose)] == [ConsentPurpose.NEWS]
-    assert lead().mail_stopped_at == NOW
+    assert lead().unsubscribed_at == NOW
     client.post(my + "consents/", {"reminders": "on"})
-    assert (lead().mail_stopped_at, lead().agrees_to(ConsentPurpose.NEWS)) == (None, False)
+    assert (lead().unsubscribed_at, lead().agrees_to(ConsentPurpose.NEWS)) == (None, False)
 
 
 def test_box_left_empty_does_not_call_off_a_call_they_asked_for(client, my, trial):
@@ -191,7 +191,7 @@ def test_everything_can_be_taken_along(client, my, trial):
         page = archive.read("my-data.html").decode()
     assert (held["lead"]["name"], held["messages"][0]["text"]) == ("Jo Miller", "Hello <b>you</b>")
     assert "Hello &lt;b&gt;you&lt;/b&gt;" in page
-    assert [event.verb for event in AuditEvent.objects.all()] == ["downloaded"]
+    assert [event.action for event in AuditEvent.objects.all()] == ["downloaded"]
 
 
 def test_erasing_says_what_stays_and_then_does_it(client, my):

@@ -86,7 +86,7 @@ def full(clinic):
     CallAttemptFactory(request=lead.callbacks.get())
     OutboxMessage.objects.update(status="sent", sent_at=NOW)
     for model in about() - {DataExportJob, DataExportChunk, DistinctLeadPair}:
-        words = {name: WORD for name in text_columns(model) & set(model.PERSONAL) if takes_any_word(model, name)}
+        words = {name: WORD for name in text_columns(model) & set(model.PII_FIELDS) if takes_any_word(model, name)}
         rows = QuerySet(model).filter(**{"pk": lead.pk} if model is Lead else {})
         if model is LeadMerge:  # (its content is JSON)
             values = {"name": WORD, "email": "", "phone_e164": ""}
@@ -125,7 +125,7 @@ def test_no_word_is_left_in_any_table_of_an_erased_person(full):
 
 @pytest.mark.parametrize("model", [Note, LeadMerge, CallbackRequest, OutboxMessage], ids=lambda model: model.__name__)
 def test_scan_finds_what_a_table_forgets_to_declare(full, monkeypatch, model):
-    monkeypatch.setattr(model, "PERSONAL", {})
+    monkeypatch.setattr(model, "PII_FIELDS", {})
     erasure.erase_lead(full, by=ActorKind.PATIENT, now=NOW, asked=False)
     assert {table for table, _ in left(full)} == {model._meta.db_table}
 
@@ -143,12 +143,12 @@ def test_export_has_a_row_of_every_table(full):
 
 
 def test_nothing_personal_is_left_of_an_erased_lead():
-    lead = LeadFactory(phone="212 555 0123", heard_from="from Kim", state="TX")
+    lead = LeadFactory(phone="212 555 0123", referral_answer="from Kim", state="TX")
     message = OutboxMessageFactory(lead=lead, text="Hello Jo")
     erasure.erase_lead(lead, by=ActorKind.PATIENT, now=NOW)
     lead.refresh_from_db()
     message.refresh_from_db()
-    assert {name: getattr(lead, name) for name in Lead.PERSONAL} == Lead.PERSONAL
+    assert {name: getattr(lead, name) for name in Lead.PII_FIELDS} == Lead.PII_FIELDS
     assert (lead.status, message.to, message.text, message.status) == ("erased", "", "", "cancelled")
     assert [event.verb for event in lead.events.all()] == ["erased"]
 

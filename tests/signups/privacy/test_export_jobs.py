@@ -142,7 +142,7 @@ def test_copy_is_kept_for_a_week_and_then_deleted(client, lead, my, time_machine
         pass
     assert not DataExportChunk.objects.exists()
     assert client.post(my + "export/").status_code == 303  # and may be asked for again
-    assert DataExportJob.objects.get().asked_at == NOW + 7 * DAY
+    assert DataExportJob.objects.get().requested_at == NOW + 7 * DAY
 
 
 def test_the_next_one_is_planned_while_the_first_is_made():
@@ -161,14 +161,14 @@ def spoil(table, column, to="lost", **which):
 
 
 def failures():
-    return [copy.failed_at is not None for copy in DataExportJob.objects.order_by("asked_at")]
+    return [copy.failed_at is not None for copy in DataExportJob.objects.order_by("requested_at")]
 
 
-@pytest.mark.parametrize("what", ["signups_note.text", "signups_lead.heard_from"], ids=["filling", "planning"])
+@pytest.mark.parametrize("what", ["signups_note.text", "signups_lead.referral_answer"], ids=["filling", "planning"])
 def test_copy_of_what_cannot_be_read_fails_alone(lead, what):
     table, column = what.split(".")
     DataCopyFactory(lead=lead, asked_at=NOW)
-    spoil(table, column, **{"id" if column == "heard_from" else "lead_id": lead.pk})
+    spoil(table, column, **{"id" if column == "referral_answer" else "lead_id": lead.pk})
     other = DataCopyFactory(asked_at=NOW + DAY)
     work()
     assert (failures(), export_jobs.export_is_ready(other)) == ([True, False], True)

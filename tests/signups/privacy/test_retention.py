@@ -96,7 +96,7 @@ def test_worker_lets_go_bit_by_bit_and_tells_the_audit_trail(clinic, monkeypatch
     while not done or done[-1]:
         done.append(retention.apply_due_rules(timezone.now))
     assert done == [2, 1, 1, 0]
-    told = AuditEvent.objects.order_by("id").values_list("subject", "verb", "detail", "lead")
+    told = AuditEvent.objects.order_by("id").values_list("target", "action", "detail", "lead")
     assert list(told) == [
         ("table:outboxmessage", "let_go", {"rows": 2}, None),
         ("table:outboxmessage", "let_go", {"rows": 1}, None),

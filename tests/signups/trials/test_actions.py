@@ -58,7 +58,7 @@ def head():
 def test_seven_days_are_seven_times_24_hours(start, end):
     trial = running(at(start))
     assert trial.ends_at == at(end)
-    assert list(Trial.objects.values_list("end", flat=True)) == [at(end)]
+    assert list(Trial.objects.values_list("ends_at_db", flat=True)) == [at(end)]
     moment = dt.timedelta(microseconds=1)
     assert [trial.state(now) for now in (at(end) - moment, at(end))] == ["day 7 of 7", "ended"]
     for now, found in ((at(end) - moment, [trial]), (at(end), [])):
@@ -74,7 +74,7 @@ def test_ending_within_a_span_first_to_end_first():
     TrialFactory(requested_at=NOW)
     assert list(Trial.objects.ending_within(7 * DAY, NOW)) == [sooner, later]
     assert list(Trial.objects.ending_within(6 * DAY, NOW)) == [sooner]
-    assert [trial.end for trial in Trial.objects.ending_within(7 * DAY, NOW)] == [sooner.ends_at, later.ends_at]
+    assert [trial.ends_at_db for trial in Trial.objects.ending_within(7 * DAY, NOW)] == [sooner.ends_at, later.ends_at]
 
 
 @pytest.mark.parametrize(
@@ -159,7 +159,7 @@ def test_refund_is_settled_once_and_leaves_the_desk(clinic, head):
         mark_refunded(trial, by=head, now=NOW + days * DAY)
     assert Trial.objects.refund_owed().count() == 0
     trial.refresh_from_db()
-    assert (trial.refund_settled_at, trial.refund_is_owed) == (NOW + DAY, False)
+    assert (trial.refunded_at, trial.refund_is_owed) == (NOW + DAY, False)
     assert [(event.verb, event.actor) for event in trial.lead.events.all()] == [
         ("refund_settled", head),
         ("refund_requested", None),
@@ -167,7 +167,7 @@ def test_refund_is_settled_once_and_leaves_the_desk(clinic, head):
 
 
 def test_settling_is_taken_back_within_the_hour_and_the_money_is_owed_again(clinic, head):
-    trial = running(converted_at=NOW, refund_requested_at=NOW, refund_settled_at=NOW)
+    trial = running(converted_at=NOW, refund_requested_at=NOW, refunded_at=NOW)
     hour = dt.timedelta(hours=1)
     with pytest.raises(locking.ActionError, match="for one hour only"):
         undo_mark_refunded(trial, by=head, now=NOW + hour + dt.timedelta(microseconds=1))
@@ -179,7 +179,7 @@ def test_settling_is_taken_back_within_the_hour_and_the_money_is_owed_again(clin
 
 
 def test_who_does_not_work_the_lead_takes_no_settling_back(clinic, head):
-    trial = running(converted_at=NOW, refund_requested_at=NOW, refund_settled_at=NOW, lead__owner=head)
+    trial = running(converted_at=NOW, refund_requested_at=NOW, refunded_at=NOW, lead__owner=head)
     with pytest.raises(locking.ActionError, match="somebody else’s"):
         undo_mark_refunded(trial, by=UserFactory(role=roles.COORDINATOR), now=NOW)
     assert Trial.objects.refund_owed().count() == 0

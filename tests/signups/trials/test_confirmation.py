@@ -128,7 +128,7 @@ def test_altered_link_is_the_same_404_as_any_unknown_address(client, path, chang
 def test_token_for_something_else_is_unknown(lead, client):
     from django.core import signing
 
-    token = signing.dumps([lead.public_id.hex, lead.link_version], salt="signups.leads.links.other")
+    token = signing.dumps([lead.public_id.hex, lead.portal_token_version], salt="signups.leads.links.other")
     assert client.get(f"/confirm/{token}/").status_code == 404
 
 

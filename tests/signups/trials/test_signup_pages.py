@@ -40,12 +40,12 @@ def test_form_asks_for_no_payment_and_nothing_clinical(clinic, client):
         "email",
         "kept_email",
         "state",
-        "care_for",
+        "signing_up_for",
         "preferred_channel",
         "phone",
         "best_time",
         "time_zone",
-        "heard_from",
+        "referral_answer",
         "adult",
         "terms",
         "privacy",
@@ -74,7 +74,7 @@ def test_signup_writes_lead_trial_consents_event_and_message(clinic, post_start)
     )
     trial = lead.trials.get()
     assert (trial.days, trial.guarantee_days, trial.terms_version, trial.started_at) == (7, 30, "2026-11", None)
-    assert [event.verb for event in lead.events.all()] == ["signed_up"]
+    assert [event.action for event in lead.events.all()] == ["signed_up"]
     assert [(message.kind, message.to, message.status) for message in lead.messages.all()] == [
         ("confirm_trial", lead.email, "pending")
     ]
@@ -113,8 +113,8 @@ def test_consent_texts_are_shared_between_people(clinic, post_start):
         ({"preferred_channel": "text", "phone": "212 555 0123"}, "Tick that we may text you, or choose e-mail."),
         ({"state": ""}, "Choose the state you live in."),
         ({"state": "XX"}, "Select a valid choice. XX is not one of the available choices."),
-        ({"care_for": ""}, "Choose who it is for."),
-        ({"heard_from": "x" * 201}, "Ensure this value has at most 200 characters (it has 201)."),
+        ({"signing_up_for": ""}, "Choose who it is for."),
+        ({"referral_answer": "x" * 201}, "Ensure this value has at most 200 characters (it has 201)."),
         ({"adult": None}, "You must be 18 or older to start."),
         ({"terms": None}, "Agree to the terms to start. They are one short page."),
         ({"privacy": None}, "Agree to the privacy notice to start."),
@@ -172,7 +172,7 @@ def test_second_signup_overwrites_nothing_once_the_address_was_confirmed(clinic,
     post_start(**SOMEBODY, email="JO@example.com")
     lead = Lead.objects.get()
     assert (lead.name, lead.phone, lead.agrees_to(ConsentPurpose.CALLS)) == ("Jo Miller", "", False)
-    assert lead.events.latest("id").verb == "signed_up_again"
+    assert lead.events.latest("id").action == "signed_up_again"
 
 
 def test_until_then_the_last_form_holds_and_its_link_shows_it_before_it_counts(clinic, client, post_start, settings):
@@ -266,7 +266,7 @@ def test_address_mended_after_going_back_is_a_signup_of_its_own(clinic, post_sta
 
 def test_source_of_a_link_is_kept_without_markup(clinic, post_start):
     post_start(url="/start/?source=leaf%00%3Cb%3Elet.A-1")
-    assert Lead.objects.get().source == "leafblet.A-1"
+    assert Lead.objects.get().first_touch_source == "leafblet.A-1"
 
 
 @pytest.mark.django_db(transaction=True)
@@ -280,7 +280,7 @@ def test_many_identical_posts_at_once_make_one_signup(clinic, time_machine):
         "email": "jo@example.com",
         "website": "",
         "state": "NY",
-        "care_for": "self",
+        "signing_up_for": "self",
         "preferred_channel": "email",
         "best_time": "any",
         "time_zone": "America/New_York",
