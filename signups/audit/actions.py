@@ -16,24 +16,24 @@ Actor = ActorKind | User  # the patient or the system by kind, staff by name
 
 def record_event(
     lead: Lead | None,
-    verb: AuditAction,
+    action: AuditAction,
     *,
     by: Actor,
     now: dt.datetime,
-    subject: str = "",
-    form_key: uuid.UUID | None = None,
+    target: str = "",
+    idempotency_key: uuid.UUID | None = None,
     **detail: Any,
 ) -> AuditEvent:
-    """Adds what `by` did to `lead`, or to `subject` (`host:5`) when it is about no lead; call it in the deed's own
-    transaction. Raises IntegrityError when `form_key` was already used: the same form, sent again."""
+    """Adds what `by` did to `lead`, or to `target` (`host:5`) when it is about no lead; call it in the deed's own
+    transaction. Raises IntegrityError when `idempotency_key` was already used: the same form, sent again."""
     kind, actor = (by, None) if isinstance(by, ActorKind) else (ActorKind.STAFF, by)
     return AuditEvent.objects.create(
         lead=lead,
-        target=subject,
-        action=verb,
+        target=target,
+        action=action,
         actor_kind=kind,
         actor=actor,
         occurred_at=now,
-        idempotency_key=form_key,
+        idempotency_key=idempotency_key,
         detail=detail,
     )

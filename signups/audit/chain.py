@@ -32,17 +32,17 @@ class ChainVerificationError(Exception):
 
 
 class ChainHead(NamedTuple):
-    """The end of the chain: how many events are sealed, and the last one's seal."""
+    """The end of the chain: how many events are sealed, and the last one's chain_hash."""
 
-    position: int
-    seal: str
+    sequence: int
+    chain_hash: str
 
     @classmethod
     def noted(cls, path: Path) -> "ChainHead":
         """What the file says; the beginning when there is none. Raises Broken when it is no head."""
         try:
-            position, seal = path.read_text().split()
-            return cls(int(position), seal)
+            sequence, chain_hash = path.read_text().split()
+            return cls(int(sequence), chain_hash)
         except FileNotFoundError:
             return GENESIS_HEAD
         except ValueError:
@@ -52,11 +52,11 @@ class ChainHead(NamedTuple):
         """Replaces the file whole, on the disk before its name; each writer has its own beside it."""
         new = path.with_name(f"{path.name}.{os.getpid()}-{threading.get_ident()}")
         with new.open("w") as file:
-            file.write(f"{self.position} {self.seal}\n")
+            file.write(f"{self.sequence} {self.chain_hash}\n")
             file.flush()
             os.fsync(file.fileno())
         new.replace(path)
-        logger.info("the audit trail ends at %d with %s", self.position, self.seal)
+        logger.info("the audit trail ends at %d with %s", self.sequence, self.chain_hash)
 
 
 GENESIS_HEAD = ChainHead(0, signing.GENESIS_HASH)
@@ -93,13 +93,13 @@ def _append_batch() -> tuple[ChainHead, int]:
     waiting = AuditEvent.objects.filter(sequence=None).order_by("id").values_list("id", "signature")[:CHAIN_BATCH]
     rows = []
     for event_id, signature in waiting:
-        position = head.position + 1
-        head = ChainHead(position, signing.chain_hash(head.seal, position, event_id, signature))
-        rows.append((position, head.seal, event_id))
+        sequence = head.sequence + 1
+        head = ChainHead(sequence, signing.chain_hash(head.chain_hash, sequence, event_id, signature))
+        rows.append((sequence, head.chain_hash, event_id))
     if rows:
         with connection.cursor() as cursor:
             cursor.executemany(
-                f"UPDATE {triggers.TABLE} SET position = %s, seal = %s WHERE id = %s AND position IS NULL",  # noqa: S608
+                f"UPDATE {triggers.TABLE} SET sequence = %s, chain_hash = %s WHERE id = %s AND sequence IS NULL",  # noqa: S608
                 rows,
             )
     return head, len(rows)
@@ -107,9 +107,9 @@ def _append_batch() -> tuple[ChainHead, int]:
 
 def _check_recorded_head(noted: ChainHead) -> None:
     """Raises Broken when the database does not know the noted head (any more)."""
-    if noted.position and not AuditEvent.objects.filter(sequence=noted.position, chain_hash=noted.seal).exists():
+    if noted.sequence and not AuditEvent.objects.filter(sequence=noted.sequence, chain_hash=noted.chain_hash).exists():
         raise ChainVerificationError(
-            f"{settings.AUDIT_CHAIN_HEAD_FILE} says that {noted.position} events were chained and how the last "
+            f"{settings.AUDIT_CHAIN_HEAD_FILE} says that {noted.sequence} events were chained and how the last "
             "one ends: the database has no such event. The log was cut short or replaced. (If an older backup was "
             "restored, keep the file as the record of what is missing, and move it away.)"
         )
@@ -122,36 +122,38 @@ def verify_chain() -> VerificationResult:
     noted = ChainHead.noted(settings.AUDIT_CHAIN_HEAD_FILE)
     head = GENESIS_HEAD
     newest = list(signing.keyring())  # of the keys by age, how old the one in use may still be
-    for position, event_id, signature, seal, *said in _rows(AuditEvent.objects.exclude(sequence=None), "position"):
-        here = f"event {event_id}, place {position}"
-        if position != head.position + 1:
-            raise ChainVerificationError(f"The event at place {head.position + 1} is gone: {here}, comes next.")
-        _check_signature(event_id, signature, said)
-        key = signing.key_id(seal)
+    for sequence, event_id, signature, chain_hash, *values in _rows(
+        AuditEvent.objects.exclude(sequence=None), "sequence"
+    ):
+        here = f"event {event_id}, place {sequence}"
+        if sequence != head.sequence + 1:
+            raise ChainVerificationError(f"The event at place {head.sequence + 1} is gone: {here}, comes next.")
+        _check_signature(event_id, signature, values)
+        key = signing.key_id(chain_hash)
         if key not in newest:
             raise ChainVerificationError(
                 f"In {here}: sealed with the key “{key}”, which is not ours or already retired."
             )
         newest = newest[: newest.index(key) + 1]
-        if signing.chain_hash(head.seal, position, event_id, signature, key) != seal:
+        if signing.chain_hash(head.chain_hash, sequence, event_id, signature, key) != chain_hash:
             raise ChainVerificationError(f"In {here}: not the event that was sealed there. It was moved or put in.")
-        if position == noted.position and seal != noted.seal:
+        if sequence == noted.sequence and chain_hash != noted.chain_hash:
             raise ChainVerificationError(
-                f"In {here}: {settings.AUDIT_CHAIN_HEAD_FILE} has another seal. The trail was replaced."
+                f"In {here}: {settings.AUDIT_CHAIN_HEAD_FILE} has another chain_hash. The trail was replaced."
             )
-        head = ChainHead(position, seal)
-    if head.position < noted.position:
+        head = ChainHead(sequence, chain_hash)
+    if head.sequence < noted.sequence:
         _check_recorded_head(noted)
     waiting = 0
-    for _, event_id, signature, _, *said in _rows(AuditEvent.objects.filter(sequence=None), "id"):
-        _check_signature(event_id, signature, said)
+    for _, event_id, signature, _, *values in _rows(AuditEvent.objects.filter(sequence=None), "id"):
+        _check_signature(event_id, signature, values)
         waiting += 1
     return VerificationResult(head, waiting)
 
 
 def _rows(events: Any, key: str) -> Iterator[tuple[Any, ...]]:
     """In the order of `key`, page by page, each beginning after the last row of the one before."""
-    columns = ("position", "id", "signature", "seal", *signing.SIGNED_FIELDS)
+    columns = ("sequence", "id", "signature", "chain_hash", *signing.SIGNED_FIELDS)
     events = events.order_by(key).values_list(*columns)
     page = events
     while rows := list(page[:ROWS_PER_QUERY]):
@@ -159,9 +161,9 @@ def _rows(events: Any, key: str) -> Iterator[tuple[Any, ...]]:
         page = events.filter(**{f"{key}__gt": rows[-1][columns.index(key)]})
 
 
-def _check_signature(event_id: int, signature: str, said: list[Any]) -> None:
+def _check_signature(event_id: int, signature: str, values: list[Any]) -> None:
     try:
-        genuine = signing.sign(signing.canonical_bytes(*said), signing.key_id(signature)) == signature
+        genuine = signing.sign(signing.canonical_bytes(*values), signing.key_id(signature)) == signature
     except KeyError:
         raise ChainVerificationError(
             f"Event {event_id} was not written by the site: it is signed with no key of ours."

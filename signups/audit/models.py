@@ -22,15 +22,15 @@ class SignatureField(models.CharField):
 
     def pre_save(self, model_instance: models.Model, add: bool) -> Any:
         if add:
-            said = signing.canonical_bytes(*(getattr(model_instance, name) for name in signing.SIGNED_FIELDS))
-            setattr(model_instance, self.attname, signing.sign(said))
+            values = signing.canonical_bytes(*(getattr(model_instance, name) for name in signing.SIGNED_FIELDS))
+            setattr(model_instance, self.attname, signing.sign(values))
         return super().pre_save(model_instance, add)
 
 
 class AuditEvent(AppendOnly):
     """`detail` holds plain facts for the reader (a version, a channel), never an address, a name or a link.
 
-    An event that is about no lead names its `subject`: `host:5`, `article:2`.
+    An event that is about no lead names its `target`: `host:5`, `article:2`.
     """
 
     PII_FIELDS: ClassVar[dict[str, Any]] = {}

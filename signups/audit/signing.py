@@ -1,8 +1,8 @@
-"""The two HMACs that make the audit trail show tampering. A leaf: settings.AUDIT_KEYS and nothing else of ours.
+"""The two HMACs that make the audit log tamper-evident; depends on settings.AUDIT_KEYS only.
 
-The *signature* is made when an event is written, by the process that writes it, over what the event says: a row put in
-by hand, or changed, has none that fits. The *seal* is made later, by the worker, over the seal before it, the event's
-place and its signature: a row taken out, or moved, breaks the chain there.
+The *signature* is computed by the process that writes an event, over its content: a row that was inserted by hand, or
+changed, has none that fits. The *chain hash* is computed later, by the worker, over the previous chain hash, the
+event's sequence number and its signature: a row that was removed or moved breaks the chain there.
 
 Each begins with the short id of the key that made it. The first key writes, every key reads; along the chain the keys
 may only become newer, so that an old key that leaked cannot continue it.
@@ -19,9 +19,9 @@ from typing import Any
 from django.conf import settings
 
 ENCODE = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
-GENESIS_HASH = "the first seal follows nothing"
+GENESIS_HASH = "genesis"
 # What an event says, in the order in which it is signed.
-SIGNED_FIELDS = ("lead_id", "subject", "at", "actor_kind", "actor_id", "verb", "detail", "form_key")
+SIGNED_FIELDS = ("lead_id", "target", "occurred_at", "actor_kind", "actor_id", "action", "detail", "idempotency_key")
 
 
 @cache
@@ -37,28 +37,28 @@ def keyring() -> dict[str, bytes]:
 
 def canonical_bytes(
     lead_id: int | None,
-    subject: str,
-    at: dt.datetime,
+    target: str,
+    occurred_at: dt.datetime,
     actor_kind: str,
     actor_id: int | None,
-    verb: str,
+    action: str,
     detail: dict[str, Any],
-    form_key: uuid.UUID | None,
+    idempotency_key: uuid.UUID | None,
 ) -> bytes:
     """The same bytes for the same event, before it is stored and after it was read from either database."""
-    key = str(form_key) if form_key else None
-    said = [lead_id, subject, at.astimezone(dt.UTC).isoformat(), actor_kind, actor_id, verb, detail, key]
-    return ENCODE(said).encode()
+    key = str(idempotency_key) if idempotency_key else None
+    values = [lead_id, target, occurred_at.astimezone(dt.UTC).isoformat(), actor_kind, actor_id, action, detail, key]
+    return ENCODE(values).encode()
 
 
-def sign(said: bytes, key_id: str = "") -> str:
+def sign(values: bytes, key_id: str = "") -> str:
     """The signature of an event's content. Raises KeyError for a key that is not (or no longer) ours."""
-    return _mac(said, key_id)
+    return _mac(values, key_id)
 
 
-def chain_hash(previous: str, position: int, event_id: int, signature: str, key_id: str = "") -> str:
-    """The seal of the event at `position`, after the seal `previous`."""
-    return _mac(f"{previous}|{position}|{event_id}|{signature}".encode(), key_id)
+def chain_hash(previous: str, sequence: int, event_id: int, signature: str, key_id: str = "") -> str:
+    """Return the chain hash of the event at `sequence`, which follows the chain hash `previous`."""
+    return _mac(f"{previous}|{sequence}|{event_id}|{signature}".encode(), key_id)
 
 
 def key_id(mac: str) -> str:

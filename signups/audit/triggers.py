@@ -13,7 +13,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from .models import AuditEvent
 
 TABLE = AuditEvent._meta.db_table
-WRITE_ONCE_COLUMNS = {"position", "seal"}
+WRITE_ONCE_COLUMNS = {"sequence", "chain_hash"}
 REJECTION_MESSAGE = "The audit trail is added to, never changed."
 FUNCTION = f"{TABLE}_refuse"  # of PostgreSQL, which alone can empty a table at one stroke, too
 BODY = f" BEGIN RAISE EXCEPTION '{REJECTION_MESSAGE}' USING ERRCODE = 'integrity_constraint_violation'; END "
@@ -76,7 +76,7 @@ def _triggers(vendor: str, columns: set[str]) -> dict[str, str]:
     """Refusals of DELETE and TRUNCATE, and of UPDATE unless it gives an unsealed event its place and nothing else."""
     differs = "IS DISTINCT FROM" if vendor == "postgresql" else "IS NOT"
     changed = [f'NEW."{column}" {differs} OLD."{column}"' for column in sorted(columns - WRITE_ONCE_COLUMNS)]
-    not_sealing = " OR ".join(["OLD.position IS NOT NULL", "NEW.position IS NULL", *changed])
+    not_sealing = " OR ".join(["OLD.sequence IS NOT NULL", "NEW.sequence IS NULL", *changed])
     if vendor == "postgresql":
         refuse = f"EXECUTE FUNCTION {FUNCTION}()"
         deeds = {

@@ -111,11 +111,11 @@ def figures(response):
 def story(now):
     """Two people of ten days ago and one of today, and two calls that were to be."""
     past = now - 10 * 24 * HOUR
-    one = leads.LeadFactory(created_at=past, source="friend")
-    audit.EventFactory(lead=one, verb="tried", at=past + HOUR * 3)
-    audit.EventFactory(lead=one, verb="call_attempted", at=past + HOUR * 30)
+    one = leads.LeadFactory(created_at=past, first_touch_source="friend")
+    audit.EventFactory(lead=one, action="tried", occurred_at=past + HOUR * 3)
+    audit.EventFactory(lead=one, action="call_attempted", occurred_at=past + HOUR * 30)
     trials.TrialFactory(lead=one, requested_at=past, started_at=past, converted_at=past + 24 * HOUR)
-    leads.LeadFactory(created_at=past, source="ad")
+    leads.LeadFactory(created_at=past, first_touch_source="ad")
     trials.TrialFactory(lead__created_at=now, requested_at=now, started_at=now)
     for status in ("completed", "no_show", "cancelled", "booked"):
         calls.OnboardingCallFactory(lead=one, starts_at=past, status=status, is_current=False)
@@ -191,7 +191,7 @@ def test_many_sources_are_named_by_their_commonest(clinic):
     now = dt.datetime(2026, 11, 20, 15, 0, tzinfo=dt.UTC)
     for number in range(daily_metrics.TOP_SOURCES + 4):
         for _ in range(2 if number < daily_metrics.TOP_SOURCES else 1):
-            leads.LeadFactory(created_at=now, source=f"source-{number}")
+            leads.LeadFactory(created_at=now, first_touch_source=f"source-{number}")
     found = daily_metrics.compute_metrics(now.date(), now.date() + dt.timedelta(days=1), ZoneInfo("UTC"))
     named = {key: number for (_, measure, key), number in found.items() if measure == "signed_up"}
     assert named == {f"source-{number}": 2 for number in range(daily_metrics.TOP_SOURCES)} | {daily_metrics.OTHER: 4}

@@ -34,7 +34,7 @@ def test_key_that_texts_refer_to_does_not_change(editor):
 
 
 def test_text_of_a_later_day_waits_for_it(clinic, client, time_machine):
-    content.LegalTextFactory(version="2027-01", title="Later terms", published="2027-01-01")
+    content.LegalTextFactory(version="2027-01", title="Later terms", effective_from="2027-01-01")
     content.ArticleFactory(slug="later", published_at=dt.datetime(2027, 1, 1, tzinfo=dt.UTC))
     time_machine.move_to("2026-12-31T12:00:00Z")
     assert b"Later terms" not in client.get("/terms/").content

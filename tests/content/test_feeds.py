@@ -60,7 +60,7 @@ def test_feed_tells_of_articles_and_corrections_newest_first(client, article):
 
 def test_identities_are_each_their_own_and_stay(client, article):
     for day in (10, 11):
-        CorrectionFactory(article=article, at=dt.datetime(2026, 11, day, tzinfo=dt.UTC))
+        CorrectionFactory(article=article, corrected_at=dt.datetime(2026, 11, day, tzinfo=dt.UTC))
     before = [entry.findtext(A + "id") for entry in feed(client).iter(A + "entry")]
     article.changed_at = dt.datetime(2026, 11, 12, tzinfo=dt.UTC)
     article.save()

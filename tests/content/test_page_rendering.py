@@ -27,9 +27,9 @@ def built(monkeypatch):
 
 def test_uses_with_the_same_evidence_stand_together(clinic):
     trial = SourceFactory(key="trial")
-    ClaimFactory(key="c1", sources=[trial], people=73)
-    ClaimFactory(key="c2", sources=[trial], kind="rats", people=None, detail="In Wistar rats.")
-    ClaimFactory(key="c3", sources=[trial], people=73)
+    ClaimFactory(key="c1", sources=[trial], sample_size=73)
+    ClaimFactory(key="c2", sources=[trial], evidence_type="rats", sample_size=None, detail="In Wistar rats.")
+    ClaimFactory(key="c3", sources=[trial], sample_size=73)
     QuotationFactory(key="Q1", source=trial)
     [cited] = page_of("One. [^c1] Two. [^c2] Three. [^c3] Four. [@trial]\n\n::: quotation Q1\n:::\n").sources
     assert [(use.places, [(each.line, each.detail) for each in use.evidence]) for use in cited.uses] == [

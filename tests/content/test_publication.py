@@ -217,7 +217,7 @@ def test_correction_is_published_with_its_text(article, editor, reviewer):
 
 def test_correction_cannot_be_minor(article):
     with pytest.raises(IntegrityError), transaction.atomic():
-        content.RevisionFactory(article=article, correction="We wrote 2010.", minor=True)
+        content.RevisionFactory(article=article, correction_note="We wrote 2010.", is_minor_edit=True)
 
 
 def test_two_editors_do_not_overwrite_each_other(article, editor):

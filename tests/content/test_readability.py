@@ -166,7 +166,7 @@ def test_patients_pages_are_plain(client, time_machine):
         shown |= {f"{state} {deed}": prose(text(client, my + deed)) for deed in ("", "trial/cancel/", "refund/")}
     CallbackRequestFactory(lead=lead, due_at=NOW + DAY, created_at=NOW)
     book(lead)
-    DataCopyFactory(lead=lead, asked_at=NOW)
+    DataCopyFactory(lead=lead, requested_at=NOW)
     shown["much going on"] = prose(text(client, my))
     shown |= {deed: prose(text(client, f"{my}{deed}/")) for deed in DEEDS}
     shown["stop"] = prose(text(client, lead_links.unsubscribe_url(lead)))

@@ -29,7 +29,7 @@ def article(clinic):
     )
     rats = SourceFactory(key="rats", authors=["Rodent Institute"], status="recheck")
     ClaimFactory(key="c1", sources=[trial])
-    ClaimFactory(key="c2", sources=[rats], kind="rats", people=None)
+    ClaimFactory(key="c2", sources=[rats], evidence_type="rats", sample_size=None)
     QuotationFactory(key="Q1", source=trial)
     return ArticleFactory(slug="a-page", title="A page of {clinic}", body=BODY)
 

@@ -67,13 +67,13 @@ def test_published_version_never_changes(editor, head, clinic):
 
 
 def test_no_text_holds_from_before_today(clinic):
-    draft = content.LegalTextFactory(version="2027-01", published=None)
+    draft = content.LegalTextFactory(version="2027-01", effective_from=None)
     with pytest.raises(EditorialError, match="before today"):
         texts.publish_text(draft, on=TODAY - dt.timedelta(days=1), by=users.UserFactory(), now=NOW)
 
 
 def test_text_that_cannot_be_shown_is_not_published(clinic):
-    draft = content.LegalTextFactory(version="2027-01", published=None, body="{nothing}")
+    draft = content.LegalTextFactory(version="2027-01", effective_from=None, body="{nothing}")
     with pytest.raises(EditorialError, match=r"line 1: \{nothing\} stands for nothing"):
         texts.publish_text(draft, on=TODAY, by=users.UserFactory(), now=NOW)
 

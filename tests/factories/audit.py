@@ -14,6 +14,6 @@ class EventFactory(factory.django.DjangoModelFactory):
         model = AuditEvent
 
     lead = factory.SubFactory(LeadFactory)
-    at = factory.LazyFunction(timezone.now)
+    occurred_at = factory.LazyFunction(timezone.now)
     actor_kind = ActorKind.PATIENT
-    verb = AuditAction.SIGNED_UP
+    action = AuditAction.SIGNED_UP

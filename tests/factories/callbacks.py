@@ -27,7 +27,7 @@ class CallbackRequestFactory(factory.django.DjangoModelFactory):
     consent = factory.SubFactory(
         ConsentFactory,
         lead=factory.SelfAttribute("..lead"),
-        at=factory.SelfAttribute("..created_at"),
+        created_at=factory.SelfAttribute("..created_at"),
         text__purpose=ConsentPurpose.CALLBACKS,
     )
     due_at = factory.LazyAttribute(lambda request: request.created_at + dt.timedelta(hours=4))
@@ -39,8 +39,8 @@ class CallAttemptFactory(factory.django.DjangoModelFactory):
 
     request = factory.SubFactory(CallbackRequestFactory)
     number = 1
-    at = factory.LazyFunction(timezone.now)
-    by = factory.SubFactory(UserFactory)
+    attempted_at = factory.LazyFunction(timezone.now)
+    attempted_by = factory.SubFactory(UserFactory)
     outcome = CallOutcome.NO_ANSWER
     next_attempt_at = factory.LazyAttribute(
         lambda attempt: (

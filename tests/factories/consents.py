@@ -28,7 +28,7 @@ class ConsentFactory(factory.django.DjangoModelFactory):
     text = factory.SubFactory(ConsentTextFactory)
     granted = True
     channel = ConsentChannel.WEB
-    at = factory.LazyFunction(timezone.now)
+    created_at = factory.LazyFunction(timezone.now)
 
 
 class SuppressionFactory(factory.django.DjangoModelFactory):
@@ -36,4 +36,4 @@ class SuppressionFactory(factory.django.DjangoModelFactory):
         model = Suppression
 
     digest = factory.Sequence("{:064x}".format)
-    at = factory.LazyFunction(timezone.now)
+    created_at = factory.LazyFunction(timezone.now)

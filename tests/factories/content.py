@@ -70,8 +70,8 @@ class ClaimFactory(factory.django.DjangoModelFactory):
 
     key = factory.Sequence("claim-{}".format)
     text = "Ketamine was given to 73 people."
-    kind = "trial"
-    people = 73
+    evidence_type = "trial"
+    sample_size = 73
     confidence = "high"
     checked_on = dt.date(2026, 11, 1)
 
@@ -107,7 +107,7 @@ class SourceCheckFactory(factory.django.DjangoModelFactory):
         model = link_checks.LinkCheck
 
     source = factory.SubFactory(SourceFactory)
-    at = dt.datetime(2026, 11, 19, 14, tzinfo=dt.UTC)
+    checked_at = dt.datetime(2026, 11, 19, 14, tzinfo=dt.UTC)
     outcome = "alive"
     status = 200
 
@@ -131,7 +131,7 @@ class RevisionFactory(factory.django.DjangoModelFactory):
     summary = "What it says."
     description = "What it says, briefly."
     body = "Other prose."
-    at = factory.LazyFunction(timezone.now)
+    created_at = factory.LazyFunction(timezone.now)
 
 
 class SignOffFactory(factory.django.DjangoModelFactory):
@@ -141,7 +141,7 @@ class SignOffFactory(factory.django.DjangoModelFactory):
     article = factory.SubFactory(ArticleFactory)
     reviewer = factory.SubFactory(PersonFactory)
     content_hash = factory.LazyAttribute(lambda signed: signed.article.revisions.latest().content_hash)
-    at = factory.LazyFunction(timezone.now)
+    signed_at = factory.LazyFunction(timezone.now)
     review_by = dt.date(2027, 5, 1)
 
 
@@ -150,7 +150,7 @@ class CorrectionFactory(factory.django.DjangoModelFactory):
         model = revisions.Correction
 
     article = factory.SubFactory(ArticleFactory)
-    at = dt.datetime(2026, 11, 10, 14, tzinfo=dt.UTC)
+    corrected_at = dt.datetime(2026, 11, 10, 14, tzinfo=dt.UTC)
     text = "We wrote 2010 where 2012 was meant."
 
 
@@ -163,7 +163,7 @@ class LegalTextFactory(factory.django.DjangoModelFactory):
     title = "Our terms"
     summary = "In short."
     body = "## Free days\n\nThere are {trial_days}."
-    published = dt.date(2026, 11, 1)
+    effective_from = dt.date(2026, 11, 1)
 
 
 class EditionFactory(factory.django.DjangoModelFactory):

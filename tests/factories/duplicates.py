@@ -16,9 +16,9 @@ class MergeFactory(factory.django.DjangoModelFactory):
         model = LeadMerge
 
     lead = factory.SubFactory(LeadFactory)
-    other = factory.SubFactory(LeadFactory, status=LeadStatus.MERGED)
-    by = factory.SubFactory(UserFactory)
-    at = factory.LazyFunction(timezone.now)
+    merged_lead = factory.SubFactory(LeadFactory, status=LeadStatus.MERGED)
+    merged_by = factory.SubFactory(UserFactory)
+    merged_at = factory.LazyFunction(timezone.now)
 
 
 class TwoPeopleFactory(factory.django.DjangoModelFactory):
@@ -27,5 +27,5 @@ class TwoPeopleFactory(factory.django.DjangoModelFactory):
 
     older = factory.SubFactory(LeadFactory)
     newer = factory.SubFactory(LeadFactory)
-    by = factory.SubFactory(UserFactory)
-    at = factory.LazyFunction(timezone.now)
+    created_by = factory.SubFactory(UserFactory)
+    created_at = factory.LazyFunction(timezone.now)

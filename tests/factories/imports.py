@@ -12,7 +12,7 @@ class ImportFactory(factory.django.DjangoModelFactory):
     class Meta:
         model = ImportJob
 
-    by = factory.SubFactory(UserFactory)
+    created_by = factory.SubFactory(UserFactory)
     created_at = factory.LazyFunction(timezone.now)
     header = ("Name", "E-mail")
     columns = ("name", "email")
@@ -23,7 +23,7 @@ class ImportPartFactory(factory.django.DjangoModelFactory):
     class Meta:
         model = ImportChunk
 
-    whole = factory.SubFactory(ImportFactory)
-    number = 0
+    import_job = factory.SubFactory(ImportFactory)
+    index = 0
     rows = ((2, ["Jo Miller", "jo@example.com"]),)
     size = 1

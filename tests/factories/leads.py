@@ -28,7 +28,7 @@ class NoteFactory(factory.django.DjangoModelFactory):
     lead = factory.SubFactory(LeadFactory)
     author = factory.SubFactory(UserFactory)
     text = "Prefers mornings."
-    at = factory.LazyFunction(timezone.now)
+    created_at = factory.LazyFunction(timezone.now)
 
 
 class TagFactory(factory.django.DjangoModelFactory):

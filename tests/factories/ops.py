@@ -27,4 +27,4 @@ class HeartbeatFactory(factory.django.DjangoModelFactory):
         model = WorkerHeartbeat
 
     worker = factory.Sequence("machine:{}".format)
-    at = factory.LazyFunction(timezone.now)
+    seen_at = factory.LazyFunction(timezone.now)

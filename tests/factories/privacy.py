@@ -13,7 +13,7 @@ class DataCopyFactory(factory.django.DjangoModelFactory):
         model = DataExportJob
 
     lead = factory.SubFactory(LeadFactory)
-    asked_at = factory.LazyFunction(timezone.now)
+    requested_at = factory.LazyFunction(timezone.now)
 
 
 class CopyPartFactory(factory.django.DjangoModelFactory):

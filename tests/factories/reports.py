@@ -13,5 +13,5 @@ class TallyFactory(factory.django.DjangoModelFactory):
         model = DailyMetric
 
     day = dt.date(2026, 11, 20)
-    measure = Metric.STARTED
-    count = 1
+    metric = Metric.STARTED
+    value = 1

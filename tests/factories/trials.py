@@ -26,4 +26,4 @@ class OpeningRequestFactory(factory.django.DjangoModelFactory):
 
     lead = factory.SubFactory(LeadFactory)
     state = "TX"
-    asked_at = factory.LazyFunction(timezone.now)
+    created_at = factory.LazyFunction(timezone.now)

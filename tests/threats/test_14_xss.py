@@ -12,7 +12,12 @@ MARKUP = "<script>alert(1)</script><img src=x onerror=alert(1)>"
 
 def test_markup_is_inert_on_the_desk(client, clinic):
     lead = leads.LeadFactory(
-        name=MARKUP, source=MARKUP, referral_answer=MARKUP, phone=MARKUP[:40], status="closed", close_reason=MARKUP
+        name=MARKUP,
+        first_touch_source=MARKUP,
+        referral_answer=MARKUP,
+        phone=MARKUP[:40],
+        status="closed",
+        close_reason=MARKUP,
     )
     leads.NoteFactory(lead=lead, text=MARKUP)
     messages.OutboxMessageFactory(lead=lead, subject=MARKUP, text=MARKUP)

@@ -33,7 +33,7 @@ def head(request, clinic, client, time_machine):
 @pytest.mark.parametrize("far", FAR)
 def test_in_an_address(client, far):
     lead = leads.LeadFactory()
-    audit.EventFactory(lead=lead, at=NOW)
+    audit.EventFactory(lead=lead, occurred_at=NOW)
     asked = [
         (f"/admin/signups/lead/{lead.pk}/change/", {"before": far}),
         (f"/admin/signups/lead/{lead.pk}/change/", {"before": far, "kind": "reads"}),
@@ -56,7 +56,7 @@ def test_in_a_form_of_the_desk(client, head, far):
     reviewer = content.PersonFactory(user=head)
     article = content.ArticleFactory(published_at=None)
     content.SignOffFactory(article=article, reviewer=reviewer, review_by=NEXT_YEAR)
-    text = content.LegalTextFactory(kind="terms", version="2027-01", published=None)
+    text = content.LegalTextFactory(kind="terms", version="2027-01", effective_from=None)
     host = call.host
     plan = {f"{prefix}-{name}": 1 for prefix in ("overrides", "time_off") for name in ["TOTAL_FORMS"]}
     plan |= {f"{prefix}-INITIAL_FORMS": 0 for prefix in ("overrides", "time_off")}

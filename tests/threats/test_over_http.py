@@ -215,7 +215,7 @@ def test_13_formulas_in_cells(site, head):
 
 
 def test_14_markup_is_text(site, head):
-    lead = leads.LeadFactory(name=MARKUP, source=MARKUP, referral_answer=MARKUP)
+    lead = leads.LeadFactory(name=MARKUP, first_touch_source=MARKUP, referral_answer=MARKUP)
     for path in ("", "?q=script", f"{lead.pk}/change/"):
         page = head.get(f"/admin/signups/lead/{path}")
         assert (page.status, "<script>alert" in page.text, "<img src=x" in page.text) == (200, False, False)

@@ -24,7 +24,7 @@ def reader(client, clinic, request):
 
 def signed_in(user):
     kind = {"actor_kind": ActorKind.STAFF, "actor": user}
-    return audit.EventFactory(lead=None, subject=f"user:{user.pk}", verb=AuditAction.SIGNED_IN, **kind)
+    return audit.EventFactory(lead=None, target=f"user:{user.pk}", action=AuditAction.SIGNED_IN, **kind)
 
 
 def rows(client, asked=""):
@@ -54,7 +54,7 @@ def test_nobody_writes_it(client, reader):
 
 def test_it_is_narrowed_by_deed_and_by_person(client, reader):
     other = users.UserFactory()
-    events = [signed_in(reader), signed_in(other), audit.EventFactory(lead=None, subject="host:5")]
+    events = [signed_in(reader), signed_in(other), audit.EventFactory(lead=None, target="host:5")]
     wanted = {
         "?verb=signed_in": events[1::-1],
         f"?by={other.pk}": [events[1]],
@@ -68,7 +68,7 @@ def test_it_is_narrowed_by_deed_and_by_person(client, reader):
 def test_pages_go_through_all_of_it_newest_first(client, reader, monkeypatch):
     monkeypatch.setattr(audit_admin, "PAGE_SIZE", 2)
     for number in range(5):
-        audit.EventFactory(lead=None, subject=f"host:{number}")
+        audit.EventFactory(lead=None, target=f"host:{number}")
     seen, asked = [], "verb=signed_up"
     while asked:
         page = client.get(f"{RECORD}?{asked}").context
@@ -104,7 +104,7 @@ def test_lead_is_named_as_its_reader_may_see_it_and_leads_to_its_page(client, re
 def test_it_asks_the_same_few_questions_and_never_counts(client, reader, events):
     for _ in range(events):
         audit.EventFactory(
-            actor_kind=ActorKind.STAFF, actor=reader, verb=AuditAction.ASSIGNED, detail={"owner": reader.pk}
+            actor_kind=ActorKind.STAFF, actor=reader, action=AuditAction.ASSIGNED, detail={"owner": reader.pk}
         )
     client.get("/admin/roles/")
     with CaptureQueriesContext(connection) as asked:

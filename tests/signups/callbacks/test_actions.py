@@ -306,7 +306,7 @@ def test_who_said_no_to_calls_and_asked_for_one_since_keeps_it_through_a_merge(c
     lead = Lead.objects.get()
     for purpose, at in ((ConsentPurpose.CALLS, NOW - 2 * HOUR), (ConsentPurpose.CALLBACKS, NOW)):
         grant_consent(lead, purpose, channel=ConsentChannel.WEB, by=ActorKind.PATIENT, now=at)
-    consents.ConsentFactory(lead=lead, text=current_wording(ConsentPurpose.CALLS), granted=False, at=NOW - HOUR)
+    consents.ConsentFactory(lead=lead, text=current_wording(ConsentPurpose.CALLS), granted=False, created_at=NOW - HOUR)
     merging.merge_leads(lead=lead, other=leads.LeadFactory(), from_other=set(), by=head, now=NOW)
     assert CallbackRequest.objects.open().count() == 1
 

@@ -87,7 +87,7 @@ def test_due_next_is_first_and_overdue_is_said_in_words(desk):
 
 def test_next_try_counts_instead_of_the_promise(desk):
     tried = waiting("Tried", -HOUR)
-    callbacks.CallAttemptFactory(request=tried, at=NOW - 2 * HOUR, next_attempt_at=NOW + 3 * HOUR)
+    callbacks.CallAttemptFactory(request=tried, attempted_at=NOW - 2 * HOUR, next_attempt_at=NOW + 3 * HOUR)
     waiting("Soon", 2 * HOUR)
     page = desk.get(QUEUE)
     assert (names(page), "Try 2 of 3" in page.content.decode()) == (["Soon", "Tried"], True)
@@ -113,7 +113,7 @@ def test_queue_shows_their_time_and_warns_at_night(desk):
 def test_queue_takes_the_same_queries_for_one_and_for_many(desk, ann, count, django_assert_num_queries):
     for number in range(count):
         request = held(ann, name=f"Lead {number}")
-        callbacks.CallAttemptFactory(request=request, by=ann)
+        callbacks.CallAttemptFactory(request=request, attempted_by=ann)
     desk.get(QUEUE)  # what is asked once per process is asked now
     with django_assert_num_queries(8):
         assert len(names(desk.get(QUEUE))) == min(count, 50)
@@ -176,7 +176,9 @@ def test_outcome_of_what_nobody_holds_is_two_clicks_from_the_queue(desk, ann):
 def test_page_that_is_out_of_date_is_refused_and_shows_who_called(desk, ann):
     request = waiting(due=-HOUR)
     bob = users.UserFactory(first_name="Bob", last_name="Ray")
-    callbacks.CallAttemptFactory(request=request, by=bob, at=NOW - HOUR / 2, next_attempt_at=NOW + HOUR)
+    callbacks.CallAttemptFactory(
+        request=request, attempted_by=bob, attempted_at=NOW - HOUR / 2, next_attempt_at=NOW + HOUR
+    )
     response = desk.post(f"{QUEUE}{request.public_id}/attempt/", outcome())
     text = response.content.decode()
     assert (response.status_code, "Somebody has called them meanwhile." in text, "Bob Ray" in text) == (409, True, True)
@@ -226,7 +228,7 @@ def test_at_night_there_is_no_number_to_dial(desk, ann):
 def test_last_try_asks_for_no_next(desk, ann):
     request = held(ann)
     for number in (1, 2):
-        callbacks.CallAttemptFactory(request=request, number=number, at=NOW - HOUR, by=ann)
+        callbacks.CallAttemptFactory(request=request, number=number, attempted_at=NOW - HOUR, attempted_by=ann)
     page = f"{QUEUE}{request.public_id}/"
     assert "This is the last try" in desk.get(page).content.decode()
     desk.post(f"{page}attempt/", outcome(number="3", next_attempt_at=None))

@@ -51,7 +51,7 @@ def test_unsettled_attempt_says_when_the_next_is_due():
     refused(callbacks.CallAttemptFactory, request=request, at=NOW, next_attempt_at=NOW)
     refused(callbacks.CallAttemptFactory, request=request, outcome=CallOutcome.REACHED, next_attempt_at=NOW + HOUR)
     refused(callbacks.CallAttemptFactory, request=request, number=3, at=NOW, next_attempt_at=NOW + HOUR)
-    assert callbacks.CallAttemptFactory(request=request, number=3, at=NOW).pk
+    assert callbacks.CallAttemptFactory(request=request, number=3, attempted_at=NOW).pk
     refused(callbacks.CallAttemptFactory, request=request, number=3)
     refused(callbacks.CallAttemptFactory, request=request, number=4, outcome=CallOutcome.REACHED)
 
@@ -60,9 +60,9 @@ def test_overdue_is_what_nobody_called_in_time():
     promised = callbacks.CallbackRequestFactory(due_at=NOW)
     open_ = CallbackRequest.objects.open
     assert (open_().overdue(NOW).count(), open_().overdue(NOW + HOUR).get()) == (0, promised)
-    callbacks.CallAttemptFactory(request=promised, at=NOW - HOUR, next_attempt_at=NOW + 2 * HOUR)
+    callbacks.CallAttemptFactory(request=promised, attempted_at=NOW - HOUR, next_attempt_at=NOW + 2 * HOUR)
     assert (open_().overdue(NOW + HOUR).count(), open_().overdue(NOW + 3 * HOUR).get()) == (0, promised)
-    callbacks.CallAttemptFactory(request=promised, number=2, at=NOW, next_attempt_at=NOW + 5 * HOUR)
+    callbacks.CallAttemptFactory(request=promised, number=2, attempted_at=NOW, next_attempt_at=NOW + 5 * HOUR)
     assert open_().overdue(NOW + 3 * HOUR).count() == 0
 
 
@@ -70,7 +70,9 @@ def test_due_is_what_nobody_tried_or_whose_next_time_has_come():
     fresh = callbacks.CallbackRequestFactory(due_at=NOW + 9 * HOUR)
     tried = callbacks.CallbackRequestFactory(due_at=NOW - 9 * HOUR)
     for number in (1, 2):
-        callbacks.CallAttemptFactory(request=tried, number=number, at=NOW, next_attempt_at=NOW + number * HOUR)
+        callbacks.CallAttemptFactory(
+            request=tried, number=number, attempted_at=NOW, next_attempt_at=NOW + number * HOUR
+        )
     words = CallbackRequest.objects.open().order_by("pk").due
     assert list(words(NOW + HOUR)) == [fresh]
     assert list(words(NOW + 2 * HOUR)) == [fresh, tried]

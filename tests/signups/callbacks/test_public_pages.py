@@ -213,5 +213,5 @@ def test_own_page_owns_up_when_we_are_late_and_says_when_we_try_again(mine, clie
     request = callbacks.CallbackRequestFactory(lead=lead, due_at=NOW)
     time_machine.move_to(NOW + dt.timedelta(minutes=1), tick=False)
     assert "We wanted to call you by today, 10 a.m., your time, and we are late." in client.get(path).content.decode()
-    callbacks.CallAttemptFactory(request=request, at=NOW, next_attempt_at=NOW + dt.timedelta(hours=3))
+    callbacks.CallAttemptFactory(request=request, attempted_at=NOW, next_attempt_at=NOW + dt.timedelta(hours=3))
     assert "We try again at about <strong>today, 1 p.m.</strong>, your time." in client.get(path).content.decode()

@@ -46,7 +46,7 @@ def test_new_words_are_agreed_to_anew(lead):
     from tests.factories.content import LegalTextFactory
 
     grant_consent(lead, ConsentPurpose.NEWS, **PATIENT, now=NOW)
-    LegalTextFactory(kind="news", version="2026-12", published=NOW.date(), body="Other words.")
+    LegalTextFactory(kind="news", version="2026-12", effective_from=NOW.date(), body="Other words.")
     grant_consent(lead, ConsentPurpose.NEWS, **PATIENT, now=NOW)
     assert [(row.text.version, row.granted) for row in Consent.objects.order_by("pk")] == [
         ("2026-11", True),

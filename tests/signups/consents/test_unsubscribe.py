@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db
 def lead(clinic, time_machine):
     time_machine.move_to(NOW, tick=False)
     lead = TrialFactory(requested_at=NOW, started_at=NOW).lead
-    ConsentFactory(lead=lead, text__purpose=ConsentPurpose.NEWS, at=NOW)
+    ConsentFactory(lead=lead, text__purpose=ConsentPurpose.NEWS, created_at=NOW)
     return lead
 
 

@@ -216,7 +216,7 @@ def test_last_contact_is_the_latest_try_to_reach_them(head):
     lead = leads.LeadFactory()
     assert "never" in head.get(LIST).content.decode()
     for days, verb in [(3, "tried"), (2, "call_attempted"), (1, "noted")]:
-        audit.EventFactory(lead=lead, verb=verb, at=NOW - dt.timedelta(days=days))
+        audit.EventFactory(lead=lead, action=verb, occurred_at=NOW - dt.timedelta(days=days))
     assert "Nov. 18, 10 a.m." in head.get(LIST).content.decode()
 
 
@@ -225,7 +225,7 @@ def test_list_takes_the_same_queries_for_one_lead_and_many(head, count, django_a
     for _ in range(count):
         lead = trials.TrialFactory(lead__owner=users.UserFactory()).lead
         callbacks.CallbackRequestFactory(lead=lead)
-        audit.EventFactory(lead=lead, verb="tried")
+        audit.EventFactory(lead=lead, action="tried")
         leads.TaggingFactory(lead=lead)
     head.get(LIST)  # what is asked once per process is asked now
     with django_assert_num_queries(8 if count == 1 else 9 if connection.vendor == "sqlite" else 10):

@@ -62,7 +62,7 @@ def merge(two, by, from_other=frozenset()):
 
 def agree(lead, purpose, granted, minutes_ago=0):
     at = timezone.now() - dt.timedelta(minutes=minutes_ago)
-    consents.ConsentFactory(lead=lead, text__purpose=purpose, granted=granted, at=at)
+    consents.ConsentFactory(lead=lead, text__purpose=purpose, granted=granted, created_at=at)
 
 
 def standing(lead):

@@ -79,7 +79,7 @@ def test_many_are_tagged_each_by_the_rules_of_one(client, user):
 
 
 def test_bulk_page_offers_only_what_can_be_added(client, user):
-    leads.TagFactory(name="Old", offered=False)
+    leads.TagFactory(name="Old", is_active=False)
     leads.TagFactory(name="New")
     lead = leads.LeadFactory()
     add, remove = (client.post(f"{LIST}bulk/{deed}/", {"pk": lead.pk}).content.decode() for deed in ("tag", "untag"))
@@ -164,7 +164,7 @@ def test_only_the_head_keeps_the_list(client, user):
 def test_pages_take_the_same_queries_for_one_tag_and_many(client, user, count, django_assert_num_queries):
     lead = leads.LeadFactory()
     for tagging in leads.TaggingFactory.create_batch(count, lead=lead):
-        audit.EventFactory(lead=lead, verb=AuditAction.TAGGED, detail={"tag": tagging.tag_id})
+        audit.EventFactory(lead=lead, action=AuditAction.TAGGED, detail={"tag": tagging.tag_id})
     client.get(LIST)
     client.get(f"{LIST}{lead.pk}/change/")
     with django_assert_num_queries(8):

@@ -209,7 +209,7 @@ def test_suppression_outlives_the_key_it_was_made_with(settings):
 
 
 def test_export_holds_no_private_link():
-    lead = TrialFactory(lead__heard_from="from Kim", requested_at=NOW).lead
+    lead = TrialFactory(lead__referral_answer="from Kim", requested_at=NOW).lead
     OutboxMessageFactory(lead=lead, text="Open http://127.0.0.1:8000/my/abc:def/")
     held = personal_data.export_lead_data(lead)
     assert held["lead"]["how they heard of us"] == "from Kim"

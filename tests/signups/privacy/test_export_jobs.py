@@ -146,7 +146,7 @@ def test_copy_is_kept_for_a_week_and_then_deleted(client, lead, my, time_machine
 
 
 def test_the_next_one_is_planned_while_the_first_is_made():
-    first, second = DataCopyFactory(asked_at=NOW), DataCopyFactory(asked_at=NOW + DAY)
+    first, second = DataCopyFactory(requested_at=NOW), DataCopyFactory(requested_at=NOW + DAY)
     work(2)
     assert [copy.parts.exists() for copy in (first, second)] == [True, True]
     work()
@@ -167,9 +167,9 @@ def failures():
 @pytest.mark.parametrize("what", ["signups_note.text", "signups_lead.referral_answer"], ids=["filling", "planning"])
 def test_copy_of_what_cannot_be_read_fails_alone(lead, what):
     table, column = what.split(".")
-    DataCopyFactory(lead=lead, asked_at=NOW)
+    DataCopyFactory(lead=lead, requested_at=NOW)
     spoil(table, column, **{"id" if column == "referral_answer" else "lead_id": lead.pk})
-    other = DataCopyFactory(asked_at=NOW + DAY)
+    other = DataCopyFactory(requested_at=NOW + DAY)
     work()
     assert (failures(), export_jobs.export_is_ready(other)) == ([True, False], True)
     assert set(DataExportChunk.objects.values_list("copy", flat=True)) == {other.pk}

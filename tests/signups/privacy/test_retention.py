@@ -71,8 +71,8 @@ def test_texts_of_old_messages_go_and_the_fact_stays(clinic):
 def test_people_long_silent_are_erased(clinic):
     started = {"requested_at": ago(3000), "started_at": ago(3000), "lead__created_at": ago(3000)}
     silent, recent = TrialFactory(**started).lead, TrialFactory(**started).lead
-    EventFactory(lead=silent, at=ago(2200))
-    EventFactory(lead=recent, at=ago(2100))
+    EventFactory(lead=silent, occurred_at=ago(2200))
+    EventFactory(lead=recent, occurred_at=ago(2100))
     ran("purge", "--apply")
     assert list(Lead.objects.filter(status="erased")) == [silent]
 
@@ -138,7 +138,7 @@ def test_command_about_nobody_says_so(who):
 
 
 def test_export_by_command_is_for_its_owner_only(clinic, tmp_path):
-    lead = TrialFactory(requested_at=ago(1), lead__heard_from="from Kim").lead
+    lead = TrialFactory(requested_at=ago(1), lead__referral_answer="from Kim").lead
     file = tmp_path / "data.zip"
     ran("export_lead", lead.email, str(file))
     assert oct(os.stat(file).st_mode & 0o777) == "0o600"

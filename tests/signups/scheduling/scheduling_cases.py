@@ -1,4 +1,4 @@
-"""The worked cases of `tests/data/scheduling_cases.json`, and their parts as the scheduling functions take them."""
+"""The worked cases of `data/scheduling_cases.json`, and their parts as the scheduling functions take them."""
 
 import datetime as dt
 import json
@@ -9,7 +9,7 @@ import pytest
 
 from signups.scheduling import business_hours, slots
 
-CASES = json.loads((Path(__file__).parent.parent / "data/scheduling_cases.json").read_text())
+CASES = json.loads((Path(__file__).parent / "data/scheduling_cases.json").read_text())
 
 
 def named(kind, **wanted):

@@ -202,14 +202,14 @@ def test_form_that_gets_no_link_any_more_changes_nothing(clinic, post_start):
 
 def test_what_staff_know_is_not_overwritten_by_a_form(clinic, post_start):
     lead = LeadFactory(email="jo@example.com", name="Jo from the list")
-    EventFactory(lead=lead, verb="imported")
+    EventFactory(lead=lead, action="imported")
     post_start(**SOMEBODY)
     lead.refresh_from_db()
     assert (lead.name, lead.agrees_to(ConsentPurpose.CALLS)) == ("Jo from the list", False)
 
 
 def test_details_typed_for_another_state_are_mended_by_the_form(clinic, post_start):
-    lead = LeadFactory(email="jo@example.com", name="Joe", source="friend")
+    lead = LeadFactory(email="jo@example.com", name="Joe", first_touch_source="friend")
     post_start(calls="on", phone="212 555 0199")
     lead.refresh_from_db()
     assert (lead.name, lead.source, lead.agrees_to(ConsentPurpose.CALLS)) == ("Jo Miller", "friend", True)
