@@ -12,7 +12,7 @@ SHIPPED = [
         "purpose": EmailPurpose.TRANSACTIONAL,
         "text": """Hello {first_name},
 
-we would like to know how it is going, and what you want to ask us. Answer this e-mail, or call {clinic_phone}: a person reads it, and a person picks up.  # noqa: E501
+we would like to know how it is going, and what you want to ask us. Answer this e-mail, or call {clinic_phone}: a person reads it, and a person picks up.
 
 On your own page you can book a free call, see how things stand, or leave:
 

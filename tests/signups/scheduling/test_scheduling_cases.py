@@ -1,4 +1,4 @@
-"""Every worked case of `tests/signups/scheduling/data/scheduling_cases.json` through the real functions, actions and database."""
+"""Every worked case of `data/scheduling_cases.json` through the real functions, actions and database."""
 
 import datetime as dt
 import itertools
