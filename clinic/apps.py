@@ -28,7 +28,7 @@ class ClinicConfig(AppConfig):
     def ready(self) -> None:
         from clinic.staff_auth.signals import register_signals
 
-        from . import roles
+        from . import roles, setup_checklist  # noqa: F401  (registers its system check)
 
         register_signals()
         for label in roles.APPS:

@@ -13,6 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from signups.ops import heartbeats, rate_limit
+from signups.reports import queue_backlog
 
 
 @require_safe
@@ -32,13 +33,13 @@ def ready(request: HttpRequest) -> HttpResponse:
     try:
         if not _is_migrated():
             return _plain_response("the database waits for `manage.py migrate`", status=503)
-        backlog = heartbeats.queue_backlog(timezone.now())
+        backlog = queue_backlog.queue_backlog(timezone.now())
     except Error:
         return _plain_response("the database does not answer", status=503)
     silent = backlog.worker_silent_for
     troubles = [
         "no worker is alive" if silent is None or silent > heartbeats.STALE_AFTER.total_seconds() else "",
-        "messages wait for long" if backlog.oldest_message > heartbeats.OVERDUE_AFTER.total_seconds() else "",
+        "messages wait for long" if backlog.oldest_message > queue_backlog.OVERDUE_AFTER.total_seconds() else "",
     ]
     return _plain_response("; ".join(trouble for trouble in troubles if trouble) or "ok")
 

@@ -7,14 +7,14 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from signups.ops import heartbeats
+from signups.reports import queue_backlog
 
 
 class BacklogCollector(Collector):
     """Read from the database at each scrape, so every process and machine answers the same."""
 
     def collect(self) -> Iterator[Metric]:
-        backlog = heartbeats.queue_backlog(timezone.now())
+        backlog = queue_backlog.queue_backlog(timezone.now())
         for name, words, value in (
             ("due_messages", "Messages whose time has come and that are not sent", backlog.due_messages),
             ("oldest_due_message_seconds", "For how long the oldest of them has waited", backlog.oldest_message),

@@ -10,7 +10,7 @@ EMAIL_MODULES = (
     "signups.messages.emails",
     "signups.privacy.emails",
     "signups.trials.emails",
-    "signups.web.portal_links",
+    "signups.messages.portal_links",
 )
 
 
@@ -20,11 +20,14 @@ class SignupsConfig(AppConfig):
 
     def ready(self) -> None:
         from signups.audit import triggers
+        from signups.callbacks.actions import close_open_callback
+        from signups.consents.signals import callbacks_revoked
         from signups.messages.shipped_templates import create_shipped_templates
         from signups.ops.key_check import ensure_key_check
 
         for module in EMAIL_MODULES:
             import_module(module)
+        callbacks_revoked.connect(close_open_callback)
         post_migrate.connect(ensure_key_check, sender=self)
         post_migrate.connect(triggers.install_triggers, sender=self)
         post_migrate.connect(create_shipped_templates, sender=self)

@@ -4,10 +4,9 @@ from signups.callbacks.models import CallAttempt, CallbackRequest
 from signups.calls.models import OnboardingCall
 from signups.consents.models import Consent, ConsentText
 from signups.consents.suppression_models import Suppression
-from signups.duplicates.models import DistinctLeadPair
 from signups.hosts.models import AvailabilityRule, DateOverride, Holiday, Host, TimeOff
 from signups.imports.models import ImportChunk, ImportJob
-from signups.leads.merge_models import LeadMerge
+from signups.leads.merge_models import DistinctLeadPair, LeadMerge
 from signups.leads.models import Lead
 from signups.leads.note_models import Note
 from signups.leads.tag_models import LeadTag, Tag

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.utils.module_loading import import_string
 
-from signups.consents.choices import ConsentPurpose
 from signups.scheduling.business_hours import BusinessHours
 from signups.scheduling.slots import CallRules
 
@@ -23,7 +22,7 @@ class ConsentDocument:
 class ClinicOffer:
     """The offer and the clinic's own facts at this moment. `states` are postal codes; none: it works everywhere.
 
-    `documents` has one for each purpose.
+    `documents` has one for each `ConsentPurpose`.
     """
 
     clinic_name: str
@@ -40,7 +39,7 @@ class ClinicOffer:
     crisis_text: str
     calls: CallRules
     call_daily_limit: int | None  # of a host who has none of their own
-    documents: Mapping[ConsentPurpose, ConsentDocument]
+    documents: Mapping[str, ConsentDocument]
 
 
 def current_offer() -> ClinicOffer:

@@ -11,6 +11,7 @@ from django.test import TransactionTestCase
 from content import page_rendering
 from signups.audit import triggers
 from tests.factories import content
+from tests.signups.conftest import post_start  # noqa: F401 - a fixture of every package
 
 hypothesis.settings.register_profile("clinic", deadline=None)  # how long an example takes proves nothing here
 hypothesis.settings.load_profile("clinic")

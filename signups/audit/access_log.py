@@ -1,19 +1,20 @@
 """Access log: every page that shows a lead is recorded in the audit trail, a page of one person with that person."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib.admin.views.main import PAGE_VAR, SEARCH_VAR
 from django.http import HttpRequest
 from django.utils import timezone
 
-from signups.leads.models import Lead
-
 from .actions import record_event
 from .choices import AuditAction
 from .staff_users import staff_user
 
+if TYPE_CHECKING:
+    from signups.leads.models import Lead
 
-def log_lead_view(request: HttpRequest, *leads: Lead) -> None:
+
+def log_lead_view(request: HttpRequest, *leads: "Lead") -> None:
     """Record that a page about each of `leads` is shown."""
     for lead in leads:
         record_event(lead, AuditAction.READ, by=staff_user(request), now=timezone.now())

@@ -2,20 +2,21 @@
 
 import datetime as dt
 import uuid
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.models import User
 
-from signups.leads.models import Lead
-
 from .choices import ActorKind, AuditAction
 from .models import AuditEvent
+
+if TYPE_CHECKING:
+    from signups.leads.models import Lead
 
 Actor = ActorKind | User  # the patient or the system by kind, staff by name
 
 
 def record_event(
-    lead: Lead | None,
+    lead: "Lead | None",
     action: AuditAction,
     *,
     by: Actor,

@@ -11,7 +11,6 @@ from django.db import models
 from django.db.models import Q
 
 from clinic.lib.append_only import AppendOnly
-from signups.leads.models import Lead
 
 from . import signing
 from .choices import ActorKind, audit_actions
@@ -35,7 +34,7 @@ class AuditEvent(AppendOnly):
 
     PII_FIELDS: ClassVar[dict[str, Any]] = {}
 
-    lead = models.ForeignKey(Lead, on_delete=models.PROTECT, null=True, related_name="events")
+    lead = models.ForeignKey("signups.Lead", on_delete=models.PROTECT, null=True, related_name="events")
     target = models.CharField(max_length=60, blank=True)
     occurred_at = models.DateTimeField()
     actor_kind = models.CharField(max_length=10, choices=ActorKind)

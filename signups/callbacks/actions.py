@@ -3,6 +3,7 @@
 import datetime as dt
 import uuid
 from dataclasses import dataclass
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
@@ -13,7 +14,7 @@ from signups.audit.choices import ActorKind, AuditAction
 from signups.audit.models import AuditEvent
 from signups.consents.actions import grant_consent, revoke_consent
 from signups.consents.choices import ConsentChannel, ConsentPurpose
-from signups.hosts import availability
+from signups.hosts.business_hours import clinic_business_hours
 from signups.leads.actions import can_work_lead, change_status
 from signups.leads.choices import Channel, LeadStatus, PartOfDay
 from signups.leads.locking import ActionError, lock_lead
@@ -81,9 +82,7 @@ def _get_or_create_lead(wish: CallbackDetails, *, name: str, source: str, now: d
 def promised_time(now: dt.datetime, time_zone: str) -> dt.datetime:
     """By when somebody in `time_zone` who asks now is called. Raises Refused where our hours are their night."""
     clinic = current_offer()
-    promised = callback_times.promised_by(
-        now, clinic.callback_minutes, availability.clinic_business_hours(clinic), time_zone
-    )
+    promised = callback_times.promised_by(now, clinic.callback_minutes, clinic_business_hours(clinic), time_zone)
     if promised is None:
         raise ActionError(
             "We call between 8 a.m. and 9 p.m. where you are, and our phones are closed then. "
@@ -273,3 +272,9 @@ def _close(request: CallbackRequest, outcome: CallbackOutcome, *, by: Actor, now
 
 def _display_name(user: User) -> str:
     return user.get_full_name() or user.get_username()
+
+
+def close_open_callback(*, lead: Lead, by: Actor, now: dt.datetime, **kwargs: Any) -> None:
+    """Close the open request of `lead`, who wants no call any more (receiver of `callbacks_revoked`)."""
+    if lead.callbacks.filter(closed_at=None).update(closed_at=now, outcome=CallbackOutcome.DO_NOT_CALL):
+        record_event(lead, AuditAction.CALLBACK_CLOSED, by=by, now=now, outcome=CallbackOutcome.DO_NOT_CALL.value)

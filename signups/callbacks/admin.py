@@ -18,7 +18,7 @@ from clinic.lib import contact_hours, time_zones
 from clinic.lib.read_only_admin import ReadOnly
 from signups.audit import access_log
 from signups.audit.staff_users import staff_user
-from signups.hosts import availability
+from signups.hosts.business_hours import clinic_business_hours
 from signups.leads import locking
 from signups.offer import current_offer
 from signups.scheduling import callback_times
@@ -191,7 +191,7 @@ def outcome_form(callback: CallbackRequest, tries: list[CallAttempt], now: dt.da
     """Return the form for the outcome of the attempt after `tries`, with a proposed time for the next one."""
     proposed = callback_times.suggest_retry(
         [*(attempt.attempted_at for attempt in tries), now],
-        availability.clinic_business_hours(current_offer()),
+        clinic_business_hours(current_offer()),
         callback.time_zone,
         callback.best_time,
     )

@@ -14,14 +14,13 @@ from django.db import IntegrityError, transaction
 
 from signups.audit.actions import Actor, record_event
 from signups.audit.choices import ActorKind, AuditAction
-from signups.hosts import availability
 from signups.hosts.models import Host, HostQuerySet
 from signups.leads.models import Lead
 from signups.offer import ClinicOffer, current_offer
 from signups.scheduling import round_robin, slots
 from signups.scheduling.slots import BookingError
 
-from . import emails
+from . import availability, emails
 from .choices import CallStatus, ForceReason
 from .models import OnboardingCall
 

@@ -8,11 +8,11 @@ from django.utils import timezone
 from django.utils.dateformat import time_format
 
 from clinic.lib.time_zones import midnight
-from signups.hosts import availability
 from signups.hosts.models import Holiday, Host, TimeOff
 from signups.offer import current_offer
 from signups.scheduling import slots
 
+from . import availability
 from .models import OnboardingCall
 
 ROW_LENGTH = 30  # minutes

@@ -8,13 +8,13 @@ from django.db import transaction
 
 from signups.audit.actions import Actor, record_event
 from signups.audit.choices import AuditAction
-from signups.callbacks.choices import CallbackOutcome
 from signups.leads.locking import lock_lead
 from signups.leads.models import Lead
 from signups.offer import ConsentDocument, current_offer
 
 from .choices import ConsentChannel, ConsentPurpose
 from .models import Consent, ConsentText
+from .signals import callbacks_revoked
 from .suppression_models import Suppression
 
 
@@ -54,9 +54,8 @@ def revoke_consent(
         record_event(lead, AuditAction.CONSENT_REVOKED, by=by, now=now, purpose=purpose, version=agreed.text.version)
     if purpose == ConsentPurpose.CALLS:
         revoke_consent(lead, ConsentPurpose.CALLBACKS, channel=channel, by=by, now=now)
-    waiting = lead.callbacks.filter(closed_at=None)
-    if purpose == ConsentPurpose.CALLBACKS and waiting.update(closed_at=now, outcome=CallbackOutcome.DO_NOT_CALL):
-        record_event(lead, AuditAction.CALLBACK_CLOSED, by=by, now=now, outcome=CallbackOutcome.DO_NOT_CALL.value)
+    if purpose == ConsentPurpose.CALLBACKS:
+        callbacks_revoked.send(sender=Lead, lead=lead, by=by, now=now)
 
 
 @transaction.atomic

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST
 
 from signups.assignment.actions import assign_round_robin
 from signups.audit.staff_users import owner_choices, staff_user
+from signups.callbacks import outreach
 from signups.consents.actions import grant_consent, revoke_consent
 from signups.leads import actions as lead_actions
 from signups.leads.actions import assign_lead, can_work_lead, can_write_note, write_note
@@ -96,7 +97,7 @@ def add_note(request: HttpRequest, lead: Lead) -> str:
 
 @lead_action()
 def log_outreach(request: HttpRequest, lead: Lead) -> str:
-    lead_actions.log_outreach(lead=lead, **cleaned_data(OutreachForm(request.POST)), **actor(request))
+    outreach.log_outreach(lead=lead, **cleaned_data(OutreachForm(request.POST)), **actor(request))
     return "It is noted."
 
 

@@ -20,6 +20,7 @@ from signups.callbacks.admin import outcome_form
 from signups.callbacks.models import CallbackRequest
 from signups.calls.choices import CallStatus
 from signups.calls.models import OnboardingCall
+from signups.consents.policy import can_call
 from signups.leads.actions import allowed_transitions, can_work_lead, can_write_note
 from signups.leads.choices import TERMINAL_STATUSES, LeadStatus
 from signups.leads.models import Lead
@@ -121,7 +122,7 @@ def contact_context(facts: LeadFacts) -> dict[str, Any]:
         "email": redaction.mask_contact_details(lead.email, facts.user),
         "phone": redaction.mask_contact_details(lead.phone, facts.user),
         "referral_answer": redaction.mask_contact_details(lead.referral_answer, facts.user),
-        "may_call": lead.may_be_called(facts.now),
+        "may_call": can_call(lead, facts.now),
         "is_day": contact_hours.CALLING_HOURS.include(facts.now, lead.time_zone),
         "city": time_zones.city_name(lead.time_zone),
     }

@@ -9,11 +9,12 @@ from django.contrib.auth.models import User
 
 from clinic.lib import redaction
 from signups.audit.choices import CONTACT_ACTIONS, AuditAction
-from signups.audit.descriptions import describe_all, display_name
 from signups.leads import links as lead_links
 from signups.leads.models import Lead
 from signups.leads.note_models import Note
 from signups.messages.models import OutboxMessage
+
+from .event_descriptions import describe_all, display_name
 
 SIZE = 100
 TIMELINE_FILTERS = {

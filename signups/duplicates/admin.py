@@ -15,14 +15,13 @@ from django.views.decorators.http import require_POST
 from signups.audit import access_log
 from signups.audit.staff_users import staff_user
 from signups.leads.locking import ActionError
-from signups.leads.merge_models import MERGE_UNDO_WINDOW, LeadMerge
+from signups.leads.merge_models import MERGE_UNDO_WINDOW, DistinctLeadPair, LeadMerge
 from signups.leads.models import Lead
 from signups.web.responses import redirect_after_post
 from signups.web.staff_views import render_page, staff_view
 
 from . import detection, merging
 from .forms import MergeForm
-from .models import DistinctLeadPair
 
 RECENT_MERGES = 50
 PAGE_SIZE = 50  # distinct pairs

@@ -9,9 +9,8 @@ from typing import Any
 from django.db.models import Count, F, QuerySet
 from django.db.models.expressions import Combinable
 
+from signups.leads.merge_models import DistinctLeadPair
 from signups.leads.models import Lead, LeadQuerySet, email_local_part_lower
-
-from .models import DistinctLeadPair
 
 GROUPS_SQL = 50  # shown at once
 MAX_GROUP_SIZE = 5  # a number of more people than that is a switchboard's

@@ -20,13 +20,11 @@ from signups.consents.actions import revoke_consent
 from signups.consents.choices import CALL_CONSENTS, OPTIONAL_CONSENTS, ConsentChannel, ConsentPurpose
 from signups.leads.choices import TERMINAL_STATUSES, LeadStatus
 from signups.leads.locking import ActionError
-from signups.leads.merge_models import LeadMerge
+from signups.leads.merge_models import DistinctLeadPair, LeadMerge
 from signups.leads.models import Lead
 from signups.leads.tag_models import LeadTag
 from signups.privacy.personal_data import delete_data_export, models_with_lead
 from signups.trials.models import Trial
-
-from .models import DistinctLeadPair
 
 # What is chosen on the page → the fields that go together.
 MERGE_CHOICES = {

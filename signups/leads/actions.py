@@ -9,9 +9,6 @@ from django.db import IntegrityError, transaction
 from signups.audit.actions import Actor, record_event
 from signups.audit.choices import AuditAction
 from signups.audit.models import AuditEvent
-from signups.callbacks.choices import CallOutcome
-from signups.consents.actions import revoke_consent
-from signups.consents.choices import ConsentChannel, ConsentPurpose
 
 from .choices import TRANSITIONS, LeadStatus
 from .locking import ActionError, lock_lead
@@ -88,22 +85,6 @@ def change_status(*, lead: Lead, to: LeadStatus, by: Actor, now: dt.datetime, re
         raise ActionError("Somebody else moved this lead just now. Look at it again.")
     lead.status, lead.close_reason = to, reason
     record_event(lead, AuditAction.MOVED, by=by, now=now, seen=seen.value, to=to.value)
-
-
-@transaction.atomic
-def log_outreach(*, lead: Lead, outcome: CallOutcome, by: User, now: dt.datetime) -> None:
-    """`by` tried to reach them of their own accord, and `outcome` (of states.OF_A_TRY) came of it. Raises Refused.
-
-    Whoever was reached is no longer new; who wants no calls is on nobody's list from this moment.
-    """
-    stored = lock_lead_for_staff(lead, by)
-    if stored.callbacks.open().exists():
-        raise ActionError("They asked to be called: note with the callback how it went.")
-    record_event(stored, AuditAction.TRIED, by=by, now=now, outcome=outcome.value)
-    if outcome == CallOutcome.DO_NOT_CALL:
-        revoke_consent(stored, ConsentPurpose.CALLS, channel=ConsentChannel.PHONE, by=by, now=now)
-    elif outcome == CallOutcome.REACHED and stored.status == LeadStatus.NEW:
-        change_status(lead=stored, to=LeadStatus.CONTACTED, by=by, now=now)
 
 
 @transaction.atomic

@@ -1,6 +1,5 @@
 """A person who asked for a trial or a call."""
 
-import datetime as dt
 import re
 import uuid
 from collections.abc import Iterable
@@ -10,10 +9,8 @@ from django.conf import settings
 from django.db import models
 from django.db.models.functions import Cast, Concat, Left, Lower, Replace, StrIndex, Substr
 
-from clinic.lib import contact_hours, time_zones
+from clinic.lib import time_zones
 from clinic.lib.encryption import EncryptedTextField
-from signups.consents.choices import ConsentPurpose
-from signups.consents.suppression_models import Suppression
 
 from .choices import OPEN_STATUSES, TERMINAL_STATUSES, CareFor, Channel, LeadStatus, PartOfDay
 
@@ -211,18 +208,3 @@ class Lead(models.Model):
     def has_confirmed(self) -> bool:
         """Their e-mail address is known to be theirs: a trial was started from it."""
         return self.trials.filter(started_at__isnull=False).exists()
-
-    def agrees_to(self, purpose: ConsentPurpose) -> bool:
-        """The latest word of this person on `purpose` is a yes."""
-        return self.consents.in_force().filter(text__purpose=purpose).exists()
-
-    def may_be_called(self, now: dt.datetime) -> bool:
-        """They gave a number, agreed to calls or wait for one, and it is between 8 a.m. and 9 p.m. where they are.
-
-        At the number of somebody erased, an agreement counts only once it is known to be theirs.
-        """
-        if not self.phone or not contact_hours.CALLING_HOURS.include(now, self.time_zone):
-            return False
-        if self.callbacks.filter(closed_at=None).exists():
-            return True
-        return self.agrees_to(ConsentPurpose.CALLS) and not Suppression.objects.of(self.phone_e164).exists()

@@ -9,6 +9,7 @@ import datetime as dt
 
 from clinic.lib import contact_hours
 from signups.consents.choices import ConsentPurpose
+from signups.consents.policy import agrees_to
 from signups.consents.suppression_models import Suppression
 from signups.leads.choices import TERMINAL_STATUSES, LeadStatus
 from signups.leads.models import Lead
@@ -33,7 +34,7 @@ def why_not_allowed(lead: Lead, purpose: EmailPurpose) -> str:
         return "They have not confirmed their e-mail address, so it may be somebody else’s."
     if Suppression.objects.of(lead.email).exists():
         return "Whoever has this address had their data erased and wants no e-mail."
-    if purpose == EmailPurpose.MARKETING and not lead.agrees_to(ConsentPurpose.NEWS):
+    if purpose == EmailPurpose.MARKETING and not agrees_to(lead, ConsentPurpose.NEWS):
         return "They have not agreed to news by e-mail, or took it back."
     return ""
 

@@ -7,8 +7,8 @@ from django.db import transaction
 from clinic.lib import normalization
 from signups.leads.models import Lead
 from signups.messages.outbox import under_hourly_limit
+from signups.messages.portal_links import MY_LINK, my_link
 from signups.trials.actions import resend_confirmation_link
-from signups.web.portal_links import MY_LINK, my_link
 
 
 @transaction.atomic

@@ -7,11 +7,11 @@ from signups.calls import portal_views as call_portal_views
 from signups.privacy import portal_views as privacy_portal_views
 from signups.trials import portal_views as trial_portal_views
 
-from . import views as portal_views
+from . import views
 
 app_name = "portal"
 urlpatterns = [
-    path("", portal_views.home, name="home"),
+    path("", views.home, name="home"),
     path("callback/", callback_views.portal_request, name="callback"),
     path("callback/cancel/", callback_views.portal_cancel, name="callback-cancel"),
     path("call/", call_portal_views.call_page, name="call"),

@@ -15,19 +15,16 @@ from signups.audit.choices import AuditAction
 from signups.callbacks.actions import cancel_callback
 from signups.calls.actions import cancel_call
 from signups.consents.suppression_models import Suppression, contact_hash
-from signups.duplicates.models import DistinctLeadPair
 from signups.imports.actions import remove_person
 from signups.leads.choices import LeadStatus
+from signups.leads.merge_models import DistinctLeadPair
 from signups.leads.models import Lead
 from signups.messages import kinds
 from signups.messages.choices import MessageStatus
 from signups.messages.models import OutboxMessage
 
 from .emails import erasure_receipt
-from .personal_data import (
-    delete_data_export,
-    models_with_lead_lookup,
-)
+from .personal_data import delete_data_export, models_with_lead_lookup
 
 
 @transaction.atomic

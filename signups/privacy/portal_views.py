@@ -10,13 +10,13 @@ from django.views.decorators.http import require_http_methods, require_POST
 from clinic.lib.encryption import DecryptionError
 from signups.audit.choices import ActorKind
 from signups.leads.models import Lead
+from signups.messages import portal_links
 from signups.ops import rate_limit
-from signups.portal.forms import ConsentChoicesForm, DetailsForm
-from signups.web import portal_links
 from signups.web.decorators import portal_view, rate_limited
 from signups.web.responses import redirect_after_post
 
 from . import erasure, export_archive, export_jobs, personal_data
+from .forms import ConsentChoicesForm, DetailsForm
 from .models import DataExportJob
 
 

@@ -14,6 +14,7 @@ from signups.audit.choices import ActorKind, AuditAction
 from signups.audit.models import AuditEvent
 from signups.consents.actions import record_signup_consents, revoke_consent
 from signups.consents.choices import OPTIONAL_CONSENTS, REQUIRED_CONSENTS, ConsentChannel, ConsentPurpose
+from signups.consents.policy import agrees_to
 from signups.consents.suppression_models import Suppression
 from signups.leads import locking
 from signups.leads.actions import can_work_lead, change_status
@@ -21,8 +22,8 @@ from signups.leads.choices import LeadStatus
 from signups.leads.locking import lock_lead
 from signups.leads.models import Lead
 from signups.messages.outbox import under_hourly_limit
+from signups.messages.portal_links import MY_LINK, my_link
 from signups.offer import current_offer
-from signups.web.portal_links import MY_LINK, my_link
 
 from . import emails
 from .models import Trial
@@ -183,7 +184,7 @@ def confirm_email(lead: Lead, *, now: dt.datetime) -> Trial | None:
     trial.started_at = now
     trial.save(update_fields=["started_at"])
     Suppression.objects.of(lead.email).delete()
-    if lead.agrees_to(ConsentPurpose.CALLS):
+    if agrees_to(lead, ConsentPurpose.CALLS):
         Suppression.objects.of(lead.phone_e164).delete()
     record_event(lead, AuditAction.CONFIRMED, by=ActorKind.PATIENT, now=now)
     record_event(lead, AuditAction.TRIAL_STARTED, by=ActorKind.SYSTEM, now=now)

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from clinic.lib import normalization, us_states
 from signups.consents.choices import OPTIONAL_CONSENTS
+from signups.consents.policy import agrees_to
 from signups.leads import links as lead_links
 from signups.leads.locking import LeadUnavailable
 from signups.ops import rate_limit
@@ -96,7 +97,7 @@ def confirm_page(request: HttpRequest, token: str) -> HttpResponse:
     if trial is None or (trial.started_at and (request.method != "POST" or not trial.day(now))):
         return render(request, "public/confirm_expired.html", {"token": token, "used": True}, status=410)
     if request.method != "POST":
-        agreed = [purpose.label for purpose in OPTIONAL_CONSENTS if lead.agrees_to(purpose)]
+        agreed = [purpose.label for purpose in OPTIONAL_CONSENTS if agrees_to(lead, purpose)]
         told = [
             ("Name", lead.name),
             ("Phone", lead.phone or "none"),

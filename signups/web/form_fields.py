@@ -9,7 +9,6 @@ from django import forms
 from django.utils.functional import cached_property
 
 from clinic.lib import normalization, time_zones, us_states
-from signups.consents.choices import ConsentPurpose
 from signups.leads.choices import PHONE_CHANNELS
 from signups.offer import ClinicOffer
 
@@ -95,7 +94,7 @@ def state_field() -> SharedChoiceField:
     )
 
 
-def consent_field(purpose: ConsentPurpose, label: str, offer: ClinicOffer) -> forms.BooleanField:
+def consent_field(purpose: str, label: str, offer: ClinicOffer) -> forms.BooleanField:
     """A free choice, unticked, beside the exact words that ticking it agrees to."""
     return forms.BooleanField(required=False, label=label, help_text=offer.documents[purpose].text)
 

@@ -10,6 +10,7 @@ from django.utils import timezone
 from clinic import health
 from signups.ops import heartbeats
 from signups.ops.heartbeat_models import WorkerHeartbeat
+from signups.reports import queue_backlog
 from tests.factories import messages, ops
 
 pytestmark = pytest.mark.django_db
@@ -58,7 +59,7 @@ def test_what_waits_is_told_but_takes_no_web_machine_out(client):
     assert ready(client) == (200, "no worker is alive")
     now = timezone.now()
     heartbeats.record_heartbeat(lambda: now - heartbeats.STALE_AFTER - dt.timedelta(seconds=1))
-    messages.OutboxMessageFactory(created_at=now - heartbeats.OVERDUE_AFTER * 2)
+    messages.OutboxMessageFactory(created_at=now - queue_backlog.OVERDUE_AFTER * 2)
     assert ready(client) == (200, "no worker is alive; messages wait for long")
 
 

@@ -12,9 +12,6 @@ from clinic.log_redaction import RedactingFormatter, RedactPathFilter
 from signups.leads import links as lead_links
 from signups.trials import actions as trial_actions
 from tests.factories import leads, trials, users
-from tests.signups.conftest import (
-    post_start,  # noqa: F401 - a fixture
-)
 
 pytestmark = pytest.mark.django_db
 
@@ -37,7 +34,7 @@ def log(settings):
     root.setLevel(level)
 
 
-def test_walk_through_the_site_names_nobody(client, clinic, post_start, log, monkeypatch):  # noqa: F811
+def test_walk_through_the_site_names_nobody(client, clinic, post_start, log, monkeypatch):
     assert post_start(**PERSON).status_code == 303
     lead = leads.LeadFactory(**PERSON | {"email": "other@example.org"})
     trials.TrialFactory(lead=lead)

@@ -23,11 +23,11 @@ from signups.calls.models import OnboardingCall
 from signups.leads import links as lead_links
 from signups.leads.models import Lead
 from signups.messages.models import OutboxMessage
+from signups.messages.portal_links import my_link
 from signups.privacy.emails import erasure_receipt
 from signups.trials import emails as trial_emails
 from signups.trials.actions import confirm_email, request_trial
 from signups.trials.models import Trial
-from signups.web.portal_links import my_link
 from tests.factories.callbacks import CallbackRequestFactory
 from tests.factories.hosts import AvailabilityRuleFactory, HostFactory
 from tests.factories.leads import LeadFactory

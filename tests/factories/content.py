@@ -6,8 +6,7 @@ import factory
 from django.utils import timezone
 
 from content.actions import drafts
-from content.models import articles, claims, content_version, link_checks, profile, revisions, texts
-from content.models import people as models_people
+from content.models import articles, claims, content_version, link_checks, people, profile, revisions, texts
 from content.models import sources as models_sources
 
 
@@ -31,7 +30,7 @@ class ClinicProfileFactory(factory.django.DjangoModelFactory):
 
 class PersonFactory(factory.django.DjangoModelFactory):
     class Meta:
-        model = models_people.Person
+        model = people.Person
 
     key = factory.Sequence("person-{}".format)
     name = "Ada Moss"

@@ -3,9 +3,8 @@
 import factory
 from django.utils import timezone
 
-from signups.duplicates.models import DistinctLeadPair
 from signups.leads.choices import LeadStatus
-from signups.leads.merge_models import LeadMerge
+from signups.leads.merge_models import DistinctLeadPair, LeadMerge
 
 from .leads import LeadFactory
 from .users import UserFactory

@@ -10,14 +10,11 @@ from signups.messages.models import OutboxMessage
 from signups.trials.actions import convert_trial
 from signups.trials.models import Trial
 from tests.factories.users import UserFactory
-from tests.signups.conftest import (
-    NOW,
-    post_start,  # noqa: F401  (a fixture)
-)
+from tests.signups.conftest import NOW
 
 
 @pytest.fixture
-def started(clinic, client, post_start, settings):  # noqa: F811
+def started(clinic, client, post_start, settings):
     """The path of the page of somebody whose free days began at NOW, as their mail told it."""
     assert post_start().status_code == 303
     client.post(link("confirm_trial", "confirm", settings))

@@ -12,10 +12,7 @@ from signups.leads.models import Lead
 from signups.messages import delivery
 from signups.messages.models import OutboxMessage
 from tests import mail_server, processes
-from tests.signups.conftest import (
-    NOW,
-    post_start,  # noqa: F401 - a fixture
-)
+from tests.signups.conftest import NOW
 
 pytestmark = pytest.mark.django_db
 
@@ -26,7 +23,7 @@ def deliver(settings, port, at):
     return delivery.deliver_due(lambda: at)
 
 
-def test_sign_up_while_mail_is_down_is_told_later_and_once(clinic, settings, post_start):  # noqa: F811
+def test_sign_up_while_mail_is_down_is_told_later_and_once(clinic, settings, post_start):
     assert post_start().status_code == 303
     assert deliver(settings, processes.free_port(), NOW) == 1  # nobody listens there
     assert OutboxMessage.objects.get().status == "pending"
@@ -37,7 +34,7 @@ def test_sign_up_while_mail_is_down_is_told_later_and_once(clinic, settings, pos
         assert [message["To"] for message in server.messages] == ["jo@example.com"]
 
 
-def test_sign_up_while_the_database_is_away_is_not_acknowledged(client, clinic, monkeypatch, post_start):  # noqa: F811
+def test_sign_up_while_the_database_is_away_is_not_acknowledged(client, clinic, monkeypatch, post_start):
     def away(*args, **kwargs):
         raise OperationalError("the server is gone")
 

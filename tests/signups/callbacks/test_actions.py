@@ -26,6 +26,7 @@ from signups.callbacks.choices import CallOutcome, Topic
 from signups.callbacks.models import CallAttempt, CallbackRequest
 from signups.consents.actions import current_wording, grant_consent, revoke_consent
 from signups.consents.choices import CALL_CONSENTS, ConsentChannel, ConsentPurpose
+from signups.consents.policy import agrees_to, can_call
 from signups.duplicates import merging
 from signups.leads.choices import PartOfDay
 from signups.leads.locking import ActionError
@@ -97,8 +98,8 @@ def test_asking_writes_lead_consent_event_and_request_due_in_business_time(clini
     request = lead.callbacks.get()
     assert request.due_at == dt.datetime(2026, 11, 23, 11, 0, tzinfo=ZoneInfo("America/New_York"))
     assert (request.phone, request.topic, request.consent.text.purpose) == ("(212) 555-0123", "cost", "callbacks")
-    assert [lead.agrees_to(purpose) for purpose in CALL_CONSENTS] == [False, True]
-    assert lead.may_be_called(NOW)
+    assert [agrees_to(lead, purpose) for purpose in CALL_CONSENTS] == [False, True]
+    assert can_call(lead, NOW)
     assert verbs(lead) == ["consent_granted", "callback_requested"]
 
 
@@ -143,8 +144,8 @@ def test_cancelling_closes_and_keeps_the_consent(open_all_day):
     lead = Lead.objects.get()
     for _ in range(2):
         cancel_callback(lead, now=NOW)
-    assert (lead.callbacks.get().outcome, lead.agrees_to(ConsentPurpose.CALLBACKS)) == ("cancelled", True)
-    assert not lead.may_be_called(NOW)  # what they agreed to was this one call
+    assert (lead.callbacks.get().outcome, agrees_to(lead, ConsentPurpose.CALLBACKS)) == ("cancelled", True)
+    assert not can_call(lead, NOW)  # what they agreed to was this one call
     assert verbs(lead) == ["consent_granted", "callback_requested", "callback_closed"]
 
 
@@ -278,7 +279,7 @@ def test_do_not_call_takes_back_every_such_consent_and_closes_at_any_hour(clinic
     log(request, "do_not_call", ann, at=at)
     request.refresh_from_db()
     assert (request.outcome, request.closed_at) == ("do_not_call", at)
-    assert [request.lead.agrees_to(purpose) for purpose in (*CALL_CONSENTS, ConsentPurpose.TEXTS)] == [
+    assert [agrees_to(request.lead, purpose) for purpose in (*CALL_CONSENTS, ConsentPurpose.TEXTS)] == [
         False,
         False,
         False,

@@ -8,6 +8,7 @@ from signups.audit.choices import ActorKind
 from signups.consents.actions import grant_consent, revoke_consent
 from signups.consents.choices import ConsentChannel, ConsentPurpose
 from signups.consents.models import Consent
+from signups.consents.policy import agrees_to, can_call
 from signups.leads.models import Lead
 from tests.factories.leads import LeadFactory
 from tests.signups.conftest import NOW
@@ -27,7 +28,7 @@ def test_latest_word_holds(lead):
     said = []
     for word in (grant_consent, revoke_consent, grant_consent):
         word(lead, ConsentPurpose.CALLS, **PATIENT, now=NOW)
-        said.append(lead.agrees_to(ConsentPurpose.CALLS))
+        said.append(agrees_to(lead, ConsentPurpose.CALLS))
     assert said == [True, False, True]
     assert [event.verb for event in lead.events.order_by("pk")] == [
         "consent_granted",
@@ -61,13 +62,13 @@ def test_one_purpose_is_not_another_and_one_person_not_another(lead):
     grant_consent(other, ConsentPurpose.TEXTS, **PATIENT, now=NOW)
     agreed = Consent.objects.in_force().filter(text__purpose=ConsentPurpose.CALLS)
     assert list(Lead.objects.filter(consents__in=agreed)) == [lead]
-    assert (lead.agrees_to(ConsentPurpose.TEXTS), other.agrees_to(ConsentPurpose.CALLS)) == (False, False)
+    assert (agrees_to(lead, ConsentPurpose.TEXTS), agrees_to(other, ConsentPurpose.CALLS)) == (False, False)
 
 
 def test_only_who_agreed_is_called_and_only_by_day(lead):
-    assert lead.may_be_called(NOW) is False
+    assert can_call(lead, NOW) is False
     grant_consent(lead, ConsentPurpose.CALLS, **PATIENT, now=NOW)
     just_before_nine = NIGHT - dt.timedelta(seconds=1)
-    assert [lead.may_be_called(at) for at in (NOW, just_before_nine, NIGHT)] == [True, True, False]
+    assert [can_call(lead, at) for at in (NOW, just_before_nine, NIGHT)] == [True, True, False]
     lead.phone = ""
-    assert lead.may_be_called(NOW) is False
+    assert can_call(lead, NOW) is False

@@ -5,6 +5,7 @@ import pytest
 from signups.audit.choices import ActorKind
 from signups.audit.models import AuditEvent
 from signups.consents.choices import ConsentPurpose
+from signups.consents.policy import agrees_to
 from signups.leads import links as lead_links
 from signups.leads.models import Lead
 from signups.messages import delivery
@@ -33,7 +34,7 @@ def stop(lead, settings):
 
 def stopped(lead):
     lead.refresh_from_db()
-    return lead.unsubscribed_at is not None, not lead.agrees_to(ConsentPurpose.NEWS)
+    return lead.unsubscribed_at is not None, not agrees_to(lead, ConsentPurpose.NEWS)
 
 
 def test_opening_the_link_changes_nothing(client, stop, lead):
@@ -69,7 +70,7 @@ def test_link_opens_nothing_else(client, stop):
 
 
 def test_message_names_the_link_in_its_foot_and_for_mail_programs(clinic, lead, client):
-    from signups.web.portal_links import my_link
+    from signups.messages.portal_links import my_link
 
     mail = delivery.build_email(my_link(lead, now=NOW))
     url = lead_links.unsubscribe_url(lead)

@@ -9,8 +9,8 @@ from clinic import roles
 from signups.audit.choices import AuditAction
 from signups.audit.models import AuditEvent
 from signups.duplicates import detection, merging
-from signups.duplicates.models import DistinctLeadPair
 from signups.leads.locking import ActionError
+from signups.leads.merge_models import DistinctLeadPair
 from tests.factories import duplicates, users
 from tests.factories import leads as factories_leads
 

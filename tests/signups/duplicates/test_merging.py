@@ -15,6 +15,7 @@ from signups.callbacks.models import CallbackRequest
 from signups.consents.actions import unsubscribe
 from signups.consents.choices import ConsentChannel, ConsentPurpose
 from signups.consents.models import Consent
+from signups.consents.policy import agrees_to
 from signups.duplicates import detection, merging
 from signups.leads import links as lead_links
 from signups.leads import locking
@@ -22,10 +23,10 @@ from signups.leads.choices import LeadStatus
 from signups.leads.merge_models import LeadMerge
 from signups.leads.models import Lead
 from signups.leads.note_models import Note
+from signups.messages import portal_links
 from signups.messages.models import OutboxMessage
 from signups.privacy import erasure, retention
 from signups.trials.models import Trial
-from signups.web import portal_links
 from tests.factories import callbacks, calls, consents, leads, messages, users
 from tests.factories import trials as factories_trials
 
@@ -143,7 +144,7 @@ def test_what_either_took_back_stays_taken_back(two, head, who):
     Lead.objects.filter(pk=two[who].pk).update(unsubscribed_at=timezone.now())
     merge(two, head)
     kept = Lead.objects.get(pk=two[0].pk)
-    assert not kept.agrees_to(ConsentPurpose.NEWS)
+    assert not agrees_to(kept, ConsentPurpose.NEWS)
     assert kept.unsubscribed_at
 
 
@@ -153,7 +154,7 @@ def test_what_was_taken_back_or_stopped_since_stays_so_for_both(two, head):
     unsubscribe(two[0], channel=ConsentChannel.EMAIL, by=ActorKind.PATIENT, now=timezone.now())
     merging.undo_merge(merge=made, by=head, now=timezone.now())
     both = [Lead.objects.get(pk=lead.pk) for lead in two]
-    assert [(lead.agrees_to(ConsentPurpose.NEWS), bool(lead.unsubscribed_at)) for lead in both] == [(False, True)] * 2
+    assert [(agrees_to(lead, ConsentPurpose.NEWS), bool(lead.unsubscribed_at)) for lead in both] == [(False, True)] * 2
 
 
 def test_stopping_link_of_either_stops_the_mail_of_the_one_that_is_kept(client, two, head):

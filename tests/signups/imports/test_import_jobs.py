@@ -15,6 +15,7 @@ from clinic import roles
 from signups.audit.choices import ActorKind, AuditAction
 from signups.audit.models import AuditEvent
 from signups.consents.models import Consent
+from signups.consents.policy import can_call
 from signups.consents.suppression_models import Suppression
 from signups.imports import actions as import_actions
 from signups.imports.actions import (
@@ -117,7 +118,7 @@ def test_takes_them_in_with_an_event_each_and_no_agreement(run, head):
     assert {(event.actor, event.detail["row"], len(event.signature)) for event in events} == {
         (head, number, 73) for number in (2, 3, 4)
     }
-    assert (Consent.objects.count(), OutboxMessage.objects.count(), lead.may_be_called(NOW)) == (0, 0, False)
+    assert (Consent.objects.count(), OutboxMessage.objects.count(), can_call(lead, NOW)) == (0, 0, False)
 
 
 def test_the_same_file_twice_makes_nobody_twice(run):

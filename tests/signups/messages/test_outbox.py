@@ -9,7 +9,7 @@ from signups.leads import links as lead_links
 from signups.messages import outbox
 from signups.messages.models import OutboxMessage
 from signups.messages.outbox import RenderedEmail, enqueue, under_hourly_limit
-from signups.web.portal_links import MY_LINK, my_link
+from signups.messages.portal_links import MY_LINK, my_link
 from tests.factories.leads import LeadFactory
 from tests.factories.messages import OutboxMessageFactory
 from tests.signups.conftest import NOW

@@ -12,11 +12,10 @@ from signups.consents.actions import unsubscribe
 from signups.consents.choices import ConsentChannel
 from signups.leads import contact_details
 from signups.leads import links as lead_links
-from signups.messages import delivery, send_policy
+from signups.messages import delivery, portal_links, send_policy
 from signups.messages.models import OutboxMessage
 from signups.privacy import erasure
 from signups.trials.actions import cancel_trial, confirm_email, resume_trial
-from signups.web import portal_links
 from tests.factories.hosts import AvailabilityRuleFactory, HostFactory
 from tests.factories.leads import LeadFactory
 from tests.factories.messages import OutboxMessageFactory

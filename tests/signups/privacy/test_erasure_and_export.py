@@ -18,16 +18,17 @@ from signups.callbacks.models import CallbackRequest
 from signups.calls.actions import CallNotBooked, book_call
 from signups.consents.actions import grant_consent, record_signup_consents
 from signups.consents.choices import ConsentChannel, ConsentPurpose
+from signups.consents.policy import agrees_to, can_call
 from signups.consents.suppression_models import Suppression
 from signups.duplicates import merging
-from signups.duplicates.models import DistinctLeadPair
 from signups.leads import contact_details
 from signups.leads import links as lead_links
 from signups.leads.choices import PartOfDay
 from signups.leads.locking import LeadUnavailable
-from signups.leads.merge_models import LeadMerge
+from signups.leads.merge_models import DistinctLeadPair, LeadMerge
 from signups.leads.models import Lead
 from signups.leads.note_models import Note
+from signups.messages import portal_links
 from signups.messages.models import OutboxMessage
 from signups.offer import current_offer
 from signups.privacy import erasure, export_jobs, personal_data
@@ -41,7 +42,6 @@ from signups.trials.actions import (
     resume_trial,
 )
 from signups.trials.models import Trial
-from signups.web import portal_links
 from tests import factories
 from tests.factories import callbacks, calls, users
 from tests.factories.callbacks import CallAttemptFactory
@@ -176,22 +176,22 @@ def test_number_of_somebody_erased_is_called_again_only_at_their_own_word(clinic
     erasure.erase_lead(LeadFactory(**facts), by=ActorKind.PATIENT, now=NOW)
     back = TrialFactory(lead=LeadFactory(**facts), requested_at=NOW).lead
     record_signup_consents(back, {ConsentPurpose.CALLS: current_offer().documents[ConsentPurpose.CALLS]}, now=NOW)
-    assert (back.agrees_to(ConsentPurpose.CALLS), back.may_be_called(NOW)) == (True, False)
+    assert (agrees_to(back, ConsentPurpose.CALLS), can_call(back, NOW)) == (True, False)
     if way == "confirms a sign-up":
         confirm_email(back, now=NOW)
     else:
         grant_consent(back, ConsentPurpose.CALLS, channel=ConsentChannel.PAGE, by=ActorKind.PATIENT, now=NOW)
-    assert back.may_be_called(NOW) is True
+    assert can_call(back, NOW) is True
 
 
 def test_who_asks_for_a_call_is_called_about_that_alone(clinic):
     facts = {"phone": "(212) 555-0123", "phone_e164": "+12125550123"}
     erasure.erase_lead(LeadFactory(**facts), by=ActorKind.PATIENT, now=NOW)
     back = callbacks.CallbackRequestFactory(lead=LeadFactory(**facts)).lead
-    assert back.may_be_called(NOW) is True
+    assert can_call(back, NOW) is True
     back.callbacks.update(closed_at=NOW, outcome="reached")
     record_signup_consents(back, {ConsentPurpose.CALLS: current_offer().documents[ConsentPurpose.CALLS]}, now=NOW)
-    assert back.may_be_called(NOW) is False
+    assert can_call(back, NOW) is False
 
 
 def test_confirming_without_agreeing_to_calls_leaves_the_number_alone(clinic):

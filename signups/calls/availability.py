@@ -1,25 +1,20 @@
 """The rows about hours and calls as the scheduling functions take them: a handful of queries, however many hosts."""
 
-import dataclasses
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable
 from zoneinfo import ZoneInfo
 
-from signups.calls.models import OnboardingCall
+from signups.hosts.business_hours import holiday_dates
+from signups.hosts.models import AvailabilityRule, DateOverride, Holiday, Host, TimeOff
 from signups.offer import ClinicOffer
 from signups.scheduling import business_hours, slots
 from signups.scheduling.intervals import IntervalSet
 
-from .models import AvailabilityRule, DateOverride, Holiday, Host, TimeOff
+from .models import OnboardingCall
 
 # Wider than any local day, call and buffer together: what may bear on a start in a range lies this near to it.
 SEARCH_MARGIN = dt.timedelta(days=3)
-
-
-def clinic_business_hours(clinic: ClinicOffer) -> business_hours.BusinessHours:
-    """When the clinic itself is open, its holidays left out."""
-    return dataclasses.replace(clinic.hours, holidays=_holidays())
 
 
 def load_host_schedules(
@@ -47,7 +42,7 @@ def load_host_schedules(
     for off in TimeOff.objects.filter(host__in=hosts, starts_at__lt=near[1], ends_at__gt=near[0]):
         time_off[off.host_id].append((off.starts_at, off.ends_at))
     bookings = _bookings(hosts, near, without)
-    holidays = _holidays()
+    holidays = holiday_dates()
     return [
         slots.HostSchedule(
             id=host.pk,
@@ -109,7 +104,3 @@ def _bookings(
     for host_id, start, *protected in calls.values_list("host_id", "starts_at", "blocked_from", "blocked_to"):
         bookings[host_id].append(slots.Booking(start, (protected[0], protected[1])))
     return bookings
-
-
-def _holidays() -> frozenset[dt.date]:
-    return frozenset(Holiday.objects.values_list("date", flat=True))

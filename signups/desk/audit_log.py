@@ -12,13 +12,13 @@ from django.views.decorators.http import require_safe
 
 from clinic.lib import redaction
 from clinic.lib.read_only_admin import ReadOnly
+from signups.audit import access_log
+from signups.audit.models import AuditEvent
+from signups.audit.staff_users import staff_user
 from signups.web.staff_views import render_page, staff_view
 
-from . import access_log
-from .descriptions import describe_all
-from .forms import AuditFilterForm
-from .models import AuditEvent
-from .staff_users import staff_user
+from .audit_log_forms import AuditFilterForm
+from .event_descriptions import describe_all
 
 PAGE_SIZE = 100
 

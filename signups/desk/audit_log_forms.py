@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.contrib.auth.models import User
 
-from .choices import AuditAction
+from signups.audit.choices import AuditAction
 
 
 class StaffChoiceField(forms.ModelChoiceField):

@@ -20,15 +20,17 @@ from django.views.decorators.http import require_POST
 from clinic.lib import normalization
 from clinic.lib.form_fields import SUPPORTED_DATES
 from signups.audit.staff_users import staff_user
-from signups.calls.models import OnboardingCall, OnboardingCallQuerySet
+from signups.hosts import actions as host_actions
+from signups.hosts import links as host_links
+from signups.hosts.actions import rotate_feed_token, set_weekly_hours
+from signups.hosts.forms import WEEKDAYS, HostForm, OverrideForm, TimeOffForm
+from signups.hosts.models import DateOverride, Holiday, Host, TimeOff
 from signups.offer import current_offer
 from signups.web.responses import redirect_after_post
 from signups.web.staff_views import staff_view
 
-from . import actions, availability, links
-from .actions import rotate_feed_token, set_weekly_hours
-from .forms import WEEKDAYS, HostForm, OverrideForm, TimeOffForm
-from .models import DateOverride, Holiday, Host, TimeOff
+from . import availability
+from .models import OnboardingCall, OnboardingCallQuerySet
 
 DAY = dt.timedelta(days=1)
 SHOWN = 20  # calls in one warning
@@ -133,7 +135,10 @@ class HostAdmin(admin.ModelAdmin):
         """To subscribe to; a button makes it anew."""
         if not host.pk:
             return "Save first."
-        context = {"address": links.feed_url(host), "renew": reverse("admin:signups_host_renew_feed", args=[host.pk])}
+        context = {
+            "address": host_links.feed_url(host),
+            "renew": reverse("admin:signups_host_renew_feed", args=[host.pk]),
+        }
         return mark_safe(render_to_string("admin/signups/host/_feed.html", context))  # noqa: S308  (escaped there)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Host | None = None) -> list[str]:
@@ -199,7 +204,7 @@ def add_federal_holidays(request: HttpRequest, year: int) -> HttpResponse:
     if abs(year - timezone.localdate().year) > 5:
         messages.error(request, "Choose a year near this one.")
     else:
-        added = actions.add_federal_holidays(year, by=staff_user(request), now=timezone.now())
+        added = host_actions.add_federal_holidays(year, by=staff_user(request), now=timezone.now())
         messages.success(request, f"{added} holidays of {year} were added.")
         warn(request, OnboardingCall.objects.all(), on=(dt.date(year, 1, 1), dt.date(year, 12, 31)))
     return redirect_after_post("admin:signups_holiday_changelist")

@@ -5,9 +5,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from clinic import roles
-from signups.audit import admin as audit_admin
 from signups.audit.choices import ActorKind, AuditAction
 from signups.audit.models import AuditEvent
+from signups.desk import audit_log
 from tests.factories import audit, users
 
 pytestmark = pytest.mark.django_db
@@ -66,7 +66,7 @@ def test_it_is_narrowed_by_deed_and_by_person(client, reader):
 
 
 def test_pages_go_through_all_of_it_newest_first(client, reader, monkeypatch):
-    monkeypatch.setattr(audit_admin, "PAGE_SIZE", 2)
+    monkeypatch.setattr(audit_log, "PAGE_SIZE", 2)
     for number in range(5):
         audit.EventFactory(lead=None, target=f"host:{number}")
     seen, asked = [], "verb=signed_up"

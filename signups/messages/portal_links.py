@@ -9,9 +9,10 @@ from signups.audit.actions import Actor, record_event
 from signups.audit.choices import AuditAction
 from signups.leads.locking import lock_lead
 from signups.leads.models import Lead
-from signups.messages.kinds import MessageKind, register
-from signups.messages.models import OutboxMessage
-from signups.messages.outbox import enqueue, portal_link_context, unique_occasion
+
+from .kinds import MessageKind, register
+from .models import OutboxMessage
+from .outbox import enqueue, portal_link_context, unique_occasion
 
 MY_LINK = register(MessageKind("my_link", "the link to your page"))
 

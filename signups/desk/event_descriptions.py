@@ -4,13 +4,12 @@ from collections.abc import Iterable, Iterator
 
 from django.contrib.auth.models import User
 
+from signups.audit.choices import ActorKind, AuditAction
+from signups.audit.models import AuditEvent
 from signups.callbacks.choices import CallOutcome
 from signups.consents.choices import ConsentPurpose
 from signups.leads.choices import LeadStatus
 from signups.leads.tag_models import Tag
-
-from .choices import ActorKind, AuditAction
-from .models import AuditEvent
 
 
 def describe_all(events: list[AuditEvent]) -> Iterator[tuple[AuditEvent, str, str]]:

@@ -1,0 +1,18 @@
+"""The clinic's business hours, less its holidays."""
+
+import dataclasses
+import datetime as dt
+
+from signups.offer import ClinicOffer
+from signups.scheduling.business_hours import BusinessHours
+
+from .models import Holiday
+
+
+def clinic_business_hours(clinic: ClinicOffer) -> BusinessHours:
+    """Return when the clinic itself is open, its holidays left out."""
+    return dataclasses.replace(clinic.hours, holidays=holiday_dates())
+
+
+def holiday_dates() -> frozenset[dt.date]:
+    return frozenset(Holiday.objects.values_list("date", flat=True))

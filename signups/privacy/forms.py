@@ -1,0 +1,69 @@
+"""Forms of the patient's page about contact details and consents."""
+
+import datetime as dt
+from typing import Any
+
+from django import forms
+
+from clinic.lib import normalization
+from signups.audit.choices import ActorKind
+from signups.consents.actions import grant_consent, revoke_consent, set_reminder_preference
+from signups.consents.choices import OPTIONAL_CONSENTS, ConsentChannel
+from signups.consents.policy import agrees_to
+from signups.leads import contact_details
+from signups.leads.choices import Channel, PartOfDay
+from signups.trials.forms import CONSENT_LABELS
+from signups.web import form_fields
+from signups.web.portal_form import PortalForm
+from signups.web.public_form import clean_with
+
+
+class DetailsForm(PortalForm):
+    button = "Save"
+    name = form_fields.name_field()
+    preferred_channel = forms.ChoiceField(
+        label="How should we reach you?", choices=Channel.choices, widget=forms.RadioSelect
+    )
+    phone = form_fields.phone_field()
+    best_time = forms.ChoiceField(label="Best time to call", choices=PartOfDay.choices)
+    time_zone = form_fields.ZoneField(label="Your time zone")
+
+    def prepare(self) -> None:
+        self.initial = {name: getattr(self.lead, name) for name in self.fields}
+
+    def clean_name(self) -> str:
+        return clean_with(normalization.clean_name, self.cleaned_data["name"])
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        form_fields.clean_phone_for_channel(self, data, self.offer.phone_region)
+        return data
+
+    def save(self, *, now: dt.datetime) -> None:
+        fields = ("name", "phone", "phone_e164", "preferred_channel", "best_time", "time_zone")
+        told = {name: self.cleaned_data[name] for name in fields}
+        contact_details.update_contact_details(self.lead, **told, by=ActorKind.PATIENT, now=now)
+
+
+class ConsentChoicesForm(PortalForm):
+    button = "Save"
+    reminders = forms.BooleanField(
+        required=False,
+        label="Remind me by e-mail when my trial is about to end, and when it has ended",
+    )
+
+    def prepare(self) -> None:
+        self.fields["reminders"].initial = self.lead.unsubscribed_at is None
+        for purpose, label in CONSENT_LABELS.items():
+            field = form_fields.consent_field(purpose, label, self.offer)
+            field.initial = agrees_to(self.lead, purpose)
+            self.fields[purpose.value] = field
+
+    def save(self, *, now: dt.datetime) -> None:
+        said: dict[str, Any] = {"channel": ConsentChannel.PAGE, "by": ActorKind.PATIENT, "now": now}
+        set_reminder_preference(self.lead, wanted=self.cleaned_data["reminders"], by=ActorKind.PATIENT, now=now)
+        for purpose in OPTIONAL_CONSENTS:
+            if self.cleaned_data[purpose]:
+                grant_consent(self.lead, purpose, **said)
+            elif self.fields[purpose].initial:  # (a box left empty is no new word: a call they asked for still comes)
+                revoke_consent(self.lead, purpose, **said)

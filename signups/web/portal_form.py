@@ -1,0 +1,28 @@
+"""Base of the forms on the patient's page. The address is itself the secret, so they carry no CSRF cookie."""
+
+from typing import Any
+
+from crispy_forms.helper import FormHelper
+from crispy_forms.layout import Layout, Submit
+from django import forms
+
+from signups.leads.models import Lead
+from signups.offer import current_offer
+
+
+class PortalForm(forms.Form):
+    """A form about one person."""
+
+    button = ""
+
+    def __init__(self, *args: Any, lead: Lead, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.lead = lead
+        self.offer = current_offer()
+        self.helper = FormHelper()
+        self.helper.disable_csrf = True
+        self.prepare()
+        self.helper.layout = Layout(*self.fields, Submit("save", self.button))
+
+    def prepare(self) -> None:
+        """Fields and values that depend on the person."""
