@@ -79,7 +79,7 @@ INSERT INTO signups_trial (lead_id, days, guarantee_days, terms_version, request
     CASE WHEN status = 'converted' AND id %% 5 > 0 THEN created_at + interval '7 days' END,
     CASE WHEN status = 'converted' AND id %% 5 > 0 AND id %% (%(size)s / 40) = 1 THEN created_at + interval '9 days' END
   FROM signups_lead;
-INSERT INTO signups_event (lead_id, subject, at, actor_kind, actor_id, verb, detail, signature, seal)
+INSERT INTO signups_auditevent (lead_id, subject, at, actor_kind, actor_id, verb, detail, signature, seal)
   SELECT id, '', created_at + e.after, e.kind, CASE WHEN e.kind = 'staff' THEN 1 END, e.verb, '{}', '', ''
   FROM signups_lead, (VALUES ('signed_up', 'patient', interval '0'), ('tried', 'staff', interval '1 hour'),
     ('details_changed', 'staff', interval '2 hours')) e (verb, kind, after);

@@ -10,7 +10,7 @@ NAVIGATION = {
         "lead": "Leads",
         "callbackrequest": "Callbacks",
         "onboardingcall": "Calendar",
-        "event": "The record",
+        "auditevent": "The record",
         **dict.fromkeys(("trial", "consent", "message", "note"), ""),
     },
     "Set-up": {
@@ -21,7 +21,7 @@ NAVIGATION = {
         "clinicprofile": "Clinic profile",
     },
     "Texts": {"article": "Articles", "legaltext": "Legal texts", "crisistext": "Crisis texts", "person": "People"},
-    "Evidence": {"source": "Sources", "quotation": "Quotations", "claim": "Claims", "sourcecheck": ""},
+    "Evidence": {"source": "Sources", "quotation": "Quotations", "claim": "Claims", "linkcheck": ""},
 }
 OTHER = "Administration"  # whatever else there is, by Django's own name
 # Pages that are no list of a model: heading, name, address, who may open it.

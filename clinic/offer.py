@@ -26,7 +26,7 @@ def _offer_from_profile(edition: str | None, today: date) -> ClinicOffer:
     """Two queries. What is read here is at least as new as its key."""
     profile = ClinicProfile.current()
     newest_last = LegalText.objects.published().filter(kind__in=ConsentPurpose.values).order_by("effective_from", "pk")
-    documents = {
+    documents: dict[str, ConsentDocument] = {
         ConsentPurpose(text.kind): ConsentDocument(text.version, fill(text.body, profile.placeholders).strip())
         for text in newest_last
     }

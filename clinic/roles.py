@@ -44,7 +44,7 @@ ROLES = {
             "change_host",
             "add_holiday",
             "change_holiday",
-            "view_event",
+            "view_auditevent",
             "work_any_lead",
             "reassign_callbackrequest",
             "reassign_onboardingcall",
@@ -65,12 +65,12 @@ ROLES = {
             "add_legaltext",
             "change_legaltext",
             *(f"{action}_crisistext" for action in ("view", "add", "change")),
-            "view_sourcecheck",
+            "view_linkcheck",
             "publish_article",
         ]
     },
     AUDITOR: {
-        "signups": [*READ, *SCHEDULE, "view_event", "view_onboardingcall", "view_emailtemplate", "view_tag"],
+        "signups": [*READ, *SCHEDULE, "view_auditevent", "view_onboardingcall", "view_emailtemplate", "view_tag"],
         "content": [f"view_{model}" for model in (*EDITED, "clinicprofile", "crisistext", "legaltext", "sourcecheck")],
     },
     REVIEWER: {"content": [*(f"view_{model}" for model in EDITED), "sign_off_article"]},

@@ -13,7 +13,7 @@ class ContentConfig(AppConfig):
 
         for model in self.get_models():
             if model not in (ContentVersion, Revision, SignOff, LinkCheck):  # which no reader sees
-                post_save.connect(ContentVersion.bump, sender=model)
-                post_delete.connect(ContentVersion.bump, sender=model)
+                post_save.connect(ContentVersion.invalidate, sender=model)
+                post_delete.connect(ContentVersion.invalidate, sender=model)
             for field in model._meta.many_to_many:
-                m2m_changed.connect(ContentVersion.bump, sender=field.remote_field.through)
+                m2m_changed.connect(ContentVersion.invalidate, sender=field.remote_field.through)

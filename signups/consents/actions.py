@@ -20,7 +20,7 @@ from .suppression_models import Suppression
 
 def record_signup_consents(lead: Lead, agreed: Mapping[ConsentPurpose, ConsentDocument], *, now: dt.datetime) -> None:
     """What was ticked on a form, told of by the event of the form itself."""
-    row = {"lead": lead, "granted": True, "channel": ConsentChannel.WEB, "at": now}
+    row = {"lead": lead, "granted": True, "channel": ConsentChannel.WEB, "created_at": now}
     Consent.objects.bulk_create(Consent(text=text, **row) for text in _stored_wordings(agreed))
 
 

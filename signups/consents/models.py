@@ -27,7 +27,9 @@ class ConsentQuerySet(AppendOnlyQuerySet):
     def in_force(self) -> Self:
         """Grants that their person has not taken back or renewed since."""
         said = Consent.objects.filter(lead=OuterRef("lead"), text__purpose=OuterRef("text__purpose"))
-        later = said.filter(Q(at__gt=OuterRef("at")) | Q(at=OuterRef("at"), id__gt=OuterRef("id")))
+        later = said.filter(
+            Q(created_at__gt=OuterRef("created_at")) | Q(created_at=OuterRef("created_at"), id__gt=OuterRef("id"))
+        )
         return self.filter(~Exists(later), granted=True)
 
 

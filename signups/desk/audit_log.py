@@ -30,19 +30,19 @@ class AuditLogAdmin(ReadOnly, admin.ModelAdmin):
         return []
 
 
-@staff_view("signups.view_event")
+@staff_view("signups.view_auditevent")
 @require_safe
 def audit_log(request: HttpRequest) -> HttpResponse:
     """Show a page of events, newest first. Pages are not counted: there are millions."""
     form = AuditFilterForm(request.GET)
     if not form.is_valid():
         raise BadRequest("The record has no such page.")
-    verb, by, before = (form.cleaned_data[name] for name in ("verb", "by", "before"))
-    lookups = {"verb": verb, "actor": by, "id__lt": before}
+    action, by, before = (form.cleaned_data[name] for name in ("action", "by", "before"))
+    lookups = {"action": action, "actor": by, "id__lt": before}
     events = AuditEvent.objects.filter(**{name: value for name, value in lookups.items() if value})
     found = list(events.order_by("-id").select_related("lead", "actor")[: PAGE_SIZE + 1])
     shown = found[:PAGE_SIZE]
-    filters = {"verb": verb, "by": by and by.pk}
+    filters = {"action": action, "by": by and by.pk}
     access_log.log_list_view(
         request, "record", len(shown), filters={name: value for name, value in filters.items() if value}
     )
@@ -75,4 +75,4 @@ def _rows(events: list[AuditEvent], user: User) -> Iterator[dict[str, Any]]:
         }
 
 
-routes = [path("signups/event/", audit_log, name="signups_event_changelist")]
+routes = [path("signups/event/", audit_log, name="signups_auditevent_changelist")]

@@ -16,7 +16,7 @@ class StaffChoiceField(forms.ModelChoiceField):
 class AuditFilterForm(forms.Form):
     """`before` is the event at which the page before ended."""
 
-    verb = forms.ChoiceField(
+    action = forms.ChoiceField(
         label="What",
         choices=[("", "everything"), *sorted(AuditAction.choices, key=lambda choice: choice[1])],
         required=False,

@@ -103,5 +103,5 @@ def _events(lead: Lead, viewer: User, kind: str, before: dt.datetime | None) -> 
         events = events.exclude(action__in=[*SHOWN_AS_CONTACT, AuditAction.READ])
     else:  # notes show themselves
         events = events.exclude(action__in=[AuditAction.READ, AuditAction.NOTED])
-    for event, who, text in describe_all(list(_page(events, "at", before))):
+    for event, who, text in describe_all(list(_page(events, "occurred_at", before))):
         yield Entry(event.occurred_at, "contact" if event.action in SHOWN_AS_CONTACT else "record", who, text)

@@ -169,7 +169,7 @@ def _locked(*keys: int) -> dict[int, Lead]:
 def _restore_rows(lead: Lead, purpose: ConsentPurpose) -> bool:
     """Their last word on it was a no. Who said no to calls and asked for one since has said yes."""
     about = CALL_CONSENTS if purpose == ConsentPurpose.CALLS else (purpose,)
-    last = lead.consents.filter(text__purpose__in=about).order_by("-at", "-id").first()
+    last = lead.consents.filter(text__purpose__in=about).order_by("-created_at", "-id").first()
     return last is not None and not last.granted
 
 

@@ -27,7 +27,7 @@ COLUMNS = {
     "Lives in": "state",
     "Status": "status",
     "Owner": "owner__username",
-    "First came from": "source",
+    "First came from": "first_touch_source",
     "Stopped our e-mail": "unsubscribed_at",
     "Signed up": "created_at",  # the last one, by which the pages are read
 }

@@ -109,7 +109,7 @@ def lead_fields(said: Mapping[str, str], *, region: str, time_zone: str, now: dt
         "preferred_channel": _channel(said["preferred_channel"], email, phone),
         "state": _state(said["state"]),
         "time_zone": _time_zone(said["time_zone"]) or time_zone,
-        "source": normalization.clean_source(said["source"]) or IMPORT_SOURCE,
+        "first_touch_source": normalization.clean_source(said["source"]) or IMPORT_SOURCE,
         "status": _status(said["status"]),
         "close_reason": said["close_reason"][:200],
         "unsubscribed_at": None if said["stopped"].lower() in FALSY else now,

@@ -78,7 +78,7 @@ def _unconfirmed_leads(now: dt.datetime) -> QuerySet[Lead]:
 def _inactive_leads(now: dt.datetime) -> QuerySet[Lead]:
     """Nothing has happened with them for as long as records must be kept (45 CFR 164.316(b)(2)(i): six years)."""
     before = now - dt.timedelta(days=settings.RETENTION_LEAD_DAYS)
-    return Lead.objects.live().annotate(last=Max("events__at")).filter(created_at__lt=before, last__lt=before)
+    return Lead.objects.live().annotate(last=Max("events__occurred_at")).filter(created_at__lt=before, last__lt=before)
 
 
 def _expired_merges(now: dt.datetime) -> QuerySet[LeadMerge]:

@@ -75,7 +75,7 @@ def compute_metrics(first: dt.date, after: dt.date, zone: ZoneInfo) -> Counter[M
     trials = Trial.objects.filter(lead=OuterRef("pk"))
     contacts = AuditEvent.objects.filter(lead=OuterRef("pk"), action__in=CONTACT_ACTIONS)
     figures: Counter[MetricKey] = Counter()
-    figures.update(_by(by_day.values("day", "first_touch_source"), Metric.SIGNED_UP, "source"))
+    figures.update(_by(by_day.values("day", "first_touch_source"), Metric.SIGNED_UP, "first_touch_source"))
     figures.update(_by(by_day.filter(Exists(trials.filter(started_at__isnull=False))), Metric.STARTED))
     figures.update(_by(by_day.filter(Exists(contacts)), Metric.CONTACTED))
     figures.update(_by(by_day.filter(Exists(trials.filter(converted_at__isnull=False))), Metric.CONVERTED))

@@ -14,7 +14,7 @@ class DailyMetric(models.Model):
     value = models.PositiveIntegerField()
 
     class Meta:
-        verbose_name_plural = "tallies"
+        verbose_name_plural = "daily metrics"
         constraints = [
             models.UniqueConstraint(fields=["day", "metric", "dimension"], name="signups_dailymetric_unique")
         ]

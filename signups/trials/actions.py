@@ -91,7 +91,7 @@ def _is_unverified(lead: Lead) -> bool:
 
 
 def _replace_unverified_signup(
-    lead: Lead, agreed: Iterable[ConsentPurpose], *, now: dt.datetime, source: str = "", **fields: str
+    lead: Lead, agreed: Iterable[ConsentPurpose], *, now: dt.datetime, first_touch_source: str = "", **fields: str
 ) -> None:
     """What this form says in place of the one before, and a link that confirms it in place of the older ones.
 

@@ -128,7 +128,9 @@ class TrialForm(form_fields.TimedPublicForm):
     def save(self, *, now: dt.datetime) -> None:
         told = {name: self.cleaned_data[name] for name in LEAD_FIELDS}
         agreed = [*REQUIRED_CONSENTS, *(purpose for purpose in OPTIONAL_CONSENTS if self.cleaned_data[purpose])]
-        request_trial(**told, agreed=agreed, source=self.source, form_key=self.cleaned_data["stamp"], now=now)
+        request_trial(
+            **told, agreed=agreed, first_touch_source=self.source, form_key=self.cleaned_data["stamp"], now=now
+        )
 
 
 LEAD_FIELDS = (

@@ -46,7 +46,7 @@ COUNT = "import json; from django.apps import apps; print('COUNTS', [m.objects.c
 def test_restored_database_has_every_row_and_a_trail_that_holds(clinic, tmp_path, empty_database):
     for _ in range(3):
         leads.NoteFactory(lead=trials.TrialFactory().lead)
-        audit.EventFactory()
+        audit.AuditEventFactory()
     while chain.append_to_chain(timezone.now):
         pass
     here = processes.database_url()

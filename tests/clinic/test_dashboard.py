@@ -49,7 +49,7 @@ def worn():
         content.ClaimFactory(checked_on=past, sources=[source])
         content.QuotationFactory(wording_checked=False, source=source)
         for outcome in ("dead", "silent"):
-            content.SourceCheckFactory(outcome=outcome)
+            content.LinkCheckFactory(outcome=outcome)
         content.SourceFactory(status="recheck")
     content.ArticleFactory()
     content.ClaimFactory(sources=[source])
@@ -112,8 +112,8 @@ def story(now):
     """Two people of ten days ago and one of today, and two calls that were to be."""
     past = now - 10 * 24 * HOUR
     one = leads.LeadFactory(created_at=past, first_touch_source="friend")
-    audit.EventFactory(lead=one, action="tried", occurred_at=past + HOUR * 3)
-    audit.EventFactory(lead=one, action="call_attempted", occurred_at=past + HOUR * 30)
+    audit.AuditEventFactory(lead=one, action="tried", occurred_at=past + HOUR * 3)
+    audit.AuditEventFactory(lead=one, action="call_attempted", occurred_at=past + HOUR * 30)
     trials.TrialFactory(lead=one, requested_at=past, started_at=past, converted_at=past + 24 * HOUR)
     leads.LeadFactory(created_at=past, first_touch_source="ad")
     trials.TrialFactory(lead__created_at=now, requested_at=now, started_at=now)

@@ -65,7 +65,7 @@ def test_what_waits_is_told_but_takes_no_web_machine_out(client):
 
 def test_beat_is_one_row_a_worker_and_old_ones_are_forgotten():
     now = timezone.now()
-    ops.HeartbeatFactory(seen_at=now - heartbeats.DELETE_AFTER * 2)
+    ops.WorkerHeartbeatFactory(seen_at=now - heartbeats.DELETE_AFTER * 2)
     heartbeats.record_heartbeat(lambda: now)
     heartbeats.record_heartbeat(lambda: now)
     assert list(WorkerHeartbeat.objects.values_list("seen_at", flat=True)) == [now]

@@ -238,11 +238,9 @@ def test_named_sources_are_looked_at_again(network):
 @pytest.mark.django_db
 def test_desk_shows_what_was_found_and_when(client, clinic):
     client.force_login(users.UserFactory(role=roles.EDITOR))
-    dead = content.SourceCheckFactory(outcome="dead", status=404, source__key="dead-one").source
-    content.SourceCheckFactory(outcome="alive", source__key="fine-one")
-    content.SourceCheckFactory(
-        outcome="alive", retraction_notice="retraction", notice_known=True, source__key="bad-one"
-    )
+    dead = content.LinkCheckFactory(outcome="dead", status=404, source__key="dead-one").source
+    content.LinkCheckFactory(outcome="alive", source__key="fine-one")
+    content.LinkCheckFactory(outcome="alive", retraction_notice="retraction", notice_known=True, source__key="bad-one")
     page = client.get("/admin/content/source/?link_check__outcome__exact=dead").content.decode()
     assert ("dead-one" in page, "fine-one" in page) == (True, False)
     page = client.get("/admin/content/source/?notice=yes").content.decode()

@@ -31,8 +31,8 @@ from signups.trials.models import Trial
 from tests.factories.callbacks import CallbackRequestFactory
 from tests.factories.hosts import AvailabilityRuleFactory, HostFactory
 from tests.factories.leads import LeadFactory
-from tests.factories.privacy import DataCopyFactory
-from tests.factories.trials import OpeningRequestFactory, TrialFactory
+from tests.factories.privacy import DataExportJobFactory
+from tests.factories.trials import TrialFactory, WaitlistEntryFactory
 
 NOW = dt.datetime(2026, 11, 27, 15, 0, tzinfo=dt.UTC)
 OURS = (
@@ -122,7 +122,7 @@ def test_emails_are_plain():
         write(trial, now=NOW)
     for write in (my_link, erasure_receipt):
         write(trial.lead, now=NOW)
-    trial_emails.waitlist_state_opened(OpeningRequestFactory(lead=trial.lead), now=NOW)
+    trial_emails.waitlist_state_opened(WaitlistEntryFactory(lead=trial.lead), now=NOW)
     callback_unreachable(CallbackRequestFactory(lead=trial.lead), now=NOW)
     call = book(trial.lead)
     reschedule_call(call=call, start=call.starts_at + dt.timedelta(hours=1), by=ActorKind.PATIENT, now=NOW)
@@ -166,7 +166,7 @@ def test_patients_pages_are_plain(client, time_machine):
         shown |= {f"{state} {deed}": prose(text(client, my + deed)) for deed in ("", "trial/cancel/", "refund/")}
     CallbackRequestFactory(lead=lead, due_at=NOW + DAY, created_at=NOW)
     book(lead)
-    DataCopyFactory(lead=lead, requested_at=NOW)
+    DataExportJobFactory(lead=lead, requested_at=NOW)
     shown["much going on"] = prose(text(client, my))
     shown |= {deed: prose(text(client, f"{my}{deed}/")) for deed in DEEDS}
     shown["stop"] = prose(text(client, lead_links.unsubscribe_url(lead)))

@@ -309,8 +309,8 @@ def test_every_number_that_needs_attention_leads_to_what_it_counts(editor, revie
     content.QuotationFactory(wording_checked=False)
     content.SourceFactory(status="recheck")
     content.ClaimFactory(checked_on="2025-01-01")
-    content.SourceCheckFactory.create_batch(2, outcome="dead")
-    content.SourceCheckFactory(outcome="silent", retraction_notice="retraction", notice_known=True)
+    content.LinkCheckFactory.create_batch(2, outcome="dead")
+    content.LinkCheckFactory(outcome="silent", retraction_notice="retraction", notice_known=True)
     content.LegalTextFactory(version="2027-01", effective_from=None)
     content.CrisisTextFactory()
     time_machine.move_to(NOW + dt.timedelta(hours=2))
@@ -338,7 +338,7 @@ def test_every_number_that_needs_attention_leads_to_what_it_counts(editor, revie
 @pytest.mark.parametrize("articles", [1, 12])
 def test_lists_ask_a_fixed_number_of_questions(editor, clinic, articles, django_assert_num_queries):
     content.ArticleFactory.create_batch(articles)
-    content.SourceCheckFactory.create_batch(articles)
+    content.LinkCheckFactory.create_batch(articles)
     editor.get("/admin/content/article/")
     for path, questions in (("/admin/content/article/", 7), ("/admin/content/source/", 7), (ATTENTION, 16)):
         with django_assert_num_queries(questions):

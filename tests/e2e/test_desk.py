@@ -39,7 +39,7 @@ paid = dict(name="Rob Refund", email="rob@walk.example", status="converted", own
 factories.TrialFactory(lead=factories.LeadFactory(**paid), **started, **refund)
 factories.QuotationFactory(wording_checked=False)
 factories.TagFactory.create_batch(101)
-factories.TaggingFactory(lead=late)
+factories.LeadTagFactory(lead=late)
 """
 PUT_BACK = """
 from django.contrib.auth.models import User

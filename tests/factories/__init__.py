@@ -1,7 +1,7 @@
 """One factory for each model, one file for each feature. What a test does not name is plausible and unimportant."""
 
-from .assignment import TurnFactory
-from .audit import EventFactory
+from .assignment import AssignmentRotationFactory
+from .audit import AuditEventFactory
 from .callbacks import CallAttemptFactory, CallbackRequestFactory
 from .calls import OnboardingCallFactory
 from .consents import ConsentFactory, ConsentTextFactory, SuppressionFactory
@@ -9,26 +9,26 @@ from .content import (
     ArticleFactory,
     ClaimFactory,
     ClinicProfileFactory,
+    ContentVersionFactory,
     CorrectionFactory,
     CrisisTextFactory,
-    EditionFactory,
     LegalTextFactory,
+    LinkCheckFactory,
     PersonFactory,
     QuotationFactory,
     RevisionFactory,
     SignOffFactory,
-    SourceCheckFactory,
     SourceFactory,
 )
-from .duplicates import MergeFactory, TwoPeopleFactory
+from .duplicates import DistinctLeadPairFactory, LeadMergeFactory
 from .hosts import AvailabilityRuleFactory, DateOverrideFactory, HolidayFactory, HostFactory, TimeOffFactory
-from .imports import ImportFactory, ImportPartFactory
-from .leads import LeadFactory, NoteFactory, TagFactory, TaggingFactory
+from .imports import ImportChunkFactory, ImportJobFactory
+from .leads import LeadFactory, LeadTagFactory, NoteFactory, TagFactory
 from .messages import EmailTemplateFactory, OutboxMessageFactory
-from .ops import CanaryFactory, HeartbeatFactory, RateCountFactory
-from .privacy import CopyPartFactory, DataCopyFactory
-from .reports import TallyFactory
-from .trials import OpeningRequestFactory, TrialFactory
+from .ops import EncryptionKeyCheckFactory, RateLimitCounterFactory, WorkerHeartbeatFactory
+from .privacy import DataExportChunkFactory, DataExportJobFactory
+from .reports import DailyMetricFactory
+from .trials import TrialFactory, WaitlistEntryFactory
 from .users import UserFactory
 
 __all__ = [
@@ -36,45 +36,45 @@ __all__ = [
     "AvailabilityRuleFactory",
     "CallAttemptFactory",
     "CallbackRequestFactory",
-    "CanaryFactory",
+    "EncryptionKeyCheckFactory",
     "ClaimFactory",
     "ClinicProfileFactory",
     "ConsentFactory",
     "ConsentTextFactory",
-    "CopyPartFactory",
+    "DataExportChunkFactory",
     "CorrectionFactory",
     "CrisisTextFactory",
-    "DataCopyFactory",
+    "DataExportJobFactory",
     "DateOverrideFactory",
-    "EditionFactory",
+    "ContentVersionFactory",
     "EmailTemplateFactory",
-    "EventFactory",
-    "HeartbeatFactory",
+    "AuditEventFactory",
+    "WorkerHeartbeatFactory",
     "HolidayFactory",
     "HostFactory",
-    "ImportFactory",
-    "ImportPartFactory",
+    "ImportJobFactory",
+    "ImportChunkFactory",
     "LeadFactory",
     "LegalTextFactory",
-    "MergeFactory",
+    "LeadMergeFactory",
     "NoteFactory",
     "OnboardingCallFactory",
-    "OpeningRequestFactory",
+    "WaitlistEntryFactory",
     "OutboxMessageFactory",
     "PersonFactory",
     "QuotationFactory",
-    "RateCountFactory",
+    "RateLimitCounterFactory",
     "RevisionFactory",
     "SignOffFactory",
-    "SourceCheckFactory",
+    "LinkCheckFactory",
     "SourceFactory",
     "SuppressionFactory",
     "TagFactory",
-    "TaggingFactory",
-    "TallyFactory",
+    "LeadTagFactory",
+    "DailyMetricFactory",
     "TimeOffFactory",
     "TrialFactory",
-    "TurnFactory",
-    "TwoPeopleFactory",
+    "AssignmentRotationFactory",
+    "DistinctLeadPairFactory",
     "UserFactory",
 ]

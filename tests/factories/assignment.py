@@ -7,7 +7,7 @@ from signups.assignment.models import AssignmentRotation
 from .users import UserFactory
 
 
-class TurnFactory(factory.django.DjangoModelFactory):
+class AssignmentRotationFactory(factory.django.DjangoModelFactory):
     class Meta:
         model = AssignmentRotation
 

@@ -9,7 +9,7 @@ from signups.audit.models import AuditEvent
 from .leads import LeadFactory
 
 
-class EventFactory(factory.django.DjangoModelFactory):
+class AuditEventFactory(factory.django.DjangoModelFactory):
     class Meta:
         model = AuditEvent
 

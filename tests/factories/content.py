@@ -101,7 +101,7 @@ class ArticleFactory(factory.django.DjangoModelFactory):
         drafts.create_shipped_revision(self, now=self.published_at or timezone.now())
 
 
-class SourceCheckFactory(factory.django.DjangoModelFactory):
+class LinkCheckFactory(factory.django.DjangoModelFactory):
     class Meta:
         model = link_checks.LinkCheck
 
@@ -165,7 +165,7 @@ class LegalTextFactory(factory.django.DjangoModelFactory):
     effective_from = dt.date(2026, 11, 1)
 
 
-class EditionFactory(factory.django.DjangoModelFactory):
+class ContentVersionFactory(factory.django.DjangoModelFactory):
     class Meta:
         model = content_version.ContentVersion
         django_get_or_create = ["id"]

@@ -10,7 +10,7 @@ from .leads import LeadFactory
 from .users import UserFactory
 
 
-class MergeFactory(factory.django.DjangoModelFactory):
+class LeadMergeFactory(factory.django.DjangoModelFactory):
     class Meta:
         model = LeadMerge
 
@@ -20,7 +20,7 @@ class MergeFactory(factory.django.DjangoModelFactory):
     merged_at = factory.LazyFunction(timezone.now)
 
 
-class TwoPeopleFactory(factory.django.DjangoModelFactory):
+class DistinctLeadPairFactory(factory.django.DjangoModelFactory):
     class Meta:
         model = DistinctLeadPair
 

@@ -8,7 +8,7 @@ from signups.imports.models import ImportChunk, ImportJob
 from .users import UserFactory
 
 
-class ImportFactory(factory.django.DjangoModelFactory):
+class ImportJobFactory(factory.django.DjangoModelFactory):
     class Meta:
         model = ImportJob
 
@@ -19,11 +19,11 @@ class ImportFactory(factory.django.DjangoModelFactory):
     size = 1
 
 
-class ImportPartFactory(factory.django.DjangoModelFactory):
+class ImportChunkFactory(factory.django.DjangoModelFactory):
     class Meta:
         model = ImportChunk
 
-    import_job = factory.SubFactory(ImportFactory)
+    import_job = factory.SubFactory(ImportJobFactory)
     index = 0
     rows = ((2, ["Jo Miller", "jo@example.com"]),)
     size = 1

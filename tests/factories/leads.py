@@ -38,7 +38,7 @@ class TagFactory(factory.django.DjangoModelFactory):
     name = factory.Sequence("tag {}".format)
 
 
-class TaggingFactory(factory.django.DjangoModelFactory):
+class LeadTagFactory(factory.django.DjangoModelFactory):
     class Meta:
         model = LeadTag
 

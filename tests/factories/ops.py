@@ -8,7 +8,7 @@ from signups.ops.key_check import EncryptionKeyCheck
 from signups.ops.models import RateLimitCounter
 
 
-class RateCountFactory(factory.django.DjangoModelFactory):
+class RateLimitCounterFactory(factory.django.DjangoModelFactory):
     class Meta:
         model = RateLimitCounter
 
@@ -17,12 +17,12 @@ class RateCountFactory(factory.django.DjangoModelFactory):
     count = 1
 
 
-class CanaryFactory(factory.django.DjangoModelFactory):
+class EncryptionKeyCheckFactory(factory.django.DjangoModelFactory):
     class Meta:
         model = EncryptionKeyCheck
 
 
-class HeartbeatFactory(factory.django.DjangoModelFactory):
+class WorkerHeartbeatFactory(factory.django.DjangoModelFactory):
     class Meta:
         model = WorkerHeartbeat
 

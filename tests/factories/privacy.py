@@ -8,7 +8,7 @@ from signups.privacy.models import DataExportChunk, DataExportJob
 from .leads import LeadFactory
 
 
-class DataCopyFactory(factory.django.DjangoModelFactory):
+class DataExportJobFactory(factory.django.DjangoModelFactory):
     class Meta:
         model = DataExportJob
 
@@ -16,11 +16,11 @@ class DataCopyFactory(factory.django.DjangoModelFactory):
     requested_at = factory.LazyFunction(timezone.now)
 
 
-class CopyPartFactory(factory.django.DjangoModelFactory):
+class DataExportChunkFactory(factory.django.DjangoModelFactory):
     class Meta:
         model = DataExportChunk
 
-    copy = factory.SubFactory(DataCopyFactory)
+    copy = factory.SubFactory(DataExportJobFactory)
     number = factory.Sequence(int)
     model = "signups.Note"
     keys = []

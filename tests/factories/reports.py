@@ -8,7 +8,7 @@ from signups.reports.choices import Metric
 from signups.reports.models import DailyMetric
 
 
-class TallyFactory(factory.django.DjangoModelFactory):
+class DailyMetricFactory(factory.django.DjangoModelFactory):
     class Meta:
         model = DailyMetric
 

@@ -20,7 +20,7 @@ class TrialFactory(factory.django.DjangoModelFactory):
     requested_at = factory.LazyFunction(timezone.now)
 
 
-class OpeningRequestFactory(factory.django.DjangoModelFactory):
+class WaitlistEntryFactory(factory.django.DjangoModelFactory):
     class Meta:
         model = WaitlistEntry
 

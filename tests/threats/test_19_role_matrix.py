@@ -116,9 +116,9 @@ def there(clinic):
     models = [Group, *(model for model in admin.site._registry if model in made)]
     lead, _ = leads.LeadFactory.create_batch(2)  # (two: a page of ours asks for an `other`)
     return {
-        "signups_lead_import": imports.ImportFactory(),
-        "signups_lead_merge_undo": duplicates.MergeFactory(),
-        "signups_lead_unmark_distinct": duplicates.TwoPeopleFactory(),
+        "signups_lead_import": imports.ImportJobFactory(),
+        "signups_lead_merge_undo": duplicates.LeadMergeFactory(),
+        "signups_lead_unmark_distinct": duplicates.DistinctLeadPairFactory(),
         **{f"{m._meta.app_label}_{m._meta.model_name}": m._default_manager.first() or made[m]() for m in models},
         "signups_lead": lead,
     }

@@ -16,14 +16,14 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.real_clock]
 
 
 def test_command_tells_by_its_exit_code_and_names_the_row(clinic):
-    events = audit.EventFactory.create_batch(3)
+    events = audit.AuditEventFactory.create_batch(3)
     worker = manage("run_worker", "--once", DATABASE_URL=database_url())
     output, _ = worker.communicate(timeout=WAIT_TIMEOUT)
     assert worker.returncode == 0, output
     call_command("verify_audit")
     triggers.drop_triggers(connection)
     with connection.cursor() as cursor:
-        cursor.execute("UPDATE signups_event SET verb = 'confirmed' WHERE id = %s", [events[1].pk])
+        cursor.execute("UPDATE signups_auditevent SET verb = 'confirmed' WHERE id = %s", [events[1].pk])
     triggers.install_triggers()
     with pytest.raises(CommandError, match=f"Event {events[1].pk} does not say what was written"):
         call_command("verify_audit")

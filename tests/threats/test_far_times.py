@@ -33,7 +33,7 @@ def head(request, clinic, client, time_machine):
 @pytest.mark.parametrize("far", FAR)
 def test_in_an_address(client, far):
     lead = leads.LeadFactory()
-    audit.EventFactory(lead=lead, occurred_at=NOW)
+    audit.AuditEventFactory(lead=lead, occurred_at=NOW)
     asked = [
         (f"/admin/signups/lead/{lead.pk}/change/", {"before": far}),
         (f"/admin/signups/lead/{lead.pk}/change/", {"before": far, "kind": "reads"}),

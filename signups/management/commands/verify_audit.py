@@ -14,6 +14,6 @@ class Command(BaseCommand):
         except chain.ChainVerificationError as broken:
             raise CommandError(str(broken)) from None
         self.stdout.write(
-            f"The audit trail holds: {verdict.head.position} events sealed, {verdict.waiting} wait for the worker. "
-            f"It ends with {verdict.head.seal}."
+            f"The audit trail holds: {verdict.head.sequence} events sealed, {verdict.waiting} wait for the worker. "
+            f"It ends with {verdict.head.chain_hash}."
         )

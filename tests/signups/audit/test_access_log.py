@@ -31,11 +31,11 @@ def there(lead):
     """What stands in an address, by the beginning of its name and what it is called there."""
     callback = callbacks.CallbackRequestFactory(lead=lead, phone=PHONE, phone_e164=PHONE)
     call = calls.OnboardingCallFactory(lead=lead)
-    duplicates.TwoPeopleFactory(older=lead)
+    duplicates.DistinctLeadPairFactory(older=lead)
     others = {
         "signups_callbackrequest": {"public_id": callback.public_id},
         "signups_onboardingcall": {"public_id": call.public_id},
-        "signups_lead": {"public_id": duplicates.MergeFactory().public_id, "other": lead.pk + 1},
+        "signups_lead": {"public_id": duplicates.LeadMergeFactory().public_id, "other": lead.pk + 1},
         "signups_host": {"pk": call.host.pk, "object_id": call.host.pk},
     }
     return others, lead, call

@@ -68,7 +68,7 @@ def test_trail_that_nobody_touched_holds(trail):
 
 
 def test_changed_event_is_named(trail):
-    sql("UPDATE signups_event SET verb = 'confirmed' WHERE id = %s", trail[2])
+    sql("UPDATE signups_auditevent SET verb = 'confirmed' WHERE id = %s", trail[2])
     assert verdict() == f"Event {trail[2]} does not say what was written: it was changed afterwards."
 
 
@@ -82,20 +82,20 @@ def test_changed_event_is_named(trail):
     ],
 )
 def test_every_part_of_an_event_counts(trail, column, value):
-    sql(f"UPDATE signups_event SET {column} = %s WHERE id = %s", value, trail[2])
+    sql(f"UPDATE signups_auditevent SET {column} = %s WHERE id = %s", value, trail[2])
     assert f"Event {trail[2]} does not say" in verdict()
 
 
 def test_deleted_event_is_missed(trail):
-    sql("DELETE FROM signups_event WHERE id = %s", trail[2])
+    sql("DELETE FROM signups_auditevent WHERE id = %s", trail[2])
     assert verdict() == f"The event at place 3 is gone: event {trail[3]}, place 4, comes next."
 
 
 def test_inserted_event_is_named_before_and_after_it_was_sealed(trail):
     columns = "lead_id, subject, at, actor_kind, actor_id, verb, detail, signature, seal"
     sql(
-        f"INSERT INTO signups_event ({columns}) SELECT lead_id, subject, at, actor_kind, actor_id, 'confirmed', detail,"
-        " signature, '' FROM signups_event WHERE id = %s",
+        f"INSERT INTO signups_auditevent ({columns}) SELECT lead_id, subject, at, actor_kind, actor_id, 'confirmed', detail,"
+        " signature, '' FROM signups_auditevent WHERE id = %s",
         trail[0],
     )
     forged = AuditEvent.objects.latest("id").pk
@@ -107,17 +107,17 @@ def test_inserted_event_is_named_before_and_after_it_was_sealed(trail):
 
 def test_reordered_events_are_named(trail):
     first, second = AuditEvent.objects.filter(pk__in=trail[1:3]).order_by("sequence")
-    sql("UPDATE signups_event SET position = 1000 WHERE id = %s", first.pk)
-    sql("UPDATE signups_event SET position = %s, seal = %s WHERE id = %s", 2, first.chain_hash, second.pk)
-    sql("UPDATE signups_event SET position = %s, seal = %s WHERE id = %s", 3, second.chain_hash, first.pk)
+    sql("UPDATE signups_auditevent SET position = 1000 WHERE id = %s", first.pk)
+    sql("UPDATE signups_auditevent SET position = %s, seal = %s WHERE id = %s", 2, first.chain_hash, second.pk)
+    sql("UPDATE signups_auditevent SET position = %s, seal = %s WHERE id = %s", 3, second.chain_hash, first.pk)
     assert verdict() == f"In event {second.pk}, place 2: not the event that was sealed there. It was moved or put in."
 
 
 def test_truncated_trail_shows_by_the_head_outside_the_database(trail, settings):
-    sql("DELETE FROM signups_event WHERE id >= %s", trail[3])
+    sql("DELETE FROM signups_auditevent WHERE id >= %s", trail[3])
     assert "The log was cut short or replaced." in verdict()
     # The worker neither seals over it nor forgets the head.
-    audit.EventFactory()
+    audit.AuditEventFactory()
     noted = settings.AUDIT_CHAIN_HEAD_FILE.read_text()
     with pytest.raises(chain.ChainVerificationError):
         chain.append_to_chain(timezone.now)
@@ -125,12 +125,12 @@ def test_truncated_trail_shows_by_the_head_outside_the_database(trail, settings)
 
 
 def test_emptied_trail_shows_too(trail):
-    sql("DELETE FROM signups_event")
+    sql("DELETE FROM signups_auditevent")
     assert "The log was cut short or replaced." in verdict()
 
 
 def test_head_is_logged(trail, caplog):
-    audit.EventFactory()
+    audit.AuditEventFactory()
     with caplog.at_level("INFO", "signups.audit"):
         seal()
     assert caplog.messages == [f"the audit trail ends at 6 with {AuditEvent.objects.get(sequence=6).chain_hash}"]
@@ -139,11 +139,11 @@ def test_head_is_logged(trail, caplog):
 def test_old_key_is_believed_but_cannot_continue(trail, settings):
     (old,) = settings.AUDIT_KEYS
     settings.AUDIT_KEYS = ["a new key", old]
-    audit.EventFactory()
+    audit.AuditEventFactory()
     seal()
     assert verdict().startswith("The audit trail holds: 6")
     settings.AUDIT_KEYS = [old]
-    audit.EventFactory()
+    audit.AuditEventFactory()
     seal()
     settings.AUDIT_KEYS = ["a new key", old]
     key = signing.key_id(AuditEvent.objects.get(sequence=7).chain_hash)
@@ -158,10 +158,10 @@ def test_unknown_key_is_said(trail, settings):
 @pytest.mark.parametrize(
     "statement",
     [
-        "DELETE FROM signups_event",
-        "UPDATE signups_event SET verb = 'confirmed'",
-        "UPDATE signups_event SET position = position + 100",
-        "UPDATE signups_event SET position = NULL, seal = ''",
+        "DELETE FROM signups_auditevent",
+        "UPDATE signups_auditevent SET verb = 'confirmed'",
+        "UPDATE signups_auditevent SET position = position + 100",
+        "UPDATE signups_auditevent SET position = NULL, seal = ''",
     ],
 )
 def test_database_itself_refuses(trail, statement):
@@ -171,20 +171,24 @@ def test_database_itself_refuses(trail, statement):
 
 def test_trail_is_not_emptied_at_one_stroke(trail):
     connection.check_constraints()  # PostgreSQL empties no table while a check of it is put off
-    refused({"postgresql": "TRUNCATE signups_lead CASCADE", "sqlite": "DELETE FROM signups_event"}[connection.vendor])
+    refused(
+        {"postgresql": "TRUNCATE signups_lead CASCADE", "sqlite": "DELETE FROM signups_auditevent"}[connection.vendor]
+    )
     assert verdict().startswith("The audit trail holds: 5")
 
 
 def test_unsealed_event_is_guarded_as_well():
-    event = audit.EventFactory()
-    refused("UPDATE signups_event SET position = 1, seal = 'x', verb = 'confirmed'")
+    event = audit.AuditEventFactory()
+    refused("UPDATE signups_auditevent SET position = 1, seal = 'x', verb = 'confirmed'")
     event.refresh_from_db()
     assert event.position is None
 
 
 def test_lost_guards_are_said_and_put_up_by_migrate(trail):
     triggers.drop_triggers(connection)
-    assert verdict().startswith("The database lacks its guards signups_event_no_delete, signups_event_no_update")
+    assert verdict().startswith(
+        "The database lacks its guards signups_auditevent_no_delete, signups_auditevent_no_update"
+    )
     call_command("migrate", verbosity=0)
     assert verdict().startswith("The audit trail holds: 5")
 
@@ -216,12 +220,12 @@ def test_guard_that_refuses_nothing_is_none(trail, change):
     with connection.cursor() as cursor:
         for statement in change.split("; CREATE"):
             cursor.execute(statement if statement.startswith(("DROP", "ALTER", "CREATE")) else f"CREATE{statement}")
-    assert verdict().startswith("The database lacks its guards signups_event_no_")
+    assert verdict().startswith("The database lacks its guards signups_auditevent_no_")
 
 
 def test_bulk_created_events_are_signed_too():
     lead = leads.LeadFactory()
-    AuditEvent.objects.bulk_create(audit.EventFactory.build_batch(3, lead=lead))
+    AuditEvent.objects.bulk_create(audit.AuditEventFactory.build_batch(3, lead=lead))
     assert seal() == 3
     assert verdict().startswith("The audit trail holds: 3")
 
@@ -233,7 +237,7 @@ def test_event_without_lead_names_its_subject():
 
 @pytest.mark.django_db(transaction=True)
 def test_two_workers_seal_one_chain():
-    audit.EventFactory.create_batch(40)
+    audit.AuditEventFactory.create_batch(40)
     failures = []
 
     def work():
@@ -257,9 +261,9 @@ def test_two_workers_seal_one_chain():
 def test_event_that_commits_late_is_not_skipped(trail):
     """Ids are given before a commit: a slow transaction's event appears below ones that are sealed already."""
     late = trail[-1] + 1
-    soon = audit.EventFactory(pk=late + 1)
+    soon = audit.AuditEventFactory(pk=late + 1)
     assert seal() == 1
-    audit.EventFactory(pk=late)
+    audit.AuditEventFactory(pk=late)
     assert seal() == 1
     assert list(AuditEvent.objects.order_by("sequence").values_list("pk", flat=True)) == [*trail, soon.pk, late]
     assert verdict().startswith("The audit trail holds: 7")

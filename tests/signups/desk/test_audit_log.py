@@ -12,7 +12,7 @@ from tests.factories import audit, users
 
 pytestmark = pytest.mark.django_db
 
-RECORD = "/admin/signups/event/"
+RECORD = "/admin/signups/auditevent/"
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def reader(client, clinic, request):
 
 def signed_in(user):
     kind = {"actor_kind": ActorKind.STAFF, "actor": user}
-    return audit.EventFactory(lead=None, target=f"user:{user.pk}", action=AuditAction.SIGNED_IN, **kind)
+    return audit.AuditEventFactory(lead=None, target=f"user:{user.pk}", action=AuditAction.SIGNED_IN, **kind)
 
 
 def rows(client, asked=""):
@@ -46,7 +46,7 @@ def test_nobody_else_reads_it(client, reader):
 
 
 def test_nobody_writes_it(client, reader):
-    event = audit.EventFactory()
+    event = audit.AuditEventFactory()
     assert client.post(RECORD).status_code == 405
     addresses = ("add/", f"{event.pk}/change/", f"{event.pk}/delete/")
     assert [client.post(RECORD + address).status_code for address in addresses] == [404] * 3
@@ -54,7 +54,7 @@ def test_nobody_writes_it(client, reader):
 
 def test_it_is_narrowed_by_deed_and_by_person(client, reader):
     other = users.UserFactory()
-    events = [signed_in(reader), signed_in(other), audit.EventFactory(lead=None, target="host:5")]
+    events = [signed_in(reader), signed_in(other), audit.AuditEventFactory(lead=None, target="host:5")]
     wanted = {
         "?verb=signed_in": events[1::-1],
         f"?by={other.pk}": [events[1]],
@@ -68,7 +68,7 @@ def test_it_is_narrowed_by_deed_and_by_person(client, reader):
 def test_pages_go_through_all_of_it_newest_first(client, reader, monkeypatch):
     monkeypatch.setattr(audit_log, "PAGE_SIZE", 2)
     for number in range(5):
-        audit.EventFactory(lead=None, target=f"host:{number}")
+        audit.AuditEventFactory(lead=None, target=f"host:{number}")
     seen, asked = [], "verb=signed_up"
     while asked:
         page = client.get(f"{RECORD}?{asked}").context
@@ -94,7 +94,7 @@ def test_opening_it_is_on_the_record_with_what_it_was_narrowed_to(client, reader
     ("reader", "name"), [(roles.HEAD, "jo@home.example"), (roles.AUDITOR, "j•••@•••")], indirect=["reader"]
 )
 def test_lead_is_named_as_its_reader_may_see_it_and_leads_to_its_page(client, reader, name):
-    lead = audit.EventFactory(lead__name="jo@home.example").lead
+    lead = audit.AuditEventFactory(lead__name="jo@home.example").lead
     assert [(row["about"], row["lead"]) for row in rows(client)] == [(name, lead.pk)]
     page = client.get(RECORD).content.decode()
     assert f'<a href="/admin/signups/lead/{lead.pk}/change/">{name}</a>' in page
@@ -103,7 +103,7 @@ def test_lead_is_named_as_its_reader_may_see_it_and_leads_to_its_page(client, re
 @pytest.mark.parametrize("events", [1, 100])
 def test_it_asks_the_same_few_questions_and_never_counts(client, reader, events):
     for _ in range(events):
-        audit.EventFactory(
+        audit.AuditEventFactory(
             actor_kind=ActorKind.STAFF, actor=reader, action=AuditAction.ASSIGNED, detail={"owner": reader.pk}
         )
     client.get("/admin/roles/")

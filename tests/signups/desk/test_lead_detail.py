@@ -227,10 +227,10 @@ def test_whoever_wants_no_calls_takes_their_agreement_back(client, user):
 def test_timeline_is_filtered_by_kind_and_goes_on_to_older(client, user):
     lead = leads.LeadFactory()
     for number in range(120):
-        audit.EventFactory(lead=lead, action="details_changed", occurred_at=NOW - dt.timedelta(minutes=number))
+        audit.AuditEventFactory(lead=lead, action="details_changed", occurred_at=NOW - dt.timedelta(minutes=number))
     leads.NoteFactory(lead=lead, created_at=NOW - dt.timedelta(minutes=60, seconds=30), author=user)
     messages.OutboxMessageFactory(lead=lead, subject="Hello", created_at=NOW + dt.timedelta(minutes=1))
-    audit.EventFactory(lead=lead, action="call_attempted", detail={"outcome": "busy"}, occurred_at=NOW)
+    audit.AuditEventFactory(lead=lead, action="call_attempted", detail={"outcome": "busy"}, occurred_at=NOW)
     first = client.get(page_of(lead))
     assert (len(entries(first)), entries(first)[0]) == (100, ("messages", "system", "Hello (waiting)"))
     second = client.get(page_of(lead), {"before": first.context["older"]})
@@ -301,7 +301,7 @@ def test_auditor_cannot_find_out_an_address_by_searching(client, clinic, query):
 @pytest.mark.parametrize("verb", AuditAction)
 def test_every_deed_has_its_line_on_the_timeline_also_without_detail(client, user, verb):
     lead = leads.LeadFactory()
-    audit.EventFactory(lead=lead, action=verb)
+    audit.AuditEventFactory(lead=lead, action=verb)
     kind = "reads" if verb == AuditAction.READ else ""
     assert len(entries(client.get(page_of(lead), {"kind": kind}))) == (1 if verb != AuditAction.NOTED else 0) + (
         verb == AuditAction.READ

@@ -216,7 +216,7 @@ def test_last_contact_is_the_latest_try_to_reach_them(head):
     lead = leads.LeadFactory()
     assert "never" in head.get(LIST).content.decode()
     for days, verb in [(3, "tried"), (2, "call_attempted"), (1, "noted")]:
-        audit.EventFactory(lead=lead, action=verb, occurred_at=NOW - dt.timedelta(days=days))
+        audit.AuditEventFactory(lead=lead, action=verb, occurred_at=NOW - dt.timedelta(days=days))
     assert "Nov. 18, 10 a.m." in head.get(LIST).content.decode()
 
 
@@ -225,8 +225,8 @@ def test_list_takes_the_same_queries_for_one_lead_and_many(head, count, django_a
     for _ in range(count):
         lead = trials.TrialFactory(lead__owner=users.UserFactory()).lead
         callbacks.CallbackRequestFactory(lead=lead)
-        audit.EventFactory(lead=lead, action="tried")
-        leads.TaggingFactory(lead=lead)
+        audit.AuditEventFactory(lead=lead, action="tried")
+        leads.LeadTagFactory(lead=lead)
     head.get(LIST)  # what is asked once per process is asked now
     with django_assert_num_queries(8 if count == 1 else 9 if connection.vendor == "sqlite" else 10):
         assert len(names(head.get(LIST))) == min(count, 50)
@@ -238,7 +238,7 @@ def test_page_takes_the_same_queries_for_one_record_and_many(head, count, django
     for _ in range(count):
         consents.ConsentFactory(lead=lead)
         messages.OutboxMessageFactory(lead=lead)
-        audit.EventFactory(lead=lead, actor_kind="staff", actor=users.UserFactory())
+        audit.AuditEventFactory(lead=lead, actor_kind="staff", actor=users.UserFactory())
     head.get(f"{LIST}{lead.pk}/change/")  # what is asked once per process is asked now
     with django_assert_num_queries(17):
         assert head.get(f"{LIST}{lead.pk}/change/").status_code == 200
@@ -248,7 +248,7 @@ def test_page_shows_everything_about_a_lead_but_their_private_link(head):
     trial = trials.TrialFactory(lead__name="Jo Miller")
     lead = trial.lead
     consents.ConsentFactory(lead=lead)
-    audit.EventFactory(lead=lead)
+    audit.AuditEventFactory(lead=lead)
     link = lead_links.confirmation_url(lead)
     messages.OutboxMessageFactory(lead=lead, text=f"Press {link}", subject="Please confirm")
     page = head.get(f"{LIST}{lead.pk}/change/").content.decode()

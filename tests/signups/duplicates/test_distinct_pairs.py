@@ -93,7 +93,7 @@ def test_nobody_else_tells_apart_or_asks_again(clinic):
     with pytest.raises(ActionError):
         tell_apart(*household(2), by)
     with pytest.raises(ActionError):
-        merging.unmark_distinct(pair=duplicates.TwoPeopleFactory(), by=by, now=timezone.now())
+        merging.unmark_distinct(pair=duplicates.DistinctLeadPairFactory(), by=by, now=timezone.now())
     assert DistinctLeadPair.objects.count() == 1
 
 
@@ -172,7 +172,7 @@ def test_page_that_no_link_names_is_refused(client, head, asked):
 
 @pytest.mark.parametrize("pairs", [1, 20])
 def test_list_of_those_told_apart_asks_the_same_few_questions(client, head, pairs, django_assert_num_queries):
-    duplicates.TwoPeopleFactory.create_batch(pairs)
+    duplicates.DistinctLeadPairFactory.create_batch(pairs)
     client.get(APART)
     with django_assert_num_queries(6):
         assert len(client.get(APART).context["pairs"]) == pairs
@@ -180,7 +180,7 @@ def test_list_of_those_told_apart_asks_the_same_few_questions(client, head, pair
 
 def test_those_told_apart_are_paged(client, head, monkeypatch):
     monkeypatch.setattr("signups.duplicates.admin.PAGE_SIZE", 2)
-    rows = duplicates.TwoPeopleFactory.create_batch(3)
+    rows = duplicates.DistinctLeadPairFactory.create_batch(3)
     first = client.get(APART)
     last = client.get(f"{APART}?before={first.context['before']}")
     assert [page.context["pairs"] for page in (first, last)] == [rows[:0:-1], rows[:1]]

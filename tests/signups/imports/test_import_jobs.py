@@ -36,7 +36,7 @@ from signups.leads.models import Lead
 from signups.messages.models import OutboxMessage
 from signups.privacy import erasure, retention
 from tests import processes
-from tests.factories.imports import ImportPartFactory
+from tests.factories.imports import ImportChunkFactory
 from tests.factories.leads import LeadFactory
 from tests.factories.users import UserFactory
 from tests.services import WAIT_TIMEOUT
@@ -296,7 +296,7 @@ def test_who_was_imported_is_not_taken_for_a_sign_up_nobody_confirmed(run):
 
 @pytest.mark.parametrize("role", [role for role in roles.ROLES if role != roles.HEAD])
 def test_only_the_head_imports(clinic, role):
-    other, part = UserFactory(role=role), ImportPartFactory()
+    other, part = UserFactory(role=role), ImportChunkFactory()
     for deed in (
         lambda: upload_list(content=table(*people(1)), by=other, now=NOW),
         lambda: start_validation(whole=part.whole, columns=[], by=other),

@@ -99,12 +99,14 @@ def test_same_deed_is_told_once():
 
 def test_event_of_staff_names_them_and_no_other_does():
     user = users.UserFactory()
-    refused(audit.EventFactory, actor_kind="staff")
-    refused(audit.EventFactory, actor_kind="patient", actor=user)
-    assert audit.EventFactory(actor_kind="staff", actor=user).pk
+    refused(audit.AuditEventFactory, actor_kind="staff")
+    refused(audit.AuditEventFactory, actor_kind="patient", actor=user)
+    assert audit.AuditEventFactory(actor_kind="staff", actor=user).pk
 
 
-@pytest.mark.parametrize(("factory", "model"), [(audit.EventFactory, AuditEvent), (consents.ConsentFactory, Consent)])
+@pytest.mark.parametrize(
+    ("factory", "model"), [(audit.AuditEventFactory, AuditEvent), (consents.ConsentFactory, Consent)]
+)
 def test_record_is_neither_changed_nor_deleted(factory, model):
     row = factory()
     for change in (row.save, row.delete, model.objects.all().delete, lambda: model.objects.update(lead=None)):

@@ -51,7 +51,7 @@ def test_a_tag_is_added_and_taken_off_once_each_and_the_timeline_says_so(client,
 
 
 def test_what_is_no_longer_offered_is_not_added_but_can_be_taken_off(client, user):
-    tagging = leads.TaggingFactory(tag__offered=False)
+    tagging = leads.LeadTagFactory(tag__offered=False)
     page = client.post(f"{LIST}{tagging.lead.pk}/tag/", {"tag": tagging.tag.pk})
     assert (page.status_code, "no longer offered" in page.content.decode()) == (409, True)
     assert client.post(f"{LIST}{tagging.lead.pk}/untag/", {"tag": tagging.tag.pk}).status_code == 303
@@ -87,8 +87,8 @@ def test_bulk_page_offers_only_what_can_be_added(client, user):
 
 
 def test_list_is_narrowed_by_a_tag(client, user):
-    tagging = leads.TaggingFactory(lead__name="Tagged")
-    leads.TaggingFactory(lead__name="Other")
+    tagging = leads.LeadTagFactory(lead__name="Tagged")
+    leads.LeadTagFactory(lead__name="Other")
     page = client.get(LIST, {"tag": tagging.tag.pk})
     assert [lead.name for lead in page.context["cl"].result_list] == ["Tagged"]
     assert client.get(LIST, {"tag": "999"}).status_code == 400
@@ -102,7 +102,7 @@ def row_of(client, lead):
 def test_rows_of_the_list_name_the_tags_of_each_as_text(client, user):
     lead, plain = leads.LeadFactory(), leads.LeadFactory()
     for name in ("Weekends", "<b>Bold</b>"):
-        leads.TaggingFactory(lead=lead, tag__name=name)
+        leads.LeadTagFactory(lead=lead, tag__name=name)
     shown = '<span class="tag">&lt;b&gt;Bold&lt;/b&gt;</span> <span class="tag">Weekends</span>'
     assert shown in row_of(client, lead)
     assert "tag" not in row_of(client, plain)
@@ -113,7 +113,7 @@ def test_rows_of_the_list_name_the_tags_of_each_as_text(client, user):
 def test_exports_name_the_tags_of_each_and_none_is_a_formula(client, clinic):
     lead, plain = leads.LeadFactory(), leads.LeadFactory()
     for name in ("Weekends", "=1+1"):
-        leads.TaggingFactory(lead=lead, tag__name=name)
+        leads.LeadTagFactory(lead=lead, tag__name=name)
     client.force_login(users.UserFactory(role=roles.HEAD))
     answer = client.post(f"{LIST}export/", {"kind": "csv", "reason": "report"})
     text = b"".join(answer.streaming_content).decode("utf-8-sig")
@@ -124,8 +124,8 @@ def test_exports_name_the_tags_of_each_and_none_is_a_formula(client, clinic):
 @pytest.mark.parametrize("count", [1, 100])
 def test_an_export_asks_the_same_for_one_tagged_lead_and_many(clinic, count, django_assert_num_queries):
     head = users.UserFactory(role=roles.HEAD)
-    for tagging in leads.TaggingFactory.create_batch(count):
-        leads.TaggingFactory(lead=tagging.lead)
+    for tagging in leads.LeadTagFactory.create_batch(count):
+        leads.LeadTagFactory(lead=tagging.lead)
     head.has_perm("signups.export_lead")  # what is asked once per user is asked now
     rows = start_export(Lead.objects.all(), reason=ExportReason.REPORT, kind="csv", by=head, now=timezone.now())
     with django_assert_num_queries(3):  # a page, its tags, and that there is no other page
@@ -133,8 +133,8 @@ def test_an_export_asks_the_same_for_one_tagged_lead_and_many(clinic, count, dja
 
 
 def test_erasing_takes_the_tags_and_taking_along_names_them(clinic):
-    tagging = leads.TaggingFactory(tag__name="Evenings")
-    leads.TaggingFactory(lead=tagging.lead)
+    tagging = leads.LeadTagFactory(tag__name="Evenings")
+    leads.LeadTagFactory(lead=tagging.lead)
     assert {"tag": "Evenings"} in personal_data.export_lead_data(tagging.lead)["tags"]
     erasure.erase_lead(tagging.lead, by=ActorKind.PATIENT, now=NOW)
     assert set(LeadTag.objects.values_list("tag", flat=True)) == {None}
@@ -163,8 +163,8 @@ def test_only_the_head_keeps_the_list(client, user):
 @pytest.mark.parametrize("count", [1, 100])
 def test_pages_take_the_same_queries_for_one_tag_and_many(client, user, count, django_assert_num_queries):
     lead = leads.LeadFactory()
-    for tagging in leads.TaggingFactory.create_batch(count, lead=lead):
-        audit.EventFactory(lead=lead, action=AuditAction.TAGGED, detail={"tag": tagging.tag_id})
+    for tagging in leads.LeadTagFactory.create_batch(count, lead=lead):
+        audit.AuditEventFactory(lead=lead, action=AuditAction.TAGGED, detail={"tag": tagging.tag_id})
     client.get(LIST)
     client.get(f"{LIST}{lead.pk}/change/")
     with django_assert_num_queries(8):

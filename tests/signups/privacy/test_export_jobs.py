@@ -19,7 +19,7 @@ from signups.privacy.models import DataExportChunk, DataExportJob
 from tests.factories.callbacks import CallAttemptFactory
 from tests.factories.leads import LeadFactory, NoteFactory
 from tests.factories.messages import OutboxMessageFactory
-from tests.factories.privacy import DataCopyFactory
+from tests.factories.privacy import DataExportJobFactory
 from tests.factories.users import UserFactory
 from tests.signups.calls.scenario_player import together
 from tests.signups.conftest import NOW
@@ -146,7 +146,7 @@ def test_copy_is_kept_for_a_week_and_then_deleted(client, lead, my, time_machine
 
 
 def test_the_next_one_is_planned_while_the_first_is_made():
-    first, second = DataCopyFactory(requested_at=NOW), DataCopyFactory(requested_at=NOW + DAY)
+    first, second = DataExportJobFactory(requested_at=NOW), DataExportJobFactory(requested_at=NOW + DAY)
     work(2)
     assert [copy.parts.exists() for copy in (first, second)] == [True, True]
     work()
@@ -167,9 +167,9 @@ def failures():
 @pytest.mark.parametrize("what", ["signups_note.text", "signups_lead.referral_answer"], ids=["filling", "planning"])
 def test_copy_of_what_cannot_be_read_fails_alone(lead, what):
     table, column = what.split(".")
-    DataCopyFactory(lead=lead, requested_at=NOW)
+    DataExportJobFactory(lead=lead, requested_at=NOW)
     spoil(table, column, **{"id" if column == "referral_answer" else "lead_id": lead.pk})
-    other = DataCopyFactory(requested_at=NOW + DAY)
+    other = DataExportJobFactory(requested_at=NOW + DAY)
     work()
     assert (failures(), export_jobs.export_is_ready(other)) == ([True, False], True)
     assert set(DataExportChunk.objects.values_list("copy", flat=True)) == {other.pk}
@@ -177,7 +177,7 @@ def test_copy_of_what_cannot_be_read_fails_alone(lead, what):
 
 def test_page_says_that_a_copy_failed_and_it_can_be_asked_for_again(client, lead, my):
     note = lead.notes.get()
-    DataCopyFactory(lead=lead)
+    DataExportJobFactory(lead=lead)
     spoil("signups_note", "text", id=note.pk)
     work()
     page = client.get(my).content.decode()
@@ -189,7 +189,7 @@ def test_page_says_that_a_copy_failed_and_it_can_be_asked_for_again(client, lead
 
 
 def test_copy_that_can_no_longer_be_read_says_so(client, lead, my):
-    copy = DataCopyFactory(lead=lead)
+    copy = DataExportJobFactory(lead=lead)
     work()
     spoil("signups_copypart", "json", copy_id=copy.pk)
     assert client.post(my + "export/").status_code == 303
@@ -201,7 +201,7 @@ def test_while_the_database_is_away_no_copy_fails(lead, monkeypatch):
     def away(*args):
         raise OperationalError("the server is gone")
 
-    DataCopyFactory(lead=lead)
+    DataExportJobFactory(lead=lead)
     monkeypatch.setattr(personal_data, "serialize_row", away)
     with pytest.raises(OperationalError):
         work()
@@ -213,7 +213,7 @@ def test_workers_at_once_make_each_part_once(clinic, monkeypatch):
     monkeypatch.setattr(export_jobs, "CHUNK_SIZE", 2)
     lead = LeadFactory()
     OutboxMessageFactory.create_batch(9, lead=lead)
-    copy = DataCopyFactory(lead=lead)
+    copy = DataExportJobFactory(lead=lead)
 
     def worker():
         done = 0
@@ -233,7 +233,7 @@ def test_workers_at_once_make_each_part_once(clinic, monkeypatch):
 
 def test_questions_to_the_database_do_not_grow_with_the_rows(lead, django_assert_num_queries, monkeypatch):
     monkeypatch.setattr(export_jobs, "CHUNK_SIZE", 200)
-    DataCopyFactory(lead=lead)
+    DataExportJobFactory(lead=lead)
     work(1)
     DataExportChunk.objects.exclude(model=CallAttempt._meta.label).delete()
     for number in (1, 2, 3):

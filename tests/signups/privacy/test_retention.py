@@ -16,12 +16,12 @@ from signups.messages.models import OutboxMessage
 from signups.ops import rate_limit
 from signups.ops.models import RateLimitCounter
 from signups.privacy import retention
-from tests.factories.audit import EventFactory
+from tests.factories.audit import AuditEventFactory
 from tests.factories.callbacks import CallbackRequestFactory
 from tests.factories.leads import LeadFactory
 from tests.factories.messages import OutboxMessageFactory
-from tests.factories.ops import RateCountFactory
-from tests.factories.trials import OpeningRequestFactory, TrialFactory
+from tests.factories.ops import RateLimitCounterFactory
+from tests.factories.trials import TrialFactory, WaitlistEntryFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -50,7 +50,7 @@ def test_only_who_asked_for_nothing_else_and_never_confirmed_goes(clinic):
     TrialFactory(**old, requested_at=ago(31), started_at=ago(31))
     TrialFactory(requested_at=ago(29), lead__created_at=ago(29))
     CallbackRequestFactory(**old)
-    OpeningRequestFactory(**old)
+    WaitlistEntryFactory(**old)
     ran("purge", "--apply")
     assert list(Lead.objects.filter(status="erased")) == [gone]
     assert OutboxMessage.objects.count() == 0  # no receipt for what nobody asked
@@ -58,7 +58,7 @@ def test_only_who_asked_for_nothing_else_and_never_confirmed_goes(clinic):
 
 def test_texts_of_old_messages_go_and_the_fact_stays(clinic):
     lead = LeadFactory(created_at=ago(400))
-    EventFactory(lead=lead)
+    AuditEventFactory(lead=lead)
     TrialFactory(lead=lead, requested_at=ago(399), started_at=ago(399))
     old = OutboxMessageFactory(lead=lead, status="sent", created_at=ago(366), sent_at=ago(366))
     new = OutboxMessageFactory(lead=lead, status="sent", created_at=ago(364), sent_at=ago(364))
@@ -71,8 +71,8 @@ def test_texts_of_old_messages_go_and_the_fact_stays(clinic):
 def test_people_long_silent_are_erased(clinic):
     started = {"requested_at": ago(3000), "started_at": ago(3000), "lead__created_at": ago(3000)}
     silent, recent = TrialFactory(**started).lead, TrialFactory(**started).lead
-    EventFactory(lead=silent, occurred_at=ago(2200))
-    EventFactory(lead=recent, occurred_at=ago(2100))
+    AuditEventFactory(lead=silent, occurred_at=ago(2200))
+    AuditEventFactory(lead=recent, occurred_at=ago(2100))
     ran("purge", "--apply")
     assert list(Lead.objects.filter(status="erased")) == [silent]
 
@@ -109,8 +109,8 @@ def test_worker_does_it_once_a_day(settings):
 
 
 def test_counts_of_windows_long_over_are_forgotten():
-    RateCountFactory(window=ago(3))
-    kept = RateCountFactory(window=ago(1))
+    RateLimitCounterFactory(window=ago(3))
+    kept = RateLimitCounterFactory(window=ago(1))
     assert [rate_limit.delete_expired(timezone.now), rate_limit.delete_expired(timezone.now)] == [1, 0]
     assert list(RateLimitCounter.objects.all()) == [kept]
 

@@ -17,7 +17,7 @@ from signups.messages.models import OutboxMessage
 from signups.trials.actions import confirm_email
 from signups.trials.models import Trial
 from signups.web import timed_token
-from tests.factories.audit import EventFactory
+from tests.factories.audit import AuditEventFactory
 from tests.factories.leads import LeadFactory
 from tests.factories.trials import TrialFactory
 from tests.signups.conftest import NOW
@@ -203,7 +203,7 @@ def test_form_that_gets_no_link_any_more_changes_nothing(clinic, post_start):
 
 def test_what_staff_know_is_not_overwritten_by_a_form(clinic, post_start):
     lead = LeadFactory(email="jo@example.com", name="Jo from the list")
-    EventFactory(lead=lead, action="imported")
+    AuditEventFactory(lead=lead, action="imported")
     post_start(**SOMEBODY)
     lead.refresh_from_db()
     assert (lead.name, agrees_to(lead, ConsentPurpose.CALLS)) == ("Jo from the list", False)
