@@ -11,7 +11,7 @@ NAVIGATION = {
         "callbackrequest": "Callbacks",
         "onboardingcall": "Calendar",
         "auditevent": "The record",
-        **dict.fromkeys(("trial", "consent", "message", "note"), ""),
+        **dict.fromkeys(("trial", "consent", "outboxmessage", "note"), ""),
     },
     "Set-up": {
         "host": "Hosts",

@@ -70,8 +70,8 @@ class ImportJob(models.Model):
         """`created`, `known`, `refused` and `done`, in rows: what was found, or, once it runs, what was done so far."""
         parts = self.parts.all() if self.status == ImportStatus.CHECKED else self.parts.exclude(done_at=None)
         total = parts.aggregate(
-            created_count=Sum("created_count", default=0),
-            duplicate_count=Sum("duplicate_count", default=0),
+            created=Sum("created_count", default=0),
+            known=Sum("duplicate_count", default=0),
             of=Sum("size", default=0),
         )
         refused = total["of"] - total["created"] - total["known"]

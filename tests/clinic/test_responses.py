@@ -73,7 +73,7 @@ def test_unknown_address_is_a_helpful_404(client, path):
 
 
 def test_server_error_page_helps(client, monkeypatch):
-    monkeypatch.setattr("content.views.pages.build", lambda **_: 1 / 0)
+    monkeypatch.setattr("content.page_rendering.build_page", lambda **_: 1 / 0)
     client.raise_request_exception = False
     response = client.get("/learn/a-page/")
     assert response.status_code == 500

@@ -39,7 +39,7 @@ def article(clinic):
 
 
 def edit(article, by, **changed):
-    about = {name: changed.pop(name) for name in ("correction", "minor") if name in changed}
+    about = {name: changed.pop(name) for name in ("correction_note", "is_minor_edit") if name in changed}
     based_on = article.revisions.latest().pk
     return drafts.save_draft(article, words=article.words | changed, based_on=based_on, by=by, now=NOW, **about)
 
@@ -103,7 +103,7 @@ def test_nothing_is_published_without_a_sign_off(article, editor):
 def test_any_edit_after_a_sign_off_reopens_the_review(article, editor, reviewer, change, minor):
     edit(article, editor, body="New words.")
     sign(article, reviewer)
-    edit(article, editor, minor=minor, **change)
+    edit(article, editor, is_minor_edit=minor, **change)
     assert refusal(publication.publish_article, article, by=editor, now=NOW) == [
         "The text was changed after Dr. Reed signed it off. It needs another sign-off."
     ]
@@ -186,7 +186,7 @@ def test_new_review_of_the_text_readers_see_shows_at_once(article, reviewer):
 
 def test_minor_edit_never_moves_the_last_review(article, editor, reviewer):
     sign(article, reviewer, now=NOW)
-    edit(article, editor, body="Spelled right.", minor=True)
+    edit(article, editor, body="Spelled right.", is_minor_edit=True)
     sign(article, reviewer, now=LATER, review_by=dt.date(2028, 1, 1))
     publication.publish_article(article, by=editor, now=LATER)
     article.refresh_from_db()
@@ -196,7 +196,7 @@ def test_minor_edit_never_moves_the_last_review(article, editor, reviewer):
 
 def test_minor_edit_after_a_great_one_does_not_hide_it(article, editor, reviewer):
     edit(article, editor, body="Rewritten.")
-    edit(article, editor, body="Rewritten, spelled right.", minor=True)
+    edit(article, editor, body="Rewritten, spelled right.", is_minor_edit=True)
     sign(article, reviewer, now=LATER)
     publication.publish_article(article, by=editor, now=LATER)
     article.refresh_from_db()
@@ -204,12 +204,12 @@ def test_minor_edit_after_a_great_one_does_not_hide_it(article, editor, reviewer
 
 
 def test_correction_is_published_with_its_text(article, editor, reviewer):
-    edit(article, editor, body="In 2012.", correction="We wrote 2010.")
+    edit(article, editor, body="In 2012.", correction_note="We wrote 2010.")
     assert not Correction.objects.exists()
     sign(article, reviewer)
     publication.publish_article(article, by=editor, now=LATER)
     assert list(article.corrections.values_list("text", "at")) == [("We wrote 2010.", LATER)]
-    edit(article, editor, body="In 2012, spelled right.", minor=True)
+    edit(article, editor, body="In 2012, spelled right.", is_minor_edit=True)
     sign(article, reviewer)
     publication.publish_article(article, by=editor, now=LATER)
     assert article.corrections.count() == 1

@@ -133,7 +133,7 @@ def test_text_that_somebody_else_saved_meanwhile_is_not_lost(editor, article):
 
 
 def test_correction_is_no_minor_edit(editor, article):
-    page = text_of(save(editor, article, correction="We wrote 2010.", minor="on"))
+    page = text_of(save(editor, article, correction_note="We wrote 2010.", is_minor_edit="on"))
     assert "A correction is never a minor edit." in page
     assert article.revisions.count() == 1
 
@@ -186,7 +186,7 @@ def test_revision_of_another_article_is_not_found(editor, article):
 
 
 def test_revisions_say_who_did_what(editor, reviewer, article):
-    save(editor, article, correction="We wrote 2010.")
+    save(editor, article, correction_note="We wrote 2010.")
     sign(reviewer, article)
     editor.post(at(article, "publish/"))
     page = text_of(editor.get(at(article, "revisions/")))
