@@ -47,7 +47,7 @@ check: .venv/.dev ## Check style, types, templates, imports, what nobody uses, m
 	$(VENV_PYTHON) -m djlint templates --lint --quiet
 	$(VENV_PYTHON) -c 'from importlinter.cli import lint_imports_command as main; main()'
 	$(VENV_PYTHON) -m deptry .
-	$(VENV_PYTHON) -m pytest tests/test_repository.py -q --no-header -k "use or setting or link or picture"
+	$(VENV_PYTHON) -m pytest tests/repository -q --no-header -k "use or setting or link or picture"
 	$(VENV_PYTHON) manage.py makemigrations --check --dry-run
 	$(VENV_PYTHON) -m tests.migrations
 	$(VENV_PYTHON) manage.py check_evidence

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from clinic import cleanup
 from tests.factories import users
-from tests.test_repository import ROOT
+from tests.repository import ROOT
 
 from .test_staff_auth import sign_in
 
