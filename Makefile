@@ -22,13 +22,18 @@ endif
 .PHONY: help run dev test test-ahead check bench drill sbom deploy-check screenshots lock clean python
 
 help: ## List these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z.-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: .venv/.runtime ## Start the site and its worker on this machine (PORT=8000)
 	@exec env ENVIRONMENT=local $(VENV_PYTHON) manage.py run_local --port $(PORT)
 
-dev: .venv/.runtime ## The same for developing: reloads when code changes, shows errors in full
+dev: .venv/.runtime .env ## The same for developing: reloads when code changes, shows errors in full
 	@exec env ENVIRONMENT=local DEBUG=true $(VENV_PYTHON) manage.py run_local --port $(PORT) --dev
+
+# A .env that is there is the developer's own and stays as it is; tests, checks and production services read none.
+.env: ## Write ENVIRONMENT=local for tools outside make (mypy, pytest, manage.py, an editor), where there is no .env
+	@printf '%s\n' '# Written by make; .env.example explains every setting.' 'ENVIRONMENT=local' > $@
+	@echo "Wrote .env (ENVIRONMENT=local)."
 
 test: .venv/.dev ## Run every test on SQLite, PostgreSQL and in a browser (ARGS="--only sqlite -k name")
 	@exec $(VENV_PYTHON) tests/run.py $(ARGS)
