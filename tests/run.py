@@ -31,6 +31,7 @@ STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 HOW_TO = {
     "postgresql": "install PostgreSQL 14 or newer (Debian: apt install postgresql)",
     "chromium": "install Chromium (Debian: apt install chromium) or name one: CHROMIUM=/path/to/chrome",
+    "driver": "install what Playwright's driver lacks (Debian: apt install libatomic1)",
     "java": "install Java 11 or newer (Debian: apt install default-jre-headless) or set JAVA_HOME",
     "nginx": "install nginx (Debian: apt install nginx-light)",
     "openssl": "install OpenSSL's command (Debian: apt install openssl)",
@@ -40,6 +41,7 @@ HOW_TO = {
 PROVIDERS: dict[str, tuple[Callable[[], Path | None], Callable[[], bool]]] = {
     "postgresql": (services.find_postgres, functools.partial(services.install, "postgresql")),
     "chromium": (services.find_chromium, functools.partial(services.install, "chromium")),
+    "driver": (services.find_driver, services.install_driver),
     "java": (services.find_java, functools.partial(services.install, "default-jre-headless")),
     "nginx": (functools.partial(services.find, "nginx"), functools.partial(services.install, "nginx-light")),
     "openssl": (functools.partial(services.find, "openssl"), functools.partial(services.install, "openssl")),
@@ -67,8 +69,8 @@ class Result:
 LAYERS = (
     Layer("SQLite", "sqlite", UNIT),
     Layer("PostgreSQL", "postgresql", UNIT, ("postgresql",)),
-    Layer("Browser on SQLite", "browser", VISITORS, ("chromium",), ("java", "vnu")),
-    Layer("Browser on PostgreSQL", "browser", DESK, ("chromium", "postgresql")),
+    Layer("Browser on SQLite", "browser", VISITORS, ("chromium", "driver"), ("java", "vnu")),
+    Layer("Browser on PostgreSQL", "browser", DESK, ("chromium", "driver", "postgresql")),
     Layer("Deployment", "deployment", ("tests/deployment",), ("postgresql", "nginx", "openssl")),
 )
 GROUPS = tuple(dict.fromkeys(layer.group for layer in LAYERS))

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import sysconfig
 import tarfile
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -89,6 +90,25 @@ def find_chromium() -> Path | None:
     """The browser named in CHROMIUM, else the first one installed."""
     names = (os.environ.get("CHROMIUM", ""), *CHROMIUM_NAMES)
     return next((Path(path) for name in names if name and (path := shutil.which(name))), None)
+
+
+def find_driver() -> Path | None:
+    """Playwright's driver, a Node.js of its own in this .venv, if it starts."""
+    driver = Path(sysconfig.get_path("purelib")) / "playwright/driver/node"
+    return driver if driver.exists() and works([driver, "--version"]) else None
+
+
+def install_driver() -> bool:
+    """Install the one library that a minimal Debian lacks for it: without it, every browser test loses its connection.
+
+    Says what the driver lacks, in the loader's own words.
+    """
+    driver = Path(sysconfig.get_path("purelib")) / "playwright/driver/node"
+    try:
+        run([driver, "--version"])
+    except (OSError, ServiceError) as error:
+        sys.stdout.write(f"Playwright's driver does not start: {str(error).strip().splitlines()[-1]}\n")
+    return install("libatomic1")
 
 
 def find_java() -> Path | None:
