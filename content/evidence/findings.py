@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Rule(StrEnum):
-    """Every rule of the engine by its code; docs/decisions/0007 says what each one means."""
+    """Every rule of the engine by its code; docs/decisions/0008-evidence-engine.md says what each one means."""
 
     MARKUP = "markup"
     UNSOURCED = "unsourced"
