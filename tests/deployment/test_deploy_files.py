@@ -14,7 +14,7 @@ from tests.clinic.test_security_headers import ADDRESSES, PUBLIC
 
 from .site import command
 
-DEPLOY = Path(__file__).resolve().parent.parent / "deploy"
+DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
 UNITS = sorted(path.name for path in (DEPLOY / "systemd").glob("*.service"))
 COMPOSE = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
 EXAMPLE = re.findall(r"^([A-Z_]+)=", (DEPLOY.parent / ".env.example").read_text(), re.MULTILINE)
