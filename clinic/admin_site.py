@@ -1,4 +1,4 @@
-"""The care desk: Django's admin site under our name, in the clinic's own time."""
+"""The care desk: the project's `AdminSite`, shown in the clinic's time zone."""
 
 from collections.abc import Callable
 from typing import Any
@@ -17,6 +17,8 @@ from signups.audit.model_admin import with_audit
 
 
 class CareDesk(admin.AdminSite):
+    """Admin site whose every model admin writes to the audit log."""
+
     site_title = "Care desk"
     site_header = "Care desk"
     index_title = "Today"
@@ -24,17 +26,17 @@ class CareDesk(admin.AdminSite):
     enable_nav_sidebar = False
 
     def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
-        """As Django's, and what is done there is recorded."""
+        """Register as Django does, with an admin class that records its writes."""
         super().register(model_or_iterable, with_audit(admin_class), **options)
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
-        """Return the function views behind the site's sign-in, before the addresses that Django makes for models."""
+        """Return the function views, wrapped in `admin_view`, followed by Django's URLs for models."""
         from content.admin import articles
         from signups.desk import urls as desk_urls
 
         routes = [path("roles/", require_safe(self.roles), name="roles"), *articles.routes, *desk_urls.routes]
-        own = [URLPattern(each.pattern, self.admin_view(each.callback), name=each.name) for each in routes]
-        return [*own, *super().get_urls()]
+        protected = [URLPattern(route.pattern, self.admin_view(route.callback), name=route.name) for route in routes]
+        return [*protected, *super().get_urls()]
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         return {
@@ -43,37 +45,37 @@ class CareDesk(admin.AdminSite):
         }
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
-        """What waits for this reader, and how the clinic is doing for those who may read about leads."""
+        """Render the dashboard: counters, the user's tasks, content alerts and, with `view_lead`, charts."""
         from signups.audit import access_log
 
         from . import dashboard, navigation, setup_checklist
 
         now, days = timezone.now(), dashboard.parse_period(request)
-        in_hand = dashboard.my_tasks(request.user, now)
-        access_log.log_list_view(request, "in_hand", len(in_hand))
+        tasks = dashboard.my_tasks(request.user, now)
+        access_log.log_list_view(request, "in_hand", len(tasks))
         context = {
-            "numbers": dashboard.counters(request.user, now),
-            "in_hand": in_hand,
+            "counters": dashboard.counters(request.user, now),
+            "my_tasks": tasks,
             "now": now,
-            "evidence": dashboard.content_alerts(request.user, now),
+            "content_alerts": dashboard.content_alerts(request.user, now),
             "charts": dashboard.build_charts(days, now) if request.user.has_perm("signups.view_lead") else [],
             "periods": dashboard.PERIODS,
             "days": days,
-            "first_steps": setup_checklist.pending_steps() if request.user.has_perm("signups.work_any_lead") else [],
-            "rooms": navigation.group_admin_pages(self.get_app_list(request), request.user),
+            "pending_steps": setup_checklist.pending_steps() if request.user.has_perm("signups.work_any_lead") else [],
+            "navigation": navigation.group_admin_pages(self.get_app_list(request), request.user),
         }
         return super().index(request, {**context, **(extra_context or {})})
 
     def roles(self, request: HttpRequest) -> HttpResponse:
-        """Who may do what, read from where it is decided."""
-        from . import roles as clinic_roles  # models, which are not there yet when the site is made
+        """Render the permission matrix of the roles."""
+        from . import roles as clinic_roles  # imports models, which are not loaded yet when the site is created
 
         context = {
             **self.each_context(request),
             "title": "Roles",
             "subtitle": None,
             "roles": list(clinic_roles.ROLES),
-            "rights": clinic_roles.permission_matrix(),
+            "permission_matrix": clinic_roles.permission_matrix(),
         }
         return TemplateResponse(request, "admin/roles.html", context)
 
@@ -81,7 +83,7 @@ class CareDesk(admin.AdminSite):
 def activate_clinic_time_zone(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
-    """Middleware: staff read and filter in the clinic's time zone, wherever the server stands."""
+    """Middleware: activate the clinic's time zone for the admin, whatever the server's own zone."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         if not request.path_info.startswith(reverse("admin:index")):

@@ -1,3 +1,5 @@
+"""App configuration: signal receivers, groups, the cache table, and hidden third-party admins."""
+
 from typing import Any
 
 from django.apps import AppConfig, apps
@@ -6,22 +8,23 @@ from django.contrib.admin.apps import AdminConfig
 from django.core.management import call_command
 from django.db.models.signals import post_migrate
 
-# allauth's own pages in the admin: nobody needs to read or write sign-in secrets there.
-HIDDEN = ["account.EmailAddress", "mfa.Authenticator", "usersessions.UserSession"]
+# allauth's model admins, unregistered: nobody needs to read or write sign-in secrets in the admin.
+HIDDEN_MODELS = ["account.EmailAddress", "mfa.Authenticator", "usersessions.UserSession"]
 
 
-def make_cache_table(using: str = "default", **kwargs: Any) -> None:
+def create_cache_table(using: str = "default", **kwargs: Any) -> None:
+    """Receiver of `post_migrate`: run `createcachetable`. Idempotent."""
     call_command("createcachetable", database=using, verbosity=0)
 
 
 class CareDeskConfig(AdminConfig):
-    """Django's admin with the care desk as its site, so that `@admin.register` finds it."""
+    """Make the care desk Django's default admin site, so that `@admin.register` registers there."""
 
     default_site = "clinic.admin_site.CareDesk"
 
 
 class ClinicConfig(AppConfig):
-    """The wiring. Installed last: its groups need the permissions that `auth` makes on the same signal."""
+    """Connect receivers. Installed last: its groups need permissions that `auth` creates on `post_migrate` too."""
 
     name = "clinic"
 
@@ -33,6 +36,6 @@ class ClinicConfig(AppConfig):
         register_signals()
         for label in roles.APPS:
             post_migrate.connect(roles.sync_groups, sender=apps.get_app_config(label))
-        post_migrate.connect(make_cache_table, sender=apps.get_app_config("mfa"))  # (this app has no models)
-        for model in HIDDEN:
+        post_migrate.connect(create_cache_table, sender=apps.get_app_config("mfa"))  # this app has no models
+        for model in HIDDEN_MODELS:
             admin.site.unregister(apps.get_model(model))

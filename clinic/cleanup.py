@@ -1,4 +1,4 @@
-"""What nobody needs any more can still be stolen: sessions and lock-outs that are over, and what SQLite's log holds."""
+"""Worker jobs that delete expired sessions and lockouts and truncate SQLite's write-ahead log (WAL)."""
 
 import datetime as dt
 from collections.abc import Callable
@@ -14,32 +14,34 @@ SESSION_BATCH = 500
 
 
 def delete_expired_sessions(clock: Callable[[], dt.datetime]) -> int:
-    """For the worker: deletes up to BATCH of them, and what was noted of where they were opened; how many these were.
+    """Worker job: delete up to SESSION_BATCH expired sessions and their `UserSession` rows. Return the row count.
 
-    Where a session was opened is noted apart from it; a day's grace, as the two are not written at one moment.
+    The two rows of a session are not written in one transaction, so orphans get a day's grace. Lockouts past their
+    cool-off are deleted too, uncounted.
     """
-    noted = UserSession.objects.filter(~Exists(Session.objects.filter(session_key=OuterRef("session_key"))))
-    orphans = [session.pk for session in noted.filter(last_seen_at__lt=clock() - dt.timedelta(days=1))[:SESSION_BATCH]]
-    over = list(Session.objects.filter(expire_date__lt=clock()).values_list("pk", flat=True)[:SESSION_BATCH])
+    now = clock()
+    unmatched = UserSession.objects.filter(~Exists(Session.objects.filter(session_key=OuterRef("session_key"))))
+    orphans = [session.pk for session in unmatched.filter(last_seen_at__lt=now - dt.timedelta(days=1))[:SESSION_BATCH]]
+    expired = list(Session.objects.filter(expire_date__lt=now).values_list("pk", flat=True)[:SESSION_BATCH])
     UserSession.objects.filter(pk__in=orphans).delete()
-    Session.objects.filter(pk__in=over).delete()
-    AccessAttempt.objects.filter(attempt_time__lt=clock() - settings.AXES_COOLOFF_TIME).delete()
-    return len(orphans) + len(over)
+    Session.objects.filter(pk__in=expired).delete()
+    AccessAttempt.objects.filter(attempt_time__lt=now - settings.AXES_COOLOFF_TIME).delete()
+    return len(orphans) + len(expired)
 
 
 def checkpoint_wal(clock: Callable[[], dt.datetime]) -> int:
-    """For the worker: moves what SQLite wrote beside its file into it, where what was erased is overwritten; returns 0.
+    """Worker job: checkpoint and truncate SQLite's WAL, so that it keeps no erased data. Return 0.
 
-    SQLite itself does so after a thousand pages, and never shortens the log: till then it would hold who was erased.
-    While somebody reads, writers would wait for us (https://sqlite.org/pragma.html#pragma_wal_checkpoint); so we
-    hardly wait, and come again.
+    SQLite itself checkpoints only after a thousand pages and never shortens the file. A checkpoint makes writers wait
+    while a reader is active (https://sqlite.org/pragma.html#pragma_wal_checkpoint): give up after 50 ms and leave the
+    rest to the next run. Idempotent.
     """
-    if connection.vendor == "sqlite" and not connection.in_atomic_block:  # (where it cannot be done)
+    if connection.vendor == "sqlite" and not connection.in_atomic_block:  # impossible inside a transaction
         with connection.cursor() as cursor:
-            patience = cursor.execute("PRAGMA busy_timeout").fetchone()[0]
+            busy_timeout = cursor.execute("PRAGMA busy_timeout").fetchone()[0]
             cursor.execute("PRAGMA busy_timeout = 50")
             try:
                 cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             finally:
-                cursor.execute(f"PRAGMA busy_timeout = {patience}")
+                cursor.execute(f"PRAGMA busy_timeout = {busy_timeout}")
     return 0

@@ -1,4 +1,4 @@
-"""Mail on one machine: a file each, and its links in the console, so that a newcomer can walk the journey."""
+"""E-mail backend for one machine: each message becomes a file, and its links are printed."""
 
 import re
 import sys
@@ -10,7 +10,7 @@ from django.core.mail.backends.base import BaseEmailBackend
 
 
 class FileBackend(BaseEmailBackend):
-    """Writes each message to `var/mail/<time>-<id>.eml` and prints its subject and links."""
+    """Write each message to `EMAIL_FILE_PATH/<id>.eml`; print its subject and links."""
 
     def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
         settings.EMAIL_FILE_PATH.mkdir(parents=True, exist_ok=True)

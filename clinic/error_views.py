@@ -1,4 +1,4 @@
-"""What a visitor, or somebody at the desk, sees when something is wrong."""
+"""Error views: `handler400` to `handler500`, and pages of their own for the admin."""
 
 import sys
 from collections.abc import Callable
@@ -9,8 +9,8 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.views import defaults
 
-# What the desk says: heading and text by status.
-DESK_PAGES = {
+# Status -> (heading, text) of an error page in the admin.
+ADMIN_ERROR_PAGES = {
     400: ("We could not read that", "Something in the address or form was not as expected. Nothing was changed."),
     403: (
         "You cannot open this page",
@@ -22,7 +22,7 @@ DESK_PAGES = {
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Django's `handler500`: a page that needs no database, and a 503 with a time to come back when that is away."""
+    """Django's `handler500`; while the database is unavailable, a 503 with `Retry-After`. Queries nothing."""
     if isinstance(sys.exc_info()[1], OperationalError | InterfaceError):
         headers = {"Retry-After": "30", "Cache-Control": "no-store"}
         return HttpResponse(render_to_string("503.html"), status=503, headers=headers)
@@ -30,34 +30,34 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return _is_desk_request(request, 400) or defaults.bad_request(request, exception)
+    return _admin_error_page(request, 400) or defaults.bad_request(request, exception)
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return _is_desk_request(request, 403) or defaults.permission_denied(request, exception)
+    return _admin_error_page(request, 403) or defaults.permission_denied(request, exception)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return _is_desk_request(request, 404) or defaults.page_not_found(request, exception)
+    return _admin_error_page(request, 404) or defaults.page_not_found(request, exception)
 
 
 def method_not_allowed_page(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
-    """Middleware: the empty 405 of an address of the desk that only takes a POST gets a page."""
+    """Middleware: give the empty 405 response of an admin URL that accepts only POST a page."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
-        if response.status_code == 405 and (page := _is_desk_request(request, 405)):
+        if response.status_code == 405 and (page := _admin_error_page(request, 405)):
             response.content = page.content
         return response
 
     return middleware
 
 
-def _is_desk_request(request: HttpRequest, status: int) -> HttpResponse | None:
-    """The desk's own page, which asks nothing of the database; None elsewhere, where a visitor's is right."""
+def _admin_error_page(request: HttpRequest, status: int) -> HttpResponse | None:
+    """Return the admin's error page, rendered without a query; None outside the admin."""
     if not request.path_info.startswith(reverse("admin:index")):
         return None
-    title, text = DESK_PAGES[status]
+    title, text = ADMIN_ERROR_PAGES[status]
     return HttpResponse(render_to_string("admin/error.html", {"title": title, "text": text}), status=status)

@@ -1,4 +1,4 @@
-"""Probes for whoever starts and watches the processes, and figures for whoever draws curves of them."""
+"""Liveness and readiness probes, and Prometheus metrics."""
 
 from functools import cache
 from ipaddress import ip_address
@@ -19,16 +19,17 @@ from signups.reports import queue_backlog
 @require_safe
 @never_cache
 def live(request: HttpRequest) -> HttpResponse:
-    """This process answers."""
+    """Liveness probe: return 200 while the process serves requests."""
     return HttpResponse("ok\n", content_type="text/plain")
 
 
 @require_safe
 @never_cache
 def ready(request: HttpRequest) -> HttpResponse:
-    """Whether this process can serve: 503 without its database or its migrations.
+    """Readiness probe: return 503 without the database or with unapplied migrations, else 200.
 
-    What waits for a worker is told too, but no reason to take a web machine out: people can still read and sign up.
+    A silent worker or overdue messages are named in the body of a 200: they are no reason to take a web server out
+    of rotation, because visitors can read and sign up without a worker.
     """
     try:
         if not _is_migrated():
@@ -36,36 +37,36 @@ def ready(request: HttpRequest) -> HttpResponse:
         backlog = queue_backlog.queue_backlog(timezone.now())
     except Error:
         return _plain_response("the database does not answer", status=503)
-    silent = backlog.worker_silent_for
-    troubles = [
-        "no worker is alive" if silent is None or silent > heartbeats.STALE_AFTER.total_seconds() else "",
+    silence = backlog.worker_silent_for
+    warnings = [
+        "no worker is alive" if silence is None or silence > heartbeats.STALE_AFTER.total_seconds() else "",
         "messages wait for long" if backlog.oldest_message > queue_backlog.OVERDUE_AFTER.total_seconds() else "",
     ]
-    return _plain_response("; ".join(trouble for trouble in troubles if trouble) or "ok")
+    return _plain_response("; ".join(filter(None, warnings)) or "ok")
 
 
 @require_safe
 @never_cache
 def metrics(request: HttpRequest) -> HttpResponse:
     """Serve Prometheus text to the networks of settings.METRICS_ALLOWED_NETWORKS; 404 for everybody else."""
-    from . import metrics as clinic_metrics  # 60 ms: only where it is asked for
+    from . import metrics as clinic_metrics  # takes 60 ms, so only this view imports it
 
     try:
-        asking = ip_address(rate_limit.client_ip(request))
+        client = ip_address(rate_limit.client_ip(request))
     except ValueError:
         raise Http404 from None
-    if not any(asking in network for network in settings.METRICS_ALLOWED_NETWORKS):
+    if not any(client in network for network in settings.METRICS_ALLOWED_NETWORKS):
         raise Http404
     body, content_type = clinic_metrics.render_metrics()
     return HttpResponse(body, content_type=content_type)
 
 
-def _plain_response(words: str, **options: Any) -> HttpResponse:
-    return HttpResponse(f"{words}\n", content_type="text/plain", **options)
+def _plain_response(text: str, **options: Any) -> HttpResponse:
+    return HttpResponse(f"{text}\n", content_type="text/plain", **options)
 
 
 def _is_migrated() -> bool:
-    """Every migration of this code was applied. Once true it stays true for this process; until then it is asked."""
+    """Return whether every migration is applied; only a positive answer is cached. Raises `django.db.Error`."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
     if not _migrated_once():

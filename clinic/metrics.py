@@ -1,4 +1,4 @@
-"""Prometheus gauges of what waits. Requests are in nginx's log, which has each one's time and status."""
+"""Prometheus gauges of the queues. Request counts and times are in nginx's log."""
 
 from collections.abc import Iterator
 
@@ -11,11 +11,11 @@ from signups.reports import queue_backlog
 
 
 class BacklogCollector(Collector):
-    """Read from the database at each scrape, so every process and machine answers the same."""
+    """Queue gauges, read from the database at each scrape so that every process returns the same."""
 
     def collect(self) -> Iterator[Metric]:
         backlog = queue_backlog.queue_backlog(timezone.now())
-        for name, words, value in (
+        for name, description, value in (
             ("due_messages", "Messages whose time has come and that are not sent", backlog.due_messages),
             ("oldest_due_message_seconds", "For how long the oldest of them has waited", backlog.oldest_message),
             ("dead_messages", "Messages that were given up", backlog.dead_messages),
@@ -23,11 +23,11 @@ class BacklogCollector(Collector):
             ("worker_silent_seconds", "Since a worker last said that it is alive", backlog.worker_silent_for),
         ):
             if value is not None:
-                yield GaugeMetricFamily(f"clinic_{name}", words, value)
+                yield GaugeMetricFamily(f"clinic_{name}", description, value)
 
 
 def render_metrics() -> tuple[bytes, str]:
-    """Return (text, content type)."""
+    """Return the metrics in Prometheus text format, and its content type."""
     registry = CollectorRegistry()
     registry.register(BacklogCollector())
     return generate_latest(registry), CONTENT_TYPE_LATEST

@@ -1,4 +1,4 @@
-"""The content room's facts in the words of the sign-up room."""
+"""Adapter: build `signups.offer.ClinicOffer` from the clinic profile and legal texts of `content`."""
 
 from datetime import date, timedelta
 from functools import lru_cache
@@ -17,18 +17,21 @@ from signups.scheduling.slots import CallRules
 
 
 def load_offer() -> ClinicOffer:
-    """The clinic's terms today. One small query while the content stays as it is; a form asks several times."""
+    """Return today's offer. Costs one query while the content version is unchanged."""
     return _offer_from_profile(ContentVersion.current_token(), timezone.localdate())
 
 
 @lru_cache(maxsize=4)
-def _offer_from_profile(edition: str | None, today: date) -> ClinicOffer:
-    """Two queries. What is read here is at least as new as its key."""
+def _offer_from_profile(content_version: str | None, today: date) -> ClinicOffer:
+    """Build the offer with two queries; the rows are at least as new as the content version they are cached by.
+
+    Raises `LegalText.DoesNotExist` when a consent purpose has no published text.
+    """
     profile = ClinicProfile.current()
-    newest_last = LegalText.objects.published().filter(kind__in=ConsentPurpose.values).order_by("effective_from", "pk")
+    oldest_first = LegalText.objects.published().filter(kind__in=ConsentPurpose.values).order_by("effective_from", "pk")
     documents: dict[str, ConsentDocument] = {
         ConsentPurpose(text.kind): ConsentDocument(text.version, fill(text.body, profile.placeholders).strip())
-        for text in newest_last
+        for text in oldest_first
     }
     for purpose in ConsentPurpose:
         if purpose not in documents:

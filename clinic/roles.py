@@ -1,4 +1,4 @@
-"""Who may do what, as groups of permissions; brought up to date after every `migrate`."""
+"""Roles as Django groups of permissions, synchronized after every `migrate`."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ COORDINATOR = "Care coordinator"
 EDITOR = "Content editor"
 AUDITOR = "Auditor"
 REVIEWER = "Medical reviewer"
-EDITED = ("article", "claim", "person", "quotation", "source")
+EVIDENCE_MODELS = ("article", "claim", "person", "quotation", "source")
 READ = ["view_lead", "view_trial", "view_consent", "view_message", "view_note"]
 SCHEDULE = ["view_host", "view_holiday"]
 WORK = [
@@ -29,13 +29,13 @@ WORK = [
     "change_onboardingcall",
 ]
 
-# Role -> app -> permissions, as Django names them. Hard deletion is nobody's.
+# Role -> app label -> permission codenames. No role may delete rows.
 ROLES = {
     COORDINATOR: {"signups": [*WORK, "take_lead", *SCHEDULE, "change_own_host"]},
     HEAD: {
         "content": [
             *(f"{action}_{model}" for action in ("view", "publish") for model in ("legaltext", "crisistext")),
-            *(f"view_{model}" for model in ("article", "claim", "quotation", "source")),  # what the desk counts
+            *(f"view_{model}" for model in ("article", "claim", "quotation", "source")),  # counted by the dashboard
         ],
         "signups": [
             *WORK,
@@ -58,7 +58,7 @@ ROLES = {
     },
     EDITOR: {
         "content": [
-            *(f"{action}_{model}" for model in EDITED for action in ("view", "add", "change")),
+            *(f"{action}_{model}" for model in EVIDENCE_MODELS for action in ("view", "add", "change")),
             "view_clinicprofile",
             "change_clinicprofile",
             "view_legaltext",
@@ -71,17 +71,19 @@ ROLES = {
     },
     AUDITOR: {
         "signups": [*READ, *SCHEDULE, "view_auditevent", "view_onboardingcall", "view_emailtemplate", "view_tag"],
-        "content": [f"view_{model}" for model in (*EDITED, "clinicprofile", "crisistext", "legaltext", "sourcecheck")],
+        "content": [
+            f"view_{model}" for model in (*EVIDENCE_MODELS, "clinicprofile", "crisistext", "legaltext", "linkcheck")
+        ],
     },
-    REVIEWER: {"content": [*(f"view_{model}" for model in EDITED), "sign_off_article"]},
+    REVIEWER: {"content": [*(f"view_{model}" for model in EVIDENCE_MODELS), "sign_off_article"]},
 }
 APPS = sorted({app for permissions in ROLES.values() for app in permissions})
 
 
 def sync_groups(sender: AppConfig, apps: Apps = installed, **kwargs: Any) -> None:
-    """Gives each role what ROLES says of `sender`'s models, and takes the rest. Idempotent.
+    """Receiver of `post_migrate`: give each group exactly the permissions in ROLES for `sender`. Idempotent.
 
-    `apps` is the registry as the migrations left it (`flush` passes none): while only some ran, it may have no groups.
+    `apps` is the migrations' registry (`flush` passes none); after a partial migrate it may lack `auth`.
     """
     try:
         groups = apps.get_model("auth", "Group").objects
@@ -89,19 +91,19 @@ def sync_groups(sender: AppConfig, apps: Apps = installed, **kwargs: Any) -> Non
     except LookupError:
         return
     of_sender = Q(content_type__app_label=sender.label)
-    for role, wanted in ROLES.items():
+    for role, permissions_by_app in ROLES.items():
         group, _ = groups.get_or_create(name=role)
-        codenames = wanted.get(sender.label, [])
+        codenames = permissions_by_app.get(sender.label, [])
         group.permissions.remove(*group.permissions.filter(of_sender).exclude(codename__in=codenames))
         group.permissions.add(*permissions.filter(of_sender, codename__in=codenames))
 
 
 def permission_matrix() -> dict[str, list[tuple[str, list[bool]]]]:
-    """By room: each right by name, and which of the roles, in the order of ROLES, have it."""
-    rights: dict[str, dict[str, list[bool]]] = {heading: {} for heading in (*navigation.NAVIGATION, navigation.OTHER)}
+    """Return, by navigation heading, (permission name, whether each role of ROLES has it), sorted by name."""
+    matrix: dict[str, dict[str, list[bool]]] = {heading: {} for heading in (*navigation.NAVIGATION, navigation.OTHER)}
     for permission in Permission.objects.filter(content_type__app_label__in=APPS).select_related("content_type"):
-        of = permission.content_type
-        having = [permission.codename in granted.get(of.app_label, []) for granted in ROLES.values()]
-        if any(having):
-            rights[navigation.section_for_model(of.model)][permission.name] = having
-    return {heading: sorted(found.items()) for heading, found in rights.items() if found}
+        model = permission.content_type
+        granted = [permission.codename in codenames.get(model.app_label, []) for codenames in ROLES.values()]
+        if any(granted):
+            matrix[navigation.section_for_model(model.model)][permission.name] = granted
+    return {heading: sorted(rows.items()) for heading, rows in matrix.items() if rows}

@@ -1,4 +1,4 @@
-"""Whom to tell about a hole in the site (RFC 9116)."""
+"""`/.well-known/security.txt`: where to report a vulnerability (RFC 9116)."""
 
 import datetime as dt
 
@@ -14,6 +14,7 @@ from content.models.profile import ClinicProfile
 @require_safe
 @cache_control(public=True, max_age=3600)
 def security_txt(request: HttpRequest) -> HttpResponse:
+    """Return the file with the clinic's mailbox as contact."""
     lines = [
         f"Contact: mailto:{ClinicProfile.current().mailbox}",
         f"Expires: {_expires(timezone.now()):%Y-%m-%dT%H:%M:%SZ}",
@@ -24,5 +25,5 @@ def security_txt(request: HttpRequest) -> HttpResponse:
 
 
 def _expires(now: dt.datetime) -> dt.datetime:
-    """Half a year after the month began: less than the year of §2.5.5, and the same for all who ask this month."""
+    """Return 183 days after the start of the month: below the year of RFC 9116 §2.5.5, and cacheable."""
     return now.replace(day=1, hour=0, minute=0, second=0, microsecond=0) + dt.timedelta(days=183)

@@ -1,7 +1,7 @@
-"""Every setting, read from the environment once, typed; `.env.example` names each with its default.
+"""Django settings, read from environment variables; `.env.example` lists each with its default.
 
-`ENVIRONMENT` decides how strict we are. `production`, the default, refuses to start without what a real clinic needs.
-`local` is `make run`, `make dev` and the tests: plain http on this machine, mail into files, a key made in `var/`.
+`ENVIRONMENT=production`, the default, refuses to start without what a real clinic needs. `local` is for `make run`,
+`make dev` and the tests: plain http on this machine, mail written to files, keys generated in `var/`.
 """
 
 import datetime as dt
@@ -21,9 +21,9 @@ from environs import Env, EnvValidationError, validate
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Env(eager=False)
 if env_file := os.environ.get("ENV_FILE", str(BASE_DIR / ".env")):
-    env.read_env(env_file, recurse=False)  # what is in the environment already wins; a file that is not there is fine
+    env.read_env(env_file, recurse=False)  # the environment takes precedence; a missing file is ignored
 
-# Read first, judged together below, so that an operator sees every mistake at once.
+# Read first and validated together below, so that an operator sees every mistake at once.
 ENVIRONMENT = env.str("ENVIRONMENT", "production", validate=validate.OneOf(["production", "local"]))
 DEBUG = env.bool("DEBUG", False)
 DATA_DIR = env.path("DATA_DIR", BASE_DIR / "var")
@@ -93,17 +93,17 @@ else:
 
 
 def local_secret(path: Path, new: str) -> str:
-    """A secret of one machine, `new` at its first start, and readable by its owner only.
+    """Return the secret stored at `path`, created from `new` at the first start, readable by its owner only.
 
-    Several processes may start at once: `link` lets one of them win, complete, and all read the winner's.
+    Safe when several processes start at once: the hard link is atomic, so all of them read the first one's secret.
     """
     if not path.exists():
-        mine = path.with_suffix(f".{os.getpid()}")
-        mine.touch(mode=0o600)
-        mine.write_text(new)
+        candidate = path.with_suffix(f".{os.getpid()}")
+        candidate.touch(mode=0o600)
+        candidate.write_text(new)
         with suppress(FileExistsError):
-            path.hardlink_to(mine)
-        mine.unlink()
+            path.hardlink_to(candidate)
+        candidate.unlink()
     return path.read_text()
 
 
@@ -120,13 +120,13 @@ try:
 except ValueError as error:
     raise ImproperlyConfigured(f"METRICS_ALLOWED_NETWORKS: {error}.") from None
 
-# Links in messages are built from this and never from the Host header (a forged one would end up in a patient's mail).
+# Links in messages are built from this, never from the Host header, which an attacker can forge.
 SITE_URL = (SITE_URL or (f"https://{ALLOWED_HOSTS[0]}" if PRODUCTION else "http://127.0.0.1:8000")).rstrip("/")
 if urlsplit(SITE_URL).scheme not in ({"https"} if PRODUCTION else {"http", "https"}) or not urlsplit(SITE_URL).hostname:
     raise ImproperlyConfigured(f"SITE_URL is not an address this mode can use: {SITE_URL!r}.")
 
 INSTALLED_APPS = [
-    "clinic.apps.CareDeskConfig",  # Django's admin with our AdminSite as its default
+    "clinic.apps.CareDeskConfig",  # django.contrib.admin with CareDesk as the default site
     "content",
     "signups",
     "crispy_forms",
@@ -184,12 +184,11 @@ TEMPLATES = [
 CRISPY_ALLOWED_TEMPLATE_PACKS = ["crispy_clinic"]
 CRISPY_TEMPLATE_PACK = "crispy_clinic"
 CRISPY_FAIL_SILENTLY = False
-CONTENT_AUDIT_HANDLER = (
-    "signups.audit.model_admin.record_content_change"  # what is told of each deed on a text, without importing signups
-)
-SIGNUPS_OFFER_PROVIDER = "clinic.offer.load_offer"  # what signups must know of the clinic, without importing content
-# What `manage.py run_worker` does, and how many seconds it rests when a job found nothing to do. A job is called with a
-# clock and returns how much it did; it may run on several machines at once.
+# By dotted name, because `content` and `signups` do not import each other.
+CONTENT_AUDIT_HANDLER = "signups.audit.model_admin.record_content_change"
+SIGNUPS_OFFER_PROVIDER = "clinic.offer.load_offer"
+# Jobs of `manage.py run_worker`, with the seconds between runs while a job finds nothing to do. A job is called with a
+# clock and returns how much it did; several machines may run it at once.
 WORKER_JOBS = {
     "signups.ops.heartbeats.record_heartbeat": 10.0,
     "signups.messages.delivery.deliver_due": 1.0,
@@ -211,35 +210,34 @@ if AUTO_ASSIGN_LEADS:
 # --- Database -----------------------------------------------------------------------------------------------------
 def database(url: str) -> dict[str, Any]:
     """Return one entry of DATABASES."""
-    found: dict[str, Any] = {**dj_database_url.parse(url)}
-    match found["ENGINE"]:
+    entry: dict[str, Any] = {**dj_database_url.parse(url)}
+    match entry["ENGINE"]:
         case "django.db.backends.sqlite3":
-            found["OPTIONS"] = {
-                # A writer takes its lock when it begins: a plain BEGIN upgraded half way fails: "database is locked".
+            entry["OPTIONS"] = {
+                # Lock at BEGIN: upgrading a read transaction to a write fails at once with "database is locked".
                 "transaction_mode": "IMMEDIATE",
                 "timeout": 20,
-                # FULL, SQLite's own default, is said aloud: what a patient was told is saved survives a power cut.
-                # What is erased is overwritten in the file, not only left out of it.
+                # FULL, though SQLite's default, is explicit: a confirmed save must survive a power cut.
+                # secure_delete overwrites deleted rows in the file with zeros.
                 "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;",
             }
         case "django.db.backends.postgresql":
-            found["CONN_HEALTH_CHECKS"] = True  # a restarted server costs no request
-            # PgBouncer may give each transaction another connection: nothing outlives one. (Django prepares no
-            # statements unless asked to.)
-            found["DISABLE_SERVER_SIDE_CURSORS"] = True
-            # Five seconds, then the 503 page, not a patient who waits.
+            entry["CONN_HEALTH_CHECKS"] = True  # no failed request after the server restarts
+            # PgBouncer in transaction mode: no cursor may outlive a transaction (Django prepares no statements).
+            entry["DISABLE_SERVER_SIDE_CURSORS"] = True
+            # After five seconds without a free connection, the 503 page.
             pool = {"min_size": 1, "max_size": DATABASE_POOL_SIZE, "timeout": 5}
-            found.setdefault("OPTIONS", {})["pool"] = pool
+            entry.setdefault("OPTIONS", {})["pool"] = pool
         case engine:
             raise ImproperlyConfigured(f"A DATABASE_URL must name PostgreSQL or SQLite, not {engine}.")
-    return found
+    return entry
 
 
 DATABASES = {"default": database(DATABASE_URL or f"sqlite:///{DATA_DIR / 'clinic.sqlite3'}")}
 
 SILENCED_SYSTEM_CHECKS = [
-    "models.W040",  # SQLite, being small, needs no column beside the keys of an index
-    "axes.W002",  # its middleware would answer the failure that locks; our sign-in pages answer what is refused
+    "models.W040",  # SQLite ignores covering indexes, which it does not need
+    "axes.W002",  # the axes middleware would answer lockouts; the sign-in views do instead
 ]
 
 # --- Time, language, files ------------------------------------------------------------------------------------------
@@ -257,7 +255,7 @@ STORAGES = {
         else "whitenoise.storage.CompressedManifestStaticFilesStorage"
     },
 }
-WHITENOISE_MAX_AGE = 3600  # of unhashed names; hashed ones are immutable
+WHITENOISE_MAX_AGE = 3600  # seconds, for unhashed names; hashed ones are immutable
 
 # --- Mail -----------------------------------------------------------------------------------------------------------
 EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend" if EMAIL_HOST else "clinic.email_backend.FileBackend"
@@ -272,22 +270,22 @@ CSRF_COOKIE_NAME = "__Host-csrftoken" if HTTPS else "csrftoken"
 CSRF_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = "Lax"
-CSRF_COOKIE_AGE = None  # gone with the browser session
+CSRF_COOKIE_AGE = None  # until the browser session ends
 SESSION_COOKIE_NAME = "__Host-sessionid" if HTTPS else "sessionid"
 SESSION_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"  # Strict would sign staff out when they follow a link from their mail
 SECURE_SSL_REDIRECT = HTTPS
-SECURE_REDIRECT_EXEMPT = [r"^health/"]  # a load balancer asks over plain http
+SECURE_REDIRECT_EXEMPT = [r"^health/"]  # load balancers probe over plain http
 SECURE_HSTS_SECONDS = 63_072_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_HSTS_PRELOAD = HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXY_COUNT else None
-# The other security headers are set by clinic/middleware/security_headers.py; `check --deploy` asks for these.
-# "no-referrer" would make browsers post forms with `Origin: null`, which the CSRF check refuses.
+# clinic/middleware/security_headers.py sets the other headers; `check --deploy` expects these.
+# With "no-referrer" browsers post forms with `Origin: null`, which the CSRF check rejects.
 SECURE_REFERRER_POLICY = "same-origin"
-X_FRAME_OPTIONS = "DENY"  # for browsers that know no `frame-ancestors`
-DATA_UPLOAD_MAX_MEMORY_SIZE = 100_000  # bytes: our longest form is a hundredth of it
+X_FRAME_OPTIONS = "DENY"  # for browsers without support for `frame-ancestors`
+DATA_UPLOAD_MAX_MEMORY_SIZE = 100_000  # bytes; the longest form needs a hundredth of it
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
 FILE_UPLOAD_HANDLERS = ["clinic.middleware.request_validation.ImportOnlyUploadHandler"]
 AUTH_PASSWORD_VALIDATORS = [
@@ -301,13 +299,13 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
-    "django.contrib.auth.hashers.PBKDF2PasswordHasher",  # of accounts from before; replaced at their next sign-in
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",  # for older accounts; rehashed at their next sign-in
 ]
 
-# --- Staff sign-in: allauth without everything that is for customers (clinic/staff_auth/) ---------------------------
+# --- Staff sign-in: allauth without its features for customers (clinic/staff_auth/) ---------------------------------
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "admin:index"
-SESSION_COOKIE_AGE = 12 * 60 * 60  # seconds: a shift; idle sessions end sooner
+SESSION_COOKIE_AGE = 12 * 60 * 60  # seconds, one shift; idle sessions end sooner
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 ACCOUNT_ADAPTER = "clinic.staff_auth.adapters.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"username"}
@@ -315,7 +313,7 @@ ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_FORMS = {"change_password": "clinic.staff_auth.forms.NewPasswordForm"}
-ACCOUNT_RATE_LIMITS = False  # axes and our forms count instead
+ACCOUNT_RATE_LIMITS = False  # django-axes and clinic/staff_auth/forms.py count instead
 MFA_RATE_LIMITS = False
 MFA_ADAPTER = "clinic.staff_auth.adapters.MFAAdapter"
 MFA_FORMS = {
@@ -326,23 +324,23 @@ MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS
 MFA_TOTP_TOLERANCE = 1  # a phone's clock may be half a minute off
-MFA_ALLOW_UNVERIFIED_EMAIL = True  # the accounts are the superuser's to make
-# django-axes: five wrong passwords for one account from one address, then a quarter of an hour's pause.
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # a superuser creates the accounts
+# django-axes: five wrong passwords for one account from one address lock it out for 15 minutes.
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
 AXES_HANDLER = "clinic.staff_auth.lockout.LockoutHandler"
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = dt.timedelta(minutes=15)
-AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # or anybody could keep staff out for ever
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # otherwise an attacker could prolong a lockout for ever
 AXES_CLIENT_IP_CALLABLE = "clinic.staff_auth.lockout.client_ip"
 AXES_USERNAME_CALLABLE = "clinic.staff_auth.lockout.username_key"
-AXES_DISABLE_ACCESS_LOG = True  # the audit trail has it
+AXES_DISABLE_ACCESS_LOG = True  # the audit log has the sign-ins
 AXES_ENABLE_ADMIN = False
-AXES_VERBOSE = False  # names and addresses are kept out of the log
+AXES_VERBOSE = False  # no user names or addresses in the log
 CACHES = {
-    # Where allauth notes which codes were used, so that none works twice: shared by all processes.
+    # allauth stores used codes here, so that none works twice: shared by all processes.
     "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "clinic_cache"},
-    "memory": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},  # each process's own
+    "memory": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},  # one per process
 }
 
 # --- Logs: to standard error, without addresses, names, bodies or private links ----------------------------------
@@ -359,6 +357,6 @@ LOGGING = {
     },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["no_paths"]}},
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
-    # Replaces Django's own handlers: its mail to ADMINS would carry whole requests.
+    # Replaces Django's handlers: its mail to ADMINS would contain complete requests.
     "loggers": {"django": {"handlers": [], "level": LOG_LEVEL, "propagate": True}},
 }

@@ -1,4 +1,4 @@
-"""What a clinic still has to do before the site is its own: for setup_clinic, `check --deploy` and the desk."""
+"""Setup checklist, shown by `setup_clinic`, `check --deploy` and the dashboard."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -17,11 +17,11 @@ from signups.messages.models import OutboxMessage
 
 from . import roles
 
-SHIPPED_VALUES = "to be completed"  # how the files that ship mark what only the clinic knows
+PLACEHOLDER = "to be completed"  # marks facts in the shipped files that only the clinic knows
 
 
 def pending_steps() -> list[str]:
-    """Each step that is still to be done, as a sentence that says what to do. Empty: the clinic is ready."""
+    """Return the pending setup steps as user-facing sentences; an empty list means the site is ready."""
     profile = ClinicProfile.objects.first()
     if profile is None:
         return ["Load the texts and the profile that ship: manage.py load_content."]
@@ -30,7 +30,7 @@ def pending_steps() -> list[str]:
     unreviewed = Article.objects.published().exclude(Exists(SignOff.objects.filter(article=OuterRef("pk"))))
     steps = {
         "Give the clinic’s postal address in its profile: the one that ships is a placeholder.": (
-            SHIPPED_VALUES not in profile.postal_address
+            PLACEHOLDER not in profile.postal_address
         ),
         "Give the clinic’s mailbox in its profile: answers to the one that ships reach nobody.": (
             not profile.mailbox.endswith(".example")
@@ -58,5 +58,5 @@ def pending_steps() -> list[str]:
 def check_setup(
     app_configs: Sequence[AppConfig] | None = None, databases: Sequence[str] | None = None, **kwargs: Any
 ) -> Sequence[checks.CheckMessage]:
-    """`manage.py check --deploy --database default`: a warning for each step that is left."""
+    """System check (`manage.py check --deploy --database default`): one warning per pending step."""
     return [checks.Warning(step, id="clinic.W001") for step in pending_steps()] if databases else []

@@ -1,4 +1,4 @@
-"""Every component in each of its states, on one page for whoever works on the looks; there in development only."""
+"""Style guide: every component in each of its states, served in development only."""
 
 import datetime as dt
 
@@ -12,6 +12,7 @@ from signups.trials.forms import TrialForm
 
 
 def styleguide(request: HttpRequest) -> HttpResponse:
+    """Render the components with unsaved sample data."""
     source = Source(
         title="A source", container="Its journal", year=2020, authors=["Moss A"], url="https://example.org/"
     )

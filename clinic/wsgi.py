@@ -12,12 +12,15 @@ application = buffer_request_body(force_utf8(get_wsgi_application()))
 
 
 def _check_keys() -> None:
-    """Refuse to start with keys that are not this database's. Imported late: these need the settings read above."""
+    """Refuse to start with encryption keys that do not match the database. Raises what `verify_keys` raises.
+
+    Imports late, because models need the settings that are loaded above.
+    """
     from django.db import DatabaseError
 
     from signups.ops.key_check import verify_keys
 
-    with suppress(DatabaseError):  # away, or not made yet: what is read later is refused then
+    with suppress(DatabaseError):  # unavailable or not migrated: each read is checked later anyway
         verify_keys()
 
 

@@ -1,7 +1,7 @@
-"""However slowly bodies come in, one thread of the server stays free to answer pages.
+"""Buffer request bodies with at most 3 of 4 threads, so that slow uploads cannot occupy every worker (slow-body DoS).
 
-nginx hands bodies over whole and gives up on who sends too slowly (`deploy/nginx/`). Without it, four slow senders
-would hold the four threads that answer everybody: granian's read waits as long as a sender likes, and cannot be ended.
+nginx buffers request bodies and drops slow senders (`deploy/nginx/`). Without it, four slow senders would occupy all
+four threads, because granian's `read` has no timeout and cannot be interrupted.
 """
 
 import threading
@@ -17,17 +17,19 @@ from django.utils.http import parse_header_parameters
 
 from clinic.middleware.request_validation import OTHER_CHARSET
 
-READING_SLOTS = threading.BoundedSemaphore(3)  # of the four threads with which granian is started
-READ_TIMEOUT = 0.05  # seconds: a body that is there is read in less than one of these
-NO_SLOT = "clinic.no_place"
+READING_SLOTS = threading.BoundedSemaphore(3)  # of granian's four threads
+READ_TIMEOUT = 0.05  # seconds; reading a body that has already arrived takes less
+NO_SLOT = "clinic.no_slot"
 
 
 def buffer_request_body(application: WSGIApplication) -> WSGIApplication:
-    """The application gets bodies that were read already. What finds no place to be read is marked, and left unread."""
+    """WSGI middleware: pass on a body that is read already; without a free slot, mark the request and read nothing."""
 
     def wrapper(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         length = environ.get("CONTENT_LENGTH", "")
-        if length.isdigit() and 0 < int(length) <= settings.DATA_UPLOAD_MAX_MEMORY_SIZE:  # more is refused unread
+        if (
+            length.isdigit() and 0 < int(length) <= settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        ):  # Django rejects a longer one unread
             if READING_SLOTS.acquire(timeout=READ_TIMEOUT):
                 try:
                     environ = {**environ, "wsgi.input": BytesIO(environ["wsgi.input"].read(int(length)))}
@@ -43,7 +45,7 @@ def buffer_request_body(application: WSGIApplication) -> WSGIApplication:
 def reject_unbuffered_body(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
-    """Middleware: such a request is a 503 with the headers of every answer."""
+    """Django middleware: answer 503 to a request whose body found no slot, with all security headers."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         if NO_SLOT in request.META:
@@ -54,8 +56,11 @@ def reject_unbuffered_body(
 
 
 def force_utf8(application: WSGIApplication) -> WSGIApplication:
-    """Browsers send our forms in UTF-8. A body that claims another coding is marked and its claim taken away: some are
-    no codings of text, and Django fails on those while it makes the request, before any middleware could answer."""
+    """WSGI middleware: mark a request whose `Content-Type` names another charset than UTF-8, and drop that header.
+
+    Browsers send the site's forms in UTF-8. Some charsets are no text encodings: Django fails on those while it builds
+    the request, before any Django middleware could respond.
+    """
 
     def wrapper(environ: WSGIEnvironment, start_response: StartResponse) -> Any:
         charset = parse_header_parameters(environ.get("CONTENT_TYPE", ""))[1].get("charset", "utf-8")

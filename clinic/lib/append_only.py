@@ -1,4 +1,4 @@
-"""Rows that are written once."""
+"""Append-only models."""
 
 from typing import Any, ClassVar, NoReturn
 
@@ -6,6 +6,8 @@ from django.db import models
 
 
 class AppendOnlyQuerySet(models.QuerySet[Any]):
+    """Queryset whose `update` and `delete` raise TypeError."""
+
     def update(self, **kwargs: Any) -> NoReturn:
         raise TypeError("These rows are a record: they are added, never changed.")
 
@@ -14,7 +16,7 @@ class AppendOnlyQuerySet(models.QuerySet[Any]):
 
 
 class AppendOnly(models.Model):
-    """A record: `save` adds it once; changing or deleting it raises TypeError."""
+    """Model whose rows `save` inserts once; changing or deleting a row raises TypeError."""
 
     objects: ClassVar[models.Manager[Any]] = AppendOnlyQuerySet.as_manager()
 

@@ -1,4 +1,4 @@
-"""Hours in which a person may be written to or called, where they are. Pure."""
+"""Quiet hours: when a person may be e-mailed or called, by their own wall clock. Pure."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -7,23 +7,23 @@ from zoneinfo import ZoneInfo
 
 @dataclass(frozen=True)
 class DailyWindow:
-    """From `first` up to, not including, `last` on the wall clock."""
+    """Daily window of wall-clock time, from `first` up to but excluding `last`."""
 
     first: dt.time
     last: dt.time
 
     def include(self, moment: dt.datetime, zone: str) -> bool:
-        """Whether a clock in `zone` (IANA) shows such an hour at `moment`."""
+        """Return whether the wall clock in `zone` (IANA) is within the window at `moment`."""
         return self.first <= moment.astimezone(ZoneInfo(zone)).time() < self.last
 
     def next(self, moment: dt.datetime, zone: str) -> dt.datetime:
-        """`moment` itself, or the next opening of these hours in `zone`; in UTC. A clock change moves nothing."""
+        """Return `moment` if within the window in `zone`, else the window's next start; in UTC, correct across DST."""
         if self.include(moment, zone):
             return moment.astimezone(dt.UTC)
-        here = moment.astimezone(ZoneInfo(zone))
-        day = here.date() + dt.timedelta(days=here.time() >= self.last)
+        local = moment.astimezone(ZoneInfo(zone))
+        day = local.date() + dt.timedelta(days=local.time() >= self.last)
         return dt.datetime.combine(day, self.first, ZoneInfo(zone)).astimezone(dt.UTC)
 
 
-EMAIL_HOURS = DailyWindow(dt.time(8), dt.time(20))  # for messages that answer nothing the person just did
+EMAIL_HOURS = DailyWindow(dt.time(8), dt.time(20))  # for messages that the person did not just trigger
 CALLING_HOURS = DailyWindow(dt.time(8), dt.time(21))  # 47 CFR 64.1200(c)(1)

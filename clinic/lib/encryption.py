@@ -1,4 +1,4 @@
-"""Free text at rest: MultiFernet with the keys of the environment. The first key writes, every key reads."""
+"""Encryption of text at rest with MultiFernet: the first of ENCRYPTION_KEYS encrypts, every key decrypts."""
 
 from functools import cache
 from typing import Any
@@ -9,7 +9,7 @@ from django.db import models
 
 
 class DecryptionError(Exception):
-    """What is stored was written with a key that this process does not have, or was tampered with."""
+    """Raised for a token that no configured key decrypts, or that was tampered with."""
 
 
 @cache
@@ -18,12 +18,12 @@ def _keyring(keys: tuple[str, ...]) -> MultiFernet:
 
 
 def encrypt(text: str) -> str:
-    """`text` as a Fernet token under the first of settings.ENCRYPTION_KEYS; empty stays empty."""
+    """Return `text` as a Fernet token under the first of settings.ENCRYPTION_KEYS; empty stays empty."""
     return _keyring(tuple(settings.ENCRYPTION_KEYS)).encrypt(text.encode()).decode() if text else ""
 
 
 def decrypt(token: str) -> str:
-    """The text of a token; raises Unreadable when none of settings.ENCRYPTION_KEYS made it."""
+    """Return the text of `token`. Raises DecryptionError if none of settings.ENCRYPTION_KEYS decrypts it."""
     if not token:
         return ""
     try:
@@ -33,7 +33,7 @@ def decrypt(token: str) -> str:
 
 
 def rotate(token: str) -> str:
-    """`token` under the first key: the same one when that made it. Raises Unreadable."""
+    """Return `token` re-encrypted under the first key, unchanged if it is already. Raises DecryptionError."""
     try:
         _keyring(tuple(settings.ENCRYPTION_KEYS[:1])).decrypt(token.encode())
     except InvalidToken:
@@ -41,8 +41,8 @@ def rotate(token: str) -> str:
     return token
 
 
-class EncryptedTextField(models.TextField):
-    """Text that is ciphertext in the database. It cannot be searched or ordered by, and lookups are refused."""
+class EncryptedTextField(models.TextField[Any, Any]):
+    """Text field stored as ciphertext; every lookup but `isnull` is rejected."""
 
     def get_prep_value(self, value: Any) -> Any:
         text = super().get_prep_value(value)

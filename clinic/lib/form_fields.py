@@ -1,4 +1,4 @@
-"""A moment or a day that staff type or choose: near enough that there are days before and after it everywhere."""
+"""Date and time form fields limited to the years 2000 to 2999, so that date arithmetic cannot overflow."""
 
 import datetime as dt
 from typing import Any
@@ -10,7 +10,7 @@ SUPPORTED_DATES = [MinValueValidator(dt.date(2000, 1, 1)), MaxValueValidator(dt.
 
 
 class InstantField(forms.DateTimeField):
-    """Cleans to UTC."""
+    """Date-time field that cleans to UTC."""
 
     def to_python(self, value: Any) -> dt.datetime | None:
         instant = super().to_python(value)

@@ -1,4 +1,4 @@
-"""Whether a number as written can be dialled."""
+"""Normalization of names, e-mail addresses, phone numbers and single-line text."""
 
 import difflib
 import re
@@ -7,8 +7,8 @@ from functools import lru_cache
 
 
 def dialable_number(number: str, region: str) -> str:
-    """`number` in E.164 if it is a valid one in `region` (ISO 3166 alpha-2), else an empty string."""
-    import phonenumbers  # 118 ms: only where a number is read
+    """Return `number` in E.164 if valid in `region` (ISO 3166 alpha-2), else an empty string."""
+    import phonenumbers  # takes 118 ms, so only the functions that need it import it
 
     try:
         parsed = phonenumbers.parse(number, region)
@@ -22,7 +22,7 @@ def dialable_number(number: str, region: str) -> str:
 NAME_LENGTH = 100
 EMAIL_LENGTH = 254  # RFC 5321 §4.5.3.1.3, less the angle brackets
 
-# Letters and marks that are blank: Unicode's Default_Ignorable_Code_Point, the blank of Braille, those of hieroglyphs.
+# Unicode's Default_Ignorable_Code_Point, the blank Braille pattern and the blank hieroglyphs.
 INVISIBLE_CHARACTERS = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164"
     "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U00013441\U00013442\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
@@ -31,21 +31,24 @@ INVISIBLE_CHARACTERS = re.compile(
 
 
 def clean_name(typed: str) -> str:
-    """NFC, without invisible characters or stray spaces. A line break is refused (it could end a mail header)."""
+    """Return the name in NFC without invisible characters or extra spaces. Raises ValueError.
+
+    A line break is rejected because it could end a mail header.
+    """
     if any(character in typed for character in "\r\n\x00\u2028\u2029"):
         raise ValueError("Write your name on one line.")
-    tidy = strip_invisible(typed.replace("\t", " "))
-    if not any(character.isalpha() for character in tidy):
+    name = strip_invisible(typed.replace("\t", " "))
+    if not any(character.isalpha() for character in name):
         raise ValueError("Enter your name, with at least one letter.")
-    if len(tidy) > NAME_LENGTH:  # some letters become two when composed
+    if len(name) > NAME_LENGTH:  # NFC can lengthen a text
         raise ValueError(f"Write your name in at most {NAME_LENGTH} letters.")
-    return tidy
+    return name
 
 
 def email_key(email: str) -> str:
-    """What two spellings of one address have in common: lower case, its domain in IDNA (RFC 5890).
+    """Return the key that spellings of one address share: lower case, domain in IDNA (RFC 5890). Raises ValueError.
 
-    The part before the @ must be ASCII: the Kelvin sign lower-cases to k, and mail must not go to somebody else.
+    The local part must be ASCII: the Kelvin sign lower-cases to k, and mail must not reach another mailbox.
     """
     local, _, domain = email.strip().rpartition("@")
     if not re.fullmatch(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+", local):  # RFC 5322 §3.2.3, without quoted strings
@@ -60,9 +63,10 @@ def email_key(email: str) -> str:
 
 
 def strict_email_key(typed: str) -> str:
-    """The `email_key` of an address that we are told now: refused where programs disagree which domain it names.
+    """Return the `email_key` of newly typed input. Raises ValueError if IDNA 2003 and 2008 disagree on its domain.
 
-    Ours and Django's is IDNA of 2003, in which faß.de is fass.de; in that of 2008 (RFC 5894 §7.2) it is another one.
+    Python and Django implement IDNA 2003, in which faß.de is fass.de; in IDNA 2008 (RFC 5894 §7.2) it is a
+    different domain.
     """
     key = email_key(typed)
     domain = typed.strip().rpartition("@")[2]
@@ -80,14 +84,17 @@ def strict_email_key(typed: str) -> str:
 
 
 def canonical_mailbox(email: str) -> str:
-    """An address without the dots and tags that many mail services ignore: jo.m+x@… is jom@…"""
+    """Return the address without the dots and tags that many mail services ignore: jo.m+x@… is jom@…"""
     local, at, domain = email.lower().partition("@")
     return local.partition("+")[0].replace(".", "") + at + domain if at else email.lower()
 
 
 def phone_e164(typed: str, region: str) -> str:
-    """E.164 (`+12125550123`) of a number typed in any format; without + it is one of `region` (ISO 3166 alpha-2)."""
-    import phonenumbers  # 118 ms: only where a number is read
+    """Return a typed number in E.164 (`+12125550123`); without + it is read as one of `region`. Raises ValueError.
+
+    `region` is ISO 3166 alpha-2.
+    """
+    import phonenumbers  # takes 118 ms, so only the functions that need it import it
 
     try:
         parsed = phonenumbers.parse(typed, region)
@@ -102,30 +109,32 @@ def phone_e164(typed: str, region: str) -> str:
 
 
 def clean_source(typed: str) -> str:
-    """Where a visitor came from, as a link of ours says it: letters, digits, dots and dashes, at most 100."""
+    """Return the `source` parameter of a link, reduced to at most 100 letters, digits, dots and dashes."""
     return re.sub(r"[^\w.-]", "", typed)[:100]
 
 
 def initials(full_name: str) -> str:
-    """“Jo van Miller” as `J. M.`: the first and the last, as much of a name as a calendar may show. Of none, `–`."""
+    """Return the first and last initial (`J. M.` for “Jo van Miller”) for calendars, or `–` for an empty name."""
     words = full_name.split()
     return " ".join(f"{word[0].upper()}." for word in (words[:1] + words[1:][-1:])) or "–"
 
 
 def single_line(typed: str) -> str:
-    """A few words on one line, without invisible characters."""
-    if typed.isascii() and typed.isprintable():  # as nearly always: no need to look at each letter
+    """Return the text on one line, without invisible characters."""
+    if typed.isascii() and typed.isprintable():  # the common case, without a look at each character
         return " ".join(typed.split())
     spaced = "".join(" " if character.isspace() else character for character in typed)
     return strip_invisible(spaced)
 
 
 def strip_invisible(text: str) -> str:
-    shown = "".join(c for c in INVISIBLE_CHARACTERS.sub("", text) if unicodedata.category(c) not in ("Cc", "Cf", "Cs"))
-    return " ".join(unicodedata.normalize("NFC", shown).split())
+    """Return the text in NFC without invisible and control characters, with single spaces."""
+    text = INVISIBLE_CHARACTERS.sub("", text)
+    visible = "".join(char for char in text if unicodedata.category(char) not in ("Cc", "Cf", "Cs"))
+    return " ".join(unicodedata.normalize("NFC", visible).split())
 
 
-# Mailboxes that many people have, and the names that look like them but are real ones too.
+# Common mail providers, and real domains that look like one of them.
 COMMON_EMAIL_DOMAINS = (
     "gmail.com", "yahoo.com", "hotmail.com", "outlook.com", "icloud.com", "aol.com", "comcast.net", "live.com",
     "msn.com", "verizon.net", "protonmail.com", "att.net", "me.com", "mac.com", "proton.me", "fastmail.com",
@@ -135,10 +144,10 @@ COMMON_EMAIL_DOMAINS = (
 
 
 def suggest_email_correction(email: str) -> str:
-    """What was probably meant (`jo@gmail.com` for `jo@gmial.com`), or nothing. To be offered, never forced."""
+    """Return the probably intended address (`jo@gmail.com` for `jo@gmial.com`), or "". A suggestion only."""
     local, _, domain = email.rpartition("@")
-    meant = _suggest_domain(domain.lower())
-    return f"{local}@{meant}" if meant else ""
+    suggestion = _suggest_domain(domain.lower())
+    return f"{local}@{suggestion}" if suggestion else ""
 
 
 @lru_cache(maxsize=1024)

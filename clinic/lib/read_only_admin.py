@@ -1,11 +1,11 @@
-"""What every record on the desk has in common: it is looked at here, and changed by an action only."""
+"""Mixin for model admins whose rows are changed by actions only."""
 
 from django.db.models import Model
 from django.http import HttpRequest
 
 
 class ReadOnly:
-    """May be looked at by whoever has the view permission, and by nobody changed here."""
+    """Deny adding, changing and deleting; viewing follows the view permission."""
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False

@@ -1,15 +1,15 @@
-"""Contact details for those who may read about a lead but not reach them."""
+"""Redaction of contact details for users without `signups.see_contact`."""
 
 import re
 
 from django.contrib.auth.models import AnonymousUser, User
 
 EMAIL_PATTERN = re.compile(r"[^\s@<>()\"',;:]+@[^\s@<>()\"',;:]+")
-PHONE_PATTERN = re.compile(r"\+?\d(?:[\s().\-/]*\d){6,}")  # seven digits or more, however they are grouped
+PHONE_PATTERN = re.compile(r"\+?\d(?:[\s().\-/]*\d){6,}")  # seven digits or more in any grouping
 
 
 def mask_contact_details(text: str, user: User | AnonymousUser) -> str:
-    """`text` as `user` may see it: every e-mail address and phone number in it hidden but for a hint, or all of it."""
+    """Mask e-mail addresses and phone numbers in `text`, unless `user` has `signups.see_contact`."""
     if user.has_perm("signups.see_contact"):
         return text
     return PHONE_PATTERN.sub(

@@ -1,4 +1,4 @@
-"""How many rows there are, without reading a million of them to say so."""
+"""Row counts that do not scan large tables: exact up to a limit, estimated above it."""
 
 import json
 from dataclasses import dataclass
@@ -7,11 +7,13 @@ from typing import Any
 from django.db import connection
 from django.db.models import QuerySet
 
-EXACT_LIMIT = 10_000  # up to here we count
+EXACT_LIMIT = 10_000  # rows
 
 
 @dataclass(frozen=True)
 class RowCount:
+    """A number of rows, exact or estimated."""
+
     number: int
     exact: bool = True
 
@@ -20,18 +22,21 @@ class RowCount:
 
 
 def count_rows(queryset: QuerySet[Any]) -> RowCount:
-    """Exact up to EXACT rows, and beyond it PostgreSQL's own estimate, to two digits. SQLite, being small, counts."""
+    """Count exactly up to EXACT_LIMIT rows, else return PostgreSQL's estimate.
+
+    The estimate is rounded to two digits. SQLite always counts.
+    """
     queryset = queryset.order_by().values("pk")
     if connection.vendor != "postgresql":
         return RowCount(queryset.count())
     estimate = json.loads(queryset.explain(format="json"))[0]["Plan"]["Plan Rows"]
-    # An estimate can be far off below: one that is just above the bound may hide a handful of rows.
+    # The planner can overestimate a small table, so an estimate just above the limit is checked.
     if estimate <= 2 * EXACT_LIMIT:
         number = queryset[: EXACT_LIMIT + 1].count()
         if number <= EXACT_LIMIT:
             return RowCount(number)
-    return RowCount(_round(max(estimate, EXACT_LIMIT)), exact=False)
+    return RowCount(_two_digits(max(estimate, EXACT_LIMIT)), exact=False)
 
 
-def _round(number: int) -> int:
+def _two_digits(number: int) -> int:
     return int(float(f"{number:.1e}"))

@@ -1,7 +1,7 @@
-"""Tables for spreadsheets, row by row in constant memory, in which no cell is a formula.
+"""CSV and XLSX export in constant memory, safe against CSV injection.
 
-A cell that begins like a formula is preceded by an apostrophe in CSV (OWASP, “CSV Injection”); XLSX says itself that a
-cell is text. Every cell is quoted in CSV, so that no other separator can begin one.
+In CSV an apostrophe precedes a cell that begins like a formula (OWASP, “CSV Injection”), and every cell is quoted, so
+that no other separator can begin a cell. In XLSX every cell has the type text.
 """
 
 import csv
@@ -15,23 +15,23 @@ import xlsxwriter
 from . import normalization
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
-MAX_XLSX_ROWS = 1_048_575  # of one XLSX sheet, below its header
+MAX_XLSX_ROWS = 1_048_575  # the limit of one sheet, less the header
 Row = Sequence[str]
 
 
 def escape_cell(cell: str) -> str:
-    """On one line, without control characters, and never a formula."""
+    """Return the cell on one line, without control characters, escaped if it begins like a formula."""
     text = normalization.single_line(cell)
     return f"'{text}" if text.startswith(FORMULA) else text
 
 
 def unescape_cell(cell: str) -> str:
-    """What a cell said before `plain`, or a spreadsheet's user, put an apostrophe in front of it."""
+    """Undo `escape_cell`, or the apostrophe that a spreadsheet's user typed before a formula character."""
     return cell[1:] if cell[:1] == "'" and cell[1:].startswith(FORMULA) else cell
 
 
 def stream_csv(header: Row, rows: Iterable[Row]) -> Iterator[str]:
-    """UTF-8 for spreadsheets: begins with the mark by which they know it (U+FEFF)."""
+    """Yield the CSV line by line, beginning with the byte order mark (U+FEFF) that marks UTF-8 for spreadsheets."""
     writer = csv.writer(_Echo(), quoting=csv.QUOTE_ALL)
     yield "\ufeff" + writer.writerow([escape_cell(cell) for cell in header])
     for row in rows:
@@ -39,16 +39,16 @@ def stream_csv(header: Row, rows: Iterable[Row]) -> Iterator[str]:
 
 
 def write_xlsx(header: Row, rows: Iterable[Row]) -> IO[bytes]:
-    """Write an XLSX workbook and return it as a temporary file, at its beginning; closed, it is gone.
+    """Return an XLSX workbook as an open temporary file, positioned at its start and deleted on close.
 
-    `write_string` interprets nothing: no cell becomes a formula, a number or a link. One row at a time is in memory.
+    `write_string` interprets nothing, so no cell becomes a formula, a number or a link. Memory holds one row.
     """
     spool = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the response
     with xlsxwriter.Workbook(spool, {"constant_memory": True}) as workbook:
         sheet = workbook.add_worksheet("Leads")
         for number, row in enumerate(itertools.chain([header], rows)):
             for column, cell in enumerate(row):
-                if text := normalization.single_line(cell):  # (an empty cell costs as much as a full one)
+                if text := normalization.single_line(cell):  # an empty cell costs as much as a full one
                     # XlsxWriter 3.3 copies a text that begins and ends as `<r>…</r>` into the sheet as XML.
                     sheet.write_string(number, column, f" {text}" if text.startswith("<r>") else text)
     spool.seek(0)
@@ -56,7 +56,7 @@ def write_xlsx(header: Row, rows: Iterable[Row]) -> IO[bytes]:
 
 
 class _Echo:
-    """A file that gives back what is written to it, one row at a time."""
+    """File-like object whose `write` returns the line."""
 
     def write(self, line: str) -> Any:
         return line

@@ -1,4 +1,4 @@
-"""The time zones a form offers: IANA names, those of the United States first."""
+"""Time zones: form choices (IANA names, those of the United States first) and formatting."""
 
 import datetime as dt
 from functools import cache
@@ -21,7 +21,7 @@ REGIONS = ("Africa", "America", "Antarctica", "Asia", "Atlantic", "Australia", "
 
 @cache
 def zone_choices() -> list[tuple[str, list[tuple[str, str]]]]:
-    """Grouped choices for a select: 8 US zones by the name people use, then every region's cities."""
+    """Return grouped choices for a select: 8 US zones by their common names, then the cities of each region."""
     elsewhere = sorted(zone for zone in available_timezones() if zone.split("/")[0] in REGIONS and zone not in US_ZONES)
     return [
         ("United States", list(US_ZONES.items())),
@@ -42,22 +42,22 @@ def zone_choices() -> list[tuple[str, list[tuple[str, str]]]]:
 
 @cache
 def zone_names() -> frozenset[str]:
-    """The IANA names among `choices`."""
+    """Return the IANA names of `zone_choices`."""
     return frozenset(zone for _, group in zone_choices() for zone, _ in group)
 
 
 def city_name(zone: str) -> str:
-    """`America/New_York` as people say it: New York."""
+    """Return the city of an IANA name: `New York` for `America/New_York`."""
     return zone.rpartition("/")[2].replace("_", " ")
 
 
 def zone_label(zone: str, at: dt.datetime) -> str:
-    """The zone by the name people use, with its offset at that moment: `Eastern (New York), UTC−5`."""
+    """Return the zone's common name with its offset at that moment: `Eastern (New York), UTC−5`."""
     return f"{US_ZONES.get(zone) or city_name(zone)}, {format_offset(at.astimezone(ZoneInfo(zone)))}"
 
 
 def format_offset(local: dt.datetime) -> str:
-    """`UTC−5`, `UTC+5:45`."""
+    """Format the UTC offset of an aware datetime: `UTC−5`, `UTC+5:45`."""
     ahead = local.utcoffset() or dt.timedelta()
     hours, minutes = divmod(abs(ahead) // dt.timedelta(minutes=1), 60)
     sign = "−" if ahead < dt.timedelta() else "+"
@@ -65,13 +65,13 @@ def format_offset(local: dt.datetime) -> str:
 
 
 def format_moment(at: dt.datetime, zone: str) -> str:
-    """`Monday, June 1, 2026, 9:00 AM, Eastern (New York), UTC−4`, for who may be anywhere."""
+    """Format date, time and zone: `Monday, June 1, 2026, 9:00 AM, Eastern (New York), UTC−4`."""
     local = at.astimezone(ZoneInfo(zone))
     return f"{local:%A, %B} {local.day}, {local.year}, {format_time(local)}, {zone_label(zone, at)}"
 
 
 def format_time(local: dt.datetime) -> str:
-    """`9:00 AM`."""
+    """Format the time of day: `9:00 AM`."""
     return f"{local.hour % 12 or 12}:{local:%M %p}"
 
 

@@ -1,4 +1,4 @@
-"""The states a form offers: postal codes (USPS Publication 28, appendix B) and names."""
+"""US states: postal codes (USPS Publication 28, appendix B) and names."""
 
 STATES = {
     "AL": "Alabama", "AK": "Alaska", "AZ": "Arizona", "AR": "Arkansas", "CA": "California", "CO": "Colorado",
@@ -11,10 +11,10 @@ STATES = {
     "SC": "South Carolina", "SD": "South Dakota", "TN": "Tennessee", "TX": "Texas", "UT": "Utah", "VT": "Vermont",
     "VA": "Virginia", "WA": "Washington", "WV": "West Virginia", "WI": "Wisconsin", "WY": "Wyoming",
 }  # fmt: skip
-OUTSIDE_US = "ZZ"  # no state's code (ISO 3166 leaves it to its users)
+OUTSIDE_US = "ZZ"  # not a state's code: ISO 3166 reserves it for private use
 STATE_CHOICES = [("", "Choose one"), *STATES.items(), (OUTSIDE_US, "Outside the United States")]
 
 
 def state_name(code: str) -> str:
-    """`Texas` for TX, in the words of a sentence."""
+    """Return the name of a state for use in a sentence; "your country" outside the US, "" if unknown."""
     return STATES.get(code, "your country" if code == OUTSIDE_US else "")

@@ -1,4 +1,4 @@
-"""Public pages hold nothing personal, are sent compressed, and answer 304 to whoever has them."""
+"""Public responses: no cookies, compressed, and conditional (304)."""
 
 import gzip
 import re
@@ -15,7 +15,7 @@ COMPRESSORS: dict[str, Callable[[bytes], bytes]] = {
     "br": brotli.compress,
     "gzip": lambda body: gzip.compress(body, mtime=0),
 }
-# RFC 9110 §12.5.3: a coding is acceptable when it is named and its weight is not 0.
+# RFC 9110 §12.5.3: a coding is acceptable if it is listed with a weight other than 0.
 ACCEPTED = {
     coding: re.compile(rf"(?:^|,)\s*(?:x-)?{coding}\s*(?!;\s*q=0(?:\.0*)?\s*(?:,|$))(?:[;,]|$)", re.IGNORECASE)
     for coding in COMPRESSORS
@@ -25,10 +25,10 @@ ACCEPTED = {
 def strip_cookies_from_public_responses(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
-    """Middleware: a public page sets no cookie, whatever a client sent, and is compressed and conditional.
+    """Middleware: strip cookies from public responses, compress them and make them conditional.
 
-    (Django answers a cookie that it cannot read with one of its own, which a cache would hand to others.) Only these
-    pages are compressed: they hold no secret that the length could tell (BREACH).
+    Django answers an unreadable cookie with one of its own, which a shared cache would pass on to others. Only public
+    responses are compressed: they contain no secret that their length could reveal (BREACH).
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:
@@ -42,13 +42,13 @@ def strip_cookies_from_public_responses(
         if response.status_code != 200:
             return response
         if settings.TRUSTED_PROXY_COUNT:
-            # nginx counts whole seconds, so that "1" would mean up to two: fresh until this very second is over.
+            # nginx counts whole seconds, so "1" could mean almost two; this expires with the current second.
             response["X-Accel-Expires"] = f"@{int(time.time())}"
         if coding := preferred_coding(request.headers.get("Accept-Encoding", "")):
             response.content = compress(response.content, coding)
             response["Content-Encoding"] = coding
             response["Content-Length"] = str(len(response.content))
-        set_response_etag(response)  # of the coded bytes, so that each coding has its own strong tag
+        set_response_etag(response)  # of the encoded bytes, so that each coding has its own strong ETag
         conditional = get_conditional_response(request, etag=response.get("ETag"), response=response)
         return conditional or response
 
@@ -56,11 +56,11 @@ def strip_cookies_from_public_responses(
 
 
 def preferred_coding(accepted: str) -> str:
-    """Return "br", "gzip" or "" (identity): the smallest of those that an Accept-Encoding header allows."""
+    """Return "br", "gzip" or "" (identity), the best that an Accept-Encoding header allows."""
     return next((coding for coding, pattern in ACCEPTED.items() if pattern.search(accepted)), "")
 
 
 @lru_cache(maxsize=128)
 def compress(body: bytes, coding: str) -> bytes:
-    """Compress as well as possible, once: a page that is rendered again is nearly always the same."""
+    """Compress at the highest level; cached, because a page rendered again is nearly always the same."""
     return COMPRESSORS[coding](body)

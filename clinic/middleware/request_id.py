@@ -1,4 +1,4 @@
-"""Give each request an id for its log lines."""
+"""Request id for log lines."""
 
 import secrets
 from collections.abc import Callable
@@ -10,10 +10,10 @@ request_id: ContextVar[str] = ContextVar("request_id", default="-")
 
 
 def request_id_middleware(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Middleware: every line that a request causes carries the same random word."""
+    """Middleware: give each request a random id, which its log lines carry."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        request_id.set(secrets.token_hex(4))  # until the next one: Django writes its line after the last middleware
+        request_id.set(secrets.token_hex(4))  # never reset: Django logs a response after the last middleware
         return get_response(request)
 
     return middleware

@@ -1,4 +1,4 @@
-"""What no page of ours takes, refused before any of it is kept."""
+"""Request validation: reject foreign charsets, duplicate parameters and unexpected uploads."""
 
 from collections.abc import Callable
 from io import BytesIO
@@ -11,15 +11,15 @@ from django.http import HttpRequest, HttpResponse
 
 from signups.imports import csv_parser
 
-OTHER_CHARSET = "clinic.other_coding"
-IMPORT_VIEWS = "admin:signups_lead_import"
-# The boxes of a list, and what the admin's forms let one choose many of, with what is marked in the box beside it.
+OTHER_CHARSET = "clinic.other_charset"
+IMPORT_VIEW = "admin:signups_lead_import"
+# Check boxes of lists, and the multiple selects of the admin's forms with their filter widgets.
 MULTI_VALUE_FIELDS = {"pk", "sources", "sources_old", "groups", "groups_old", "permissions", "permissions_old"}
 MULTI_VALUE_FIELDS |= {"user_permissions", "user_permissions_old", "_selected_action"}
 
 
 def reject_other_charsets(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Middleware: what `utf8_only` marked is a 400 with the headers of every answer."""
+    """Middleware: answer 400 to requests marked by `wsgi_middleware.force_utf8`, with all security headers."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         if OTHER_CHARSET in request.META:
@@ -32,9 +32,9 @@ def reject_other_charsets(get_response: Callable[[HttpRequest], HttpResponse]) -
 def reject_duplicate_parameters(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
-    """Middleware: a form that names a field twice is a 400, but for fields of many values (`MANY`).
+    """Middleware: answer 400 to a form with a duplicate field, MULTI_VALUE_FIELDS excepted.
 
-    No browser sends one, and “the last wins” is how checks are fooled.
+    The site's forms never send a duplicate; Django's last-value-wins would allow parameter pollution.
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:
@@ -50,27 +50,28 @@ def reject_duplicate_parameters(
 
 def _accepts_upload(request: HttpRequest | None) -> bool:
     match = request and request.resolver_match
-    return bool(request and match and match.view_name == IMPORT_VIEWS and request.user.has_perm("signups.import_lead"))
+    return bool(request and match and match.view_name == IMPORT_VIEW and request.user.has_perm("signups.import_lead"))
 
 
 class ImportOnlyUploadHandler(FileUploadHandler):
-    """No form here takes a file, but the one by which a list of leads is imported: one file, from who may do that.
+    """Accept one file on the lead import, from users with `import_lead`; reject every other upload.
 
-    It is held in memory, without its name; of a file that is too long only the length is kept, for the form to say so.
+    The file stays in memory, without its name. Bytes beyond `csv_parser.MAX_BYTES` are dropped, but counted, so that
+    the form can report the size.
     """
 
     def new_file(self, *args: Any, **kwargs: Any) -> None:
         if not _accepts_upload(self.request):
             raise BadRequest("No file is taken here.")
-        if hasattr(self, "held"):
+        if hasattr(self, "buffer"):
             raise BadRequest("One file at a time.")
         super().new_file(*args, **kwargs)
-        self.held = BytesIO()
+        self.buffer = BytesIO()
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
         if start <= csv_parser.MAX_BYTES:
-            self.held.write(raw_data)
+            self.buffer.write(raw_data)
 
-    def file_complete(self, file_size: int) -> UploadedFile:
-        self.held.seek(0)
-        return UploadedFile(self.held, "list.csv", self.content_type, file_size)
+    def file_complete(self, file_size: int) -> UploadedFile[BytesIO]:
+        self.buffer.seek(0)
+        return UploadedFile(self.buffer, "list.csv", self.content_type, file_size)

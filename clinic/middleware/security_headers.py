@@ -1,10 +1,10 @@
-"""The headers of every answer, in one place: a middleware, outermost, so that faults and redirects carry them too."""
+"""Security headers: the outermost middleware, so that error pages and redirects carry them too."""
 
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 
-# Nothing inline anywhere, so there is no nonce: public pages are the same bytes, headers included, for everyone.
+# No page has inline scripts or styles, so no nonce is needed and public responses are identical for everyone.
 CSP_DIRECTIVES = {
     "default-src": "'none'",
     "base-uri": "'none'",
@@ -35,12 +35,12 @@ SECURITY_HEADERS = {
     ),
 }
 
-# Whose address is itself the key: it is told to nobody, whatever is answered there.
+# Paths that contain a token: such an address must not leak through a Referer, whatever the status.
 TOKEN_PATH_PREFIXES = ("/my/", "/confirm/", "/stop/", "/hosts/", "/preview/")
 
 
 def security_headers(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Middleware: ALWAYS on everything; nothing is stored unless its view says so."""
+    """Middleware: add SECURITY_HEADERS to every response; `Cache-Control` defaults to `no-store`."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)

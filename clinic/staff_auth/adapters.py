@@ -1,4 +1,4 @@
-"""What allauth must know of our staff: who may sign in, how guessing is limited, and where secrets are encrypted."""
+"""allauth adapters: staff-only sign-in, limited guessing, and encrypted second-factor secrets."""
 
 import datetime as dt
 from typing import Any
@@ -21,20 +21,20 @@ from signups.ops import rate_limit
 from . import lockout
 from .signals import MFA_TYPES, record_lockout
 
-MAX_ACCOUNT_ATTEMPTS = 50  # wrong passwords for one account in an hour, wherever they come from
-RECENT = dt.timedelta(minutes=10)  # after signing in, the password need not be typed again for what is delicate
+MAX_ACCOUNT_ATTEMPTS = 50  # wrong passwords for one account in an hour, from all addresses together
+REAUTHENTICATION_AGE = dt.timedelta(minutes=10)  # after sign-in, sensitive pages do not ask for the password again
 
 
 class AccountAdapter(DefaultAccountAdapter):
-    """Staff only, nobody signs themselves up, and guessing is limited by axes."""
+    """Admit staff only, without self-registration; django-axes limits password guessing."""
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
 
     def authenticate(self, request: HttpRequest, **credentials: Any) -> User | None:
-        """Return the member of staff; a right password resets the count of wrong ones. Raises TooMany."""
+        """Return the staff user, or None; success resets the attempt counters. Raises RateLimitExceeded."""
         username, now = credentials.get("username", "").lower(), timezone.now()
-        if lockout.is_allowed(request, credentials):  # what is refused for this address must not lock the account
+        if lockout.is_allowed(request, credentials):  # an address that is locked out must not lock the account
             try:
                 rate_limit.hit("passwords", username, limit=MAX_ACCOUNT_ATTEMPTS, per=dt.timedelta(hours=1), now=now)
             except rate_limit.RateLimitExceeded as error:
@@ -61,16 +61,16 @@ class AccountAdapter(DefaultAccountAdapter):
         return lockout.client_ip(request)
 
     def add_message(self, request: HttpRequest, level: int, template: str | None = None, *rest: Any, **kw: Any) -> None:
-        if not (template or "").startswith("account/messages/logged_"):  # the page itself says it
+        if not (template or "").startswith("account/messages/logged_"):  # the page shows who is signed in
             super().add_message(request, level, template, *rest, **kw)
 
     def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
         signed_in = context.request.session.get("signed_in_at", "")
-        return not signed_in or timezone.now() - dt.datetime.fromisoformat(signed_in) > RECENT
+        return not signed_in or timezone.now() - dt.datetime.fromisoformat(signed_in) > REAUTHENTICATION_AGE
 
 
 class MFAAdapter(DefaultMFAAdapter):
-    """Secrets are ciphertext in the database; the last second step stays where one is required."""
+    """Encrypt second-factor secrets; keep the last factor while STAFF_MFA_REQUIRED is set."""
 
     def encrypt(self, text: str) -> str:
         return encryption.encrypt(text)

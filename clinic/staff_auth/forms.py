@@ -1,4 +1,4 @@
-"""allauth's forms, with a limit on codes and one count of wrong passwords wherever they are typed."""
+"""allauth's forms with a rate limit on codes and one counter of wrong passwords for all forms."""
 
 import datetime as dt
 
@@ -9,11 +9,11 @@ from django.utils import timezone
 
 from signups.ops import rate_limit
 
-MAX_ATTEMPTS, WINDOW = 5, dt.timedelta(minutes=15)  # wrong codes of one account
+MAX_ATTEMPTS, WINDOW = 5, dt.timedelta(minutes=15)  # wrong codes for one account
 
 
 class RateLimitedCodeMixin(BaseAuthenticateForm):
-    """A code of six digits is guessed in a million tries: there are few."""
+    """Allow MAX_ATTEMPTS wrong codes per WINDOW and account, against guessing. Raises RateLimitExceeded."""
 
     def clean_code(self) -> str:
         rate_limit.hit("code", str(self.user.pk), limit=MAX_ATTEMPTS, per=WINDOW, now=timezone.now())
@@ -23,18 +23,18 @@ class RateLimitedCodeMixin(BaseAuthenticateForm):
 
 
 class CodeForm(RateLimitedCodeMixin, AuthenticateForm):
-    pass
+    """Second step of sign-in."""
 
 
 class ReauthenticateCodeForm(RateLimitedCodeMixin, ReauthenticateForm):
-    pass
+    """Second step asked for again before a sensitive change."""
 
 
 class NewPasswordForm(ChangePasswordForm):
-    """The old password is asked for as at sign-in, and counted with those."""
+    """Check the old password through the adapter, so that wrong ones count as failed sign-ins."""
 
     def clean_oldpassword(self) -> str:
-        old: str = self.cleaned_data["oldpassword"]
-        if not get_adapter().reauthenticate(self.user, old):
+        password: str = self.cleaned_data["oldpassword"]
+        if not get_adapter().reauthenticate(self.user, password):
             raise get_adapter().validation_error("enter_current_password")
-        return old
+        return password

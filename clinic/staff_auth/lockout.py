@@ -1,4 +1,4 @@
-"""django-axes for our staff: what it stores of a wrong password, and how long somebody has to wait."""
+"""django-axes integration: what a failed sign-in stores, and how long a lockout lasts."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +18,7 @@ Credentials = dict[str, Any]
 
 
 class LockoutHandler(AxesDatabaseHandler):
-    """Stores neither what was typed nor which browser typed it: one row for an account and an address."""
+    """Store one row per account and address, without credentials or user agent."""
 
     def user_login_failed(self, sender: Any, credentials: Credentials, request: Any = None, **kwargs: Any) -> None:
         request.axes_user_agent = request.axes_http_accept = ""
@@ -26,45 +26,47 @@ class LockoutHandler(AxesDatabaseHandler):
 
 
 def clear_request_data(instance: AccessAttempt, **kwargs: Any) -> None:
-    """Signal receiver: axes would keep the posted fields, with the passwords whose names it does not know."""
+    """Receiver of `pre_save`: drop the posted fields, in which axes masks only password fields it knows by name."""
     instance.get_data = instance.post_data = ""
 
 
 def client_ip(request: HttpRequest) -> str:
-    """Return the address that our outermost trusted proxy saw; of IPv6 its /64."""
+    """Return the client address as seen by the outermost trusted proxy; for IPv6 its /64 prefix."""
     address = rate_limit.client_key(request).partition("/")[0]
-    return "0.0.0.0" if address == "unknown" else address  # noqa: S104 - noted, not bound
+    return "0.0.0.0" if address == "unknown" else address  # noqa: S104 - stored, not bound
 
 
 def username_key(request: HttpRequest, credentials: Credentials | None) -> str:
-    """Return a keyed hash of the typed name, which can be a password."""
+    """Return a keyed hash of the typed user name, because users type passwords into that field too."""
     username = (credentials or {}).get("username", "").lower()
     return salted_hmac("clinic.staff_auth.lockout", username, algorithm="sha256").hexdigest()
 
 
 def is_allowed(request: HttpRequest, credentials: Credentials) -> bool:
+    """Return whether axes lets this account be tried from this address."""
     allowed: bool = AxesProxyHandler.is_allowed(request, credentials)
     return allowed
 
 
 def seconds_left(request: Any, credentials: Credentials) -> int:
-    """Return for how long this attempt, when it was refused untried, is to wait; 0 when the password was tried."""
+    """Return the seconds until a locked-out attempt may be repeated; 0 if the password was checked."""
     if not request.axes_locked_out or request.axes_failures_since_start is not None:
         return 0
     attempts = AccessAttempt.objects.filter(username=username_key(request, credentials), ip_address=client_ip(request))
-    last = attempts.values_list("attempt_time", flat=True).get()
-    return int((last + settings.AXES_COOLOFF_TIME - request.axes_attempt_time).total_seconds()) + 1
+    last_attempt = attempts.values_list("attempt_time", flat=True).get()
+    return int((last_attempt + settings.AXES_COOLOFF_TIME - request.axes_attempt_time).total_seconds()) + 1
 
 
 def reset(request: HttpRequest, credentials: Credentials) -> None:
+    """Delete the failed attempts of this account from this address."""
     AxesProxyHandler.reset_attempts(username=username_key(request, credentials), ip_address=client_ip(request))
 
 
 @contextmanager
 def one_attempt_at_a_time(username: str) -> Iterator[None]:
-    """Lock this name until the transaction ends: axes looks before it counts, and guesses sent at once would pass."""
+    """Serialize attempts for one name: axes checks before it counts, so concurrent guesses would all pass."""
     with transaction.atomic():
-        if connection.vendor == "postgresql":  # (SQLite's transactions wait for each other anyway)
+        if connection.vendor == "postgresql":  # SQLite serializes write transactions anyway
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [username])
         yield

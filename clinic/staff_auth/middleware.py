@@ -1,4 +1,4 @@
-"""Sessions at the desk: who is no staff (any more), idle or past an untaken second step is signed out."""
+"""Admin sessions: sign out non-staff, idle sessions and sessions that skipped the second step."""
 
 import datetime as dt
 from collections.abc import Callable
@@ -16,8 +16,8 @@ from django.utils import timezone
 
 from .signals import MFA_TYPES
 
-NOTED = dt.timedelta(minutes=1)  # how often a session notes that it is used
-# What somebody who has no second step yet may open: where it is set up, and the way out.
+ACTIVITY_INTERVAL = dt.timedelta(minutes=1)  # how often a session stores that it is in use
+# Views open to staff without a second step: setting one up, and signing out.
 MFA_ENROLMENT_VIEWS = {
     "mfa_index",
     "mfa_activate_totp",
@@ -30,7 +30,7 @@ MFA_ENROLMENT_VIEWS = {
 
 
 class StaffSessionMiddleware:
-    """Signs out who may not be here, and leads who has no second step to where it is set up."""
+    """Sign out sessions that may not use the admin; redirect users without a second step to its setup."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -56,18 +56,18 @@ class StaffSessionMiddleware:
 
 
 def _mfa_required_but_not_passed(request: HttpRequest) -> bool:
-    """Whether the account has a second step that this session neither passed nor set up itself."""
+    """Return whether the account has a second step that this session neither passed nor set up."""
     passed = any(record["method"] == "mfa" for record in get_authentication_records(request, request.user))
-    return settings.STAFF_MFA_REQUIRED and not passed and is_mfa_enabled(request.user, MFA_TYPES)
+    return settings.STAFF_MFA_REQUIRED and not passed and bool(is_mfa_enabled(request.user, MFA_TYPES))
 
 
 def _is_idle(request: HttpRequest) -> bool:
-    """Whether this session was left alone for too long; notes, now and then, that it was not."""
+    """Return whether the session was idle for too long; otherwise store its use once per ACTIVITY_INTERVAL."""
     now = timezone.now()
-    seen = request.session.get("seen_at", "")
-    since = now - dt.datetime.fromisoformat(seen) if seen else NOTED
-    if since > dt.timedelta(minutes=settings.STAFF_SESSION_IDLE_MINUTES):
+    seen_at = request.session.get("seen_at", "")
+    idle = now - dt.datetime.fromisoformat(seen_at) if seen_at else ACTIVITY_INTERVAL
+    if idle > dt.timedelta(minutes=settings.STAFF_SESSION_IDLE_MINUTES):
         return True
-    if since >= NOTED:
+    if idle >= ACTIVITY_INTERVAL:
         request.session["seen_at"] = now.isoformat()
     return False

@@ -1,4 +1,4 @@
-"""Receivers that record in the audit trail who signed in and out, was locked out, or changed a second step."""
+"""Signal receivers that write sign-ins, sign-outs, lockouts and second-step changes to the audit log."""
 
 from typing import Any
 
@@ -24,13 +24,13 @@ MFA_TYPES = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
 
 
 def _audit_target(username: str) -> str:
-    """What was typed as a name can be a password: only that of an account is noted, by its number."""
+    """Return the audit target of a typed name: the account's id, never the text, which can be a password."""
     user = User.objects.filter(username__iexact=username).first()
     return f"user:{user.pk}" if user else "user:unknown"
 
 
-def _record(verb: AuditAction, user: User, **detail: Any) -> None:
-    record_event(None, verb, by=user, now=timezone.now(), target=f"user:{user.pk}", **detail)
+def _record(action: AuditAction, user: User, **detail: Any) -> None:
+    record_event(None, action, by=user, now=timezone.now(), target=f"user:{user.pk}", **detail)
 
 
 def start_session(request: HttpRequest, **kwargs: Any) -> None:
@@ -52,18 +52,19 @@ def record_session_end(request: HttpRequest) -> None:
 
 
 def record_lockout(username: str) -> None:
+    """Record a lockout of this user name, whether or not an account has it."""
     now, target = timezone.now(), _audit_target(username)
     record_event(None, AuditAction.LOCKED_OUT, by=ActorKind.SYSTEM, now=now, target=target)
 
 
 def locked_out(request: Any, **kwargs: Any) -> None:
-    """Axes sends this for the failure that locks and for every attempt refused afterwards, which it does not count."""
+    """Record the failure that locks; axes also sends this signal, without a count, for later attempts."""
     if request.axes_failures_since_start is not None:
         record_lockout(request.axes_credentials["username"])
 
 
 def mfa_added(instance: Authenticator, created: bool, **kwargs: Any) -> None:
-    """The session that adds a step has passed it; the account's others have not, and end."""
+    """Record a new second step, mark this session as having passed it, and end the account's other sessions."""
     if created:
         _record(AuditAction.SECOND_STEP_ADDED, instance.user, kind=instance.type)
     if created and instance.type in MFA_TYPES and context.request:
@@ -74,19 +75,19 @@ def mfa_added(instance: Authenticator, created: bool, **kwargs: Any) -> None:
 
 
 def mfa_removed(instance: Authenticator, **kwargs: Any) -> None:
-    """By the account itself, or by whoever has a shell on the server (`manage.py reset_mfa`)."""
+    """Record a removed second step, by the account itself or by `manage.py reset_mfa` (no request)."""
     by = instance.user if context.request else ActorKind.SYSTEM
-    subject = f"user:{instance.user_id}"
-    record_event(None, AuditAction.SECOND_STEP_REMOVED, by=by, now=timezone.now(), target=subject, kind=instance.type)
+    target = f"user:{instance.user_id}"
+    record_event(None, AuditAction.SECOND_STEP_REMOVED, by=by, now=timezone.now(), target=target, kind=instance.type)
 
 
 def register_signals() -> None:
-    """Called once the apps are there."""
+    """Connect the receivers; called by `ClinicConfig.ready`."""
     signals.user_logged_in.connect(start_session)
     user_logged_in.connect(record_sign_in)
     signals.user_logged_out.connect(record_sign_out)
     user_locked_out.connect(locked_out)
     pre_save.connect(clear_request_data, sender=AccessAttempt)
-    # allauth's own signals come after the commit; these are in the transaction.
+    # allauth's own signals are sent after the commit; these run inside the transaction.
     post_save.connect(mfa_added, sender=Authenticator)
     pre_delete.connect(mfa_removed, sender=Authenticator)

@@ -1,4 +1,4 @@
-"""The addresses of signing in: those of allauth that staff need, and no other (no sign-up, no mail)."""
+"""Sign-in URLs: the allauth views that staff need, without sign-up and e-mail management."""
 
 from typing import Any
 
@@ -12,23 +12,29 @@ from allauth.usersessions.views import ListUserSessionsView
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import get_object_or_404
 from django.urls import path, reverse_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
 from signups.web.decorators import rate_limited
+from signups.web.responses import redirect_after_post
 
 from .signals import record_session_end
 
 
-class Sessions(ListUserSessionsView):
+class SessionListView(ListUserSessionsView):
+    """List of the account's sessions; a POST ends all but the current one."""
+
     def form_valid(self, form: Any) -> HttpResponse:
         record_session_end(self.request)
-        return super().form_valid(form)
+        response: HttpResponse = super().form_valid(form)
+        return response
 
 
-class Security(mfa.IndexView):
+class SecurityView(mfa.IndexView):
+    """Second steps of the account."""
+
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return {**super().get_context_data(**kwargs), "required": settings.STAFF_MFA_REQUIRED}
 
@@ -36,10 +42,10 @@ class Security(mfa.IndexView):
 @login_required
 @require_POST
 def end_session(request: HttpRequest, pk: int) -> HttpResponse:
-    """Signs this account out in one other place."""
+    """End one session of this account."""
     get_object_or_404(UserSession, pk=pk, user=request.user).end()
     record_session_end(request)
-    return redirect("usersessions_list")
+    return redirect_after_post("usersessions_list")
 
 
 remove_webauthn = webauthn.RemoveWebAuthnView.as_view(success_url=reverse_lazy("mfa_index"))
@@ -48,7 +54,7 @@ paths = [
     ("login/code/", rate_limited(mfa.authenticate), "mfa_authenticate"),
     ("login/passkey/", webauthn.login_webauthn, "mfa_login_webauthn"),
     ("password_change/", rate_limited(account.password_change), "account_change_password"),
-    ("security/", Security.as_view(), "mfa_index"),
+    ("security/", SecurityView.as_view(), "mfa_index"),
     ("security/again/", rate_limited(account.reauthenticate), "account_reauthenticate"),
     ("security/again/code/", rate_limited(mfa.reauthenticate), "mfa_reauthenticate"),
     ("security/again/passkey/", webauthn.reauthenticate_webauthn, "mfa_reauthenticate_webauthn"),
@@ -58,7 +64,7 @@ paths = [
     ("security/passkeys/<int:pk>/remove/", remove_webauthn, "mfa_remove_webauthn"),
     ("security/codes/", recovery_codes.view_recovery_codes, "mfa_view_recovery_codes"),
     ("security/codes/new/", recovery_codes.generate_recovery_codes, "mfa_generate_recovery_codes"),
-    ("security/sessions/", Sessions.as_view(), "usersessions_list"),
+    ("security/sessions/", SessionListView.as_view(), "usersessions_list"),
     ("security/sessions/<int:pk>/end/", end_session, "usersessions_end"),
 ]
 urlpatterns = [path(route, never_cache(view), name=name) for route, view, name in paths]

@@ -61,7 +61,7 @@ def test_each_number_is_the_length_of_its_list(head, time_machine):
     busy(timezone.now())
     worn()
     desk = head.get("/admin/").context
-    numbers = desk["numbers"] + desk["evidence"]
+    numbers = desk["counters"] + desk["content_alerts"]
     counted, listed = {}, {}
     for number in numbers:
         context = head.get(number.url).context
@@ -89,7 +89,7 @@ def test_desk_shows_only_what_its_reader_may_see(client, clinic, role):
     content.ArticleFactory(review_by=dt.date(2020, 1, 1))
     client.force_login(users.UserFactory(role=role))
     response = client.get("/admin/")
-    urls = [number.url for number in response.context["numbers"] + response.context["evidence"]]
+    urls = [number.url for number in response.context["counters"] + response.context["content_alerts"]]
     assert [client.get(url).status_code for url in urls] == [200] * len(urls)
     assert any("signups" in url for url in urls) == (role in (roles.HEAD, roles.COORDINATOR, roles.AUDITOR))
     assert any("content" in url for url in urls) == (role in (roles.HEAD, roles.EDITOR, roles.AUDITOR, roles.REVIEWER))
@@ -223,7 +223,7 @@ def test_periods_are_offered(head):
 
 
 def test_everything_is_grouped_and_named_as_its_page(head, client):
-    pages = {page: name for pages in head.get("/admin/").context["rooms"].values() for name, page in pages}
+    pages = {page: name for pages in head.get("/admin/").context["navigation"].values() for name, page in pages}
     for page, name in pages.items():
         assert f"<h1>{name}</h1>" in client.get(page).content.decode() or name in ("Callbacks", "Calendar"), page
     assert {"Callbacks", "Calendar", "Possible duplicates", "Import leads", "Roles"} <= set(pages.values())
@@ -232,7 +232,7 @@ def test_everything_is_grouped_and_named_as_its_page(head, client):
 def test_no_page_is_listed_that_the_reader_may_not_open(client, clinic):
     for role in roles.ROLES:
         client.force_login(users.UserFactory(role=role))
-        pages = [page for pages in client.get("/admin/").context["rooms"].values() for _, page in pages]
+        pages = [page for pages in client.get("/admin/").context["navigation"].values() for _, page in pages]
         assert {client.get(page).status_code for page in pages} == {200}, role
 
 

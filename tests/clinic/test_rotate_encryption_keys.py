@@ -53,7 +53,7 @@ def test_everything_is_readable_with_the_new_key_alone(note, app, settings):
 
 
 def test_tells_after_each_batch_how_far_it_is(settings, monkeypatch):
-    monkeypatch.setattr("clinic.management.commands.rotate_encryption_keys.BATCH", 2)
+    monkeypatch.setattr("clinic.management.commands.rotate_encryption_keys.BATCH_SIZE", 2)
     leads.NoteFactory.create_batch(3)
     settings.ENCRYPTION_KEYS = [Fernet.generate_key().decode(), *settings.ENCRYPTION_KEYS]
     told = [line for line in rotate().splitlines() if line.startswith("signups_note.text")]

@@ -11,7 +11,7 @@ from django.core.management.base import CommandError
 from django.utils import timezone
 
 from clinic import roles, setup_checklist
-from clinic.management.commands.setup_clinic import read_hours
+from clinic.management.commands.setup_clinic import parse_opening_hours
 from content.models.articles import Article
 from content.models.profile import ClinicProfile
 from signups.audit.models import AuditEvent
@@ -138,7 +138,7 @@ def test_check_deploy_warns_of_each():
 @pytest.mark.parametrize("text", ["always", "mon 9-17", "mon-xyz 09:00-17:00", ""])
 def test_hours_that_cannot_be_read_are_refused(text):
     with pytest.raises(CommandError, match="is not like"):
-        read_hours(text)
+        parse_opening_hours(text)
 
 
 def test_a_mistake_is_said_with_its_field():

@@ -1,3 +1,5 @@
+"""`manage.py backup`: back up or restore the whole database."""
+
 import os
 import shutil
 import sqlite3
@@ -34,6 +36,7 @@ class Command(BaseCommand):
             self.stdout.write(f"Deleted {old}.")
 
     def back_up(self, file: Path) -> None:
+        """Write a new backup, readable by its owner only. Raises CommandError if the file exists."""
         try:
             file.touch(mode=0o600, exist_ok=False)
         except FileExistsError:
@@ -41,13 +44,14 @@ class Command(BaseCommand):
         try:
             dump(file)
         except BaseException:
-            file.unlink()  # what is half written must not stand among backups
+            file.unlink()  # a partial file must not look like a backup
             raise
         self.stdout.write(
             f"The database is in {file}. The keys (ENCRYPTION_KEYS, AUDIT_KEYS) are not: keep those apart."
         )
 
     def restore(self, file: Path) -> None:
+        """Load a backup into an empty database, migrate, and verify the audit log. Raises CommandError."""
         if not file.is_file():
             raise CommandError(f"There is no file {file}.")
         if connection.introspection.table_names():
@@ -58,15 +62,17 @@ class Command(BaseCommand):
 
 
 def dump(file: Path) -> None:
+    """Write the database into an existing empty file. Raises CommandError if `pg_dump` fails."""
     if connection.vendor == "sqlite":
         connection.ensure_connection()
         with closing(sqlite3.connect(file)) as copy:
-            connection.connection.backup(copy)  # SQLite's online backup: readers and writers go on
+            connection.connection.backup(copy)  # SQLite's online backup blocks no reader or writer
     else:
         postgres_tool("pg_dump", "--format=custom", "--no-owner", f"--file={file}")
 
 
 def load(file: Path) -> None:
+    """Read a backup into the empty database. Raises CommandError if `pg_restore` fails."""
     if connection.vendor == "sqlite":
         connection.ensure_connection()
         with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as source:
@@ -77,12 +83,12 @@ def load(file: Path) -> None:
 
 
 def postgres_tool(name: str, *options: str) -> None:
-    """Run one of PostgreSQL's own tools on this database. Raises CommandError with its words when it fails."""
+    """Run a PostgreSQL client tool on this database. Raises CommandError with its error output."""
     if (tool := shutil.which(name)) is None:
         raise CommandError(f"{name} is not there: install PostgreSQL's client tools.")
-    # As for psql, so that the password goes by the environment, where `ps` does not show it.
+    # Django's arguments for psql: the password is passed in the environment, hidden from `ps`.
     (_, *server, database), secrets = connection.client.settings_to_cmd_args_env(connection.settings_dict, [])
     argv, env = [tool, *server, f"--dbname={database}", *options], os.environ | (secrets or {})
-    done = subprocess.run(argv, env=env, capture_output=True, text=True, check=False)  # noqa: S603 - no shell
-    if done.returncode:
-        raise CommandError(f"{name} failed: {done.stderr.strip()}")
+    result = subprocess.run(argv, env=env, capture_output=True, text=True, check=False)  # noqa: S603 - no shell
+    if result.returncode:
+        raise CommandError(f"{name} failed: {result.stderr.strip()}")

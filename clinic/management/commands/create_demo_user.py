@@ -1,3 +1,5 @@
+"""`manage.py create_demo_user`: make the demo's staff account."""
+
 import secrets
 from typing import Any
 

@@ -1,3 +1,5 @@
+"""`manage.py reset_mfa`: remove an account's second steps."""
+
 from typing import Any
 
 from allauth.mfa.models import Authenticator

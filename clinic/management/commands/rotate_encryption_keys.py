@@ -1,3 +1,5 @@
+"""`manage.py rotate_encryption_keys`: re-encrypt everything under the first key. Idempotent."""
+
 from collections.abc import Iterator
 from typing import Any
 
@@ -8,8 +10,8 @@ from django.db import connection, transaction
 
 from clinic.lib import encryption
 
-BATCH = 500
-SECRETS = ("secret", "seed")  # in the data of allauth's authenticators
+BATCH_SIZE = 500
+SECRET_FIELDS = ("secret", "seed")  # keys in the `data` of allauth's authenticators
 
 
 class Command(BaseCommand):
@@ -29,6 +31,7 @@ class Command(BaseCommand):
 
 
 def _columns() -> Iterator[tuple[str, str, str]]:
+    """Yield (table, primary key column, column) of every encrypted field."""
     for model in apps.get_models():
         for field in model._meta.local_fields:
             if isinstance(field, encryption.EncryptedTextField):
@@ -36,16 +39,19 @@ def _columns() -> Iterator[tuple[str, str, str]]:
 
 
 def _rotate_column(table: str, key: str, column: str) -> Iterator[int]:
-    """Numbers of rows rewritten, a batch each. A row that somebody edits meanwhile is theirs: it has the new key."""
+    """Re-encrypt one column; yield the number of rows changed per batch.
+
+    A row that is saved concurrently is left alone: saving encrypted it under the first key.
+    """
     quote = connection.ops.quote_name
     table, key, column = quote(table), quote(key), quote(column)
     after: Any = None
     while True:
         with transaction.atomic(), connection.cursor() as cursor:
             where, params = (f"{key} > %s AND", [after]) if after is not None else ("", [])
-            # The names are our own models'.
+            # The interpolated names come from the project's models, not from input.
             cursor.execute(
-                f"SELECT {key}, {column} FROM {table} WHERE {where} {column} <> '' ORDER BY {key} LIMIT {BATCH}",  # noqa: S608
+                f"SELECT {key}, {column} FROM {table} WHERE {where} {column} <> '' ORDER BY {key} LIMIT {BATCH_SIZE}",  # noqa: S608
                 params,
             )
             rows = cursor.fetchall()
@@ -63,12 +69,13 @@ def _rotate_column(table: str, key: str, column: str) -> Iterator[int]:
 
 @transaction.atomic
 def _rotate_authenticator(pk: int) -> int:
+    """Re-encrypt the secrets of one second step; return 1 if it changed, else 0."""
     authenticator = Authenticator.objects.select_for_update().filter(pk=pk).first()
     if authenticator is None:
         return 0
-    new = {name: encryption.rotate(token) for name, token in authenticator.data.items() if name in SECRETS}
-    if all(authenticator.data[name] == token for name, token in new.items()):
+    rotated = {name: encryption.rotate(token) for name, token in authenticator.data.items() if name in SECRET_FIELDS}
+    if all(authenticator.data[name] == token for name, token in rotated.items()):
         return 0
-    authenticator.data = {**authenticator.data, **new}
+    authenticator.data = {**authenticator.data, **rotated}
     authenticator.save(update_fields=["data"])
     return 1

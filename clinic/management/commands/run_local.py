@@ -1,4 +1,4 @@
-"""`manage.py run_local`: the whole site on one machine, prepared and started with one command."""
+"""`manage.py run_local`: set up and run the site and its worker on one machine."""
 
 import errno
 import os
@@ -21,9 +21,9 @@ STOPPED_BY_SIGNAL = (130, 143)  # honcho's return codes after SIGINT and SIGTERM
 
 
 def check_port(host: str, port: int) -> None:
-    """Raise CommandError unless a server could listen there; said before anything else is touched.
+    """Raise CommandError unless a server could listen on this address.
 
-    `create_server` sets SO_REUSEADDR as servers do, so a port left in TIME_WAIT counts as free.
+    `create_server` sets SO_REUSEADDR as servers do, so a port in TIME_WAIT counts as free.
     """
     try:
         socket.create_server((host, port)).close()
@@ -35,20 +35,20 @@ def check_port(host: str, port: int) -> None:
         raise CommandError(f"Cannot listen on {host}, port {port}: {error.strerror}.") from None
 
 
-def answers(host: str, port: int) -> bool:
-    """Whether the site says it is alive. `http.client` knows no proxies, which must not be asked for loopback."""
-    question = HTTPConnection(host, port, timeout=2)
+def is_live(host: str, port: int) -> bool:
+    """Return whether the liveness probe succeeds. `http.client` ignores proxies, which must not see loopback."""
+    client = HTTPConnection(host, port, timeout=2)
     try:
-        question.request("GET", "/health/live")
-        return question.getresponse().status == 200
+        client.request("GET", "/health/live")
+        return client.getresponse().status == 200
     except (OSError, HTTPException):
         return False
     finally:
-        question.close()
+        client.close()
 
 
 def web_command(host: str, port: int, *, dev: bool) -> list[str]:
-    """granian as in production but small and quiet, or Django's own server, which reloads changed code."""
+    """Return granian's command line with one quiet worker, or with `dev` that of Django's reloading server."""
     if dev:
         return [sys.executable, "manage.py", "runserver", f"{host}:{port}"]
     options = {
@@ -58,15 +58,15 @@ def web_command(host: str, port: int, *, dev: bool) -> list[str]:
         "--workers": "1",
         "--blocking-threads": "4",
         "--backlog": "128",
-        "--workers-kill-timeout": "5",  # a worker told to stop while it starts can miss it, and granian would wait
+        "--workers-kill-timeout": "5",  # a starting worker can miss its signal; granian would wait for ever
         "--log-level": "warning",
     }
     flags = [part for option in options.items() for part in option]
     return [sys.executable, "-m", "granian", *flags, "--no-ws", "clinic.wsgi:application"]
 
 
-class LocalManager(Manager):
-    """honcho's, which is told to stop before it knows its processes without losing them."""
+class LocalManager(Manager):  # type: ignore[misc] # honcho has no types
+    """Manager that retries a stop signal received before all processes have started, so that none is orphaned."""
 
     def terminate(self) -> None:
         if self._all_started():
@@ -98,23 +98,22 @@ class Command(BaseCommand):
         self.run(host, port, dev=dev)
 
     def set_up(self, *, dev: bool) -> None:
-        """Bring an empty or older checkout to a working site; harmless when repeated."""
+        """Migrate, load the content and create the demo user. Idempotent."""
         call_command("migrate", verbosity=0)
         call_command("load_content", stdout=self.stdout)
         if not dev:
             call_command("collectstatic", interactive=False, verbosity=0)
         call_command("create_demo_user", stdout=self.stdout)
-        # The children fork from this process: no connection, and no thread of a pool, may be open in it.
+        # The children are forked: no connection and no pool thread may be open in the parent.
         connection.close()
         if hasattr(connection, "close_pool"):
             connection.close_pool()
 
     def run(self, host: str, port: int, *, dev: bool) -> None:
-        """Run the site and its worker until Ctrl-C or SIGTERM; when one of them ends by itself, stop both and fail."""
-        reach = "127.0.0.1" if host == "0.0.0.0" else host  # noqa: S104 - compared, not bound
-        url = f"http://{reach}:{port}"
-        # Links in messages must lead to the port that was asked for, unless the operator says otherwise.
-        # A demo whose sign-in first asks for an app's code would not be tried.
+        """Run site and worker until Ctrl-C or SIGTERM. Raises CommandError if one of them exits by itself."""
+        reachable_host = "127.0.0.1" if host == "0.0.0.0" else host  # noqa: S104 - compared, not bound
+        url = f"http://{reachable_host}:{port}"
+        # Links in messages lead to this port unless SITE_URL is set. The demo's sign-in needs no second step.
         env = (
             {"STAFF_MFA_REQUIRED": "false"}
             | os.environ
@@ -127,15 +126,16 @@ class Command(BaseCommand):
         manager = LocalManager()
         for name, argv in commands.items():
             manager.add_process(name, f"exec {shlex.join(argv)}", env=env, cwd=str(settings.BASE_DIR))
-        if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # `nohup` stays in force
+        if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # unless ignored, as under `nohup`
             signal.signal(signal.SIGHUP, lambda *_: signal.raise_signal(signal.SIGTERM))
-        threading.Thread(target=self.welcome, args=(reach, port, url), daemon=True).start()
+        threading.Thread(target=self.welcome, args=(reachable_host, port, url), daemon=True).start()
         manager.loop()
         if manager.returncode not in STOPPED_BY_SIGNAL:
             raise CommandError("The site or its worker stopped by itself, so both were stopped. Start them again.")
 
     def welcome(self, host: str, port: int, url: str) -> None:
-        while not answers(host, port):
+        """Print the addresses as soon as the site is live."""
+        while not is_live(host, port):
             time.sleep(0.2)
         self.stdout.write(f"Site: {url}/  Care desk: {url}/admin/  Stop with Ctrl-C")
-        self.stdout.flush()  # at once, also into a pipe
+        self.stdout.flush()  # a pipe would buffer the line

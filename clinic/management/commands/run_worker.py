@@ -1,3 +1,5 @@
+"""`manage.py run_worker`: run the background jobs of settings.WORKER_JOBS."""
+
 import logging
 import signal
 import time
@@ -14,24 +16,24 @@ from signups.ops.key_check import verify_keys
 
 logger = logging.getLogger(__name__)
 
-LONGEST_PAUSE = 60.0  # seconds, while the database is away
+MAX_BACKOFF = 60.0  # seconds, while the database is unavailable
 
 
 @dataclass
 class Job:
-    """One entry of settings.WORKER_JOBS, and when (on the monotonic clock) it is looked at again."""
+    """One entry of settings.WORKER_JOBS; `next_at` is the monotonic time of its next run, `interval` in seconds."""
 
     name: str
-    rest: float
+    interval: float
     next_at: float = 0.0
     failures: int = 0
 
     def run(self) -> bool:
-        """Whether there may be more to do at once. A job that fails is tried later, and keeps back no other."""
+        """Run the job once; return whether it may have more to do. A failure is logged and retried with backoff."""
         try:
-            done = import_string(self.name)(timezone.now)
-            self.failures, busy = 0, bool(done)
-        except (Error, OSError):  # the database is away: what is due stays due
+            busy = bool(import_string(self.name)(timezone.now))
+            self.failures = 0
+        except (Error, OSError):  # the database is unavailable; due work stays due
             self.failures += 1
             logger.exception("%s pauses", self.name)
             close_old_connections()
@@ -40,7 +42,7 @@ class Job:
             self.failures += 1
             logger.exception("%s failed", self.name)
             busy = False
-        pause = 0.0 if busy else min(self.rest * 2**self.failures, max(LONGEST_PAUSE, self.rest))
+        pause = 0.0 if busy else min(self.interval * 2**self.failures, max(MAX_BACKOFF, self.interval))
         self.next_at = time.monotonic() + pause
         return busy
 
@@ -54,7 +56,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, once: bool, **options: Any) -> None:
         verify_keys()
-        jobs = [Job(name, rest) for name, rest in settings.WORKER_JOBS.items()]
+        jobs = [Job(name, interval) for name, interval in settings.WORKER_JOBS.items()]
         if once:
             for name in settings.WORKER_JOBS:
                 while import_string(name)(timezone.now):
@@ -69,9 +71,10 @@ class Command(BaseCommand):
             self.wait(min(job.next_at for job in jobs))
 
     def stop(self, *_: Any) -> None:
-        """After the batch in hand. Only a flag: a lock taken in a signal handler can wait for itself."""
+        """Stop after the current job. Only sets a flag: a lock taken in a signal handler can deadlock."""
         self.stopping = True
 
     def wait(self, until: float) -> None:
+        """Sleep until this monotonic time, or until `stop`."""
         while not self.stopping and (left := until - time.monotonic()) > 0:
             time.sleep(min(left, 0.5))

@@ -1,3 +1,5 @@
+"""`manage.py seed_demo_data`: fill the database with generated leads and their history."""
+
 import time
 from typing import Any
 
@@ -18,8 +20,8 @@ from signups.hosts.models import AvailabilityRule, Host
 from signups.leads.models import Lead
 from signups.offer import current_offer
 
-BATCH = 2000
-STAFF = ("Ana Torres", "Ben Walker", "Chloe Reed", "Omar Khan", "Priya Shah", "Ruth Cohen")
+LEADS_PER_TRANSACTION = 2000
+STAFF_NAMES = ("Ana Torres", "Ben Walker", "Chloe Reed", "Omar Khan", "Priya Shah", "Ruth Cohen")
 
 
 class Command(BaseCommand):
@@ -33,7 +35,7 @@ class Command(BaseCommand):
             raise CommandError("Production takes in real people only.")
         if leads < 1:
             raise CommandError("At least one lead.")
-        coordinators = [_coordinator(name) for name in STAFF]
+        coordinators = [_coordinator(name) for name in STAFF_NAMES]
         offer = current_offer()
         people = DemoPeople(
             leads,
@@ -44,24 +46,24 @@ class Command(BaseCommand):
             days=offer.trial_days,
             guarantee_days=offer.guarantee_days,
         )
-        began, done = time.monotonic(), 0
-        for batch in people.batches(BATCH):
+        started, done = time.monotonic(), 0
+        for batch in people.batches(LEADS_PER_TRANSACTION):
             with transaction.atomic():
                 batch.store()
             done += len(batch.leads)
-            self.show(done, leads)
-        _look_again()
-        self.stdout.write(f"\n{done:,} leads in {time.monotonic() - began:.0f} s.")
+            self.show_progress(done, leads)
+        _refresh_database()
+        self.stdout.write(f"\n{done:,} leads in {time.monotonic() - started:.0f} s.")
 
-    def show(self, done: int, of: int) -> None:
-        """A bar that is drawn over itself, on a terminal only."""
+    def show_progress(self, done: int, total: int) -> None:
+        """Redraw a progress bar, on a terminal only."""
         if self.stderr.isatty():
-            bar = "█" * (30 * done // of)
-            self.stderr.write(f"\r{bar:░<30} {100 * done // of:3} %  {done:,} leads", ending="")
+            bar = "█" * (30 * done // total)
+            self.stderr.write(f"\r{bar:░<30} {100 * done // total:3} %  {done:,} leads", ending="")
 
 
 def _coordinator(name: str) -> User:
-    """Without a password: nobody signs in as them."""
+    """Get or create a coordinator without a usable password."""
     first, last = name.split()
     user, is_new = User.objects.get_or_create(
         username=f"demo-{first.lower()}", defaults={"first_name": first, "last_name": last, "is_staff": True}
@@ -74,15 +76,16 @@ def _coordinator(name: str) -> User:
 
 
 def _host(user: User) -> Host:
+    """Get or create the host of `user`, bookable on weekdays from 9 to 5."""
     host, is_new = Host.objects.get_or_create(user=user, defaults={"time_zone": "America/New_York"})
-    if is_new:  # weekdays from nine to five, in minutes
+    if is_new:  # in minutes of the day
         hours = {"host": host, "start": 540, "end": 1020}
         AvailabilityRule.objects.bulk_create(AvailabilityRule(weekday=day, **hours) for day in range(5))
     return host
 
 
-def _look_again() -> None:
-    """Ids go on after those that were given here, and the database counts anew what it plans by."""
+def _refresh_database() -> None:
+    """Move the id sequences past the inserted ids, and refresh the planner's statistics."""
     with connection.cursor() as cursor:
         for statement in connection.ops.sequence_reset_sql(no_style(), [Lead, Consent, CallbackRequest]):
             cursor.execute(statement)

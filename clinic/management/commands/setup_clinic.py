@@ -1,3 +1,5 @@
+"""`manage.py setup_clinic`: fill in the clinic profile and create the account of its Head."""
+
 import re
 import secrets
 from collections.abc import Callable
@@ -18,8 +20,8 @@ from signups.audit.actions import record_event
 from signups.audit.choices import ActorKind, AuditAction
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-# Flag -> (field of the profile, what is asked)
-ASKED = {
+# Flag -> (profile field, prompt)
+PROMPTS = {
     "name": ("name", "The clinic’s name"),
     "phone": ("phone", "Its number, as you print it"),
     "mailbox": ("mailbox", "The mailbox that patients’ replies go to"),
@@ -28,24 +30,26 @@ ASKED = {
 }
 
 
-def read_hours(text: str) -> list[dict[str, object]]:
-    """`mon-fri 09:00-17:00, sat 10:00-13:00` as the profile keeps it. Raises CommandError."""
+def parse_opening_hours(text: str) -> list[dict[str, object]]:
+    """Parse `mon-fri 09:00-17:00, sat 10:00-13:00` into the profile's format. Raises CommandError."""
     hours: list[dict[str, object]] = []
     for part in text.lower().split(","):
-        found = re.fullmatch(r"(\w{3})(?:-(\w{3}))? (\d\d:\d\d)-(\d\d:\d\d)", part.strip())
-        if not found or not {found[1], found[2] or found[1]} <= set(DAYS):
+        match = re.fullmatch(r"(\w{3})(?:-(\w{3}))? (\d\d:\d\d)-(\d\d:\d\d)", part.strip())
+        if not match or not {match[1], match[2] or match[1]} <= set(DAYS):
             raise CommandError(f"“{part.strip()}” is not like “mon-fri 09:00-17:00”.")
-        first, last = DAYS.index(found[1]), DAYS.index(found[2] or found[1])
-        hours += [{"weekday": day, "start": found[3], "end": found[4]} for day in range(first, last + 1)]
+        first, last = DAYS.index(match[1]), DAYS.index(match[2] or match[1])
+        hours += [{"weekday": day, "start": match[3], "end": match[4]} for day in range(first, last + 1)]
     return hours
 
 
 def checked_username(text: str) -> str:
+    """Return a valid user name. Raises ValidationError."""
     User.username_validator(text)
     return text
 
 
-def checked_address(text: str) -> str:
+def checked_email(text: str) -> str:
+    """Return a valid e-mail address. Raises ValidationError."""
     validate_email(text)
     return text
 
@@ -57,28 +61,28 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        for flag, (_, words) in ASKED.items():
-            parser.add_argument(f"--{flag}", help=words)
+        for flag, (_, prompt) in PROMPTS.items():
+            parser.add_argument(f"--{flag}", help=prompt)
         parser.add_argument("--hours", help="when it is open: mon-fri 09:00-17:00, sat 10:00-13:00")
         parser.add_argument("--head", metavar="USERNAME", help="who looks after patients first: makes their account")
         parser.add_argument("--head-email", help="their e-mail address")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        given = {name: options[name] for name in (*ASKED, "hours", "head", "head_email") if options[name]}
+        given = {name: options[name] for name in (*PROMPTS, "hours", "head", "head_email") if options[name]}
         call_command("load_content", stdout=self.stdout)
         profile = ClinicProfile.current()
         if given:
-            for flag, (field, _) in ASKED.items():
+            for flag, (field, _) in PROMPTS.items():
                 setattr(profile, field, given.get(flag, getattr(profile, field)))
             if "hours" in given:
-                profile.opening_hours = read_hours(given["hours"])
+                profile.opening_hours = parse_opening_hours(given["hours"])
         else:
             given = self.ask(profile)
         try:
             profile.full_clean()
         except ValidationError as error:
             raise CommandError(
-                "; ".join(f"{field}: {' '.join(found)}" for field, found in error.message_dict.items())
+                "; ".join(f"{field}: {' '.join(messages)}" for field, messages in error.message_dict.items())
             ) from None
         self.save(profile)
         if "head" in given:
@@ -89,25 +93,25 @@ class Command(BaseCommand):
             self.stdout.write(f"  - {step}")
 
     def ask(self, profile: ClinicProfile) -> dict[str, str]:
-        """Fills in `profile` with what is answered, and returns the Head's name and address, if there are any."""
+        """Prompt for the profile's fields, set them on `profile`, and return the options of the Head's account."""
         self.stdout.write("Enter alone keeps what is in brackets.")
-        for field, words in ASKED.values():
+        for field, prompt in PROMPTS.values():
             column = cast("models.Field[Any, Any]", profile._meta.get_field(field))
             check, before = partial(column.clean, model_instance=profile), getattr(profile, field)
-            setattr(profile, field, self.answer(f"{words} [{before}]", check, before))
+            setattr(profile, field, self.answer(f"{prompt} [{before}]", check, before))
         hours = "Opening hours, such as mon-fri 09:00-17:00, sat 10:00-13:00 [as they are]"
-        profile.opening_hours = self.answer(hours, read_hours, profile.opening_hours)
+        profile.opening_hours = self.answer(hours, parse_opening_hours, profile.opening_hours)
         head = self.answer("User name of the Head of Customer Care [nobody yet]", checked_username, "")
         if not head:
             return {}
-        return {"head": head, "head_email": self.answer("Their e-mail address [none]", checked_address, "")}
+        return {"head": head, "head_email": self.answer("Their e-mail address [none]", checked_email, "")}
 
-    def answer(self, question: str, read: Callable[[str], Any], default: Any) -> Any:
-        """Asked until `read` takes it; Enter alone is `default`."""
+    def answer(self, prompt: str, parse: Callable[[str], Any], default: Any) -> Any:
+        """Prompt until `parse` accepts the input; an empty line is `default`. Raises CommandError at end of input."""
         while True:
             try:
-                told = input(f"{question}: ").strip()
-                return read(told) if told else default
+                text = input(f"{prompt}: ").strip()
+                return parse(text) if text else default
             except (ValidationError, CommandError) as error:
                 self.stdout.write(f"  {' '.join(getattr(error, 'messages', [str(error)]))}")
             except EOFError:
@@ -115,7 +119,7 @@ class Command(BaseCommand):
 
     @transaction.atomic
     def save(self, profile: ClinicProfile) -> None:
-        """With an event that names the fields that are new."""
+        """Save the profile, with an audit event that names the changed fields."""
         before = ClinicProfile.objects.values().get(pk=profile.pk)
         changed = [name for name, value in before.items() if getattr(profile, name) != value]
         profile.save()
@@ -131,6 +135,7 @@ class Command(BaseCommand):
 
     @transaction.atomic
     def make_head(self, username: str, email: str) -> None:
+        """Create the account of the Head and print its random password; an existing account stays unchanged."""
         user, is_new = User.objects.get_or_create(username=username, defaults={"email": email, "is_staff": True})
         if not is_new:
             self.stdout.write(f"“{username}” has an account already: nothing was changed about it.")

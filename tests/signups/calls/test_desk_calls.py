@@ -61,11 +61,11 @@ def test_an_outcome_is_two_clicks_from_the_desk(client, user, what, held):
     begun(user, lead__name="Kay Board")
     callbacks.CallbackRequestFactory(lead__name="Of nobody")
     desk = client.get("/admin/")
-    assert [(task.what, task.who) for task in desk.context["in_hand"]] == [
+    assert [(task.label, task.lead_name) for task in desk.context["my_tasks"]] == [
         (what, "Vera Visitor"),
         ("Say how the call went", "Kay Board"),
     ]
-    page = client.get(desk.context["in_hand"][0].url)  # the first click
+    page = client.get(desk.context["my_tasks"][0].url)  # the first click
     form = page.context["outcome_form"]
     told = {name: form[name].value() for name in ("form_key", "number", "next_attempt_at")}
     told["next_attempt_at"] = f"{told['next_attempt_at'].astimezone(dt.UTC):%Y-%m-%dT%H:%M}+00:00"
@@ -76,7 +76,7 @@ def test_an_outcome_is_two_clicks_from_the_desk(client, user, what, held):
     assert 'name="outcome" value="no_answer"' in page.content.decode()
     assert (done.status_code, done["Location"]) == (303, page_of(callback.lead))
     assert CallAttempt.objects.get().outcome == "no_answer"
-    assert [task.who for task in client.get("/admin/").context["in_hand"]] == ["Kay Board"]
+    assert [task.lead_name for task in client.get("/admin/").context["my_tasks"]] == ["Kay Board"]
 
 
 def test_how_a_call_went_is_said_on_the_page(client, user):
@@ -86,7 +86,7 @@ def test_how_a_call_went_is_said_on_the_page(client, user):
     done = client.post(f"{CALLS}{call.public_id}/no-show/", {"back": "lead"})
     assert (done.status_code, done["Location"]) == (303, page_of(call.lead))
     assert client.get(page_of(call.lead)).context["next_action"].key == "write"
-    assert client.get("/admin/").context["in_hand"] == []
+    assert client.get("/admin/").context["my_tasks"] == []
 
 
 def test_list_and_page_say_the_same_comes_next(client, user):
