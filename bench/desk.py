@@ -79,12 +79,13 @@ INSERT INTO signups_trial (lead_id, days, guarantee_days, terms_version, request
     CASE WHEN status = 'converted' AND id %% 5 > 0 THEN created_at + interval '7 days' END,
     CASE WHEN status = 'converted' AND id %% 5 > 0 AND id %% (%(size)s / 40) = 1 THEN created_at + interval '9 days' END
   FROM signups_lead;
-INSERT INTO signups_auditevent (lead_id, subject, at, actor_kind, actor_id, verb, detail, signature, seal)
-  SELECT id, '', created_at + e.after, e.kind, CASE WHEN e.kind = 'staff' THEN 1 END, e.verb, '{}', '', ''
+INSERT INTO signups_auditevent (lead_id, target, occurred_at, actor_kind, actor_id, action, detail, signature,
+    chain_hash)
+  SELECT id, '', created_at + e.after, e.kind, CASE WHEN e.kind = 'staff' THEN 1 END, e.action, '{}', '', ''
   FROM signups_lead, (VALUES ('signed_up', 'patient', interval '0'), ('tried', 'staff', interval '1 hour'),
     ('details_changed', 'staff', interval '2 hours')) e (verb, kind, after);
 INSERT INTO signups_consenttext (purpose, version, sha256, text) VALUES ('calls', '1', repeat('0', 64), 'Calls.');
-INSERT INTO signups_consent (lead_id, text_id, granted, channel, at)
+INSERT INTO signups_consent (lead_id, text_id, granted, channel, created_at)
   SELECT id, 1, true, 'web', created_at FROM signups_lead WHERE id > %(size)s - 400;
 INSERT INTO signups_callbackrequest (public_id, lead_id, phone, phone_e164, time_zone, best_time, topic, consent_id,
     created_at, due_at, outcome)

@@ -1,7 +1,7 @@
 """Encryption of text at rest with MultiFernet: the first of ENCRYPTION_KEYS encrypts, every key decrypts."""
 
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
@@ -41,7 +41,13 @@ def rotate(token: str) -> str:
     return token
 
 
-class EncryptedTextField(models.TextField[Any, Any]):
+if TYPE_CHECKING:
+    _TextField = models.TextField[Any, Any]
+else:
+    _TextField = models.TextField
+
+
+class EncryptedTextField(_TextField):
     """Text field stored as ciphertext; every lookup but `isnull` is rejected."""
 
     def get_prep_value(self, value: Any) -> Any:

@@ -72,6 +72,6 @@ class ImportOnlyUploadHandler(FileUploadHandler):
         if start <= csv_parser.MAX_BYTES:
             self.buffer.write(raw_data)
 
-    def file_complete(self, file_size: int) -> UploadedFile[BytesIO]:
+    def file_complete(self, file_size: int) -> "UploadedFile[Any]":
         self.buffer.seek(0)
         return UploadedFile(self.buffer, "list.csv", self.content_type, file_size)

@@ -75,4 +75,4 @@ def _rows(events: list[AuditEvent], user: User) -> Iterator[dict[str, Any]]:
         }
 
 
-routes = [path("signups/event/", audit_log, name="signups_auditevent_changelist")]
+routes = [path("signups/auditevent/", audit_log, name="signups_auditevent_changelist")]

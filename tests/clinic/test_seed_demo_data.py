@@ -44,7 +44,7 @@ def test_every_event_is_signed_and_can_be_sealed(clinic):
     while chain.append_to_chain(lambda: None):
         pass
     verdict = chain.verify_chain()
-    assert (verdict.head.position, verdict.waiting) == (AuditEvent.objects.count(), 0)
+    assert (verdict.head.sequence, verdict.waiting) == (AuditEvent.objects.count(), 0)
 
 
 def test_it_can_be_filled_further_and_used_afterwards(clinic):

@@ -208,7 +208,7 @@ def test_correction_is_published_with_its_text(article, editor, reviewer):
     assert not Correction.objects.exists()
     sign(article, reviewer)
     publication.publish_article(article, by=editor, now=LATER)
-    assert list(article.corrections.values_list("text", "at")) == [("We wrote 2010.", LATER)]
+    assert list(article.corrections.values_list("text", "corrected_at")) == [("We wrote 2010.", LATER)]
     edit(article, editor, body="In 2012, spelled right.", is_minor_edit=True)
     sign(article, reviewer)
     publication.publish_article(article, by=editor, now=LATER)

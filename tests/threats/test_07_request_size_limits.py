@@ -60,7 +60,7 @@ def test_the_one_form_with_a_file_takes_it_from_the_head_alone(clinic, role):
 
 
 def test_no_other_address_takes_a_file_even_from_the_head(clinic):
-    page = f"{IMPORT}{imports.ImportChunkFactory().whole.public_id}/"
+    page = f"{IMPORT}{imports.ImportChunkFactory().import_job.public_id}/"
     ours = ["/admin/", "/admin/signups/lead/", "/admin/signups/lead/export/", page, f"{page}columns/", f"{page}begin/"]
     assert {path: sent(path, roles.HEAD, LIST) for path in [*ours, "/start/"]} == dict.fromkeys([*ours, "/start/"], 400)
 

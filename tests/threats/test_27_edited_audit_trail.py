@@ -23,7 +23,7 @@ def test_command_tells_by_its_exit_code_and_names_the_row(clinic):
     call_command("verify_audit")
     triggers.drop_triggers(connection)
     with connection.cursor() as cursor:
-        cursor.execute("UPDATE signups_auditevent SET verb = 'confirmed' WHERE id = %s", [events[1].pk])
+        cursor.execute("UPDATE signups_auditevent SET action = 'confirmed' WHERE id = %s", [events[1].pk])
     triggers.install_triggers()
     with pytest.raises(CommandError, match=f"Event {events[1].pk} does not say what was written"):
         call_command("verify_audit")

@@ -351,7 +351,7 @@ def test_27_edited_audit_trail(site, ann, head, settings):
     settings.AUDIT_CHAIN_HEAD_FILE = site.audit_head
     event = AuditEvent.objects.filter(lead=ann, action=AuditAction.READ).earliest("id")
     call_command("verify_audit")
-    edited = "UPDATE signups_auditevent SET verb = %s WHERE id = %s"
+    edited = "UPDATE signups_auditevent SET action = %s WHERE id = %s"
     triggers.drop_triggers(connection)
     with connection.cursor() as cursor:
         cursor.execute(edited, ["noted", event.pk])

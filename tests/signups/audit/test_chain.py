@@ -68,17 +68,17 @@ def test_trail_that_nobody_touched_holds(trail):
 
 
 def test_changed_event_is_named(trail):
-    sql("UPDATE signups_auditevent SET verb = 'confirmed' WHERE id = %s", trail[2])
+    sql("UPDATE signups_auditevent SET action = 'confirmed' WHERE id = %s", trail[2])
     assert verdict() == f"Event {trail[2]} does not say what was written: it was changed afterwards."
 
 
 @pytest.mark.parametrize(
     ("column", "value"),
     [
-        ("at", "2020-01-01 00:00:00+00:00"),
+        ("occurred_at", "2020-01-01 00:00:00+00:00"),
         ("detail", json.dumps({"number": 9})),
-        ("subject", "host:1"),
-        ("form_key", "11111111111141118111111111111111"),
+        ("target", "host:1"),
+        ("idempotency_key", "11111111111141118111111111111111"),
     ],
 )
 def test_every_part_of_an_event_counts(trail, column, value):
@@ -92,10 +92,10 @@ def test_deleted_event_is_missed(trail):
 
 
 def test_inserted_event_is_named_before_and_after_it_was_sealed(trail):
-    columns = "lead_id, subject, at, actor_kind, actor_id, verb, detail, signature, seal"
+    columns = "lead_id, target, occurred_at, actor_kind, actor_id, action, detail, signature, chain_hash"
     sql(
-        f"INSERT INTO signups_auditevent ({columns}) SELECT lead_id, subject, at, actor_kind, actor_id, 'confirmed', detail,"
-        " signature, '' FROM signups_auditevent WHERE id = %s",
+        f"INSERT INTO signups_auditevent ({columns}) SELECT lead_id, target, occurred_at, actor_kind, actor_id,"
+        " 'confirmed', detail, signature, '' FROM signups_auditevent WHERE id = %s",
         trail[0],
     )
     forged = AuditEvent.objects.latest("id").pk
@@ -107,9 +107,9 @@ def test_inserted_event_is_named_before_and_after_it_was_sealed(trail):
 
 def test_reordered_events_are_named(trail):
     first, second = AuditEvent.objects.filter(pk__in=trail[1:3]).order_by("sequence")
-    sql("UPDATE signups_auditevent SET position = 1000 WHERE id = %s", first.pk)
-    sql("UPDATE signups_auditevent SET position = %s, seal = %s WHERE id = %s", 2, first.chain_hash, second.pk)
-    sql("UPDATE signups_auditevent SET position = %s, seal = %s WHERE id = %s", 3, second.chain_hash, first.pk)
+    sql("UPDATE signups_auditevent SET sequence = 1000 WHERE id = %s", first.pk)
+    sql("UPDATE signups_auditevent SET sequence = %s, chain_hash = %s WHERE id = %s", 2, first.chain_hash, second.pk)
+    sql("UPDATE signups_auditevent SET sequence = %s, chain_hash = %s WHERE id = %s", 3, second.chain_hash, first.pk)
     assert verdict() == f"In event {second.pk}, place 2: not the event that was sealed there. It was moved or put in."
 
 
@@ -159,9 +159,9 @@ def test_unknown_key_is_said(trail, settings):
     "statement",
     [
         "DELETE FROM signups_auditevent",
-        "UPDATE signups_auditevent SET verb = 'confirmed'",
-        "UPDATE signups_auditevent SET position = position + 100",
-        "UPDATE signups_auditevent SET position = NULL, seal = ''",
+        "UPDATE signups_auditevent SET action = 'confirmed'",
+        "UPDATE signups_auditevent SET sequence = sequence + 100",
+        "UPDATE signups_auditevent SET sequence = NULL, chain_hash = ''",
     ],
 )
 def test_database_itself_refuses(trail, statement):
@@ -179,9 +179,9 @@ def test_trail_is_not_emptied_at_one_stroke(trail):
 
 def test_unsealed_event_is_guarded_as_well():
     event = audit.AuditEventFactory()
-    refused("UPDATE signups_auditevent SET position = 1, seal = 'x', verb = 'confirmed'")
+    refused("UPDATE signups_auditevent SET sequence = 1, chain_hash = 'x', action = 'confirmed'")
     event.refresh_from_db()
-    assert event.position is None
+    assert event.sequence is None
 
 
 def test_lost_guards_are_said_and_put_up_by_migrate(trail):

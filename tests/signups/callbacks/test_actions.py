@@ -80,7 +80,7 @@ def log(request, outcome, by, *, at=NOW, **more):
 
 
 def verbs(lead):
-    return list(lead.events.order_by("id").values_list("verb", flat=True))
+    return list(lead.events.order_by("id").values_list("action", flat=True))
 
 
 def test_asking_writes_lead_consent_event_and_request_due_in_business_time(clinic):
@@ -348,7 +348,7 @@ def test_logging_takes_what_nobody_holds(ann, outcome):
     log(request, outcome, ann)
     attempt = CallAttempt.objects.get()
     assert (attempt.number, attempt.attempted_by, attempt.outcome) == (1, ann, outcome)
-    told = request.lead.events.order_by("id").values_list("verb", "actor")[:2]
+    told = request.lead.events.order_by("id").values_list("action", "actor")[:2]
     assert list(told) == [("callback_claimed", ann.pk), ("call_attempted", ann.pk)]
 
 
@@ -391,7 +391,7 @@ def test_of_many_who_log_what_nobody_holds_one_wins_and_the_others_are_told(clin
     answers = together(*(log_first(user) for user in users))
     attempt = CallAttempt.objects.get()
     lost = {"reached": "This callback is closed: reached.", "no_answer": "Somebody has called them meanwhile."}[outcome]
-    assert [answer for answer in answers if not str(answer).startswith(lost)] == [attempt.by_id]
+    assert [answer for answer in answers if not str(answer).startswith(lost)] == [attempt.attempted_by_id]
     assert verbs(request.lead)[:2] == ["callback_claimed", "call_attempted"]
     assert verbs(request.lead).count("callback_claimed") == 1
 

@@ -152,7 +152,7 @@ def test_a_call_is_booked_from_the_page_at_a_free_time(client, user, times):
     assert client.post(address, {"start": start}).status_code == 303
     call = OnboardingCall.objects.get()
     assert (call.lead, call.host, call.starts_at.isoformat()) == (lead, times, "2026-11-23T14:00:00+00:00")
-    assert [(event.verb, event.actor) for event in lead.events.exclude(verb="read")] == [("call_booked", user)]
+    assert [(event.action, event.actor) for event in lead.events.exclude(action="read")] == [("call_booked", user)]
     assert sorted(lead.messages.values_list("kind", flat=True))[:1] == ["call_booked"]
     assert f"{lead.pk}/book/" not in client.get(page_of(lead)).content.decode()
     again = client.post(address, {"start": start})
@@ -243,7 +243,7 @@ def test_outcome_of_a_call_that_nobody_had_taken_takes_two_clicks(client, user):
     assert client.post(address, told)["Location"] == page_of(callback.lead)
     callback.refresh_from_db()
     assert (callback.outcome, callback.claimed_by) == ("reached", user)
-    verbs = callback.lead.events.order_by("id").values_list("verb", flat=True)
+    verbs = callback.lead.events.order_by("id").values_list("action", flat=True)
     assert [verb for verb in verbs if verb.startswith("callback") or verb == "call_attempted"] == [
         "callback_claimed",
         "call_attempted",

@@ -30,7 +30,7 @@ def test_latest_word_holds(lead):
         word(lead, ConsentPurpose.CALLS, **PATIENT, now=NOW)
         said.append(agrees_to(lead, ConsentPurpose.CALLS))
     assert said == [True, False, True]
-    assert [event.verb for event in lead.events.order_by("pk")] == [
+    assert [event.action for event in lead.events.order_by("pk")] == [
         "consent_granted",
         "consent_revoked",
         "consent_granted",

@@ -56,10 +56,10 @@ def test_it_is_narrowed_by_deed_and_by_person(client, reader):
     other = users.UserFactory()
     events = [signed_in(reader), signed_in(other), audit.AuditEventFactory(lead=None, target="host:5")]
     wanted = {
-        "?verb=signed_in": events[1::-1],
+        "?action=signed_in": events[1::-1],
         f"?by={other.pk}": [events[1]],
-        f"?verb=signed_in&by={reader.pk}": [events[0]],
-        f"?verb=exported&by={reader.pk}": [],
+        f"?action=signed_in&by={reader.pk}": [events[0]],
+        f"?action=exported&by={reader.pk}": [],
     }
     for asked, found in wanted.items():
         assert [row["about"] for row in rows(client, asked)] == [event.subject for event in found]
@@ -69,7 +69,7 @@ def test_pages_go_through_all_of_it_newest_first(client, reader, monkeypatch):
     monkeypatch.setattr(audit_log, "PAGE_SIZE", 2)
     for number in range(5):
         audit.AuditEventFactory(lead=None, target=f"host:{number}")
-    seen, asked = [], "verb=signed_up"
+    seen, asked = [], "action=signed_up"
     while asked:
         page = client.get(f"{RECORD}?{asked}").context
         seen += [row["about"] for row in page["rows"]]
@@ -77,16 +77,16 @@ def test_pages_go_through_all_of_it_newest_first(client, reader, monkeypatch):
     assert seen == [f"host:{number}" for number in (4, 3, 2, 1, 0)]
 
 
-@pytest.mark.parametrize("asked", ["?verb=sang", "?by=0", "?by=x", "?before=x", "?before=0", f"?before={10**30}"])
+@pytest.mark.parametrize("asked", ["?action=sang", "?by=0", "?by=x", "?before=x", "?before=0", f"?before={10**30}"])
 def test_page_that_no_link_names_is_refused(client, reader, asked):
     assert client.get(RECORD + asked).status_code == 400
 
 
 def test_opening_it_is_on_the_record_with_what_it_was_narrowed_to(client, reader):
     signed_in(reader)
-    client.get(f"{RECORD}?verb=signed_in&by={reader.pk}")
+    client.get(f"{RECORD}?action=signed_in&by={reader.pk}")
     event = AuditEvent.objects.get(action=AuditAction.LISTED)
-    facts = {"shown": 1, "filters": {"verb": "signed_in", "by": reader.pk}}
+    facts = {"shown": 1, "filters": {"action": "signed_in", "by": reader.pk}}
     assert (event.target, event.actor, event.detail) == ("record", reader, facts)
 
 

@@ -122,7 +122,7 @@ def test_reading_is_logged_and_listed_apart(client, user):
     lead = leads.LeadFactory()
     client.get(page_of(lead))
     client.head(page_of(lead))
-    assert [(event.verb, event.actor) for event in lead.events.all()] == [(AuditAction.READ, user)] * 2
+    assert [(event.action, event.actor) for event in lead.events.all()] == [(AuditAction.READ, user)] * 2
     assert entries(client.get(page_of(lead))) == []
     assert entries(client.get(page_of(lead), {"kind": "reads"})) == [("record", "robin", "read the page")] * 4
 
@@ -221,7 +221,7 @@ def test_whoever_wants_no_calls_takes_their_agreement_back(client, user):
     consent = consents.ConsentFactory(text__purpose="calls")
     do(client, consent.lead, "log-outreach", {"outcome": "do_not_call"})
     assert agrees_to(consent.lead, "calls") is False
-    assert set(consent.lead.events.values_list("verb", flat=True)) == {"tried", "consent_revoked"}
+    assert set(consent.lead.events.values_list("action", flat=True)) == {"tried", "consent_revoked"}
 
 
 def test_timeline_is_filtered_by_kind_and_goes_on_to_older(client, user):
@@ -298,7 +298,7 @@ def test_auditor_cannot_find_out_an_address_by_searching(client, clinic, query):
     assert len(client.get("/admin/signups/lead/", {"q": "ann ree"}).context["cl"].rows) == 1
 
 
-@pytest.mark.parametrize("verb", AuditAction)
+@pytest.mark.parametrize("action", AuditAction)
 def test_every_deed_has_its_line_on_the_timeline_also_without_detail(client, user, verb):
     lead = leads.LeadFactory()
     audit.AuditEventFactory(lead=lead, action=verb)

@@ -123,7 +123,7 @@ def test_undoing_restores_both_exactly(two, head):
     merging.undo_merge(merge=made, by=head, now=timezone.now())
     assert [standing(lead) for lead in two] == before
     made.refresh_from_db()
-    assert made.content is None
+    assert made.snapshot is None
 
 
 def test_what_was_changed_since_stays(two, head):
@@ -236,7 +236,7 @@ def test_contents_are_encrypted_and_go_with_the_one_that_is_kept(two, head):
     made = merge(two, head)
     assert json.loads(made.content)["other"]["name"] == "Joanna Miller"
     with connection.cursor() as cursor:
-        cursor.execute("SELECT content FROM signups_merge")
+        cursor.execute("SELECT snapshot FROM signups_leadmerge")
         assert "Joanna" not in cursor.fetchone()[0]
     erasure.erase_lead(two[0], by=ActorKind.SYSTEM, now=timezone.now())
     assert LeadMerge.objects.get().snapshot is None

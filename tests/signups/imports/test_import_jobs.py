@@ -92,7 +92,7 @@ def work():
 
 
 def why(whole):
-    return {number: reason for part in whole.parts.all() for number, reason in part.refused}
+    return {number: reason for part in whole.parts.all() for number, reason in part.rejected}
 
 
 def test_looking_through_counts_and_changes_nothing(checked):
@@ -100,12 +100,12 @@ def test_looking_through_counts_and_changes_nothing(checked):
     whole = checked(table(*people(3), ",nobody@example.com", "Jo Again,j.o1+x@example.com", ",,"))
     assert whole.figures() == {"created": 2, "known": 2, "refused": 1, "done": 5}
     assert why(whole) == {5: "Enter your name, with at least one letter."}
-    assert (Lead.objects.count(), whole.stage) == (1, ImportStatus.CHECKED)
+    assert (Lead.objects.count(), whole.status) == (1, ImportStatus.CHECKED)
 
 
 def test_takes_them_in_with_an_event_each_and_no_agreement(run, head):
     whole = run(table(*people(3)))
-    assert (whole.stage, whole.figures()["created"], Lead.objects.count()) == ("done", 3, 3)
+    assert (whole.status, whole.figures()["created"], Lead.objects.count()) == ("done", 3, 3)
     lead = Lead.objects.earliest("pk")
     assert (lead.name, lead.email_key, lead.phone_e164) == ("Jo Miller", "jo0@example.com", "+12125550000")
     assert (lead.status, lead.owner, lead.first_touch_source, lead.time_zone) == (
@@ -271,7 +271,7 @@ def test_what_was_taken_in_is_not_kept(run, checked):
     whole = run(table(*people(2), "Jo,broken"))
     assert [part.rows for part in whole.parts.all()] == [[[4, ["Jo", "broken"]]]]
     with connection.cursor() as cursor:
-        cursor.execute("SELECT rows FROM signups_importpart")
+        cursor.execute("SELECT rows FROM signups_importchunk")
         assert "broken" not in str(cursor.fetchall())
     later = NOW + dt.timedelta(days=8)
     rule = next(rule for rule in retention.RULES if "uploaded" in rule.what)
@@ -299,10 +299,10 @@ def test_only_the_head_imports(clinic, role):
     other, part = UserFactory(role=role), ImportChunkFactory()
     for deed in (
         lambda: upload_list(content=table(*people(1)), by=other, now=NOW),
-        lambda: start_validation(whole=part.whole, columns=[], by=other),
-        lambda: start_import(whole=part.whole, by=other, now=NOW),
-        lambda: cancel_import(whole=part.whole, by=other, now=NOW),
-        lambda: rejected_rows(part.whole, by=other, now=NOW),
+        lambda: start_validation(whole=part.import_job, columns=[], by=other),
+        lambda: start_import(whole=part.import_job, by=other, now=NOW),
+        lambda: cancel_import(whole=part.import_job, by=other, now=NOW),
+        lambda: rejected_rows(part.import_job, by=other, now=NOW),
     ):
         with pytest.raises(locking.ActionError, match="Head of Customer Care"):
             deed()

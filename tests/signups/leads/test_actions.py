@@ -39,7 +39,7 @@ def lead_that_is(status, **fields):
 
 
 def told(lead):
-    return [(event.verb, event.detail) for event in lead.events.order_by("id")]
+    return [(event.action, event.detail) for event in lead.events.order_by("id")]
 
 
 def test_table_names_every_status_and_ends_where_design_says():

@@ -88,7 +88,7 @@ def test_it_is_on_the_timeline_with_who_sent_it(client, user, lead, template):
         ("contact", "robin", "sent an e-mail"),
         ("messages", "system", "A word from Harbor Clinic (waiting)"),
     ]
-    assert lead.events.get(verb=AuditAction.MAILED).detail == {"template": template.pk}
+    assert lead.events.get(action=AuditAction.MAILED).detail == {"template": template.pk}
 
 
 def test_the_auditor_reads_it_masked_and_sends_nothing(client, user, lead, template):
@@ -187,7 +187,7 @@ def test_the_same_form_sends_once_and_nobody_is_flooded(user, lead, template):
         send(lead, template, user)
     with pytest.raises(locking.ActionError, match="enough e-mails"):
         send(lead, template, user)
-    assert (OutboxMessage.objects.count(), lead.events.filter(verb=AuditAction.MAILED).count()) == (3, 3)
+    assert (OutboxMessage.objects.count(), lead.events.filter(action=AuditAction.MAILED).count()) == (3, 3)
 
 
 def test_other_peoples_leads_are_not_written_to(client, user, lead, template):

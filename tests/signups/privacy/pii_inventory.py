@@ -10,7 +10,7 @@ FACTS = {
     "CallbackRequest": {"outcome"},
     "Consent": {"channel"},
     "CallAttempt": {"outcome"},
-    "Event": {"subject", "actor_kind", "verb", "detail", "signature", "seal"},
+    "Event": {"subject", "actor_kind", "action", "detail", "signature", "seal"},
     "Lead": {"status"},
     "OutboxMessage": {"kind", "dedupe_key", "subject", "calendar_method", "status"},
     "OnboardingCall": {"uid", "status", "asked"},

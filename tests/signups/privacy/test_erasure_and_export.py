@@ -150,7 +150,7 @@ def test_nothing_personal_is_left_of_an_erased_lead():
     message.refresh_from_db()
     assert {name: getattr(lead, name) for name in Lead.PII_FIELDS} == Lead.PII_FIELDS
     assert (lead.status, message.to, message.text, message.status) == ("erased", "", "", "cancelled")
-    assert [event.verb for event in lead.events.all()] == ["erased"]
+    assert [event.action for event in lead.events.all()] == ["erased"]
 
 
 def test_erasing_again_changes_nothing():

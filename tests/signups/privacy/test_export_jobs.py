@@ -74,11 +74,11 @@ def test_page_says_how_far_it_is_and_then_gives_it(client, lead, my):
     held, shown = told(client, my)
     now_held = personal_data.export_lead_data(lead)
     assert held == {**now_held, "events": held["events"]}
-    assert [event["verb"] for event in held["events"]] == ["asked for a copy of their data"]
+    assert [event["action"] for event in held["events"]] == ["asked for a copy of their data"]
     assert [message["text"] for message in held["messages"]] == ["of day 3", "of day 2", "of day 1"]
     assert "Prefers &lt;b&gt;mornings&lt;/b&gt;." in shown
     assert shown.count("<p>Nothing.</p>") == sum(rows == [] for rows in held.values())
-    assert lead.events.first().verb == "downloaded"
+    assert lead.events.first().action == "downloaded"
 
 
 def test_small_ones_are_answered_at_once(client, lead, my, monkeypatch):

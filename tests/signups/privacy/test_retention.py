@@ -146,6 +146,6 @@ def test_export_by_command_is_for_its_owner_only(clinic, tmp_path):
         held = json.loads(archive.read("my-data.json"))
         assert "from Kim" in archive.read("my-data.html").decode()
     assert (held["lead"]["name"], held["trials"][0]["days"]) == ("Jo Miller", 7)
-    assert [event.verb for event in lead.events.all()] == ["downloaded"]
+    assert [event.action for event in lead.events.all()] == ["downloaded"]
     with pytest.raises(CommandError, match="File exists"):
         ran("export_lead", lead.email, str(file))

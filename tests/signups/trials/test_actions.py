@@ -101,7 +101,7 @@ def test_cancelling_ends_it_at_once_and_once(clinic):
         cancel_trial(trial, by=PATIENT, now=NOW + dt.timedelta(minutes=minutes))
     trial.refresh_from_db()
     assert trial.cancelled_at == NOW + dt.timedelta(minutes=1)
-    assert [event.verb for event in trial.lead.events.all()] == ["trial_cancelled"]
+    assert [event.action for event in trial.lead.events.all()] == ["trial_cancelled"]
     assert [message.kind for message in trial.lead.messages.all()] == ["trial_cancelled"]
 
 
@@ -131,7 +131,7 @@ def test_converting_starts_the_guarantee_and_moves_the_lead(clinic, head):
     assert (Trial.objects.get().converted_at, Lead.objects.get().status) == (NOW + DAY, "converted")
     (message,) = trial.lead.messages.all()
     assert "Monday, December 21, 2026" in message.text
-    assert sorted(event.verb for event in trial.lead.events.all()) == ["moved", "trial_converted"]
+    assert sorted(event.action for event in trial.lead.events.all()) == ["moved", "trial_converted"]
 
 
 @pytest.mark.parametrize("fields", [{"started_at": None}, {"cancelled_at": NOW}, {"lead__status": "new"}])
@@ -147,7 +147,7 @@ def test_refund_is_accepted_once_and_stands_on_the_desk(clinic):
     for days in (30, 31):
         request_refund(trial, by=PATIENT, now=NOW + days * DAY)
     assert [row.refund_requested_at for row in Trial.objects.refund_owed()] == [NOW + 30 * DAY]
-    assert [event.verb for event in trial.lead.events.all()] == ["refund_requested"]
+    assert [event.action for event in trial.lead.events.all()] == ["refund_requested"]
 
 
 def test_refund_is_settled_once_and_leaves_the_desk(clinic, head):
@@ -160,7 +160,7 @@ def test_refund_is_settled_once_and_leaves_the_desk(clinic, head):
     assert Trial.objects.refund_owed().count() == 0
     trial.refresh_from_db()
     assert (trial.refunded_at, trial.refund_is_owed) == (NOW + DAY, False)
-    assert [(event.verb, event.actor) for event in trial.lead.events.all()] == [
+    assert [(event.action, event.actor) for event in trial.lead.events.all()] == [
         ("refund_settled", head),
         ("refund_requested", None),
     ]
@@ -175,7 +175,7 @@ def test_settling_is_taken_back_within_the_hour_and_the_money_is_owed_again(clin
     for _ in range(2):
         undo_mark_refunded(trial, by=head, now=NOW + hour)
     assert Trial.objects.refund_owed().get() == trial
-    assert [(event.verb, event.actor) for event in trial.lead.events.all()] == [("refund_unsettled", head)]
+    assert [(event.action, event.actor) for event in trial.lead.events.all()] == [("refund_unsettled", head)]
 
 
 def test_who_does_not_work_the_lead_takes_no_settling_back(clinic, head):

@@ -42,7 +42,7 @@ def test_pressing_the_button_starts_the_free_days(client, path, lead):
     assert "Friday, November 27, 2026, 7:00 AM (Los Angeles time)" in page.content.decode()
     assert "the link to your own page. There you can book the free call" in page.content.decode()
     assert "Start free" not in page.content.decode()
-    assert [event.verb for event in lead.events.order_by("id")] == ["confirmed", "trial_started"]
+    assert [event.action for event in lead.events.order_by("id")] == ["confirmed", "trial_started"]
     assert sorted((message.kind, message.send_at) for message in lead.messages.all()) == [
         ("trial_ended", NOW + dt.timedelta(days=7)),
         ("trial_ending", NOW + dt.timedelta(days=6)),
