@@ -78,9 +78,9 @@ def book_call(
     The same `key` again returns the same call. Raises, in this order: KeyReused, AlreadyBooked, SlotUnavailable,
     TooSoon, SlotTaken. Staff may lift the hours and the notice by a reason (`forced`), and nothing else.
     """
-    asked = f"{lead.pk} {start.isoformat()} {host.pk if host else 'any'}"
+    fingerprint = f"{lead.pk} {start.isoformat()} {host.pk if host else 'any'}"
     hosts = list((Host.objects.active().filter(pk=host.pk) if host else Host.objects.active()).locked())
-    if found := _replay(key, asked):
+    if found := _replay(key, fingerprint):
         return found
     if Lead.objects.live().select_for_update().filter(pk=lead.pk).first() is None:
         raise CallNotBooked  # erased or merged this very moment
@@ -89,13 +89,13 @@ def book_call(
     clinic = current_offer()
     chosen = _pick_host(start, hosts, clinic, now=now, forced=forced)
     public_id, domain = uuid.uuid4(), clinic.mailbox.rpartition("@")[2]
-    facts = {"key": key, "asked": asked, "created_at": now}
+    facts = {"idempotency_key": key, "request_fingerprint": fingerprint, "created_at": now}
     call = OnboardingCall(public_id=public_id, lead=lead, uid=f"{public_id}@{domain}", **facts)
     _set_time(call, chosen, start, clinic.calls)
     try:
         _store(call, now)
     except IntegrityError:
-        if found := _replay(key, asked):
+        if found := _replay(key, fingerprint):
             return found
         raise _conflict_error(call, now) from None
     _record(call, AuditAction.CALL_BOOKED, by=by, now=now, forced=forced)
@@ -223,10 +223,10 @@ def _require_booked(call: OnboardingCall, *, by: Actor, now: dt.datetime) -> Non
         raise CallAlreadyStarted
 
 
-def _replay(key: uuid.UUID | None, asked: str) -> OnboardingCall | None:
+def _replay(key: uuid.UUID | None, fingerprint: str) -> OnboardingCall | None:
     """The call that this very form booked before. Raises KeyReused when the form asks for something else now."""
     call = OnboardingCall.objects.filter(idempotency_key=key).first() if key else None
-    if call and call.request_fingerprint != asked:
+    if call and call.request_fingerprint != fingerprint:
         raise KeyReused
     return call
 

@@ -95,7 +95,7 @@ def test_equal_times_are_level(desk, ann):
     found = columns(desk.get(CALENDAR))
     rows = {day: [part.split('"')[0] for part in found[day].split('<li class="')[1:]] for day in ("Monday", "Tuesday")}
     assert rows["Monday"] == rows["Tuesday"][-len(rows["Monday"]) :]
-    assert rows["Tuesday"][0] == "at-1"
+    assert rows["Tuesday"][0] == "calendar-row-1"
 
 
 def test_day_has_a_column_for_each_host_and_one_for_me(desk, ann):
@@ -244,7 +244,7 @@ def test_all_hosts_stays_on_when_pressed(desk, ann):
 
 def test_calendar_writes_times_in_one_way(desk, ann):
     page = desk.get(CALENDAR).content.decode()
-    assert re.findall(r'<li class="at-\d+">([^<]+ a\.m\.|noon)</li>', page)
+    assert re.findall(r'<li class="calendar-row-\d+">([^<]+ a\.m\.|noon)</li>', page)
     assert not re.search(r"\d (AM|PM)\b", page)
 
 

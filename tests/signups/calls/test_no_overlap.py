@@ -109,7 +109,7 @@ def guards():
 
 EXPECTED = {
     "postgresql": ["signups_call_no_overlap"],
-    "sqlite": ["signups_no_two_calls_at_once_insert", "signups_no_two_calls_at_once_update"],
+    "sqlite": ["signups_call_no_overlap_insert", "signups_call_no_overlap_update"],
 }
 
 

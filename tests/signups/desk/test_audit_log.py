@@ -62,7 +62,7 @@ def test_it_is_narrowed_by_deed_and_by_person(client, reader):
         f"?action=exported&by={reader.pk}": [],
     }
     for asked, found in wanted.items():
-        assert [row["about"] for row in rows(client, asked)] == [event.subject for event in found]
+        assert [row["about"] for row in rows(client, asked)] == [event.target for event in found]
 
 
 def test_pages_go_through_all_of_it_newest_first(client, reader, monkeypatch):

@@ -60,7 +60,7 @@ def test_what_a_row_says():
     told = person(phone="(212) 555-0123", state="texas", preferred_channel="phone call", source="Spring fair!")
     assert told | {"unsubscribed_at": None} == told
     assert (told["email_key"], told["phone_e164"], told["state"]) == ("jo@example.com", "+12125550123", "TX")
-    assert (told["preferred_channel"], told["source"], told["status"]) == ("call", "Springfair", "new")
+    assert (told["preferred_channel"], told["first_touch_source"], told["status"]) == ("call", "Springfair", "new")
     assert person(stopped="yes")["unsubscribed_at"] == person(stopped="2026-01-01")["unsubscribed_at"] == NOW
     assert person(name="", first="Ann", last="Lee")["name"] == "Ann Lee"
     assert person(email="", phone="212 555 0123")["preferred_channel"] == "call"

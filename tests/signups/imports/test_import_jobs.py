@@ -178,12 +178,12 @@ def killed_worker(at):
 import os, signal
 from django.core.management import call_command
 from django.db.models import QuerySet
-from signups.models import Event, Lead
+from signups.models import AuditEvent, Lead
 times = iter(range({at - 1}, -1, -1))
 bulk_create = QuerySet.bulk_create
 def counted(self, rows, **options):
     made = bulk_create(self, rows, **options)
-    if self.model in (Lead, Event) and not next(times):
+    if self.model in (Lead, AuditEvent) and not next(times):
         os.kill(os.getpid(), signal.SIGKILL)
     return made
 QuerySet.bulk_create = counted

@@ -213,7 +213,7 @@ def test_details_typed_for_another_state_are_mended_by_the_form(clinic, post_sta
     lead = LeadFactory(email="jo@example.com", name="Joe", first_touch_source="friend")
     post_start(calls="on", phone="212 555 0199")
     lead.refresh_from_db()
-    assert (lead.name, lead.source, agrees_to(lead, ConsentPurpose.CALLS)) == ("Jo Miller", "friend", True)
+    assert (lead.name, lead.first_touch_source, agrees_to(lead, ConsentPurpose.CALLS)) == ("Jo Miller", "friend", True)
 
 
 def test_second_signup_gets_a_newer_link_while_the_trial_waits(clinic, post_start):
