@@ -30,7 +30,7 @@ class CareDesk(admin.AdminSite):
         super().register(model_or_iterable, with_audit(admin_class), **options)
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
-        """Return the function views, wrapped in `admin_view`, followed by Django's URLs for models."""
+        """Return the function views, wrapped in `admin_view`, then Django's URLs."""
         from content.admin import articles
         from signups.desk import urls as desk_urls
 
@@ -45,7 +45,10 @@ class CareDesk(admin.AdminSite):
         }
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
-        """Render the dashboard: counters, the user's tasks, content alerts and, with `view_lead`, charts."""
+        """Render the dashboard.
+
+        Charts need `signups.view_lead`, the setup checklist `signups.work_any_lead`.
+        """
         from signups.audit import access_log
 
         from . import dashboard, navigation, setup_checklist
@@ -83,7 +86,7 @@ class CareDesk(admin.AdminSite):
 def activate_clinic_time_zone(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
-    """Middleware: activate the clinic's time zone for the admin, whatever the server's own zone."""
+    """Middleware: activate the clinic's time zone for the admin."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         if not request.path_info.startswith(reverse("admin:index")):

@@ -1,4 +1,4 @@
-"""App configuration: signal receivers, groups, the cache table, and hidden third-party admins."""
+"""App configuration: receivers, groups, cache table, hidden model admins."""
 
 from typing import Any
 
@@ -18,13 +18,16 @@ def create_cache_table(using: str = "default", **kwargs: Any) -> None:
 
 
 class CareDeskConfig(AdminConfig):
-    """Make the care desk Django's default admin site, so that `@admin.register` registers there."""
+    """Make the care desk Django's default admin site."""
 
     default_site = "clinic.admin_site.CareDesk"
 
 
 class ClinicConfig(AppConfig):
-    """Connect receivers. Installed last: its groups need permissions that `auth` creates on `post_migrate` too."""
+    """Connect the receivers.
+
+    Installed last: its groups need permissions that `auth` creates on `post_migrate` too.
+    """
 
     name = "clinic"
 

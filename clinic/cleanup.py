@@ -1,4 +1,4 @@
-"""Worker jobs that delete expired sessions and lockouts and truncate SQLite's write-ahead log (WAL)."""
+"""Worker jobs: delete expired sessions and lockouts, truncate SQLite's WAL."""
 
 import datetime as dt
 from collections.abc import Callable
@@ -14,7 +14,9 @@ SESSION_BATCH = 500
 
 
 def delete_expired_sessions(clock: Callable[[], dt.datetime]) -> int:
-    """Worker job: delete up to SESSION_BATCH expired sessions and their `UserSession` rows. Return the row count.
+    """Worker job: delete expired sessions; return how many.
+
+    Deletes up to SESSION_BATCH `Session` and `UserSession` rows each.
 
     The two rows of a session are not written in one transaction, so orphans get a day's grace. Lockouts past their
     cool-off are deleted too, uncounted.
@@ -30,7 +32,7 @@ def delete_expired_sessions(clock: Callable[[], dt.datetime]) -> int:
 
 
 def checkpoint_wal(clock: Callable[[], dt.datetime]) -> int:
-    """Worker job: checkpoint and truncate SQLite's WAL, so that it keeps no erased data. Return 0.
+    """Worker job: truncate SQLite's WAL, so that it keeps no erased data. Return 0.
 
     SQLite itself checkpoints only after a thousand pages and never shortens the file. A checkpoint makes writers wait
     while a reader is active (https://sqlite.org/pragma.html#pragma_wal_checkpoint): give up after 50 ms and leave the

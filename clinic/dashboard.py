@@ -55,7 +55,7 @@ class Bar:
 
 @dataclass(frozen=True)
 class Chart:
-    """A bar chart; `top` labels the value of a full-height bar when the bars are upright."""
+    """A bar chart; `top` labels the value of a full-height upright bar."""
 
     title: str
     bars: list[Bar]
@@ -87,7 +87,10 @@ def counters(user: Any, now: dt.datetime) -> list[CounterTile]:
 
 
 def content_alerts(user: Any, now: dt.datetime) -> list[CounterTile]:
-    """Return the non-empty counters of the content review queue, most urgent first; needs `view_article`."""
+    """Return the non-empty counters of the content review queue.
+
+    Most urgent first; empty without `content.view_article`.
+    """
     if not user.has_perm("content.view_article"):
         return []
     return [CounterTile(item.label, RowCount(item.count), item.url) for item in review_items(now) if item.count]
@@ -104,7 +107,9 @@ class TaskItem:
 
 
 def my_tasks(user: Any, now: dt.datetime) -> list[TaskItem]:
-    """Return claimed callbacks, unclaimed overdue callbacks and started calls without an outcome; oldest first.
+    """Return claimed callbacks, unclaimed overdue callbacks and started calls.
+
+    Started calls have no outcome yet. Oldest first.
 
     The tasks are those of `user`, at most MAX_TASKS of each kind.
     """
@@ -124,7 +129,7 @@ def my_tasks(user: Any, now: dt.datetime) -> list[TaskItem]:
 
 
 def parse_period(request: HttpRequest) -> int:
-    """Return how many days the charts cover, today included. Raises BadRequest unless in PERIODS."""
+    """Return how many days the charts cover. Raises BadRequest unless in PERIODS."""
     requested = request.GET.get("days", "30")
     if requested not in {str(days) for days in PERIODS}:
         raise BadRequest("There are no figures of so many days.")
@@ -132,7 +137,7 @@ def parse_period(request: HttpRequest) -> int:
 
 
 def build_charts(days: int, now: dt.datetime) -> list[Chart]:
-    """Return the charts of the last `days` days, by calendar day of the current time zone."""
+    """Return the charts of the last `days` days in the current time zone."""
     zone = ZoneInfo(timezone.get_current_timezone_name())
     today = now.astimezone(zone).date()
     calendar = [today - dt.timedelta(days=back) for back in reversed(range(days))]
@@ -170,7 +175,10 @@ def _signup_chart(days: Iterable[tuple[str, int]]) -> Chart:
 
 
 def _no_show_chart(calendar: list[dt.date], no_shows: Counter[dt.date], calls: Counter[dt.date]) -> Chart:
-    """Chart the share of missed calls by day for up to 7 days, else by week; the last week ends today."""
+    """Chart the share of missed calls, by day for up to 7 days, else by week.
+
+    The last week ends today.
+    """
     step = 1 if len(calendar) <= 7 else 7
     bars = []
     for end in range(len(calendar) % step or step, len(calendar) + 1, step):
@@ -188,7 +196,7 @@ def _format_date(day: dt.date) -> str:
 
 
 def _bars(rows: Iterable[tuple[str, int]], of: int = 0) -> list[Bar]:
-    """Scale the bars to the longest; with `of`, note each number as a percentage of it."""
+    """Scale the bars to the longest; with `of`, note each as a percentage."""
     rows = list(rows)
     longest = max((number for _, number in rows), default=0) or 1
     note = {number: f"{100 * number / of:.0f} %" if of else "" for _, number in rows}

@@ -1,4 +1,4 @@
-"""E-mail backend for one machine: each message becomes a file, and its links are printed."""
+"""E-mail backend for one machine: messages become files, links are printed."""
 
 import re
 import sys

@@ -22,7 +22,10 @@ ADMIN_ERROR_PAGES = {
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Django's `handler500`; while the database is unavailable, a 503 with `Retry-After`. Queries nothing."""
+    """Django's `handler500`; a 503 with `Retry-After` without a database.
+
+    Needs no query.
+    """
     if isinstance(sys.exc_info()[1], OperationalError | InterfaceError):
         headers = {"Retry-After": "30", "Cache-Control": "no-store"}
         return HttpResponse(render_to_string("503.html"), status=503, headers=headers)
@@ -44,7 +47,7 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 def method_not_allowed_page(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
-    """Middleware: give the empty 405 response of an admin URL that accepts only POST a page."""
+    """Middleware: add a page to the 405 responses of the admin."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)

@@ -26,7 +26,7 @@ def live(request: HttpRequest) -> HttpResponse:
 @require_safe
 @never_cache
 def ready(request: HttpRequest) -> HttpResponse:
-    """Readiness probe: return 503 without the database or with unapplied migrations, else 200.
+    """Readiness probe: 503 without the database or with unapplied migrations.
 
     A silent worker or overdue messages are named in the body of a 200: they are no reason to take a web server out
     of rotation, because visitors can read and sign up without a worker.
@@ -48,7 +48,7 @@ def ready(request: HttpRequest) -> HttpResponse:
 @require_safe
 @never_cache
 def metrics(request: HttpRequest) -> HttpResponse:
-    """Serve Prometheus text to the networks of settings.METRICS_ALLOWED_NETWORKS; 404 for everybody else."""
+    """Serve Prometheus metrics to METRICS_ALLOWED_NETWORKS; 404 for others."""
     from . import metrics as clinic_metrics  # takes 60 ms, so only this view imports it
 
     try:
@@ -66,7 +66,10 @@ def _plain_response(text: str, **options: Any) -> HttpResponse:
 
 
 def _is_migrated() -> bool:
-    """Return whether every migration is applied; only a positive answer is cached. Raises `django.db.Error`."""
+    """Return whether every migration is applied. Raises `django.db.Error`.
+
+    Only a positive answer is cached.
+    """
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
     if not _migrated_once():

@@ -1,4 +1,4 @@
-"""Log redaction: no name, address, number or private link in a line; each line has its request id."""
+"""Log redaction: no names, addresses, numbers or private links in log lines."""
 
 import logging
 import re
@@ -17,7 +17,7 @@ REDACTION_PATTERNS = (
 
 
 def redact(text: str) -> str:
-    """Replace private links, tokens, e-mail addresses, numbers and database details in `text`."""
+    """Replace links, tokens, addresses, numbers and database details in `text`."""
     for pattern, replacement in REDACTION_PATTERNS:
         text = pattern.sub(replacement, text)
     return text
@@ -36,7 +36,7 @@ class RedactingFormatter(logging.Formatter):
 
 
 class RedactPathFilter(logging.Filter):
-    """Replace the path in Django's request records by the view name: a path can contain a private link.
+    """Log the view name instead of the path, which can contain a private link.
 
     A 4xx response is logged as a one-line warning with the exception's class only: its message may repeat user input.
     """

@@ -11,7 +11,7 @@ from signups.reports import queue_backlog
 
 
 class BacklogCollector(Collector):
-    """Queue gauges, read from the database at each scrape so that every process returns the same."""
+    """Queue gauges, read at each scrape: every process returns the same."""
 
     def collect(self) -> Iterator[Metric]:
         backlog = queue_backlog.queue_backlog(timezone.now())

@@ -32,12 +32,15 @@ PAGES = [
 
 
 def section_for_model(model: str) -> str:
-    """Return the heading under which the pages of `model` (lower-case name) are grouped."""
+    """Return the heading under which the pages of `model` are grouped."""
     return next((heading for heading, models in NAVIGATION.items() if model in models), OTHER)
 
 
 def group_admin_pages(apps: list[dict[str, Any]], user: Any) -> dict[str, list[tuple[str, str]]]:
-    """Return (label, URL) of the pages that `user` may open, by heading; `apps` is from `get_app_list`."""
+    """Return (label, URL) of the pages that `user` may open, by heading.
+
+    `apps` is from `AdminSite.get_app_list`.
+    """
     found = {model["object_name"].lower(): model for app in apps for model in app["models"] if model["admin_url"]}
     groups = {
         heading: [(label, found.pop(model)["admin_url"]) for model, label in models.items() if model in found]

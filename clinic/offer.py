@@ -1,4 +1,4 @@
-"""Adapter: build `signups.offer.ClinicOffer` from the clinic profile and legal texts of `content`."""
+"""Adapter: build `signups.offer.ClinicOffer` from the content."""
 
 from datetime import date, timedelta
 from functools import lru_cache
@@ -23,7 +23,9 @@ def load_offer() -> ClinicOffer:
 
 @lru_cache(maxsize=4)
 def _offer_from_profile(content_version: str | None, today: date) -> ClinicOffer:
-    """Build the offer with two queries; the rows are at least as new as the content version they are cached by.
+    """Build the offer with two queries, cached by content version and day.
+
+    The rows are at least as new as the version.
 
     Raises `LegalText.DoesNotExist` when a consent purpose has no published text.
     """

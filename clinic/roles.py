@@ -16,7 +16,7 @@ EDITOR = "Content editor"
 AUDITOR = "Auditor"
 REVIEWER = "Medical reviewer"
 EVIDENCE_MODELS = ("article", "claim", "person", "quotation", "source")
-READ = ["view_lead", "view_trial", "view_consent", "view_message", "view_note"]
+READ = ["view_lead", "view_trial", "view_consent", "view_outboxmessage", "view_note"]
 SCHEDULE = ["view_host", "view_holiday"]
 WORK = [
     *READ,
@@ -81,7 +81,9 @@ APPS = sorted({app for permissions in ROLES.values() for app in permissions})
 
 
 def sync_groups(sender: AppConfig, apps: Apps = installed, **kwargs: Any) -> None:
-    """Receiver of `post_migrate`: give each group exactly the permissions in ROLES for `sender`. Idempotent.
+    """Receiver of `post_migrate`: give the groups the permissions of ROLES.
+
+    Idempotent. Covers the permissions of `sender` only.
 
     `apps` is the migrations' registry (`flush` passes none); after a partial migrate it may lack `auth`.
     """
@@ -99,7 +101,10 @@ def sync_groups(sender: AppConfig, apps: Apps = installed, **kwargs: Any) -> Non
 
 
 def permission_matrix() -> dict[str, list[tuple[str, list[bool]]]]:
-    """Return, by navigation heading, (permission name, whether each role of ROLES has it), sorted by name."""
+    """Return (permission name, whether each role has it), by navigation heading.
+
+    Roles are in the order of ROLES.
+    """
     matrix: dict[str, dict[str, list[bool]]] = {heading: {} for heading in (*navigation.NAVIGATION, navigation.OTHER)}
     for permission in Permission.objects.filter(content_type__app_label__in=APPS).select_related("content_type"):
         model = permission.content_type

@@ -25,5 +25,8 @@ def security_txt(request: HttpRequest) -> HttpResponse:
 
 
 def _expires(now: dt.datetime) -> dt.datetime:
-    """Return 183 days after the start of the month: below the year of RFC 9116 §2.5.5, and cacheable."""
+    """Return 183 days after the start of the month.
+
+    Below the year of RFC 9116 §2.5.5, and stable for caches.
+    """
     return now.replace(day=1, hour=0, minute=0, second=0, microsecond=0) + dt.timedelta(days=183)

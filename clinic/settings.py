@@ -1,4 +1,4 @@
-"""Django settings, read from environment variables; `.env.example` lists each with its default.
+"""Django settings from environment variables; see `.env.example`.
 
 `ENVIRONMENT=production`, the default, refuses to start without what a real clinic needs. `local` is for `make run`,
 `make dev` and the tests: plain http on this machine, mail written to files, keys generated in `var/`.
@@ -93,7 +93,9 @@ else:
 
 
 def local_secret(path: Path, new: str) -> str:
-    """Return the secret stored at `path`, created from `new` at the first start, readable by its owner only.
+    """Return the secret stored at `path`, created from `new` at the first start.
+
+    The file is readable by its owner only.
 
     Safe when several processes start at once: the hard link is atomic, so all of them read the first one's secret.
     """

@@ -21,7 +21,10 @@ PLACEHOLDER = "to be completed"  # marks facts in the shipped files that only th
 
 
 def pending_steps() -> list[str]:
-    """Return the pending setup steps as user-facing sentences; an empty list means the site is ready."""
+    """Return the pending setup steps as user-facing sentences.
+
+    An empty list means the site is ready.
+    """
     profile = ClinicProfile.objects.first()
     if profile is None:
         return ["Load the texts and the profile that ship: manage.py load_content."]
@@ -58,5 +61,8 @@ def pending_steps() -> list[str]:
 def check_setup(
     app_configs: Sequence[AppConfig] | None = None, databases: Sequence[str] | None = None, **kwargs: Any
 ) -> Sequence[checks.CheckMessage]:
-    """System check (`manage.py check --deploy --database default`): one warning per pending step."""
+    """System check: one warning per pending step.
+
+    `manage.py check --deploy --database default`
+    """
     return [checks.Warning(step, id="clinic.W001") for step in pending_steps()] if databases else []

@@ -12,7 +12,9 @@ application = buffer_request_body(force_utf8(get_wsgi_application()))
 
 
 def _check_keys() -> None:
-    """Refuse to start with encryption keys that do not match the database. Raises what `verify_keys` raises.
+    """Refuse to start with keys that do not match the database.
+
+    Raises what `verify_keys` raises.
 
     Imports late, because models need the settings that are loaded above.
     """

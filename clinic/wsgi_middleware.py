@@ -1,4 +1,4 @@
-"""Buffer request bodies with at most 3 of 4 threads, so that slow uploads cannot occupy every worker (slow-body DoS).
+"""Buffer request bodies with at most 3 of 4 threads (slow-body DoS).
 
 nginx buffers request bodies and drops slow senders (`deploy/nginx/`). Without it, four slow senders would occupy all
 four threads, because granian's `read` has no timeout and cannot be interrupted.
@@ -23,7 +23,10 @@ NO_SLOT = "clinic.no_slot"
 
 
 def buffer_request_body(application: WSGIApplication) -> WSGIApplication:
-    """WSGI middleware: pass on a body that is read already; without a free slot, mark the request and read nothing."""
+    """WSGI middleware: read the body before the application runs.
+
+    Without a free slot the request is marked, and its body not read.
+    """
 
     def wrapper(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         length = environ.get("CONTENT_LENGTH", "")
@@ -45,7 +48,7 @@ def buffer_request_body(application: WSGIApplication) -> WSGIApplication:
 def reject_unbuffered_body(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
-    """Django middleware: answer 503 to a request whose body found no slot, with all security headers."""
+    """Django middleware: answer 503 to a request whose body found no slot."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         if NO_SLOT in request.META:
@@ -56,7 +59,9 @@ def reject_unbuffered_body(
 
 
 def force_utf8(application: WSGIApplication) -> WSGIApplication:
-    """WSGI middleware: mark a request whose `Content-Type` names another charset than UTF-8, and drop that header.
+    """WSGI middleware: mark requests in another charset than UTF-8.
+
+    Drops their `Content-Type`.
 
     Browsers send the site's forms in UTF-8. Some charsets are no text encodings: Django fails on those while it builds
     the request, before any Django middleware could respond.

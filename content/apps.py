@@ -1,3 +1,5 @@
+"""App configuration: the receivers that invalidate the content version."""
+
 from django.apps import AppConfig
 from django.db.models.signals import m2m_changed, post_delete, post_save
 
@@ -12,7 +14,7 @@ class ContentConfig(AppConfig):
         from content.models.revisions import Revision, SignOff
 
         for model in self.get_models():
-            if model not in (ContentVersion, Revision, SignOff, LinkCheck):  # which no reader sees
+            if model not in (ContentVersion, Revision, SignOff, LinkCheck):  # not shown to readers
                 post_save.connect(ContentVersion.invalidate, sender=model)
                 post_delete.connect(ContentVersion.invalidate, sender=model)
             for field in model._meta.many_to_many:

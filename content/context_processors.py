@@ -1,4 +1,4 @@
-"""What every template knows of the clinic."""
+"""Template context processors."""
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -8,5 +8,5 @@ from content.models.profile import ClinicProfile
 
 
 def clinic(request: HttpRequest) -> dict[str, object]:
-    """`clinic`, read from the database only when a template prints it, and `site_url`, without a slash at its end."""
+    """Add `clinic`, loaded when first used, and `site_url` without a trailing slash."""
     return {"clinic": SimpleLazyObject(ClinicProfile.current), "site_url": settings.SITE_URL}

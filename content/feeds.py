@@ -1,4 +1,4 @@
-"""The Atom feed (RFC 4287): a new article, and each correction of one, for whoever wants to hear of them."""
+"""Atom feed (RFC 4287) of new articles and of corrections."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -17,6 +17,7 @@ MAX_ENTRIES = 50
 
 
 def render_atom() -> str:
+    """Render the feed with at most MAX_ENTRIES entries, newest first."""
     site, profile = settings.SITE_URL, ClinicProfile.current()
     feed = Atom1Feed(
         title=f"{profile.name}: articles and corrections",

@@ -1,4 +1,7 @@
-"""Editors' forms: what they accept, a page can show."""
+"""Forms of the editors; a text that they accept can be rendered."""
+
+# Django's generic classes take no type arguments at runtime.
+# mypy: allow-any-generics
 
 import datetime as dt
 import re
@@ -9,6 +12,7 @@ from django.contrib.auth.models import User
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils import timezone
 
+from clinic.lib.form_fields import SUPPORTED_DATES
 from content.actions import drafts
 from content.evidence.findings import MarkupError
 from content.models.articles import Article, Text
@@ -19,13 +23,19 @@ from content.models.texts import LegalText
 
 from . import page_rendering
 
-# Near enough that there are days before and after, wherever one is.
-SUPPORTED_DAYS = [MinValueValidator(dt.date(2000, 1, 1)), MaxValueValidator(dt.date(2999, 12, 31))]
-SUPPORTED_MOMENTS = [type(day)(dt.datetime.combine(day.limit_value, dt.time(), dt.UTC)) for day in SUPPORTED_DAYS]
+# Limits keep date and time zone arithmetic from overflowing.
+SUPPORTED_TIMES = [
+    MinValueValidator(dt.datetime(2000, 1, 1, tzinfo=dt.UTC)),
+    MaxValueValidator(dt.datetime(2999, 12, 31, tzinfo=dt.UTC)),
+]
 
 
-class PageForm(forms.ModelForm):
-    """A text that names a source, quotation, block or placeholder that does not exist is refused, line by line."""
+class LegalTextForm(forms.ModelForm):
+    """Reject markup that refers to unknown sources, blocks or placeholders."""
+
+    class Meta:
+        model = LegalText
+        fields = "__all__"  # noqa: DJ007
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
@@ -38,10 +48,10 @@ class PageForm(forms.ModelForm):
 
 
 class ArticleTextForm(forms.ModelForm):
-    """The words of an article as the editor typed them; what is wrong with them is found apart from the form."""
+    """The text of an article as typed; the linter checks it separately."""
 
     def clean(self) -> dict[str, Any]:
-        """Line ends as files have them, so that saving what nobody changed changes nothing."""
+        """Normalize line endings, so that saving an unchanged text changes nothing."""
         data = super().clean() or {}
         for name in Text.FIELDS:
             data[name] = data.get(name, "").replace("\r\n", "\n").strip()
@@ -54,6 +64,8 @@ class ArticleTextForm(forms.ModelForm):
 
 
 class NewArticleForm(ArticleTextForm):
+    """Create an article."""
+
     class Meta:
         model = Article
         fields = ["slug", "author", *Text.FIELDS]
@@ -64,6 +76,8 @@ class NewArticleForm(ArticleTextForm):
 
 
 class DraftForm(ArticleTextForm):
+    """Edit an article's text; `based_on` detects concurrent edits."""
+
     based_on = forms.IntegerField(widget=forms.HiddenInput)
 
     class Meta:
@@ -73,9 +87,12 @@ class DraftForm(ArticleTextForm):
 
     @classmethod
     def of(cls, newest: Revision, *, is_live: bool) -> "DraftForm":
-        """The form as an editor first sees it: a new edit of what readers see begins without a correction."""
-        about = {} if is_live else {"correction_note": newest.correction_note, "is_minor_edit": newest.is_minor_edit}
-        return cls(initial={**newest.words, **about, "based_on": newest.pk})
+        """Return an unbound form of `newest`.
+
+        An edit of the live text starts without a correction note.
+        """
+        metadata = {} if is_live else {"correction_note": newest.correction_note, "is_minor_edit": newest.is_minor_edit}
+        return cls(initial={**newest.words, **metadata, "based_on": newest.pk})
 
     def clean(self) -> dict[str, Any]:
         data = super().clean()
@@ -84,47 +101,51 @@ class DraftForm(ArticleTextForm):
         return data
 
     def save_draft(self, article: Article, *, by: User, now: dt.datetime) -> Revision:
-        about = {name: self.cleaned_data[name] for name in ("correction_note", "is_minor_edit", "based_on")}
-        return drafts.save_draft(article, words=self.words, by=by, now=now, **about)
+        """Save the draft. Raises EditorialError as `drafts.save_draft`."""
+        metadata = {name: self.cleaned_data[name] for name in ("correction_note", "is_minor_edit", "based_on")}
+        return drafts.save_draft(article, words=self.words, by=by, now=now, **metadata)
 
 
 class SignOffForm(forms.Form):
+    """Sign off the revision whose pk is `read`."""
+
     read = forms.IntegerField(widget=forms.HiddenInput)
     review_by = forms.DateField(
         label="To be read again by",
-        validators=SUPPORTED_DAYS,
+        validators=SUPPORTED_DATES,
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
     )
 
     @classmethod
     def of(cls, newest: Revision, *, now: dt.datetime) -> "SignOffForm":
-        return cls(initial={"read": newest.pk, "review_by": timezone.localdate(now) + drafts.REVIEW_EVERY})
+        """Return an unbound form of the newest revision."""
+        return cls(initial={"read": newest.pk, "review_by": timezone.localdate(now) + drafts.REVIEW_INTERVAL})
 
 
 class ScheduleForm(forms.Form):
+    """When to publish, in the current time zone."""
+
     at = forms.DateTimeField(
         label="Publish at",
-        validators=SUPPORTED_MOMENTS,
+        validators=SUPPORTED_TIMES,
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
     )
 
 
 class PublishForm(forms.Form):
+    """The day from which a legal or crisis text is effective."""
+
     on = forms.DateField(
         label="Holds from",
-        validators=SUPPORTED_DAYS,
+        validators=SUPPORTED_DATES,
         initial=timezone.localdate,
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
     )
 
 
-class LegalTextForm(PageForm):
-    class Meta:
-        model = LegalText
-        fields = "__all__"  # noqa: DJ007
-
-
 class SourceForm(forms.ModelForm):
+    """Edit a source."""
+
     url = forms.URLField(max_length=400, assume_scheme="https")
 
     class Meta:
@@ -133,12 +154,14 @@ class SourceForm(forms.ModelForm):
 
 
 class QuotationForm(forms.ModelForm):
+    """Edit a quotation."""
+
     class Meta:
         model = Quotation
         fields = "__all__"  # noqa: DJ007
 
     def clean_wording_checked(self) -> bool:
-        """Unchecked again only when no page shows it: a published quotation is a checked one."""
+        """Reject unchecking a quotation that a page shows."""
         checked: bool = self.cleaned_data["wording_checked"]
         block = re.compile(rf"^:::\s*quotation\s+{re.escape(self.instance.key)}\s*$", re.MULTILINE)
         texts: list[Article | LegalText] = [] if checked else [*Article.objects.all(), *LegalText.objects.all()]

@@ -1,7 +1,8 @@
-"""How the works that pages rest on fare out there. Asks the network, knows no database; nothing here raises for it.
+"""Link checker: links, retraction notices and archive copies of cited sources.
 
-Retraction notices come from Crossref's record of a DOI: `updated-by` lists what publishers and Retraction Watch said
-about the work since. An archive copy is what the Internet Archive's availability service names.
+Uses the network, not the database; network errors are results, never exceptions. Retraction notices come from the
+`updated-by` list of Crossref's record of a DOI, which includes Retraction Watch. Archive copies come from the Internet
+Archive's availability API.
 """
 
 import json
@@ -27,33 +28,38 @@ from django.db.models import TextChoices
 CROSSREF = "https://api.crossref.org/works/"
 ARCHIVE = "https://archive.org/wayback/available?url="
 USER_AGENT = "Mozilla/5.0 (compatible; clinic-source-check/1.0)"
-MAX_BYTES = 2_000_000  # of an answer that is read
+MAX_BYTES = 2_000_000  # read of a response
 PERMANENT = {301, 308}
-BLOCKED = {401, 402, 403, 405, 406, 407, 429, 451}  # the page may well be there for a person
-LATER = {408, 425}
+BLOCKED = {401, 402, 403, 405, 406, 407, 429, 451}  # statuses of pages that people may well see
+TEMPORARY = {408, 425}
 SERIOUS_NOTICES = ("retraction", "withdrawal", "removal", "expression_of_concern")
 
 
 class LinkResult(TextChoices):
+    """Outcome of a link check."""
+
     ALIVE = "alive", "alive"
     MOVED = "moved", "moved for good"
-    SHUT = "shut", "not shown to machines"
-    SILENT = "silent", "did not answer"
+    BLOCKED = "shut", "not shown to machines"
+    NO_RESPONSE = "silent", "did not answer"
     DEAD = "dead", "dead"
 
 
 @dataclass(frozen=True)
 class Link:
-    """`status` is HTTP's, 0 without an answer; `leads_to` is where redirects ended, empty when nowhere else."""
+    """Result for one URL; `status` is 0 without a response.
+
+    `final_url` is where redirects ended, empty if at the same page.
+    """
 
     outcome: LinkResult
     status: int = 0
-    leads_to: str = ""
-    why: str = ""
+    final_url: str = ""
+    error: str = ""
 
 
-class _Redirects(HTTPRedirectHandler):
-    """As Python's, within the web only, and it remembers whether the first one was for good."""
+class _RedirectHandler(HTTPRedirectHandler):
+    """Follow http and https redirects; remember if the first was permanent."""
 
     def __init__(self) -> None:
         self.permanent = False
@@ -70,33 +76,39 @@ class _Redirects(HTTPRedirectHandler):
 
 
 def check_link(url: str, *, timeout: float) -> Link:
-    """What is found at `url`, waiting at most `timeout` seconds for each answer of a server."""
+    """Check `url`, waiting at most `timeout` seconds for each response."""
     if not _is_web(url):
-        return Link(LinkResult.DEAD, why="not an address of the web (http or https)")
-    redirects = _Redirects()
+        return Link(LinkResult.DEAD, error="not an address of the web (http or https)")
+    redirects = _RedirectHandler()
     try:
-        with _opener(redirects).open(_request(url), timeout=timeout) as answer:
-            status, leads_to = answer.status, answer.geturl()
+        with _opener(redirects).open(_request(url), timeout=timeout) as response:
+            status, final_url = response.status, response.geturl()
     except HTTPError as error:
         error.close()
-        return Link(_refusal(error.code), error.code, _elsewhere(url, error.url or url), str(error.reason)[:200])
+        return Link(
+            _result_of_status(error.code), error.code, _other_url(url, error.url or url), str(error.reason)[:200]
+        )
     except (OSError, HTTPException, ValueError) as error:
-        return Link(LinkResult.SILENT, why=str(getattr(error, "reason", "") or error or type(error).__name__)[:200])
-    elsewhere = _elsewhere(url, leads_to)
-    return Link(LinkResult.MOVED if elsewhere and redirects.permanent else LinkResult.ALIVE, status, elsewhere)
+        return Link(
+            LinkResult.NO_RESPONSE, error=str(getattr(error, "reason", "") or error or type(error).__name__)[:200]
+        )
+    final_url = _other_url(url, final_url)
+    return Link(LinkResult.MOVED if final_url and redirects.permanent else LinkResult.ALIVE, status, final_url)
 
 
 def archive_copy(url: str, *, timeout: float) -> str:
-    """The address of a copy in the Internet Archive; empty when there is none or it did not say."""
-    found = _json(ARCHIVE + quote(url, safe=""), timeout=timeout)
-    closest = _dict(_dict(found.get("archived_snapshots")).get("closest"))
+    """Return the URL of a copy in the Internet Archive; empty if none is known."""
+    availability = _json(ARCHIVE + quote(url, safe=""), timeout=timeout)
+    closest = _dict(_dict(availability.get("archived_snapshots")).get("closest"))
     copy = closest.get("url")
     return copy if closest.get("available") is True and isinstance(copy, str) and _is_web(copy) else ""
 
 
 def retraction_notices(doi: str, *, timeout: float) -> list[str] | None:
-    """What was said against the work since, such as `retraction, 2021-03-04, doi:10.1/x`; None when Crossref did not
-    say (it knows most journals, and no others)."""
+    """Return retraction notices such as `retraction, 2021-03-04, doi:10.1/x`.
+
+    None without a Crossref record, which most journals have and other works have not.
+    """
     work = _dict(_json(CROSSREF + quote(doi, safe=""), timeout=timeout).get("message"))
     if str(work.get("DOI", "")).lower() != doi.lower():
         return None
@@ -118,15 +130,18 @@ def _notice(update: dict[str, Any]) -> str:
     return ", ".join(part for part in parts if part)
 
 
-def _refusal(status: int) -> LinkResult:
+def _result_of_status(status: int) -> LinkResult:
     if status in BLOCKED:
-        return LinkResult.SHUT
-    return LinkResult.SILENT if status in LATER or status >= 500 else LinkResult.DEAD
+        return LinkResult.BLOCKED
+    return LinkResult.NO_RESPONSE if status in TEMPORARY or status >= 500 else LinkResult.DEAD
 
 
-def _elsewhere(asked: str, answered: str) -> str:
-    """`answered`, unless it differs from `asked` by its fragment or a last slash only."""
-    return "" if urldefrag(asked).url.rstrip("/") == urldefrag(answered).url.rstrip("/") else answered
+def _other_url(requested: str, final: str) -> str:
+    """Return `final`, or "" for the same page.
+
+    URLs that differ by fragment or last slash only are the same page.
+    """
+    return "" if urldefrag(requested).url.rstrip("/") == urldefrag(final).url.rstrip("/") else final
 
 
 def _is_web(url: str) -> bool:
@@ -138,7 +153,7 @@ def _is_web(url: str) -> bool:
 
 
 def _opener(redirects: HTTPRedirectHandler) -> OpenerDirector:
-    """For http and https alone: Python's default one would read files and FTP too."""
+    """Return an opener for http and https only; the default opens files and FTP too."""
     opener = OpenerDirector()
     for handler in (
         ProxyHandler(),
@@ -154,15 +169,15 @@ def _opener(redirects: HTTPRedirectHandler) -> OpenerDirector:
 
 
 def _request(url: str) -> Request:
-    # Written as people write addresses: what is not ASCII is coded here.
+    # People write URLs with non-ASCII characters, which must be percent-encoded.
     return Request(quote(url, safe=":/?#[]@!$&'()*+,;=%~"), headers={"User-Agent": USER_AGENT, "Accept": "*/*"})  # noqa: S310
 
 
 def _json(url: str, *, timeout: float) -> dict[str, Any]:
-    """The object at `url`; empty when there is none to be had."""
+    """Return the JSON object at `url`; empty on any error."""
     try:
-        with _opener(_Redirects()).open(_request(url), timeout=timeout) as answer:
-            return _dict(json.loads(answer.read(MAX_BYTES)))
+        with _opener(_RedirectHandler()).open(_request(url), timeout=timeout) as response:
+            return _dict(json.loads(response.read(MAX_BYTES)))
     except (OSError, HTTPException, ValueError):
         return {}
 

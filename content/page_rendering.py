@@ -1,11 +1,14 @@
-"""A text of the database made ready for its template."""
+"""Page rendering: a stored text as the data that its template shows."""
 
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from html import unescape
 from string import ascii_lowercase
 from typing import Any
+
+import nh3
 
 from content.evidence import citation_formats, markup
 from content.evidence import ledger as evidence_ledger
@@ -16,15 +19,13 @@ from content.models.profile import ClinicProfile
 from content.models.sources import Quotation, Source
 from content.models.texts import LegalText
 
-from .structured_data import plain
-
-WORDS_A_MINUTE = 200  # of a text one reads with care; Brysbaert 2019 found 238 for English non-fiction
-MAX_CACHED_PAGES = 64  # kept in memory; there are fewer
+WORDS_A_MINUTE = 200  # for careful reading; Brysbaert 2019 measured 238 for English non-fiction
+MAX_CACHED_PAGES = 64  # more than the site has
 
 
 @dataclass(frozen=True)
 class PageEvidence:
-    """What stands behind a statement: `randomized trial in people, n = 73`, and the day we last checked."""
+    """Evidence of one claim: `randomized trial in people, n = 73`, and its last check."""
 
     line: str
     detail: str = ""
@@ -36,8 +37,10 @@ WORDING = PageEvidence("exact words, compared with the source")
 
 @dataclass(frozen=True)
 class ClaimUse:
-    """Places that cite one source for statements with the same evidence: (letter, anchor) of each, and one such
-    statement's evidence after the other."""
+    """Places that cite one source with the same evidence.
+
+    `places` are (letter, anchor); `evidence` is that of each claim.
+    """
 
     places: list[tuple[str, str]]
     evidence: tuple[PageEvidence, ...]
@@ -45,6 +48,8 @@ class ClaimUse:
 
 @dataclass(frozen=True)
 class CitedSource:
+    """A source with its note number and the places that cite it."""
+
     note: markup.Note
     source: Source
     uses: list[ClaimUse]
@@ -52,8 +57,11 @@ class CitedSource:
 
 @dataclass(frozen=True)
 class Page:
-    """`title` and `summary` with placeholders filled; `quotations` and `claims` by key; `sources` in the order of their
-    numbers; `places` by anchor, in the order of the text; `minutes` to read it."""
+    """A page ready for its template, with placeholders filled.
+
+    `quotations` and `claims` are by key, `sources` in the order of their numbers, `places` by anchor in the order of
+    the text; `minutes` is the reading time.
+    """
 
     title: str
     summary: str
@@ -66,12 +74,15 @@ class Page:
 
     @property
     def questions(self) -> list[tuple[str, str]]:
-        """Each question of the page with its answer as HTML."""
+        """Return (question, answer as HTML) of each question block."""
         blocks = [block for section in self.sections for block in section.blocks]
         return [(block.argument, block.html) for block in blocks if block.kind == "question"]
 
     def statements(self, url: str) -> list[dict[str, Any]]:
-        """Each claim of the page, shown at `url`: what it says, what it rests on and where it stands."""
+        """Return each claim with its evidence, sources and places, for `claims.json`.
+
+        `url` is the address of the page.
+        """
         return [
             {
                 "id": claim.key,
@@ -90,7 +101,7 @@ class Page:
 
 
 def ledger() -> evidence_ledger.Ledger:
-    """Every source, quotation and claim a text may rest on today: four small queries."""
+    """Load the ledger of sources, quotations and claims with four queries."""
     return evidence_ledger.Ledger(
         sources=frozenset(Source.objects.values_list("key", flat=True)),
         quotations={quotation.key: quotation.entry for quotation in Quotation.objects.select_related("source")},
@@ -99,12 +110,12 @@ def ledger() -> evidence_ledger.Ledger:
 
 
 def build_page(*, title: str, summary: str, body: str, profile: ClinicProfile) -> Page:
-    """The page; raises `MarkupError` when a text names what does not exist."""
+    """Build a page. Raises MarkupError for an unknown reference."""
     document = markup.parse(body, ledger=ledger(), values=profile.placeholders)
     sources = {source.key: source for source in Source.objects.filter(key__in=[note.key for note in document.notes])}
     quotations = Quotation.objects.select_related("source").filter(key__in=document.quotation_keys)
-    used = Claim.objects.filter(key__in=document.claim_keys).prefetch_related("sources")
-    claims = {claim.key: claim for claim in used}
+    cited_claims = Claim.objects.filter(key__in=document.claim_keys).prefetch_related("sources")
+    claims = {claim.key: claim for claim in cited_claims}
     return Page(
         title=markup.fill(title, profile.placeholders),
         summary=markup.fill(summary, profile.placeholders),
@@ -118,35 +129,47 @@ def build_page(*, title: str, summary: str, body: str, profile: ClinicProfile) -
 
 
 def get_pages(*texts: Article | LegalText) -> list[Page]:
-    """`texts` made ready, each once in this process for each edition of the content. One query when they are."""
-    edition = ContentVersion.current_token()
-    return [_cached_page(edition, text.title, text.summary, text.body) for text in texts]
+    """Return the pages of `texts`, cached per process and content version.
+
+    Costs one query when all are cached.
+    """
+    version = ContentVersion.current_token()
+    return [_cached_page(version, text.title, text.summary, text.body) for text in texts]
 
 
 @lru_cache(maxsize=MAX_CACHED_PAGES)
-def _cached_page(edition: str | None, title: str, summary: str, body: str) -> Page:
-    """Keyed by the words themselves and by the edition, which every change of ledger and profile replaces. What is read
-    here is at least as new as its key, so a page is never older than it says."""
+def _cached_page(version: str | None, title: str, summary: str, body: str) -> Page:
+    """Build a page, cached by its text and the content version.
+
+    Every change of ledger or profile replaces the version. The rows are read after the version, so a page is never
+    older than its key.
+    """
     return build_page(title=title, summary=summary, body=body, profile=ClinicProfile.current())
 
 
 def _uses(note: markup.Note, document: markup.Document, claims: Mapping[str, Claim]) -> list[ClaimUse]:
+    """Group the places that cite a source by their evidence."""
     places: dict[tuple[PageEvidence, ...], list[tuple[str, str]]] = {}
     for number, anchor in enumerate(note.uses, 1):
         place = document.places[anchor]
-        behind = (claims[key] for key in place.claims)
-        evidence = dict.fromkeys(PageEvidence(claim.evidence_line, claim.detail, claim.checked_on) for claim in behind)
-        stands = (WORDING,) if place.quotation else tuple(evidence)
-        places.setdefault(stands, []).append((footnote_letter(number), anchor))
+        cited = (claims[key] for key in place.claims)
+        evidence = dict.fromkeys(PageEvidence(claim.evidence_line, claim.detail, claim.checked_on) for claim in cited)
+        group = (WORDING,) if place.quotation else tuple(evidence)
+        places.setdefault(group, []).append((footnote_letter(number), anchor))
     return [ClaimUse(anchors, evidence) for evidence, anchors in places.items()]
 
 
 def footnote_letter(number: int) -> str:
-    """1 is a, 26 is z, 27 is aa: the uses of a source, as encyclopedias mark them."""
+    """Return the letter of a source's nth use: 1 is a, 26 is z, 27 is aa."""
     before, last = divmod(number - 1, 26)
     return (footnote_letter(before) if before else "") + ascii_lowercase[last]
 
 
+def plain_text(html: str) -> str:
+    """Return HTML as text, without tags and note numbers."""
+    return " ".join(unescape(nh3.clean(html, tags=set(), clean_content_tags={"sup"})).split())
+
+
 def _minutes(document: markup.Document) -> int:
-    words = [plain(block.html).split() for section in document.sections for block in section.blocks]
+    words = [plain_text(block.html).split() for section in document.sections for block in section.blocks]
     return max(1, round(sum(map(len, words)) / WORDS_A_MINUTE))

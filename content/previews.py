@@ -1,4 +1,4 @@
-"""A draft as readers would see it: for its editors, and by a private link for people without an account."""
+"""Previews of drafts: for editors, and by private link for people without account."""
 
 import copy
 import datetime as dt
@@ -20,21 +20,24 @@ LIFETIME = dt.timedelta(days=7)
 
 
 class InvalidToken(Exception):
-    """Not a link we ever gave out: the same as an address that does not exist."""
+    """Raised for a token that the site never issued; shown as a 404."""
 
 
 class TokenExpired(Exception):
-    """A link of ours that no longer works: too old, called back, or of words that have changed since."""
+    """Raised for a token that is too old, revoked or of another text."""
 
 
 def preview_url(article: Article, revision: Revision) -> str:
-    """The absolute address that shows `revision` for a week, until the text changes or the links are called back."""
+    """Return the absolute URL of a preview of `revision`.
+
+    Valid for LIFETIME, until the text changes or the links are revoked.
+    """
     token = signing.dumps([article.slug, article.preview_version, revision.content_hash[:16]], salt=SALT)
     return settings.SITE_URL + reverse("preview", args=[token])
 
 
 def article_from_token(token: str) -> tuple[Article, Revision]:
-    """What the link shows. Raises Unknown or Over."""
+    """Resolve a token to its revision. Raises InvalidToken or TokenExpired."""
     try:
         slug, version, fingerprint = signing.loads(token, salt=SALT)
         article = Article.objects.select_related("author").get(slug=slug)
@@ -51,19 +54,20 @@ def article_from_token(token: str) -> tuple[Article, Revision]:
 
 
 def preview_template(article: Article) -> str:
+    """Return the template name of the article's public page."""
     return "content/landing.html" if article.kind == Article.Kind.LANDING else "content/article.html"
 
 
 def preview_context(article: Article, text: Text, *, layout: str) -> dict[str, Any]:
-    """What the page's template needs to show `text` within `layout`. Raises MarkupError."""
-    shown = copy.copy(article)
+    """Return the template context that shows `text` in `layout`. Raises MarkupError."""
+    preview = copy.copy(article)
     for name, value in text.words.items():
-        setattr(shown, name, value)
+        setattr(preview, name, value)
     page = page_rendering.build_page(
         title=text.title, summary=text.summary, body=text.body, profile=ClinicProfile.current()
     )
     return {
-        "article": shown,
+        "article": preview,
         "page": page,
         "team": Person.objects.filter(on_landing_page=True),
         "corrections": article.corrections.all(),

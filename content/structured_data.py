@@ -1,21 +1,17 @@
-"""What a page says, as schema.org JSON-LD for machines. Pure: it repeats what readers see and adds nothing."""
+"""schema.org JSON-LD of the public pages; states nothing that readers do not see."""
 
 import datetime as dt
 import json
 from collections.abc import Iterable, Mapping
-from html import unescape
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import nh3
 from django.conf import settings
 
 from content.evidence import citation_formats
 from content.models.articles import Article
 from content.models.profile import ClinicProfile
 
-if TYPE_CHECKING:
-    from .page_rendering import Page
-
+from .page_rendering import Page, plain_text
 
 Node = dict[str, Any]
 
@@ -28,27 +24,22 @@ WORKS = {
     "webpage": "WebPage",
 }
 SCHEMA_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-# A data block is not run, so no policy for scripts applies to it; but HTML ends it at the first `</script`.
+# CSP does not apply to a data block, but HTML ends it at the first `</script`.
 ESCAPES = {ord(special): f"\\u{ord(special):04x}" for special in "<>&"}
 
 
 def json_ld_script(nodes: Iterable[Node]) -> str:
-    """The inside of a `<script type="application/ld+json">`."""
-    graph = {"@context": "https://schema.org", "@graph": [_known(node) for node in nodes]}
+    """Return the content of a `<script type="application/ld+json">` element."""
+    graph = {"@context": "https://schema.org", "@graph": [_without_empty(node) for node in nodes]}
     return json.dumps(graph, ensure_ascii=False, separators=(",", ":")).translate(ESCAPES)
 
 
-def _known(node: Node) -> Node:
+def _without_empty(node: Node) -> Node:
     return {name: value for name, value in node.items() if value}
 
 
 def _day(moment: dt.datetime | None) -> str:
     return moment.date().isoformat() if moment else ""
-
-
-def plain(html: str) -> str:
-    """The words of some of our HTML, without tags and without the numbers of its notes."""
-    return " ".join(unescape(nh3.clean(html, tags=set(), clean_content_tags={"sup"})).split())
 
 
 def clinic_node(
@@ -61,7 +52,7 @@ def clinic_node(
     hours: Iterable[Mapping[str, Any]],
     trial_days: int,
 ) -> Node:
-    """The clinic and its offer. `hours` as the profile keeps them; `phone` in E.164, or empty when not dialable."""
+    """Return the clinic and its offer; `hours` as in the profile, `phone` in E.164."""
     return {
         "@type": "MedicalClinic",
         "@id": f"{site}/#clinic",
@@ -75,7 +66,7 @@ def clinic_node(
                 "@type": "OpeningHoursSpecification",
                 "dayOfWeek": f"https://schema.org/{SCHEMA_DAYS[row['weekday']]}",
                 "opens": row["start"],
-                # ISO 8601's 24:00 is not among schema.org's examples; a minute before is understood by all.
+                # Parsers may not accept ISO 8601's 24:00.
                 "closes": "23:59" if row["end"] == "24:00" else row["end"],
             }
             for row in hours
@@ -109,22 +100,22 @@ def work_node(cited: citation_formats.Work) -> Node:
         "datePublished": str(cited.year or ""),
         "sameAs": f"https://pubmed.ncbi.nlm.nih.gov/{cited.pmid}/" if cited.pmid else "",
     }
-    return _known(node)
+    return _without_empty(node)
 
 
 def quotation_node(*, text: str, speaker: str, source: citation_formats.Work) -> Node:
-    """`creditText`, since a speaker may be a person or a body and we do not record which."""
+    """Return a quotation; `creditText` fits a person and an organization as speaker."""
     return {"@type": "Quotation", "text": text, "creditText": speaker, "isPartOf": {"@id": source.url}}
 
 
-def questions_node(*, url: str, asked: Iterable[tuple[str, str]]) -> Node:
-    """`asked`: each question with its answer as HTML."""
+def questions_node(*, url: str, questions: Iterable[tuple[str, str]]) -> Node:
+    """Return a FAQ page of (question, answer as HTML)."""
     return {
         "@type": "FAQPage",
         "@id": f"{url}#questions",
         "mainEntity": [
-            {"@type": "Question", "name": question, "acceptedAnswer": {"@type": "Answer", "text": plain(answer)}}
-            for question, answer in asked
+            {"@type": "Question", "name": question, "acceptedAnswer": {"@type": "Answer", "text": plain_text(answer)}}
+            for question, answer in questions
         ],
     }
 
@@ -143,7 +134,7 @@ def page_node(
     sources: Iterable[citation_formats.Work],
     quotations: Iterable[Node],
 ) -> Node:
-    """The page itself. `author` and `reviewer` by the keys of their `person` nodes."""
+    """Return the page; `author` and `reviewer` are keys of `person_node`s."""
     return {
         "@type": "MedicalWebPage",
         "@id": url,
@@ -162,8 +153,8 @@ def page_node(
     }
 
 
-def json_ld_for(article: Article, page: "Page", profile: ClinicProfile) -> str:
-    """The data block of an article or of the landing page, which alone describes the clinic in full."""
+def json_ld_for(article: Article, page: Page, profile: ClinicProfile) -> str:
+    """Return the JSON-LD of an article or of the landing page."""
     site, url = settings.SITE_URL, settings.SITE_URL + article.get_absolute_url()
     people = {person.key: person for person in (article.author, article.reviewer) if person}
     quotations = [
@@ -196,5 +187,5 @@ def json_ld_for(article: Article, page: "Page", profile: ClinicProfile) -> str:
         ),
     ]
     if page.questions:
-        nodes.append(questions_node(url=url, asked=page.questions))
+        nodes.append(questions_node(url=url, questions=page.questions))
     return json_ld_script(nodes)

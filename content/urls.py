@@ -1,3 +1,5 @@
+"""URLs of the public pages."""
+
 from django.urls import path, register_converter
 
 from content.models.texts import LegalText
@@ -5,8 +7,8 @@ from content.models.texts import LegalText
 from . import views
 
 
-class TextKind:
-    """Only kinds of legal text, so that an unknown address is a plain 404 and never reaches the database."""
+class LegalTextKindConverter:
+    """Match kinds of legal text only, so that other paths are 404 without a query."""
 
     regex = "|".join(LegalText.Kind.values)
 
@@ -17,7 +19,7 @@ class TextKind:
         return value
 
 
-register_converter(TextKind, "text")
+register_converter(LegalTextKindConverter, "legal-text")
 
 urlpatterns = [
     path("", views.landing, name="landing"),
@@ -32,5 +34,5 @@ urlpatterns = [
     path("learn/<slug:slug>/sources.json", views.sources_json, name="sources-json"),
     path("learn/<slug:slug>/claims.json", views.claims_json, name="claims-json"),
     path("preview/<str:token>/", views.preview, name="preview"),
-    path("<text:kind>/", views.text, name="legal-text"),
+    path("<legal-text:kind>/", views.legal_text, name="legal-text"),
 ]

@@ -1,4 +1,4 @@
-"""Rules of the clinic profile's fields, in words an editor can act on."""
+"""Validators of model fields, with messages for editors."""
 
 import re
 from datetime import time
@@ -8,24 +8,29 @@ from django.core.exceptions import ValidationError
 
 
 def validate_time_zone(name: str) -> None:
+    """Accept IANA names only."""
     if name not in available_timezones():
         raise ValidationError(f"“{name}” is not an IANA time zone such as America/New_York.")
 
 
 def validate_names(names: object) -> None:
+    """Accept a non-empty list of non-blank strings."""
     if not isinstance(names, list) or not names or not all(isinstance(name, str) and name.strip() for name in names):
         raise ValidationError('Authors are a list of names, such as ["Moss A", "Reed B"].')
 
 
 def validate_opening_hours(hours: object) -> None:
-    """A list of `{weekday, start, end}`; `24:00` ends a day; an end must come after its start."""
+    """Accept a list of `{weekday, start, end}`, each end after its start.
+
+    24:00 ends a day.
+    """
     if not isinstance(hours, list):
         raise ValidationError("Opening hours are a list.")
     for row in hours:
         try:
             weekday, start, end = row["weekday"], str(row["start"]), str(row["end"])
-            opens = _clock(start)
-            closes = time.max if end == "24:00" else _clock(end)
+            opens = _parse_time(start)
+            closes = time.max if end == "24:00" else _parse_time(end)
         except (TypeError, KeyError, ValueError):
             raise ValidationError(f"{row!r} needs weekday 0–6, start and end as HH:MM.") from None
         if weekday is True or weekday is False or weekday not in range(7):
@@ -34,14 +39,18 @@ def validate_opening_hours(hours: object) -> None:
             raise ValidationError(f"{start}–{end} on weekday {weekday} ends before it starts.")
 
 
-def _clock(told: str) -> time:
-    """Raises ValueError for all but HH:MM, which is what reads these hours (`signups.scheduling.business_hours`)."""
-    if not re.fullmatch(r"\d\d:\d\d", told, re.ASCII):
-        raise ValueError(told)
-    return time.fromisoformat(told)
+def _parse_time(text: str) -> time:
+    """Parse HH:MM. Raises ValueError.
+
+    The format of `signups.scheduling.business_hours`.
+    """
+    if not re.fullmatch(r"\d\d:\d\d", text, re.ASCII):
+        raise ValueError(text)
+    return time.fromisoformat(text)
 
 
 def validate_states(codes: object) -> None:
+    """Accept a list of two-letter postal codes."""
     if not isinstance(codes, list) or not all(
         isinstance(code, str) and re.fullmatch("[A-Z]{2}", code) for code in codes
     ):

@@ -1,4 +1,4 @@
-"""The public pages: no cookie, nothing personal, the same bytes for everyone."""
+"""Public pages: no cookies, nothing personal, identical for every visitor."""
 
 from collections.abc import Callable
 
@@ -31,7 +31,7 @@ DOWNLOADS = [
 def landing(request: HttpRequest) -> HttpResponse:
     article = get_object_or_404(Article.objects.published().select_related("author"), kind=Article.Kind.LANDING)
     team = Person.objects.filter(on_landing_page=True)
-    return render(request, "content/landing.html", {**_article(article), "team": team})
+    return render(request, "content/landing.html", {**_page_context(article), "team": team})
 
 
 @require_safe
@@ -46,46 +46,51 @@ def learn(request: HttpRequest) -> HttpResponse:
 @require_safe
 @public
 def article(request: HttpRequest, slug: str) -> HttpResponse:
-    article = _published(slug)
+    article = _published_article(slug)
     corrections = article.corrections.all()
     return render(
-        request, "content/article.html", {**_article(article), "corrections": corrections, "downloads": DOWNLOADS}
+        request, "content/article.html", {**_page_context(article), "corrections": corrections, "downloads": DOWNLOADS}
     )
 
 
-def _published(slug: str) -> Article:
+def _published_article(slug: str) -> Article:
     articles = Article.objects.published().articles().select_related("author", "reviewer")
     return get_object_or_404(articles, slug=slug)
 
 
-def _article(article: Article) -> dict[str, object]:
+def _page_context(article: Article) -> dict[str, object]:
     [page], clinic = page_rendering.get_pages(article), ClinicProfile.current()
     data = structured_data.json_ld_for(article, page, clinic)
-    return {"article": article, "page": page, "clinic": clinic, "linked_data": data}
+    return {"article": article, "page": page, "clinic": clinic, "json_ld": data}
 
 
-def _download(write: Callable[[list[citation_formats.Work]], str], content_type: str) -> Callable[..., HttpResponse]:
-    """A view that answers with the sources of an article as `write` puts them."""
+def _download_view(
+    render_works: Callable[[list[citation_formats.Work]], str], content_type: str
+) -> Callable[..., HttpResponse]:
+    """Return a view that serves the sources of an article as a file.
+
+    `render_works` makes its content.
+    """
 
     @require_safe
     @public
     def view(request: HttpRequest, slug: str) -> HttpResponse:
-        [page] = page_rendering.get_pages(_published(slug))
-        return HttpResponse(write([cited.source for cited in page.sources]), content_type=content_type)
+        [page] = page_rendering.get_pages(_published_article(slug))
+        return HttpResponse(render_works([cited.source for cited in page.sources]), content_type=content_type)
 
     return view
 
 
-sources_bib = _download(citation_formats.bibtex, "application/x-bibtex; charset=utf-8")
-sources_ris = _download(citation_formats.ris, "application/x-research-info-systems; charset=utf-8")
-sources_json = _download(citation_formats.csl_json, "application/vnd.citationstyles.csl+json")
+sources_bib = _download_view(citation_formats.bibtex, "application/x-bibtex; charset=utf-8")
+sources_ris = _download_view(citation_formats.ris, "application/x-research-info-systems; charset=utf-8")
+sources_json = _download_view(citation_formats.csl_json, "application/vnd.citationstyles.csl+json")
 
 
 @require_safe
 @public
 def claims_json(request: HttpRequest, slug: str) -> HttpResponse:
-    """Every statement of an article, what it rests on, and where it stands."""
-    article = _published(slug)
+    """Serve the claims of an article with evidence, sources and places."""
+    article = _published_article(slug)
     url = settings.SITE_URL + article.get_absolute_url()
     [page] = page_rendering.get_pages(article)
     return JsonResponse({"article": url, "claims": page.statements(url)})
@@ -93,7 +98,7 @@ def claims_json(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_safe
 @public
-def text(request: HttpRequest, kind: str) -> HttpResponse:
+def legal_text(request: HttpRequest, kind: str) -> HttpResponse:
     text = get_object_or_404(LegalText.objects.current(kind)[:1])
     [page] = page_rendering.get_pages(text)
     return render(request, "content/text.html", {"text": text, "page": page})
@@ -120,14 +125,14 @@ def robots(request: HttpRequest) -> HttpResponse:
 @require_safe
 @public
 def manifest(request: HttpRequest) -> HttpResponse:
-    """What a phone that puts the site on its home screen shows."""
+    """Serve the web app manifest."""
     return render(request, "site.webmanifest", content_type="application/manifest+json")
 
 
 @require_safe
 @never_cache
 def preview(request: HttpRequest, token: str) -> HttpResponse:
-    """A draft, for whoever has the link: not stored, not indexed."""
+    """Show a draft to holders of the link; neither cached nor indexed."""
     try:
         article, text = previews.article_from_token(token)
         context = previews.preview_context(article, text, layout="content/preview.html")

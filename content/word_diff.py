@@ -1,17 +1,17 @@
-"""What became different between two texts, word by word, for people to read. Pure."""
+"""Word diff of two texts, for people. Pure."""
 
 import re
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from itertools import zip_longest
 
-WORDS = re.compile(r"\s+|\w+|[^\w\s]")
+TOKENS = re.compile(r"\s+|\w+|[^\w\s]")
 CONTEXT_WORDS = 1  # unchanged lines shown before and after a change
 
 
 @dataclass(frozen=True)
 class DiffPiece:
-    """`kind` is "same", "added" or "removed"."""
+    """Text with its `kind`: "same", "added" or "removed"."""
 
     kind: str
     text: str
@@ -19,43 +19,44 @@ class DiffPiece:
 
 @dataclass(frozen=True)
 class DiffLine:
-    """One line of the newer text or what was taken out there; `skipped` counts unchanged lines that are not shown."""
+    """One line of the diff, or `skipped` unchanged lines that are not shown."""
 
     pieces: tuple[DiffPiece, ...] = ()
     skipped: int = 0
 
 
 def diff_lines(old: str, new: str) -> list[DiffLine]:
-    """Every changed line with its changed words, and its unchanged neighbours; empty when nothing changed."""
-    olds, news = old.splitlines(), new.splitlines()
-    if olds == news:
+    """Return changed lines with unchanged context lines; empty if nothing changed."""
+    old_lines, new_lines = old.splitlines(), new.splitlines()
+    if old_lines == new_lines:
         return []
-    shown: list[DiffLine] = []
-    operations = SequenceMatcher(None, olds, news, autojunk=False).get_opcodes()
+    diff: list[DiffLine] = []
+    operations = SequenceMatcher(None, old_lines, new_lines, autojunk=False).get_opcodes()
     for number, (kind, old_from, old_to, new_from, new_to) in enumerate(operations):
         if kind == "equal":
-            shown += _unchanged(news[new_from:new_to], first=number == 0, last=number == len(operations) - 1)
+            diff += _context(new_lines[new_from:new_to], first=number == 0, last=number == len(operations) - 1)
             continue
-        pairs = zip_longest(olds[old_from:old_to], news[new_from:new_to], fillvalue="")
-        shown += [DiffLine(diff_words(was, now)) for was, now in pairs]
-    return shown
+        pairs = zip_longest(old_lines[old_from:old_to], new_lines[new_from:new_to], fillvalue="")
+        diff += [DiffLine(diff_words(before, after)) for before, after in pairs]
+    return diff
 
 
 def diff_words(old: str, new: str) -> tuple[DiffPiece, ...]:
-    """The pieces of one line, in the order in which they are read: what was removed, then what stands there now."""
-    olds, news = WORDS.findall(old), WORDS.findall(new)
+    """Return the pieces of one line in reading order, removed before added."""
+    old_tokens, new_tokens = TOKENS.findall(old), TOKENS.findall(new)
     pieces = []
-    for kind, old_from, old_to, new_from, new_to in SequenceMatcher(None, olds, news, autojunk=False).get_opcodes():
+    matcher = SequenceMatcher(None, old_tokens, new_tokens, autojunk=False)
+    for kind, old_from, old_to, new_from, new_to in matcher.get_opcodes():
         if kind == "equal":
-            pieces.append(DiffPiece("same", "".join(olds[old_from:old_to])))
+            pieces.append(DiffPiece("same", "".join(old_tokens[old_from:old_to])))
             continue
-        pieces.append(DiffPiece("removed", "".join(olds[old_from:old_to])))
-        pieces.append(DiffPiece("added", "".join(news[new_from:new_to])))
+        pieces.append(DiffPiece("removed", "".join(old_tokens[old_from:old_to])))
+        pieces.append(DiffPiece("added", "".join(new_tokens[new_from:new_to])))
     return tuple(piece for piece in pieces if piece.text)
 
 
-def _unchanged(run: list[str], *, first: bool, last: bool) -> list[DiffLine]:
-    """The ends of an unchanged run that touch a change, and how many lines lie between."""
+def _context(run: list[str], *, first: bool, last: bool) -> list[DiffLine]:
+    """Return the lines of an unchanged run next to a change, and the number skipped."""
     head = 0 if first else CONTEXT_WORDS
     tail = 0 if last else CONTEXT_WORDS
     if len(run) <= head + tail:

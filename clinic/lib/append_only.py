@@ -16,7 +16,7 @@ class AppendOnlyQuerySet(models.QuerySet[Any]):
 
 
 class AppendOnly(models.Model):
-    """Model whose rows `save` inserts once; changing or deleting a row raises TypeError."""
+    """Model whose rows are inserted once; changing or deleting raises TypeError."""
 
     objects: ClassVar[models.Manager[Any]] = AppendOnlyQuerySet.as_manager()
 

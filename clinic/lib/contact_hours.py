@@ -1,4 +1,4 @@
-"""Quiet hours: when a person may be e-mailed or called, by their own wall clock. Pure."""
+"""Quiet hours: when a person may be contacted, by their own wall clock. Pure."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -12,13 +12,16 @@ class DailyWindow:
     first: dt.time
     last: dt.time
 
-    def include(self, moment: dt.datetime, zone: str) -> bool:
+    def contains(self, moment: dt.datetime, zone: str) -> bool:
         """Return whether the wall clock in `zone` (IANA) is within the window at `moment`."""
         return self.first <= moment.astimezone(ZoneInfo(zone)).time() < self.last
 
     def next(self, moment: dt.datetime, zone: str) -> dt.datetime:
-        """Return `moment` if within the window in `zone`, else the window's next start; in UTC, correct across DST."""
-        if self.include(moment, zone):
+        """Return `moment`, or the next start of the window in `zone`; in UTC.
+
+        Wall-clock times hold across changes of daylight saving time.
+        """
+        if self.contains(moment, zone):
             return moment.astimezone(dt.UTC)
         local = moment.astimezone(ZoneInfo(zone))
         day = local.date() + dt.timedelta(days=local.time() >= self.last)

@@ -1,7 +1,13 @@
-"""Encryption of text at rest with MultiFernet: the first of ENCRYPTION_KEYS encrypts, every key decrypts."""
+"""Encryption of text at rest with MultiFernet.
+
+The first of settings.ENCRYPTION_KEYS encrypts, every key decrypts.
+"""
+
+# Django's generic classes take no type arguments at runtime.
+# mypy: allow-any-generics
 
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
@@ -18,12 +24,12 @@ def _keyring(keys: tuple[str, ...]) -> MultiFernet:
 
 
 def encrypt(text: str) -> str:
-    """Return `text` as a Fernet token under the first of settings.ENCRYPTION_KEYS; empty stays empty."""
+    """Encrypt `text` as a Fernet token under the first key; empty stays empty."""
     return _keyring(tuple(settings.ENCRYPTION_KEYS)).encrypt(text.encode()).decode() if text else ""
 
 
 def decrypt(token: str) -> str:
-    """Return the text of `token`. Raises DecryptionError if none of settings.ENCRYPTION_KEYS decrypts it."""
+    """Decrypt `token`. Raises DecryptionError if no configured key fits."""
     if not token:
         return ""
     try:
@@ -33,7 +39,7 @@ def decrypt(token: str) -> str:
 
 
 def rotate(token: str) -> str:
-    """Return `token` re-encrypted under the first key, unchanged if it is already. Raises DecryptionError."""
+    """Re-encrypt `token` under the first key. Idempotent. Raises DecryptionError."""
     try:
         _keyring(tuple(settings.ENCRYPTION_KEYS[:1])).decrypt(token.encode())
     except InvalidToken:
@@ -41,13 +47,7 @@ def rotate(token: str) -> str:
     return token
 
 
-if TYPE_CHECKING:
-    _TextField = models.TextField[Any, Any]
-else:
-    _TextField = models.TextField
-
-
-class EncryptedTextField(_TextField):
+class EncryptedTextField(models.TextField):
     """Text field stored as ciphertext; every lookup but `isnull` is rejected."""
 
     def get_prep_value(self, value: Any) -> Any:

@@ -1,4 +1,7 @@
-"""Date and time form fields limited to the years 2000 to 2999, so that date arithmetic cannot overflow."""
+"""Date fields limited to the years 2000 to 2999.
+
+The limits keep date arithmetic from overflowing.
+"""
 
 import datetime as dt
 from typing import Any

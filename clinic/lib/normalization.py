@@ -7,7 +7,7 @@ from functools import lru_cache
 
 
 def dialable_number(number: str, region: str) -> str:
-    """Return `number` in E.164 if valid in `region` (ISO 3166 alpha-2), else an empty string."""
+    """Return `number` in E.164 if valid in `region` (ISO 3166 alpha-2), else ""."""
     import phonenumbers  # takes 118 ms, so only the functions that need it import it
 
     try:
@@ -31,7 +31,7 @@ INVISIBLE_CHARACTERS = re.compile(
 
 
 def clean_name(typed: str) -> str:
-    """Return the name in NFC without invisible characters or extra spaces. Raises ValueError.
+    """Return the name in NFC, without invisible characters. Raises ValueError.
 
     A line break is rejected because it could end a mail header.
     """
@@ -46,7 +46,9 @@ def clean_name(typed: str) -> str:
 
 
 def email_key(email: str) -> str:
-    """Return the key that spellings of one address share: lower case, domain in IDNA (RFC 5890). Raises ValueError.
+    """Return the key that spellings of one address share. Raises ValueError.
+
+    Lower case, with the domain in IDNA (RFC 5890).
 
     The local part must be ASCII: the Kelvin sign lower-cases to k, and mail must not reach another mailbox.
     """
@@ -63,7 +65,9 @@ def email_key(email: str) -> str:
 
 
 def strict_email_key(typed: str) -> str:
-    """Return the `email_key` of newly typed input. Raises ValueError if IDNA 2003 and 2008 disagree on its domain.
+    """Return the `email_key` of newly typed input. Raises ValueError.
+
+    Rejects a domain on which IDNA 2003 and 2008 disagree.
 
     Python and Django implement IDNA 2003, in which faß.de is fass.de; in IDNA 2008 (RFC 5894 §7.2) it is a
     different domain.
@@ -84,13 +88,18 @@ def strict_email_key(typed: str) -> str:
 
 
 def canonical_mailbox(email: str) -> str:
-    """Return the address without the dots and tags that many mail services ignore: jo.m+x@… is jom@…"""
+    """Return the address without dots and tags: jo.m+x@… is jom@…
+
+    Many mail services ignore both.
+    """
     local, at, domain = email.lower().partition("@")
     return local.partition("+")[0].replace(".", "") + at + domain if at else email.lower()
 
 
 def phone_e164(typed: str, region: str) -> str:
-    """Return a typed number in E.164 (`+12125550123`); without + it is read as one of `region`. Raises ValueError.
+    """Return a typed number in E.164 (`+12125550123`). Raises ValueError.
+
+    A number without + is one of `region`.
 
     `region` is ISO 3166 alpha-2.
     """
@@ -109,12 +118,18 @@ def phone_e164(typed: str, region: str) -> str:
 
 
 def clean_source(typed: str) -> str:
-    """Return the `source` parameter of a link, reduced to at most 100 letters, digits, dots and dashes."""
+    """Return the `source` parameter of a link, at most 100 safe characters.
+
+    Letters, digits, dots and dashes.
+    """
     return re.sub(r"[^\w.-]", "", typed)[:100]
 
 
 def initials(full_name: str) -> str:
-    """Return the first and last initial (`J. M.` for “Jo van Miller”) for calendars, or `–` for an empty name."""
+    """Return the first and last initial, `J. M.` for “Jo van Miller”.
+
+    `–` for an empty name. Calendars show no more of a name.
+    """
     words = full_name.split()
     return " ".join(f"{word[0].upper()}." for word in (words[:1] + words[1:][-1:])) or "–"
 
@@ -128,7 +143,10 @@ def single_line(typed: str) -> str:
 
 
 def strip_invisible(text: str) -> str:
-    """Return the text in NFC without invisible and control characters, with single spaces."""
+    """Return the text in NFC, without invisible or control characters.
+
+    Runs of white space become single spaces.
+    """
     text = INVISIBLE_CHARACTERS.sub("", text)
     visible = "".join(char for char in text if unicodedata.category(char) not in ("Cc", "Cf", "Cs"))
     return " ".join(unicodedata.normalize("NFC", visible).split())
@@ -144,7 +162,10 @@ COMMON_EMAIL_DOMAINS = (
 
 
 def suggest_email_correction(email: str) -> str:
-    """Return the probably intended address (`jo@gmail.com` for `jo@gmial.com`), or "". A suggestion only."""
+    """Return the likely intended address, or "": `jo@gmail.com` for `jo@gmial.com`.
+
+    A suggestion to show, never to apply.
+    """
     local, _, domain = email.rpartition("@")
     suggestion = _suggest_domain(domain.lower())
     return f"{local}@{suggestion}" if suggestion else ""

@@ -9,7 +9,7 @@ PHONE_PATTERN = re.compile(r"\+?\d(?:[\s().\-/]*\d){6,}")  # seven digits or mor
 
 
 def mask_contact_details(text: str, user: User | AnonymousUser) -> str:
-    """Mask e-mail addresses and phone numbers in `text`, unless `user` has `signups.see_contact`."""
+    """Mask addresses and phone numbers, unless `user` has `signups.see_contact`."""
     if user.has_perm("signups.see_contact"):
         return text
     return PHONE_PATTERN.sub(

@@ -1,4 +1,4 @@
-"""Row counts that do not scan large tables: exact up to a limit, estimated above it."""
+"""Row counts, exact up to a limit and estimated above it."""
 
 import json
 from dataclasses import dataclass

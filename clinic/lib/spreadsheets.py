@@ -20,18 +20,21 @@ Row = Sequence[str]
 
 
 def escape_cell(cell: str) -> str:
-    """Return the cell on one line, without control characters, escaped if it begins like a formula."""
+    """Return the cell on one line, escaped if it begins like a formula."""
     text = normalization.single_line(cell)
     return f"'{text}" if text.startswith(FORMULA) else text
 
 
 def unescape_cell(cell: str) -> str:
-    """Undo `escape_cell`, or the apostrophe that a spreadsheet's user typed before a formula character."""
+    """Undo `escape_cell`, or an apostrophe typed before a formula character."""
     return cell[1:] if cell[:1] == "'" and cell[1:].startswith(FORMULA) else cell
 
 
 def stream_csv(header: Row, rows: Iterable[Row]) -> Iterator[str]:
-    """Yield the CSV line by line, beginning with the byte order mark (U+FEFF) that marks UTF-8 for spreadsheets."""
+    """Yield CSV lines, beginning with a byte order mark (U+FEFF).
+
+    Spreadsheets recognize UTF-8 by it.
+    """
     writer = csv.writer(_Echo(), quoting=csv.QUOTE_ALL)
     yield "\ufeff" + writer.writerow([escape_cell(cell) for cell in header])
     for row in rows:
@@ -39,7 +42,9 @@ def stream_csv(header: Row, rows: Iterable[Row]) -> Iterator[str]:
 
 
 def write_xlsx(header: Row, rows: Iterable[Row]) -> IO[bytes]:
-    """Return an XLSX workbook as an open temporary file, positioned at its start and deleted on close.
+    """Return an XLSX workbook as an open temporary file, deleted on close.
+
+    Positioned at its start.
 
     `write_string` interprets nothing, so no cell becomes a formula, a number or a link. Memory holds one row.
     """

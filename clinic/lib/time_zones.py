@@ -1,4 +1,4 @@
-"""Time zones: form choices (IANA names, those of the United States first) and formatting."""
+"""Time zones: form choices (IANA names) and formatting."""
 
 import datetime as dt
 from functools import cache
@@ -21,7 +21,7 @@ REGIONS = ("Africa", "America", "Antarctica", "Asia", "Atlantic", "Australia", "
 
 @cache
 def zone_choices() -> list[tuple[str, list[tuple[str, str]]]]:
-    """Return grouped choices for a select: 8 US zones by their common names, then the cities of each region."""
+    """Return grouped choices for a select: 8 US zones, then cities by region."""
     elsewhere = sorted(zone for zone in available_timezones() if zone.split("/")[0] in REGIONS and zone not in US_ZONES)
     return [
         ("United States", list(US_ZONES.items())),
@@ -52,7 +52,7 @@ def city_name(zone: str) -> str:
 
 
 def zone_label(zone: str, at: dt.datetime) -> str:
-    """Return the zone's common name with its offset at that moment: `Eastern (New York), UTC−5`."""
+    """Return the zone's name and offset at a moment: `Eastern (New York), UTC−5`."""
     return f"{US_ZONES.get(zone) or city_name(zone)}, {format_offset(at.astimezone(ZoneInfo(zone)))}"
 
 
@@ -65,7 +65,10 @@ def format_offset(local: dt.datetime) -> str:
 
 
 def format_moment(at: dt.datetime, zone: str) -> str:
-    """Format date, time and zone: `Monday, June 1, 2026, 9:00 AM, Eastern (New York), UTC−4`."""
+    """Format date, time and zone of a moment.
+
+    `Monday, June 1, 2026, 9:00 AM, Eastern (New York), UTC−4`
+    """
     local = at.astimezone(ZoneInfo(zone))
     return f"{local:%A, %B} {local.day}, {local.year}, {format_time(local)}, {zone_label(zone, at)}"
 
@@ -76,5 +79,8 @@ def format_time(local: dt.datetime) -> str:
 
 
 def midnight(day: dt.date) -> dt.datetime:
-    """Return the instant at which `day` begins in the current time zone, which is the clinic's at the desk."""
+    """Return the start of `day` in the current time zone.
+
+    In the admin that is the clinic's.
+    """
     return timezone.make_aware(dt.datetime.combine(day, dt.time()))

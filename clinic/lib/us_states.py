@@ -16,5 +16,8 @@ STATE_CHOICES = [("", "Choose one"), *STATES.items(), (OUTSIDE_US, "Outside the 
 
 
 def state_name(code: str) -> str:
-    """Return the name of a state for use in a sentence; "your country" outside the US, "" if unknown."""
+    """Return the name of a state for use in a sentence.
+
+    "your country" outside the US, "" for an unknown code.
+    """
     return STATES.get(code, "your country" if code == OUTSIDE_US else "")

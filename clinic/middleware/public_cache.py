@@ -25,7 +25,7 @@ ACCEPTED = {
 def strip_cookies_from_public_responses(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
-    """Middleware: strip cookies from public responses, compress them and make them conditional.
+    """Middleware: strip cookies from public responses, compress them, add ETags.
 
     Django answers an unreadable cookie with one of its own, which a shared cache would pass on to others. Only public
     responses are compressed: they contain no secret that their length could reveal (BREACH).
@@ -56,11 +56,14 @@ def strip_cookies_from_public_responses(
 
 
 def preferred_coding(accepted: str) -> str:
-    """Return "br", "gzip" or "" (identity), the best that an Accept-Encoding header allows."""
+    """Return "br", "gzip" or "" (identity), by an Accept-Encoding header."""
     return next((coding for coding, pattern in ACCEPTED.items() if pattern.search(accepted)), "")
 
 
 @lru_cache(maxsize=128)
 def compress(body: bytes, coding: str) -> bytes:
-    """Compress at the highest level; cached, because a page rendered again is nearly always the same."""
+    """Compress at the highest level, cached.
+
+    A page rendered again is nearly always the same.
+    """
     return COMPRESSORS[coding](body)

@@ -1,4 +1,4 @@
-"""Request validation: reject foreign charsets, duplicate parameters and unexpected uploads."""
+"""Request validation: charsets, duplicate parameters and uploads."""
 
 from collections.abc import Callable
 from io import BytesIO
@@ -19,7 +19,7 @@ MULTI_VALUE_FIELDS |= {"user_permissions", "user_permissions_old", "_selected_ac
 
 
 def reject_other_charsets(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Middleware: answer 400 to requests marked by `wsgi_middleware.force_utf8`, with all security headers."""
+    """Middleware: answer 400 to requests that `force_utf8` marked."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         if OTHER_CHARSET in request.META:
@@ -32,7 +32,7 @@ def reject_other_charsets(get_response: Callable[[HttpRequest], HttpResponse]) -
 def reject_duplicate_parameters(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
-    """Middleware: answer 400 to a form with a duplicate field, MULTI_VALUE_FIELDS excepted.
+    """Middleware: answer 400 to a duplicate field, MULTI_VALUE_FIELDS excepted.
 
     The site's forms never send a duplicate; Django's last-value-wins would allow parameter pollution.
     """
@@ -54,7 +54,7 @@ def _accepts_upload(request: HttpRequest | None) -> bool:
 
 
 class ImportOnlyUploadHandler(FileUploadHandler):
-    """Accept one file on the lead import, from users with `import_lead`; reject every other upload.
+    """Accept one file, on the lead import, from users with `import_lead`.
 
     The file stays in memory, without its name. Bytes beyond `csv_parser.MAX_BYTES` are dropped, but counted, so that
     the form can report the size.
@@ -72,6 +72,6 @@ class ImportOnlyUploadHandler(FileUploadHandler):
         if start <= csv_parser.MAX_BYTES:
             self.buffer.write(raw_data)
 
-    def file_complete(self, file_size: int) -> "UploadedFile[Any]":
+    def file_complete(self, file_size: int) -> "UploadedFile[bytes]":
         self.buffer.seek(0)
         return UploadedFile(self.buffer, "list.csv", self.content_type, file_size)

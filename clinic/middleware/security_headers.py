@@ -1,4 +1,7 @@
-"""Security headers: the outermost middleware, so that error pages and redirects carry them too."""
+"""Security headers, added by the outermost middleware.
+
+Error pages and redirects carry them too.
+"""
 
 from collections.abc import Callable
 
@@ -40,7 +43,7 @@ TOKEN_PATH_PREFIXES = ("/my/", "/confirm/", "/stop/", "/hosts/", "/preview/")
 
 
 def security_headers(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Middleware: add SECURITY_HEADERS to every response; `Cache-Control` defaults to `no-store`."""
+    """Middleware: add SECURITY_HEADERS; `Cache-Control` defaults to `no-store`."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)

@@ -1,4 +1,7 @@
-"""allauth adapters: staff-only sign-in, limited guessing, and encrypted second-factor secrets."""
+"""allauth adapters: staff only, limited guessing, encrypted MFA secrets."""
+
+# allauth ships no type annotations.
+# mypy: allow-subclassing-any
 
 import datetime as dt
 from typing import Any
@@ -26,13 +29,16 @@ REAUTHENTICATION_AGE = dt.timedelta(minutes=10)  # after sign-in, sensitive page
 
 
 class AccountAdapter(DefaultAccountAdapter):
-    """Admit staff only, without self-registration; django-axes limits password guessing."""
+    """Admit staff only, without self-registration; limit password guessing."""
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
 
     def authenticate(self, request: HttpRequest, **credentials: Any) -> User | None:
-        """Return the staff user, or None; success resets the attempt counters. Raises RateLimitExceeded."""
+        """Return the staff user, or None. Raises RateLimitExceeded.
+
+        Success resets the attempt counters.
+        """
         username, now = credentials.get("username", "").lower(), timezone.now()
         if lockout.is_allowed(request, credentials):  # an address that is locked out must not lock the account
             try:
@@ -70,7 +76,7 @@ class AccountAdapter(DefaultAccountAdapter):
 
 
 class MFAAdapter(DefaultMFAAdapter):
-    """Encrypt second-factor secrets; keep the last factor while STAFF_MFA_REQUIRED is set."""
+    """Encrypt MFA secrets; keep the last factor while one is required."""
 
     def encrypt(self, text: str) -> str:
         return encryption.encrypt(text)

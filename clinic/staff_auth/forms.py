@@ -1,4 +1,7 @@
-"""allauth's forms with a rate limit on codes and one counter of wrong passwords for all forms."""
+"""allauth forms with rate limits on codes and passwords."""
+
+# allauth ships no type annotations.
+# mypy: allow-subclassing-any
 
 import datetime as dt
 
@@ -13,7 +16,10 @@ MAX_ATTEMPTS, WINDOW = 5, dt.timedelta(minutes=15)  # wrong codes for one accoun
 
 
 class RateLimitedCodeMixin(BaseAuthenticateForm):
-    """Allow MAX_ATTEMPTS wrong codes per WINDOW and account, against guessing. Raises RateLimitExceeded."""
+    """Limit wrong codes per account. Raises RateLimitExceeded.
+
+    MAX_ATTEMPTS per WINDOW.
+    """
 
     def clean_code(self) -> str:
         rate_limit.hit("code", str(self.user.pk), limit=MAX_ATTEMPTS, per=WINDOW, now=timezone.now())
@@ -31,7 +37,7 @@ class ReauthenticateCodeForm(RateLimitedCodeMixin, ReauthenticateForm):
 
 
 class NewPasswordForm(ChangePasswordForm):
-    """Check the old password through the adapter, so that wrong ones count as failed sign-ins."""
+    """Count a wrong old password as a failed sign-in."""
 
     def clean_oldpassword(self) -> str:
         password: str = self.cleaned_data["oldpassword"]

@@ -1,4 +1,7 @@
-"""django-axes integration: what a failed sign-in stores, and how long a lockout lasts."""
+"""django-axes integration: stored failures and lockout times."""
+
+# django-axes ships no type annotations.
+# mypy: allow-subclassing-any
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,18 +29,27 @@ class LockoutHandler(AxesDatabaseHandler):
 
 
 def clear_request_data(instance: AccessAttempt, **kwargs: Any) -> None:
-    """Receiver of `pre_save`: drop the posted fields, in which axes masks only password fields it knows by name."""
+    """Receiver of `pre_save`: drop the posted fields.
+
+    axes masks only password fields that it knows by name.
+    """
     instance.get_data = instance.post_data = ""
 
 
 def client_ip(request: HttpRequest) -> str:
-    """Return the client address as seen by the outermost trusted proxy; for IPv6 its /64 prefix."""
+    """Return the client address as seen by the outermost trusted proxy.
+
+    For IPv6 its /64 prefix.
+    """
     address = rate_limit.client_key(request).partition("/")[0]
     return "0.0.0.0" if address == "unknown" else address  # noqa: S104 - stored, not bound
 
 
 def username_key(request: HttpRequest, credentials: Credentials | None) -> str:
-    """Return a keyed hash of the typed user name, because users type passwords into that field too."""
+    """Return a keyed hash of the typed user name.
+
+    Users type passwords into that field too.
+    """
     username = (credentials or {}).get("username", "").lower()
     return salted_hmac("clinic.staff_auth.lockout", username, algorithm="sha256").hexdigest()
 
@@ -49,7 +61,10 @@ def is_allowed(request: HttpRequest, credentials: Credentials) -> bool:
 
 
 def seconds_left(request: Any, credentials: Credentials) -> int:
-    """Return the seconds until a locked-out attempt may be repeated; 0 if the password was checked."""
+    """Return the seconds until a locked-out attempt may be repeated.
+
+    0 if the password was checked.
+    """
     if not request.axes_locked_out or request.axes_failures_since_start is not None:
         return 0
     attempts = AccessAttempt.objects.filter(username=username_key(request, credentials), ip_address=client_ip(request))
@@ -64,7 +79,10 @@ def reset(request: HttpRequest, credentials: Credentials) -> None:
 
 @contextmanager
 def one_attempt_at_a_time(username: str) -> Iterator[None]:
-    """Serialize attempts for one name: axes checks before it counts, so concurrent guesses would all pass."""
+    """Serialize sign-in attempts for one name, within a transaction.
+
+    axes checks before it counts, so concurrent guesses would all pass.
+    """
     with transaction.atomic():
         if connection.vendor == "postgresql":  # SQLite serializes write transactions anyway
             with connection.cursor() as cursor:

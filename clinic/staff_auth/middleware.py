@@ -1,4 +1,4 @@
-"""Admin sessions: sign out non-staff, idle sessions and sessions that skipped the second step."""
+"""Admin sessions: sign out non-staff, idle sessions and those without MFA."""
 
 import datetime as dt
 from collections.abc import Callable
@@ -30,7 +30,10 @@ MFA_ENROLMENT_VIEWS = {
 
 
 class StaffSessionMiddleware:
-    """Sign out sessions that may not use the admin; redirect users without a second step to its setup."""
+    """Sign out sessions that may not use the admin.
+
+    Users without a required second step are redirected to its setup.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -56,13 +59,16 @@ class StaffSessionMiddleware:
 
 
 def _mfa_required_but_not_passed(request: HttpRequest) -> bool:
-    """Return whether the account has a second step that this session neither passed nor set up."""
+    """Return whether this session skipped the account's second step."""
     passed = any(record["method"] == "mfa" for record in get_authentication_records(request, request.user))
     return settings.STAFF_MFA_REQUIRED and not passed and bool(is_mfa_enabled(request.user, MFA_TYPES))
 
 
 def _is_idle(request: HttpRequest) -> bool:
-    """Return whether the session was idle for too long; otherwise store its use once per ACTIVITY_INTERVAL."""
+    """Return whether the session was idle for too long.
+
+    Otherwise stores its use, once per ACTIVITY_INTERVAL.
+    """
     now = timezone.now()
     seen_at = request.session.get("seen_at", "")
     idle = now - dt.datetime.fromisoformat(seen_at) if seen_at else ACTIVITY_INTERVAL

@@ -1,4 +1,4 @@
-"""Signal receivers that write sign-ins, sign-outs, lockouts and second-step changes to the audit log."""
+"""Signal receivers that write staff sign-in events to the audit log."""
 
 from typing import Any
 
@@ -24,7 +24,10 @@ MFA_TYPES = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
 
 
 def _audit_target(username: str) -> str:
-    """Return the audit target of a typed name: the account's id, never the text, which can be a password."""
+    """Return the audit target of a typed name: an account's id, never the text.
+
+    A typed name can be a password.
+    """
     user = User.objects.filter(username__iexact=username).first()
     return f"user:{user.pk}" if user else "user:unknown"
 
@@ -58,13 +61,19 @@ def record_lockout(username: str) -> None:
 
 
 def locked_out(request: Any, **kwargs: Any) -> None:
-    """Record the failure that locks; axes also sends this signal, without a count, for later attempts."""
+    """Record the failure that locks.
+
+    axes also sends this signal, without a count, for later attempts.
+    """
     if request.axes_failures_since_start is not None:
         record_lockout(request.axes_credentials["username"])
 
 
 def mfa_added(instance: Authenticator, created: bool, **kwargs: Any) -> None:
-    """Record a new second step, mark this session as having passed it, and end the account's other sessions."""
+    """Record a new second step and end the account's other sessions.
+
+    This session has passed the step by setting it up.
+    """
     if created:
         _record(AuditAction.SECOND_STEP_ADDED, instance.user, kind=instance.type)
     if created and instance.type in MFA_TYPES and context.request:
@@ -75,7 +84,10 @@ def mfa_added(instance: Authenticator, created: bool, **kwargs: Any) -> None:
 
 
 def mfa_removed(instance: Authenticator, **kwargs: Any) -> None:
-    """Record a removed second step, by the account itself or by `manage.py reset_mfa` (no request)."""
+    """Record a removed second step.
+
+    Without a request, `manage.py reset_mfa` removed it.
+    """
     by = instance.user if context.request else ActorKind.SYSTEM
     target = f"user:{instance.user_id}"
     record_event(None, AuditAction.SECOND_STEP_REMOVED, by=by, now=timezone.now(), target=target, kind=instance.type)

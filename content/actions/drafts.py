@@ -1,4 +1,4 @@
-"""Writing: each saved text is a revision, and nothing that readers see changes by it."""
+"""Draft actions: each saved text is a revision; the published text is unaffected."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -14,13 +14,13 @@ from content.models.revisions import Revision
 from . import history
 from .exceptions import EditorialError
 
-REVIEW_EVERY = dt.timedelta(days=365)  # at the latest, until a reviewer names a day
+REVIEW_INTERVAL = dt.timedelta(days=365)  # until a reviewer sets a date
 
 
 @transaction.atomic
 def create_article(*, slug: str, author: Person, words: Mapping[str, str], by: User, now: dt.datetime) -> Article:
-    """A new article that nobody sees yet, with its first revision."""
-    review_by = timezone.localdate(now) + REVIEW_EVERY
+    """Create an unpublished article with its first revision."""
+    review_by = timezone.localdate(now) + REVIEW_INTERVAL
     article = Article.objects.create(slug=slug, author=author, review_by=review_by, **words)
     Revision.objects.create(article=article, author=by, created_at=now, **words)
     history.record_change(article, "Started.", by=by, now=now)
@@ -38,10 +38,10 @@ def save_draft(
     by: User,
     now: dt.datetime,
 ) -> Revision:
-    """The next revision, or the newest again when no word differs.
+    """Save and return the next revision, or return the newest when nothing differs.
 
-    `based_on` is the revision the editor began with: raises Refused when somebody else saved one meanwhile. A waiting
-    publication is called off, for it was of the older words.
+    `based_on` is the pk of the revision that the editor started from. Raises EditorialError when another editor has
+    saved a newer one. Saving cancels a scheduled publication.
     """
     article = Article.objects.select_for_update().get(pk=article.pk)
     newest = article.revisions.latest()
@@ -70,14 +70,16 @@ def save_draft(
 
 
 def revert_to(article: Article, *, to: Revision, based_on: int, by: User, now: dt.datetime) -> Revision:
-    """The words of an older revision as the newest draft. Raises Refused as `save` does."""
+    """Save an older revision's text as a new draft. Raises EditorialError."""
     return save_draft(article, words=to.words, based_on=based_on, by=by, now=now)
 
 
 @transaction.atomic
 def create_shipped_revision(article: Article, *, now: dt.datetime) -> Revision:
-    """The words that came with the project, just written to `article`, as its newest revision and, if the article is
-    published, the one that readers see. An editor's draft stays among the older ones."""
+    """Record the shipped text just written to `article` as its newest revision.
+
+    On a published article the revision goes live. An editor's draft stays among the older revisions.
+    """
     revision = Revision.objects.create(article=article, created_at=now, **article.words)
     if article.published_at:
         if article.live_revision_id:

@@ -1,8 +1,10 @@
+"""Exceptions of the editorial actions."""
+
 from collections.abc import Sequence
 
 
 class EditorialError(Exception):
-    """What was asked cannot be done; `reasons` say why, in words for an editor."""
+    """Raised when an action is not allowed; `reasons` are for the editor."""
 
     def __init__(self, reasons: Sequence[str]) -> None:
         super().__init__("; ".join(reasons))

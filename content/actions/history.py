@@ -1,4 +1,4 @@
-"""Who did what to a text: the admin's own history and the audit trail, written in the transaction of the deed."""
+"""Change history: the admin's log and the audit log, in the caller's transaction."""
 
 import datetime as dt
 
@@ -10,7 +10,8 @@ from django.db import models
 from django.utils.module_loading import import_string
 
 
-def record_change(item: models.Model, deed: str, *, by: User, now: dt.datetime) -> None:
+def record_change(item: models.Model, message: str, *, by: User, now: dt.datetime) -> None:
+    """Write one change of `item` to the admin's log and to CONTENT_AUDIT_HANDLER."""
     LogEntry.objects.create(
         user=by,
         action_time=now,
@@ -18,6 +19,6 @@ def record_change(item: models.Model, deed: str, *, by: User, now: dt.datetime) 
         object_id=str(item.pk),
         object_repr=str(item)[:200],
         action_flag=CHANGE,
-        change_message=deed,
+        change_message=message,
     )
     import_string(settings.CONTENT_AUDIT_HANDLER)(item, by=by, now=now)

@@ -1,4 +1,4 @@
-"""Keeping what a look at a source found."""
+"""Store the results of link checks."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -14,15 +14,18 @@ from content.models.sources import Source
 def record_link_check(
     source: Source, link: Link, *, archive_url: str, notices: Sequence[str] | None, now: dt.datetime
 ) -> LinkCheck:
-    """The newest look at `source`, in place of the one before. `notices` are None when nobody could say."""
+    """Replace the link check of `source`.
+
+    `notices` are None without a Crossref record.
+    """
     check, _ = LinkCheck.objects.update_or_create(
         source=source,
         defaults={
             "checked_at": now,
             "outcome": link.outcome,
             "status": link.status,
-            "final_url": link.leads_to[:500],
-            "error": link.why,
+            "final_url": link.final_url[:500],
+            "error": link.error,
             "archive_url": archive_url[:500],
             "retraction_notice": "; ".join(notices or [])[:500],
             "notice_known": notices is not None,

@@ -1,4 +1,4 @@
-"""Calling back what was shown to people without an account."""
+"""Preview links."""
 
 import datetime as dt
 
@@ -12,7 +12,7 @@ from . import history
 
 @transaction.atomic
 def revoke_previews(article: Article, *, by: User, now: dt.datetime) -> None:
-    """Every preview link given out so far stops working."""
+    """Invalidate every preview link of the article."""
     article = Article.objects.select_for_update().get(pk=article.pk)
     article.preview_version += 1
     article.save()

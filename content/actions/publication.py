@@ -1,4 +1,4 @@
-"""From a draft to what readers see: a reviewer's sign-off, then publication, at once or at an hour of its own."""
+"""Publication: sign-off by a medical reviewer, then publishing."""
 
 import datetime as dt
 from collections.abc import Callable
@@ -20,7 +20,7 @@ from .exceptions import EditorialError
 
 
 def findings(text: Text, *, now: dt.datetime) -> list[Finding]:
-    """What an editor must mend before these words may be published, with its lines."""
+    """Lint `text` against today's ledger; publication requires an empty list."""
     return linter.lint(
         title=text.title,
         summary=text.summary,
@@ -33,7 +33,7 @@ def findings(text: Text, *, now: dt.datetime) -> list[Finding]:
 
 
 def blocking_reasons(article: Article, newest: Revision, *, now: dt.datetime) -> list[str]:
-    """Why `newest` may not be published, in words; empty when it may."""
+    """Return why `newest` may not be published, as sentences; empty if it may."""
     if newest.pk == article.live_revision_id:
         return ["Readers see this text already."]
     reasons = [str(finding) for finding in findings(newest, now=now)]
@@ -49,17 +49,17 @@ def blocking_reasons(article: Article, newest: Revision, *, now: dt.datetime) ->
 
 
 def is_signed_off(article: Article, newest: Revision, now: dt.datetime) -> bool:
-    """By somebody who looked at these words, and not so long ago that they would have to be looked at again."""
+    """Return whether this exact text is signed off and its review not overdue."""
     return article.sign_offs.filter(content_hash=newest.content_hash, review_by__gte=timezone.localdate(now)).exists()
 
 
 def reviewer_of(user: User) -> Person | None:
-    """The person as whom `user` may sign off articles, if that is their role."""
+    """Return the person as whom `user` signs off, or None."""
     return Person.objects.filter(user=user).first() if user.has_perm("content.sign_off_article") else None
 
 
 def sign_off_denied_reason(user: User, newest: Revision) -> str:
-    """Why `user` may not sign off `newest`; empty when they may."""
+    """Return why `user` may not sign off `newest`, as a sentence; empty if allowed."""
     if reviewer_of(user) is None:
         return "Only a medical reviewer whose account is linked to a person may sign off."
     if newest.author_id == user.pk:
@@ -68,32 +68,33 @@ def sign_off_denied_reason(user: User, newest: Revision) -> str:
 
 
 @transaction.atomic
-def sign_off_article(article: Article, *, read: int, review_by: dt.date, by: User, now: dt.datetime) -> SignOff:
-    """`by` has read the revision `read` and stands for its words until `review_by`.
+def sign_off_article(article: Article, *, revision_id: int, review_by: dt.date, by: User, now: dt.datetime) -> SignOff:
+    """Record that `by` approves the text of revision `revision_id` until `review_by`.
 
-    Of a text that readers see already it is a new review, which shows at once. Raises Refused.
+    Signing off the live text updates its review date at once. Raises EditorialError when the text has changed since,
+    `by` may not sign off, or `review_by` is not in the future.
     """
     article = Article.objects.select_for_update().get(pk=article.pk)
     newest = article.revisions.latest()
-    if newest.pk != read:
+    if newest.pk != revision_id:
         raise EditorialError(["The text was changed while you read it. Please read the newest revision."])
     if reason := sign_off_denied_reason(by, newest):
         raise EditorialError([reason])
     if review_by <= timezone.localdate(now):
         raise EditorialError(["The day of the next review must come after today."])
-    signed = SignOff.objects.create(
+    sign_off = SignOff.objects.create(
         article=article, reviewer=by.person, content_hash=newest.content_hash, signed_at=now, review_by=review_by
     )
     if newest.pk == article.live_revision_id:
-        _apply_review(article, signed)
+        _apply_review(article, sign_off)
         article.save()
     history.record_change(article, f"Signed off; next review by {review_by}.", by=by, now=now)
-    return signed
+    return sign_off
 
 
 @transaction.atomic
 def publish_article(article: Article, *, by: User, now: dt.datetime) -> None:
-    """Readers see the newest revision from now on. Raises Refused with every obstacle."""
+    """Publish the newest revision. Raises EditorialError with every blocking reason."""
     article = Article.objects.select_for_update().get(pk=article.pk)
     newest = article.revisions.latest()
     if reasons := blocking_reasons(article, newest, now=now):
@@ -116,7 +117,10 @@ def publish_article(article: Article, *, by: User, now: dt.datetime) -> None:
 
 @transaction.atomic
 def schedule_article(article: Article, *, at: dt.datetime, by: User, now: dt.datetime) -> None:
-    """The newest revision is to be published at `at` unless it is edited before. Raises Refused as `publish` does."""
+    """Schedule the newest revision for publication at `at`; a later edit cancels it.
+
+    Raises EditorialError with every blocking reason.
+    """
     article = Article.objects.select_for_update().get(pk=article.pk)
     reasons = blocking_reasons(article, article.revisions.latest(), now=now)
     if at <= now:
@@ -130,7 +134,7 @@ def schedule_article(article: Article, *, at: dt.datetime, by: User, now: dt.dat
 
 @transaction.atomic
 def unschedule_article(article: Article, *, by: User, now: dt.datetime) -> None:
-    """The planned publication is called off."""
+    """Cancel the scheduled publication. Idempotent."""
     article = Article.objects.select_for_update().get(pk=article.pk)
     article.scheduled_for = article.scheduled_by = None
     article.save()
@@ -138,20 +142,22 @@ def unschedule_article(article: Article, *, by: User, now: dt.datetime) -> None:
 
 
 def publish_due_articles(clock: Callable[[], dt.datetime]) -> int:
-    """The worker's job: what is due goes out, and how many did. What is refused stays on the list of what needs
-    attention, is tried again, and keeps back no other."""
-    done = 0
+    """Worker job: publish articles whose scheduled time has come; return how many.
+
+    An article that cannot be published stays in the review queue and is retried at the next run.
+    """
+    published = 0
     for article in Article.objects.due(clock()).select_related("scheduled_by"):
         try:
-            done += _publish_if_due(article.pk, now=clock())
+            published += _publish_if_due(article.pk, now=clock())
         except EditorialError:
             continue
-    return done
+    return published
 
 
 @transaction.atomic
 def _publish_if_due(pk: int, *, now: dt.datetime) -> bool:
-    """False when another worker or an editor was quicker."""
+    """Publish one article; return False if another worker or an editor was faster."""
     article = Article.objects.select_for_update().due(now).filter(pk=pk).first()
     if article is None or article.scheduled_by is None:
         return False
@@ -160,12 +166,17 @@ def _publish_if_due(pk: int, *, now: dt.datetime) -> bool:
 
 
 def _is_minor(article: Article) -> bool:
-    """Whether readers miss only minor edits. Whatever is published first is none."""
+    """Return whether all edits since the live revision are minor.
+
+    False before the first publication.
+    """
     return (
         bool(article.live_revision_id)
         and not article.revisions.filter(pk__gt=article.live_revision_id, is_minor_edit=False).exists()
     )
 
 
-def _apply_review(article: Article, signed: SignOff) -> None:
-    article.reviewer, article.last_reviewed, article.review_by = signed.reviewer, signed.signed_at, signed.review_by
+def _apply_review(article: Article, sign_off: SignOff) -> None:
+    article.reviewer = sign_off.reviewer
+    article.last_reviewed = sign_off.signed_at
+    article.review_by = sign_off.review_by

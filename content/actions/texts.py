@@ -1,4 +1,4 @@
-"""Texts that people agree to, and what they read in a crisis: an editor drafts a version, the Head publishes it."""
+"""Legal and crisis texts: an editor drafts a version, the Head publishes it."""
 
 import datetime as dt
 from typing import TypeVar
@@ -20,7 +20,7 @@ Draft = TypeVar("Draft", LegalText, CrisisText)
 
 @transaction.atomic
 def save_text(draft: Draft, *, by: User) -> None:
-    """Keeps `draft`, new or changed. Raises Refused when it is published meanwhile."""
+    """Save a new or changed draft. Raises EditorialError if it has been published."""
     if draft.pk:
         _lock(draft)
     draft.drafted_by = by
@@ -29,7 +29,10 @@ def save_text(draft: Draft, *, by: User) -> None:
 
 @transaction.atomic
 def publish_text(draft: Draft, *, on: dt.date, by: User, now: dt.datetime) -> None:
-    """The version holds from the day `on`, as it stands now. Raises Refused."""
+    """Publish the stored draft, effective from the day `on`. Raises EditorialError.
+
+    A crisis text takes effect today and is copied to the clinic profile.
+    """
     text = _lock(draft)
     today = timezone.localdate(now)
     if on < today:
@@ -37,29 +40,31 @@ def publish_text(draft: Draft, *, on: dt.date, by: User, now: dt.datetime) -> No
     if isinstance(text, CrisisText):
         if on != today:
             raise EditorialError(["What pages say in a crisis holds at once: choose today."])
-        _invalidate_pages(text)
+        _copy_to_profile(text)
     else:
-        _check(text)
+        _validate_markup(text)
     text.effective_from, text.published_by = on, by
     text.save()
     history.record_change(text, f"Published; it holds from {on}.", by=by, now=now)
 
 
 def _lock(draft: Draft) -> Draft:
+    """Lock the row until commit. Raises EditorialError if it is published."""
     row = type(draft)._default_manager.select_for_update().get(pk=draft.pk)
     if row.effective_from:
         raise EditorialError(["This version is published: people may have agreed to it. Draft a new one."])
     return row
 
 
-def _invalidate_pages(text: CrisisText) -> None:
+def _copy_to_profile(text: CrisisText) -> None:
     profile = ClinicProfile.objects.select_for_update().get(pk=1)
     for name in CrisisText.FIELDS:
         setattr(profile, name, getattr(text, name))
     profile.save()
 
 
-def _check(text: LegalText) -> None:
+def _validate_markup(text: LegalText) -> None:
+    """Raise EditorialError with the findings of the markup."""
     try:
         page_rendering.build_page(
             title=text.title, summary=text.summary, body=text.body, profile=ClinicProfile.current()

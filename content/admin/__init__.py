@@ -1,4 +1,4 @@
-"""Editors' side of the content: one module a noun."""
+"""Model admins and editorial pages of the content."""
 
 from . import articles, evidence, people, profile, texts
 

@@ -1,4 +1,7 @@
-"""Articles on the desk: the list, and an address for each thing that can be done with one."""
+"""Article list in the admin, and the routes of the editorial workflow."""
+
+# Django's generic classes take no type arguments at runtime.
+# mypy: allow-any-generics
 
 from collections.abc import Callable
 from typing import Any
@@ -10,17 +13,19 @@ from django.urls import URLPattern, path
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from content.models.articles import Article
+from content.models.articles import Article, ArticleQuerySet
 
 from . import editorial_workflow, review_queue
 
 get_and_post = require_http_methods(["GET", "HEAD", "POST"])
 
 
-class Progress(admin.SimpleListFilter):
+class ProgressFilter(admin.SimpleListFilter):
+    """Filter by editorial progress; an unknown value matches nothing."""
+
     title = "progress"
     parameter_name = "progress"
-    QUESTIONS: dict[str, tuple[str, Callable[[Any], QuerySet[Article]]]] = {
+    OPTIONS: dict[str, tuple[str, Callable[[Any], QuerySet[Article]]]] = {
         "draft": ("waits for a reviewer", lambda articles: articles.to_review()),
         "reviewed": ("signed off, not published", lambda articles: articles.to_publish()),
         "late": ("planned publication was refused", lambda articles: articles.due(timezone.now())),
@@ -29,26 +34,27 @@ class Progress(admin.SimpleListFilter):
     }
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(value, label) for value, (label, _) in self.QUESTIONS.items()]
+        return [(value, label) for value, (label, _) in self.OPTIONS.items()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Article]) -> QuerySet[Article]:
         if value := self.value():
-            return self.QUESTIONS[value][1](queryset) if value in self.QUESTIONS else queryset.none()
+            return self.OPTIONS[value][1](queryset) if value in self.OPTIONS else queryset.none()
         return queryset
 
 
 @admin.register(Article)
 class ArticleAdmin(admin.ModelAdmin):
-    """Only the list is the admin's own: every write of an article is a verb of `content/actions/`."""
+    """Change list only: the actions of `content/actions/` write articles."""
 
     change_list_template = "admin/content/articles.html"
     list_display = ["title", "kind", "progress", "published_at", "last_reviewed", "review_by"]
-    list_filter = [Progress, "kind"]
+    list_filter = [ProgressFilter, "kind"]
     search_fields = ["title", "slug"]
     search_help_text = "Any part of a title or an address"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Article]:
-        return super().get_queryset(request).with_progress()  # type: ignore[attr-defined]
+        articles: ArticleQuerySet = super().get_queryset(request)  # type: ignore[assignment]
+        return articles.with_progress()
 
     @admin.display(description="Progress")
     def progress(self, article: Any) -> str:
@@ -61,8 +67,8 @@ class ArticleAdmin(admin.ModelAdmin):
         return False
 
 
-def _route(at: str, view: Callable[..., HttpResponse], name: str) -> URLPattern:
-    return path(f"content/article/{at}", view, name=f"content_article_{name}")
+def _route(suffix: str, view: Callable[..., HttpResponse], name: str) -> URLPattern:
+    return path(f"content/article/{suffix}", view, name=f"content_article_{name}")
 
 
 routes = [

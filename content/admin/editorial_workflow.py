@@ -1,4 +1,4 @@
-"""The pages on which articles are written, signed off and published. `content/actions/` decides and writes."""
+"""Editorial workflow pages; the rules and writes are in `content/actions/`."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -27,18 +27,21 @@ from content.models.revisions import Revision
 View = Callable[..., HttpResponse]
 
 
-def article_view(right: str) -> Callable[[View], View]:
-    """The view gets the article; staff without `right` get a 403, a refused deed its reasons on the article's page."""
+def article_view(permission: str) -> Callable[[View], View]:
+    """Decorate a view of one article: load the article and require `permission` (403).
+
+    An EditorialError becomes messages on the article's page.
+    """
 
     def decorator(view: View) -> View:
         @wraps(view)
         def wrapper(request: HttpRequest, pk: int, **kwargs: Any) -> HttpResponse:
-            require_permission(request, right)
+            require_permission(request, permission)
             article = get_object_or_404(Article.objects.select_related("author", "reviewer", "live_revision"), pk=pk)
             try:
                 return view(request, article, **kwargs)
-            except EditorialError as refused:
-                for reason in refused.reasons:
+            except EditorialError as error:
+                for reason in error.reasons:
                     messages.error(request, reason)
                 return redirect_to_article(article)
 
@@ -48,18 +51,19 @@ def article_view(right: str) -> Callable[[View], View]:
 
 
 def add_view(request: HttpRequest) -> HttpResponse:
+    """Create an article with its first draft."""
     require_permission(request, "add_article")
     form = NewArticleForm(request.POST or None)
     if form.is_valid():
         article = form.start(by=user(request), now=timezone.now())
         messages.success(request, "The article is started. Nobody sees it before it is published.")
         return redirect_to_article(article)
-    return render(request, "admin/content/add.html", "Start an article", form=form)
+    return render_page(request, "admin/content/add.html", "Start an article", form=form)
 
 
 @article_view("view_article")
 def edit_view(request: HttpRequest, article: Article) -> HttpResponse:
-    """The text with what is wrong with it and what it will look like; a POST saves a draft."""
+    """Show the editor with findings and preview; a POST saves a draft."""
     newest = article.revisions.latest()
     if request.method != "POST":
         form = (
@@ -74,8 +78,8 @@ def edit_view(request: HttpRequest, article: Article) -> HttpResponse:
         return render_editor(request, article, newest, draft_from_form(form), form)
     try:
         saved = form.save_draft(article, by=user(request), now=timezone.now())
-    except EditorialError as refused:
-        for reason in refused.reasons:
+    except EditorialError as error:
+        for reason in error.reasons:
             form.add_error(None, reason)
         return render_editor(request, article, newest, draft_from_form(form), form)
     messages.success(request, "Nothing was changed." if saved == newest else "The draft is saved.")
@@ -84,7 +88,7 @@ def edit_view(request: HttpRequest, article: Article) -> HttpResponse:
 
 @article_view("change_article")
 def preview_view(request: HttpRequest, article: Article) -> HttpResponse:
-    """The same page with the words as they were typed, of which nothing is saved."""
+    """Show the editor with the submitted text, without saving."""
     form = DraftForm(request.POST)
     form.is_valid()
     return render_editor(request, article, article.revisions.latest(), draft_from_form(form), form)
@@ -92,20 +96,26 @@ def preview_view(request: HttpRequest, article: Article) -> HttpResponse:
 
 @article_view("sign_off_article")
 def sign_off_view(request: HttpRequest, article: Article) -> HttpResponse:
-    """What changed since the text readers see, the whole text, and a button for whoever stands for it."""
+    """Show the changes since the live text and the complete text; a POST signs off."""
     newest, now = article.revisions.latest(), timezone.now()
     form = SignOffForm(request.POST or None) if request.method == "POST" else SignOffForm.of(newest, now=now)
     if form.is_valid():
-        publication.sign_off_article(article, **form.cleaned_data, by=user(request), now=now)
+        publication.sign_off_article(
+            article,
+            revision_id=form.cleaned_data["read"],
+            review_by=form.cleaned_data["review_by"],
+            by=user(request),
+            now=now,
+        )
         messages.success(request, "You signed off this text.")
         return redirect_to_article(article)
-    return render(
+    return render_page(
         request,
         "admin/content/sign_off.html",
         f"Sign off: {newest.title}",
         article=article,
         form=form,
-        refusal=publication.sign_off_denied_reason(user(request), newest),
+        denied_reason=publication.sign_off_denied_reason(user(request), newest),
         findings=with_lines(newest),
         changes=revision_changes(article.live_revision, newest) if article.live_revision else [],
         preview=render_preview(request, article, newest),
@@ -138,7 +148,7 @@ def unschedule_view(request: HttpRequest, article: Article) -> HttpResponse:
 
 @article_view("change_article")
 def create_preview_link(request: HttpRequest, article: Article) -> HttpResponse:
-    """The link is shown on this answer alone: it is kept nowhere."""
+    """Show the editor with a new preview link, which is not stored."""
     newest = article.revisions.latest()
     form = DraftForm.of(newest, is_live=newest.pk == article.live_revision_id)
     return render_editor(request, article, newest, newest, form, link=content_previews.preview_url(article, newest))
@@ -154,7 +164,7 @@ def revoke_preview_links(request: HttpRequest, article: Article) -> HttpResponse
 @article_view("view_article")
 def revisions_view(request: HttpRequest, article: Article) -> HttpResponse:
     log = LogEntry.objects.filter(content_type__app_label="content", content_type__model="article")
-    return render(
+    return render_page(
         request,
         "admin/content/revisions.html",
         f"Revisions: {article.title}",
@@ -168,26 +178,26 @@ def revisions_view(request: HttpRequest, article: Article) -> HttpResponse:
 
 @article_view("view_article")
 def revision_view(request: HttpRequest, article: Article, number: int) -> HttpResponse:
-    """What this revision changed, and what readers saw of it."""
-    this = get_object_or_404(article.revisions.select_related("author"), pk=number)
+    """Show a revision's changes from the one before, and its preview."""
+    revision = get_object_or_404(article.revisions.select_related("author"), pk=number)
     before = article.revisions.filter(pk__lt=number).first()
-    return render(
+    return render_page(
         request,
         "admin/content/revision.html",
         f"Revision {number}: {article.title}",
         article=article,
-        revision=this,
+        revision=revision,
         before=before,
         newest=article.revisions.latest(),
-        changes=revision_changes(before, this) if before else [],
-        preview=render_preview(request, article, this),
+        changes=revision_changes(before, revision) if before else [],
+        preview=render_preview(request, article, revision),
         may_change=has_permission(request, "change_article"),
     )
 
 
 @article_view("change_article")
 def revert_view(request: HttpRequest, article: Article, number: int) -> HttpResponse:
-    """The words of an older revision become the draft; nothing that readers see changes."""
+    """Make an older revision's text the newest draft."""
     older = get_object_or_404(article.revisions, pk=number)
     newest = article.revisions.latest()
     drafts.revert_to(article, to=older, based_on=newest.pk, by=user(request), now=timezone.now())
@@ -198,39 +208,41 @@ def revert_view(request: HttpRequest, article: Article, number: int) -> HttpResp
 # --- What the views above share ---------------------------------------------------------------------------------------
 
 
-def has_permission(request: HttpRequest, right: str) -> bool:
-    return user(request).has_perm(f"content.{right}")
+def has_permission(request: HttpRequest, permission: str) -> bool:
+    return user(request).has_perm(f"content.{permission}")
 
 
-def require_permission(request: HttpRequest, right: str) -> None:
-    if not has_permission(request, right):
+def require_permission(request: HttpRequest, permission: str) -> None:
+    """Raise PermissionDenied unless the user has this permission of the content app."""
+    if not has_permission(request, permission):
         raise PermissionDenied
 
 
 def user(request: HttpRequest) -> User:
-    return cast(User, request.user)  # `admin_view` lets nobody else in
+    return cast(User, request.user)  # `admin_view` requires a signed-in user
 
 
 def redirect_to_article(article: Article) -> HttpResponse:
     return redirect("admin:content_article_change", article.pk)
 
 
-def render(request: HttpRequest, template: str, title: str, **context: Any) -> HttpResponse:
+def render_page(request: HttpRequest, template: str, title: str, **context: Any) -> HttpResponse:
+    """Render an admin template with the context that every page of the admin needs."""
     common = {**admin.site.each_context(request), "title": title, "subtitle": None, "opts": Article._meta}
     return TemplateResponse(request, template, {**common, **context})
 
 
 def draft_from_form(form: DraftForm) -> Text:
-    """The words of a form that may still be wrong."""
+    """Return the submitted text as an unsaved revision, even if the form is invalid."""
     return Revision(**{name: form.cleaned_data.get(name) or "" for name in Text.FIELDS})
 
 
 def render_editor(
     request: HttpRequest, article: Article, newest: Revision, text: Text, form: DraftForm | None, *, link: str = ""
 ) -> HttpResponse:
-    """The editing page of `article`, with findings and preview of `text`."""
+    """Render the editor of `article` with findings and preview of `text`."""
     now = timezone.now()
-    return render(
+    return render_page(
         request,
         "admin/content/edit.html",
         article.title,
@@ -241,8 +253,8 @@ def render_editor(
         findings=with_lines(text),
         preview=render_preview(request, article, text),
         is_live=newest.pk == article.live_revision_id,
-        signed=article.sign_offs.filter(content_hash=newest.content_hash).select_related("reviewer").first(),
-        obstacles=publication.blocking_reasons(article, newest, now=now),
+        sign_off=article.sign_offs.filter(content_hash=newest.content_hash).select_related("reviewer").first(),
+        blocking_reasons=publication.blocking_reasons(article, newest, now=now),
         schedule_form=ScheduleForm(),
         may_publish=has_permission(request, "publish_article"),
         may_sign_off=has_permission(request, "sign_off_article"),
@@ -250,16 +262,16 @@ def render_editor(
 
 
 def with_lines(text: Text) -> list[tuple[Finding, str]]:
-    """Each finding with the line on which it stands."""
-    found = []
+    """Return each finding with the source line that it refers to."""
+    pairs = []
     for finding in publication.findings(text, now=timezone.now()):
         lines = str(getattr(text, finding.field, "")).splitlines()
-        found.append((finding, lines[finding.line - 1] if 0 < finding.line <= len(lines) else ""))
-    return found
+        pairs.append((finding, lines[finding.line - 1] if 0 < finding.line <= len(lines) else ""))
+    return pairs
 
 
 def render_preview(request: HttpRequest, article: Article, text: Text) -> str:
-    """The page's HTML within the site's own looks; empty while the markup cannot be read."""
+    """Return the page as HTML in the site's design; empty if the markup is invalid."""
     try:
         context = content_previews.preview_context(article, text, layout="admin/content/preview.html")
     except MarkupError:
@@ -268,6 +280,6 @@ def render_preview(request: HttpRequest, article: Article, text: Text) -> str:
 
 
 def revision_changes(old: Text, new: Revision) -> list[tuple[str, list[word_diff.DiffLine]]]:
-    """Each field that differs, by name, with its changed lines."""
+    """Return (name, changed lines) of each field that differs."""
     compared = [(name, word_diff.diff_lines(getattr(old, name), getattr(new, name))) for name in Text.FIELDS]
     return [(name, lines) for name, lines in compared if lines]

@@ -1,4 +1,7 @@
-"""What the texts rest on: sources, quotations, claims."""
+"""Model admins of sources, quotations and claims."""
+
+# Django's generic classes take no type arguments at runtime.
+# mypy: allow-any-generics
 
 import datetime as dt
 from typing import Any
@@ -8,14 +11,19 @@ from django.db import models
 from django.http import HttpRequest
 from django.utils import timezone
 
-from content.forms import SUPPORTED_DAYS, QuotationForm, SourceForm
+from clinic.lib.form_fields import SUPPORTED_DATES
+from clinic.lib.read_only_admin import ReadOnly
+from content.forms import QuotationForm, SourceForm
 from content.models.claims import Claim
 from content.models.link_checks import LinkCheck
 from content.models.sources import Quotation, Source
 
 
-class KeyedAdmin(admin.ModelAdmin):
-    """Texts refer to the key: it stays as it was made, and what a page may rest on is not deleted."""
+class LedgerEntryAdmin(admin.ModelAdmin):
+    """Model admin of ledger entries: fixed key, no deletion.
+
+    Texts refer to the key.
+    """
 
     def get_readonly_fields(self, request: HttpRequest, obj: models.Model | None = None) -> list[str]:
         return ["key"] if obj else []
@@ -24,7 +32,9 @@ class KeyedAdmin(admin.ModelAdmin):
         return False
 
 
-class Notice(admin.SimpleListFilter):
+class RetractionNoticeFilter(admin.SimpleListFilter):
+    """Filter for sources with a retraction notice."""
+
     title = "retraction notice"
     parameter_name = "notice"
 
@@ -35,26 +45,17 @@ class Notice(admin.SimpleListFilter):
         return queryset.filter(link_check__retraction_notice__gt="") if self.value() == "yes" else queryset
 
 
-class LinkCheckInline(admin.StackedInline):
-    """What `manage.py check_links` found last: read, never edited."""
+class LinkCheckInline(ReadOnly, admin.StackedInline):
+    """Latest result of `manage.py check_links`, read-only."""
 
     model = LinkCheck
 
-    def has_add_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
-        return False
-
 
 @admin.register(Source)
-class SourceAdmin(KeyedAdmin):
+class SourceAdmin(LedgerEntryAdmin):
     form = SourceForm
-    list_display = ["key", "title", "year", "status", "link", "looked_at", "notice"]
-    list_filter = ["status", "link_check__outcome", Notice, "type"]
+    list_display = ["key", "title", "year", "status", "link", "checked_at", "notice"]
+    list_filter = ["status", "link_check__outcome", RetractionNoticeFilter, "type"]
     list_select_related = ["link_check"]
     inlines = [LinkCheckInline]
     search_fields = ["key", "title"]
@@ -64,7 +65,7 @@ class SourceAdmin(KeyedAdmin):
         return source.link_check.get_outcome_display() if hasattr(source, "link_check") else None
 
     @admin.display(description="looked at", ordering="link_check__checked_at")
-    def looked_at(self, source: Source) -> dt.datetime | None:
+    def checked_at(self, source: Source) -> dt.datetime | None:
         return source.link_check.checked_at if hasattr(source, "link_check") else None
 
     @admin.display(description="notice", ordering="link_check__retraction_notice")
@@ -73,14 +74,16 @@ class SourceAdmin(KeyedAdmin):
 
 
 @admin.register(Quotation)
-class QuotationAdmin(KeyedAdmin):
+class QuotationAdmin(LedgerEntryAdmin):
     form = QuotationForm
     list_display = ["key", "speaker", "source", "wording_checked"]
     list_filter = ["wording_checked"]
     list_select_related = ["source"]
 
 
-class Review(admin.SimpleListFilter):
+class ReviewFilter(admin.SimpleListFilter):
+    """Filter for claims whose review is overdue."""
+
     title = "review"
     parameter_name = "review"
 
@@ -94,9 +97,9 @@ class Review(admin.SimpleListFilter):
 
 
 @admin.register(Claim)
-class ClaimAdmin(KeyedAdmin):
+class ClaimAdmin(LedgerEntryAdmin):
     list_display = ["key", "evidence_type", "sample_size", "confidence", "checked_on", "review_by"]
-    list_filter = [Review, "evidence_type", "confidence"]
+    list_filter = [ReviewFilter, "evidence_type", "confidence"]
     search_fields = ["key", "text"]
     filter_horizontal = ["sources"]
-    formfield_overrides = {models.DateField: {"validators": SUPPORTED_DAYS}}
+    formfield_overrides = {models.DateField: {"validators": SUPPORTED_DATES}}

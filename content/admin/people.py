@@ -1,3 +1,8 @@
+"""Model admin of people named on pages."""
+
+# Django's generic classes take no type arguments at runtime.
+# mypy: allow-any-generics
+
 from django.contrib import admin
 from django.contrib.auth.models import User
 from django.http import HttpRequest
@@ -11,5 +16,5 @@ class PersonAdmin(admin.ModelAdmin):
     list_select_related = ["user"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Person | None = None) -> list[str]:
-        """Whose account may sign off as whom is no editor's to say."""
+        """Let only superusers link an account to the person as whom it signs off."""
         return [] if isinstance(request.user, User) and request.user.is_superuser else ["user"]

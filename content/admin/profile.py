@@ -1,3 +1,8 @@
+"""Model admin of the clinic profile."""
+
+# Django's generic classes take no type arguments at runtime.
+# mypy: allow-any-generics
+
 from django.contrib import admin
 from django.http import HttpRequest
 
@@ -7,7 +12,7 @@ from content.models.texts import CrisisText
 
 @admin.register(ClinicProfile)
 class ClinicProfileAdmin(admin.ModelAdmin):
-    """One row: it can be changed, not added to or deleted. What pages say in a crisis is published apart from it."""
+    """Allow changing the one row only; crisis texts are published separately."""
 
     readonly_fields = CrisisText.FIELDS
 

@@ -1,4 +1,4 @@
-"""What needs an editor's eye, each number with the list it counts."""
+"""Review queue: counts of content that needs an editor, each with its list."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -21,8 +21,8 @@ from content.models.texts import CrisisText, LegalText
 
 
 @dataclass(frozen=True)
-class Concern:
-    """`filters` of the list of `model` find exactly what `count` counts."""
+class ReviewItem:
+    """A count and the change list of `model` whose `filters` select those rows."""
 
     label: str
     count: int
@@ -34,10 +34,10 @@ class Concern:
         return f"{reverse(f'admin:content_{self.model}_changelist')}?{urlencode(self.filters)}"
 
 
-def concerns(now: dt.datetime) -> list[Concern]:
-    """Everything that is counted, worst first."""
+def review_items(now: dt.datetime) -> list[ReviewItem]:
+    """Return all counts, most urgent first."""
     today = timezone.localdate(now)
-    counted: list[tuple[str, models.QuerySet[Any], dict[str, str]]] = [
+    queries: list[tuple[str, models.QuerySet[Any], dict[str, str]]] = [
         ("Planned publications that were refused", Article.objects.due(now), {"progress": "late"}),
         (
             "Sources with a notice against them",
@@ -55,7 +55,7 @@ def concerns(now: dt.datetime) -> list[Concern]:
         ),
         (
             "Sources whose details are to be re-checked",
-            Source.objects.filter(status=VerificationStatus.RECHECK),
+            Source.objects.filter(status=VerificationStatus.NEEDS_CHECK),
             {"status__exact": "recheck"},
         ),
         (
@@ -65,8 +65,8 @@ def concerns(now: dt.datetime) -> list[Concern]:
         ),
         (
             "Sources whose link did not answer",
-            Source.objects.filter(link_check__outcome=LinkResult.SILENT),
-            {"link_check__outcome__exact": LinkResult.SILENT},
+            Source.objects.filter(link_check__outcome=LinkResult.NO_RESPONSE),
+            {"link_check__outcome__exact": LinkResult.NO_RESPONSE},
         ),
         (
             "Texts that wait for the Head",
@@ -79,10 +79,11 @@ def concerns(now: dt.datetime) -> list[Concern]:
             {"effective_from__isempty": "1"},
         ),
     ]
-    return [Concern(label, rows.count(), rows.model._meta.model_name, filters) for label, rows, filters in counted]
+    return [ReviewItem(label, rows.count(), rows.model._meta.model_name, filters) for label, rows, filters in queries]
 
 
 def review_queue(request: HttpRequest) -> HttpResponse:
+    """Show the review queue to staff with `view_article`."""
     if not request.user.has_perm("content.view_article"):
         raise PermissionDenied
     context = {
@@ -90,6 +91,6 @@ def review_queue(request: HttpRequest) -> HttpResponse:
         "title": "Needs attention",
         "subtitle": None,
         "opts": Article._meta,
-        "concerns": concerns(timezone.now()),
+        "review_items": review_items(timezone.now()),
     }
     return TemplateResponse(request, "admin/content/review_queue.html", context)

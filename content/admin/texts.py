@@ -1,4 +1,7 @@
-"""Texts that people agree to, and what they read in a crisis: drafts of editors, published by the Head."""
+"""Model admins of legal and crisis texts, with the page that publishes a draft."""
+
+# Django's generic classes take no type arguments at runtime.
+# mypy: allow-any-generics
 
 import copy
 from typing import Any, cast
@@ -25,7 +28,7 @@ from content.models.texts import CrisisText, LegalText, PublishableText
 
 
 class PublishableTextAdmin(admin.ModelAdmin):
-    """Drafts change; a published version never does: people have agreed to it."""
+    """Allow changes of drafts only: people may have agreed to a published version."""
 
     change_form_template = "admin/content/publishable_change_form.html"
     readonly_fields = ["effective_from", "drafted_by", "published_by"]
@@ -55,7 +58,7 @@ class PublishableTextAdmin(admin.ModelAdmin):
         return [path("<int:pk>/publish/", self.admin_site.admin_view(publish), name=name), *super().get_urls()]
 
     def publish(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """The text as people will read it, and the button that makes it hold."""
+        """Show the text as readers will see it; a POST publishes it."""
         if not self.may_publish(request):
             raise PermissionDenied
         text = get_object_or_404(self.model, pk=pk)
@@ -65,8 +68,8 @@ class PublishableTextAdmin(admin.ModelAdmin):
                 texts.publish_text(text, on=form.cleaned_data["on"], by=cast(User, request.user), now=timezone.now())
                 messages.success(request, "It is published.")
                 return redirect(f"admin:content_{self.opts.model_name}_change", pk)
-            except EditorialError as refused:
-                for reason in refused.reasons:
+            except EditorialError as error:
+                for reason in error.reasons:
                     form.add_error(None, reason)
         context = {
             **self.admin_site.each_context(request),
@@ -80,6 +83,7 @@ class PublishableTextAdmin(admin.ModelAdmin):
         return TemplateResponse(request, "admin/content/publish_text.html", context)
 
     def preview(self, request: HttpRequest, text: Any) -> str:
+        """Return the text as HTML."""
         raise NotImplementedError
 
 

@@ -1,4 +1,4 @@
-"""How a work is cited: as a Vancouver reference, and for reference managers as BibTeX, RIS and CSL-JSON. Pure."""
+"""Citation formatters: Vancouver, BibTeX, RIS and CSL-JSON. Pure."""
 
 import json
 import re
@@ -9,7 +9,7 @@ from typing import Any, Protocol
 ET_AL = "et al."
 SUFFIXES = {"Jr", "Sr", "2nd", "3rd", "II", "III", "IV"}
 # CSL-JSON type -> BibTeX entry, its field for the container, and RIS type.
-KINDS = {
+FORMAT_TYPES = {
     "article-journal": ("article", "journal", "JOUR"),
     "article-newspaper": ("article", "journal", "NEWS"),
     "chapter": ("incollection", "booktitle", "CHAP"),
@@ -17,11 +17,11 @@ KINDS = {
     "report": ("techreport", "institution", "RPRT"),
     "webpage": ("misc", "howpublished", "ELEC"),
 }
-PERIODICALS = {"article-journal", "article-newspaper", "legislation"}  # found by volume and page, not by address
+PERIODICALS = {"article-journal", "article-newspaper", "legislation"}  # located by volume and page, not by URL
 LATEX = str.maketrans(
     {
         "\\": r"\textbackslash{}",
-        "{": r"\textbraceleft{}",  # an escaped brace would still be counted, and end the field
+        "{": r"\textbraceleft{}",  # BibTeX counts escaped braces too, so one would end the field
         "}": r"\textbraceright{}",
         "~": r"\textasciitilde{}",
         "^": r"\textasciicircum{}",
@@ -30,12 +30,15 @@ LATEX = str.maketrans(
         **{special: f"\\{special}" for special in "%&#$_"},
     }
 )
-CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 VERBATIM = str.maketrans({"\\": "%5C", "{": "%7B", "}": "%7D", " ": "%20"})  # in BibTeX's doi and url
 
 
 class Work(Protocol):
-    """What may be cited; names as in CSL-JSON 1.0, `pages` for its `page`. `authors` as printed: `Duman RS`."""
+    """A citable work; names as in CSL-JSON 1.0, with `pages` for `page`.
+
+    `authors` are as printed: `Duman RS`.
+    """
 
     @property
     def key(self) -> str: ...
@@ -65,7 +68,7 @@ class Work(Protocol):
 
 @dataclass(frozen=True)
 class PersonName:
-    """A person (`family`, and `given` initials with full stops), or a body, whose whole name is `family`."""
+    """A person with initials in `given`, or an organization in `family`."""
 
     family: str
     given: str = ""
@@ -73,7 +76,10 @@ class PersonName:
 
 
 def person_name(printed: str) -> PersonName:
-    """`Zarate CA Jr` taken apart. A name that does not end in one to three initials is a body's."""
+    """Parse `Zarate CA Jr`.
+
+    A name without one to three final initials is an organization's.
+    """
     words = printed.split()
     suffix = words.pop() if len(words) > 2 and words[-1] in SUFFIXES else ""
     family, initials = " ".join(words[:-1]), words[-1] if words else ""
@@ -87,29 +93,32 @@ def _names(work: Work) -> list[PersonName]:
 
 
 def on_one_line(text: str) -> str:
-    """On one line, without control characters: every format here is read line by line or forbids them."""
-    return " ".join(CONTROL.sub(" ", text).split())
+    """Return `text` on one line without control characters, which the formats forbid."""
+    return " ".join(CONTROL_CHARACTERS.sub(" ", text).split())
 
 
 def with_full_stop(text: str) -> str:
-    """`text` with a full stop, unless something ends it already."""
+    """Return `text` with a full stop, unless it ends with punctuation."""
     return text if text.endswith((".", "?", "!")) else f"{text}."
 
 
 def authors(work: Work) -> str:
-    """All up to six, else six and “et al.” (NLM's Citing Medicine, as ICMJE recommends it), with the full stop."""
-    shown = work.authors if len(work.authors) <= 6 else [*work.authors[:6], ET_AL]
-    return with_full_stop(", ".join(map(on_one_line, shown)))
+    """Return up to six authors, else six and “et al.”, with a full stop.
+
+    NLM's Citing Medicine, as ICMJE recommends.
+    """
+    listed = work.authors if len(work.authors) <= 6 else [*work.authors[:6], ET_AL]
+    return with_full_stop(", ".join(map(on_one_line, listed)))
 
 
 def locator(work: Work) -> str:
-    """Where in its container: `2012;338(6103):68-72`, as far as it is known."""
-    where = work.volume + (f"({work.issue})" if work.issue else "") + (f":{work.pages}" if work.pages else "")
-    return ";".join(part for part in (str(work.year or ""), where) if part)
+    """Return the known position in the container: `2012;338(6103):68-72`."""
+    position = work.volume + (f"({work.issue})" if work.issue else "") + (f":{work.pages}" if work.pages else "")
+    return ";".join(part for part in (str(work.year or ""), position) if part)
 
 
 def vancouver(work: Work) -> str:
-    """The reference without its addresses: `Duman RS, Aghajanian GK. Title. Science. 2012;338(6103):68-72.`"""
+    """Return the reference: `Duman RS. Title. Science. 2012;338(6103):68-72.`"""
     title, container = on_one_line(work.title), on_one_line(work.container)
     if work.type == "webpage":
         title = f"{title} [Internet]"
@@ -126,15 +135,15 @@ def vancouver(work: Work) -> str:
 
 
 def bibtex(works: Iterable[Work]) -> str:
-    """A `.bib` file in UTF-8. Titles stand in two pairs of braces, so that no style changes their capitals."""
+    """Return a `.bib` file; double braces keep the capitals of titles in every style."""
     return "\n".join(map(_bibtex_entry, works))
 
 
 def _bibtex_entry(work: Work) -> str:
-    entry, container, _ = KINDS[work.type]
-    shortened = ["others"] if ET_AL in work.authors else []
+    entry, container, _ = FORMAT_TYPES[work.type]
+    others = ["others"] if ET_AL in work.authors else []
     fields = {
-        "author": " and ".join([*map(_bibtex_name, _names(work)), *shortened]),
+        "author": " and ".join([*map(_bibtex_name, _names(work)), *others]),
         "title": f"{{{_latex(work.title)}}}",
         container: _latex(work.container),
         "year": str(work.year or ""),
@@ -160,7 +169,7 @@ def _bibtex_name(author: PersonName) -> str:
 
 
 def ris(works: Iterable[Work]) -> str:
-    """A `.ris` file: `TY  - JOUR` to `ER  - `, lines ended by CR LF, as its specification of 2001 asks."""
+    """Return a `.ris` file with CR LF line endings (RIS specification of 2001)."""
     return "".join(f"{tag}  - {value}\r\n" for work in works for tag, value in _ris_lines(work))
 
 
@@ -178,8 +187,8 @@ def _ris_lines(work: Work) -> list[tuple[str, str]]:
         ("UR", work.url),
         ("N1", extra_note(work)),
     ]
-    lines = [("TY", KINDS[work.type][2]), ("ID", work.key)]
-    lines += [("AU", ", ".join(filter(None, (each.family, each.given, each.suffix)))) for each in _names(work)]
+    lines = [("TY", FORMAT_TYPES[work.type][2]), ("ID", work.key)]
+    lines += [("AU", ", ".join(filter(None, (name.family, name.given, name.suffix)))) for name in _names(work)]
     lines += [
         ("TI", on_one_line(work.title)),
         *((tag, on_one_line(value)) for tag, value in optional if value),
@@ -189,20 +198,17 @@ def _ris_lines(work: Work) -> list[tuple[str, str]]:
 
 
 def extra_note(work: Work) -> str:
-    """What RIS and CSL-JSON have no field for: that there are more authors than we know."""
+    """Return a note on unlisted authors, for which RIS and CSL-JSON have no field."""
     return "More authors than are listed here." if ET_AL in work.authors else ""
 
 
-def csl(works: Iterable[Work]) -> list[dict[str, Any]]:
-    """CSL-JSON 1.0 items."""
-    return [csl_item(work) for work in works]
-
-
 def csl_json(works: Iterable[Work]) -> str:
-    return json.dumps(csl(works), ensure_ascii=False, indent=1)
+    """Return a CSL-JSON 1.0 file."""
+    return json.dumps([csl_item(work) for work in works], ensure_ascii=False, indent=1)
 
 
 def csl_item(work: Work) -> dict[str, Any]:
+    """Return one CSL-JSON 1.0 item."""
     item = {
         "id": work.key,
         "type": work.type,

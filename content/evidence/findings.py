@@ -1,4 +1,4 @@
-"""What an editor must mend: a rule's code, where, and the words to say it with."""
+"""Lint findings: rule, position and message."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Rule(StrEnum):
-    """Every rule of the engine by its code; docs/decisions/0008-evidence-engine.md says what each one means."""
+    """Codes of the lint rules; docs/decisions/0007 explains each."""
 
     MARKUP = "markup"
     UNSOURCED = "unsourced"
@@ -25,7 +25,10 @@ class Rule(StrEnum):
 
 @dataclass(frozen=True, order=True)
 class Finding:
-    """`line` counts from 1 in the field; 0 is the field, or row of the ledger (`claims.c04`), as a whole."""
+    """A violation; `line` counts from 1 in `field`, 0 means the complete field.
+
+    `field` can also name a row of the ledger (`claims.c04`).
+    """
 
     line: int
     message: str
@@ -33,12 +36,12 @@ class Finding:
     field: str = "body"
 
     def __str__(self) -> str:
-        where = [self.field] * (self.field != "body") + [f"line {self.line}"] * (self.line > 0)
-        return ", ".join(where) + f": {self.message}" if where else self.message
+        position = [self.field] * (self.field != "body") + [f"line {self.line}"] * (self.line > 0)
+        return ", ".join(position) + f": {self.message}" if position else self.message
 
 
 class MarkupError(Exception):
-    """The text breaks a rule of the markup; `findings` say where."""
+    """Raised for invalid markup, with `findings` sorted by position."""
 
     def __init__(self, findings: Sequence[Finding]) -> None:
         super().__init__("; ".join(map(str, findings)))

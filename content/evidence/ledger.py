@@ -1,4 +1,4 @@
-"""What texts may rest on: sources, exact quotations, and claims with their kind of evidence. Pure data."""
+"""Ledger of sources, exact quotations and claims with their evidence. Pure data."""
 
 import calendar
 import datetime as dt
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from django.db.models import TextChoices
 
-# A source's or claim's own doubt. A sentence that rests on a claim in these words needs one of them too.
+# Hedging. A sentence with a hedged claim must hedge too.
 HEDGE = re.compile(
     r"\b(?:(?-i:may)|might|could|seems?|appears?|suggest\w*|thought to|(?<!less )(?<!more )likely|possibl[ey]|perhaps"
     r"|usually|typically|tends?|most often|in part|ideas?|hypothes[ie]s|not (?:yet )?(?:settled|known|clear|shown)"
@@ -18,7 +18,7 @@ HEDGE = re.compile(
 
 
 class EvidenceType(TextChoices):
-    """Kind of evidence, in the words a reader sees."""
+    """Kind of evidence, with the label that readers see."""
 
     TRIAL = "trial", "randomized trial in people"
     HUMAN = "human", "other study in people"
@@ -38,7 +38,7 @@ class EvidenceType(TextChoices):
 
 
 class Topic(TextChoices):
-    """What a page with an efficacy claim must not leave out, and efficacy itself."""
+    """Efficacy, and the topics that a page with an efficacy claim must cover."""
 
     EFFICACY = "efficacy", "that it helps"
     DURATION = "duration", "how long it lasts"
@@ -48,24 +48,28 @@ class Topic(TextChoices):
 
 
 class Confidence(TextChoices):
+    """Confidence in a claim."""
+
     HIGH = "high", "high"
     MEDIUM = "medium", "medium"
     LOW = "low", "low"
 
 
-# Kind -> the words one of which says so in a sentence.
-ANIMALS = {
+# Evidence type -> words of which a sentence must contain one.
+ANIMAL_WORDS = {
     EvidenceType.RATS: re.compile(r"\b(?:rats?|rodents?|animals?)\b", re.IGNORECASE),
     EvidenceType.MICE: re.compile(r"\b(?:mice|mouse|rodents?|animals?)\b", re.IGNORECASE),
     EvidenceType.RODENTS: re.compile(r"\b(?:rats?|mice|mouse|rodents?|animals?)\b", re.IGNORECASE),
 }
-# Rules and services change sooner than trials do.
+# Regulations and services change sooner than trials.
 REVIEW_MONTHS = {EvidenceType.REGULATORY: 6, EvidenceType.PUBLIC_HEALTH: 6}
-OTHER_REVIEW_MONTHS = 12
+DEFAULT_REVIEW_MONTHS = 12
 
 
 @dataclass(frozen=True)
 class LedgerQuotation:
+    """Exact words of a speaker; `source` is a key."""
+
     key: str
     text: str
     speaker: str
@@ -75,7 +79,7 @@ class LedgerQuotation:
 
 @dataclass(frozen=True)
 class LedgerClaim:
-    """`sources` and `topics` by key; `kind` as in Kind."""
+    """A claim; `sources` are keys, `evidence_type` and `topics` enum values."""
 
     key: str
     text: str
@@ -85,21 +89,21 @@ class LedgerClaim:
     topics: tuple[str, ...] = ()
 
     @property
-    def hedged(self) -> bool:
+    def is_hedged(self) -> bool:
         return bool(HEDGE.search(self.text))
 
 
 @dataclass(frozen=True)
 class Ledger:
-    """What a text may refer to: keys of sources; quotations and claims by key."""
+    """Everything a text may refer to: keys of sources; quotations and claims by key."""
 
     sources: Collection[str] = frozenset()
     quotations: Mapping[str, LedgerQuotation] = field(default_factory=dict)
     claims: Mapping[str, LedgerClaim] = field(default_factory=dict)
 
 
-def review_by(kind: str, checked_on: dt.date) -> dt.date:
-    """The day by which a claim must have been checked again: 6 months for what an authority says, 12 for the rest."""
-    months = checked_on.month - 1 + REVIEW_MONTHS.get(EvidenceType(kind), OTHER_REVIEW_MONTHS)
+def review_by(evidence_type: str, checked_on: dt.date) -> dt.date:
+    """Return the day a claim's review is due: after 6 months for authorities, else 12."""
+    months = checked_on.month - 1 + REVIEW_MONTHS.get(EvidenceType(evidence_type), DEFAULT_REVIEW_MONTHS)
     year, month = checked_on.year + months // 12, months % 12 + 1
     return dt.date(year, month, min(checked_on.day, calendar.monthrange(year, month)[1]))

@@ -1,4 +1,4 @@
-"""The evidence engine: what keeps a text from being published. Pure: text and ledger in, findings out."""
+"""Prose linter: findings that block the publication of a text. Pure."""
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
@@ -21,10 +21,10 @@ def lint(
     values: Mapping[str, str],
     today: dt.date,
 ) -> list[Finding]:
-    """Everything an editor must mend before this text may be published; empty when it may.
+    """Return the findings that block publication of this text; empty if none.
 
-    `values` are what placeholders stand for; `review_by` is the day by which the text must have been read again. A text
-    that the markup cannot read has the findings of the markup alone.
+    `values` are those of placeholders; `review_by` is the day the text's review is due. Invalid markup yields only
+    the findings of the parser.
     """
     findings: list[Finding] = []
     fields = {"title": title, "summary": summary, "description": description}
@@ -38,9 +38,7 @@ def lint(
     except MarkupError as error:
         return [*findings, *error.findings]
     for name, text in fields.items():
-        findings += (
-            replace(finding, field=name) for finding in rules.promotional_wording(Passage(text, ((0, 0),)), ledger)
-        )
+        findings += (replace(finding, field=name) for finding in rules.check_wording(Passage(text, ((0, 0),)), ledger))
     findings += sorted(finding for rule in rules.RULES for finding in rule(document, ledger, today))
     if review_by and review_by < today:
         findings.append(Finding(0, f"was to be read again by {review_by}", Rule.OVERDUE, "review_by"))
@@ -48,15 +46,18 @@ def lint(
 
 
 def unused_entries(documents: Iterable[markup.Document], ledger: Ledger) -> list[Finding]:
-    """Claims no document carries and sources none cites, neither itself nor by a claim or quotation."""
+    """Return findings for claims no document uses and sources nothing cites.
+
+    A source counts as cited through a used claim or any quotation.
+    """
     documents = list(documents)
     claims = {key for document in documents for key in document.claim_keys}
     sources = {note.key for document in documents for note in document.notes}
     sources |= {source for key in claims for source in ledger.claims[key].sources}
     sources |= {quotation.source for quotation in ledger.quotations.values()}
-    findings = [_never_cited("claim", key) for key in ledger.claims if key not in claims]
-    return findings + [_never_cited("source", key) for key in ledger.sources if key not in sources]
+    findings = [_unused("claim", key) for key in ledger.claims if key not in claims]
+    return findings + [_unused("source", key) for key in ledger.sources if key not in sources]
 
 
-def _never_cited(kind: str, key: str) -> Finding:
+def _unused(kind: str, key: str) -> Finding:
     return Finding(0, f"no text uses the {kind} “{key}”", Rule.UNUSED, f"{kind}s.{key}")

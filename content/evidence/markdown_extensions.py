@@ -1,4 +1,4 @@
-"""Our additions to CommonMark within a line: marks, and no pictures. Pure."""
+"""markdown-it extensions: citation marks, line numbers, no images. Pure."""
 
 import re
 from collections.abc import Sequence
@@ -20,18 +20,20 @@ MARK = re.compile(r"\[([@^][^\[\]]+)\]")
 
 
 class InlineReader(Protocol):
-    """Who is told what stands where."""
+    """Receiver of the findings, marks and passages of a text while it is rendered."""
 
-    def find(self, line: int, message: str) -> None: ...
+    def find(self, line: int, message: str) -> None:
+        """Record a finding."""
 
     def mark(self, inside: str, line: int) -> tuple[Mark, list[tuple[int, str, str]]]:
-        """The mark in the brackets, and (number, anchor, locator) of each note to print."""
+        """Return the parsed mark, and (number, anchor, locator) of each note."""
 
-    def read(self, passage: Passage) -> None: ...
+    def read(self, passage: Passage) -> None:
+        """Record a passage of prose."""
 
 
-def render(lines: list[str], first_line: int, reader: InlineReader) -> str:
-    """Clean HTML of some Markdown whose first line is `first_line`."""
+def render_markdown(lines: list[str], first_line: int, reader: InlineReader) -> str:
+    """Return sanitized HTML of Markdown that begins on line `first_line`."""
     env: dict[str, Any] = {"reader": reader, "line": first_line}
     html = MARKDOWN.render("\n".join(lines), env)
     clean = nh3.clean(html, tags=TAGS, attributes=ATTRIBUTES, url_schemes={"https", "mailto", "tel"}, link_rel=None)
@@ -39,27 +41,24 @@ def render(lines: list[str], first_line: int, reader: InlineReader) -> str:
 
 
 def _inline_with_lines(state: StateCore) -> None:
-    """markdown-it's own `inline` step, with each token's line passed on: a finding must say where it stands."""
+    """Replace markdown-it's `inline` rule to track lines for findings."""
     first_line, reader = state.env["line"], state.env["reader"]
     quoted, heading = 0, False
     for token in state.tokens:
+        line = first_line + (token.map[0] if token.map else 0)
         if token.type in ("blockquote_open", "blockquote_close"):
             quoted += token.nesting
         elif token.type in ("heading_open", "heading_close"):
             heading = token.nesting == 1
             if heading and token.tag in ("h1", "h2"):
-                reader.find(_place(first_line, token), "a heading here begins with ###, one of the text with ##")
+                reader.find(line, "a heading here begins with ###, one of the text with ##")
         elif token.type in ("fence", "code_block"):
-            reader.find(_place(first_line, token), "code is not shown: begin no line with four spaces or ```")
+            reader.find(line, "code is not shown: begin no line with four spaces or ```")
         elif token.type == "inline":
-            line = state.env["line"] = _place(first_line, token)
+            state.env["line"] = line
             token.children = []
             state.md.inline.parse(token.content, state.md, state.env, token.children)
             reader.read(passage(token.children, line, quoted=quoted > 0, heading=heading))
-
-
-def _place(first_line: int, token: Token) -> int:
-    return first_line + (token.map[0] if token.map else 0)
 
 
 def _mark_rule(state: StateInline, silent: bool) -> bool:
@@ -67,7 +66,7 @@ def _mark_rule(state: StateInline, silent: bool) -> bool:
     if not match:
         return False
     if not silent:
-        # The note clings to its sentence: no space or line break of the text may part them.
+        # No space or line break may separate a note from its sentence.
         state.pending = state.pending.rstrip()
         if not state.pending and state.tokens and state.tokens[-1].type == "softbreak":
             state.tokens.pop()
@@ -79,8 +78,8 @@ def _mark_rule(state: StateInline, silent: bool) -> bool:
     return True
 
 
-def _refuse_image(state: StateInline, silent: bool) -> bool:
-    """A picture from anywhere would be a request to there; ours are blocks."""
+def _reject_image(state: StateInline, silent: bool) -> bool:
+    """Report an image: it would load from another site; pictures are blocks."""
     if state.src.startswith("![", state.pos) and not silent:
         state.env["reader"].find(_line(state), "a picture is a block: ::: figure and its name")
     return False
@@ -96,16 +95,16 @@ def _render_notes(
 ) -> str:
     links = []
     for number, anchor, locator in tokens[index].meta["notes"]:
-        where = f", {nh3.clean_text(locator)}" if locator else ""
+        suffix = f", {nh3.clean_text(locator)}" if locator else ""
         links.append(
             f'<a id="{anchor}" href="#source-{number}" role="doc-noteref" '
-            f'aria-label="Source {number}{where}">{number}{where}</a>'
+            f'aria-label="Source {number}{suffix}">{number}{suffix}</a>'
         )
     return f'<sup class="cite">{", ".join(links)}</sup>' if links else ""
 
 
 MARKDOWN = MarkdownIt("commonmark", {"html": False})
 MARKDOWN.inline.ruler.before("link", "citation", _mark_rule)
-MARKDOWN.inline.ruler.at("image", _refuse_image)
+MARKDOWN.inline.ruler.at("image", _reject_image)
 MARKDOWN.core.ruler.at("inline", _inline_with_lines)
 MARKDOWN.add_render_rule("citation", _render_notes)

@@ -1,4 +1,4 @@
-"""Our Markdown: CommonMark without HTML, with marks, blocks and placeholders. Pure: text in, typed document out.
+"""Markup parser: CommonMark with marks, blocks and placeholders. Pure.
 
     ## A section's heading
     A sentence that carries a claim of the ledger. [^c04] Several, one with the page. [^c12; ^c13; @gerhard-2020, p. 70]
@@ -8,8 +8,8 @@
     Prose inside a block.
     :::
 
-A claim brings its sources along; where some are named, those are cited and no others. `{clinic}` and its like stand for
-the clinic's own facts. Whatever is not understood is a `Finding` with its line; nothing is dropped silently.
+A claim cites all its sources, or only those named beside it. Placeholders such as `{clinic}` stand for facts of the
+clinic profile. Anything the parser does not understand is a `Finding` with its line; nothing is dropped silently.
 """
 
 import re
@@ -21,14 +21,14 @@ from django.utils.text import slugify
 
 from .findings import Finding, MarkupError, Rule
 from .ledger import Ledger
-from .markdown_extensions import MARK, render
+from .markdown_extensions import MARK, render_markdown
 from .sentences import Mark, Passage
 
-# Block name -> whether it takes an argument, whether it has a body.
+# Block name -> (takes an argument, has a body).
 BLOCKS = {
     "call": (False, False),
     "crisis": (False, False),
-    "figure": (True, True),  # the body says what the picture rests on
+    "figure": (True, True),  # the body names the evidence of the picture
     "notice": (True, True),
     "promises": (False, False),
     "question": (True, True),
@@ -37,9 +37,9 @@ BLOCKS = {
     "steps": (False, True),
     "team": (False, False),
 }
-FIGURES = {"party"}  # each one a template in content/figures/
-# Why a sentence on our subjects needs no claim: it tells the reader what to do, what the clinic offers, what this text
-# does, or what a word means.
+FIGURES = {"party"}  # templates in content/figures/
+# Reasons why a factual sentence needs no claim: it advises the reader, describes the clinic's offer or this page, or
+# defines a word.
 EXEMPT = ("advice", "offer", "page", "word")
 PLACEHOLDER = re.compile(r"\{(\w*)\}")
 MARKDOWN_SPECIALS = re.compile(r"([\\`*_\[\]<>#])")
@@ -49,7 +49,7 @@ MARKDOWN_SPECIALS = re.compile(r"([\\`*_\[\]<>#])")
 class Place:
     """One place in the text that cites one source.
 
-    `claims` are keys of the claims that stand there and rest on this source; `quotation` is the key of one shown there.
+    `claims` are keys of the claims made there with this source; `quotation` is the key of a quotation shown there.
     """
 
     anchor: str
@@ -61,32 +61,32 @@ class Place:
     quotation: str = ""
 
 
-PAGE_ANCHORS = re.compile(r"(sources?|corrections|cite)(-|$)")  # what `article.html` calls its own parts
+RESERVED_ANCHORS = re.compile(r"(sources?|corrections|cite)(-|$)")  # used by `article.html`
 
 
 @dataclass
 class Note:
-    """One cited source: its number in the text, and the anchors of the places that cite it."""
+    """One cited source: its number, and the anchors of the places that cite it."""
 
     number: int
     key: str
     uses: list[str] = field(default_factory=list)
 
     def use(self) -> str:
-        """The anchor of one more place that cites this source."""
+        """Add a citing place and return its anchor."""
         self.uses.append(f"cite-{self.number}-{len(self.uses) + 1}")
         return self.uses[-1]
 
 
 @dataclass(frozen=True)
 class Block:
-    """`kind` is "prose" or a name from BLOCKS; `html` is safe to print; `note` and `anchor` belong to a quotation."""
+    """A block; `kind` is "prose" or a key of BLOCKS, `html` is sanitized."""
 
     kind: str
     argument: str = ""
     html: str = ""
-    note: Note | None = None
-    anchor: str = ""
+    note: Note | None = None  # of a quotation
+    anchor: str = ""  # of a quotation
     line: int = 0
 
     @property
@@ -96,7 +96,7 @@ class Block:
 
 @dataclass
 class Section:
-    """What stands under one `##` heading; the first may have none."""
+    """The blocks under one `##` heading; the first section may have none."""
 
     heading: str = ""
     slug: str = ""
@@ -106,6 +106,8 @@ class Section:
 
 @dataclass
 class Document:
+    """A parsed text."""
+
     sections: list[Section] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
     places: dict[str, Place] = field(default_factory=dict)  # by anchor, in the order of the text
@@ -117,7 +119,7 @@ class Document:
 
     @property
     def quotations(self) -> list[tuple[Section, int, str]]:
-        """Each quotation block: its section, line and key."""
+        """Return (section, line, key) of each quotation block."""
         blocks = [(section, block) for section in self.sections for block in section.blocks]
         return [(section, block.line, block.argument) for section, block in blocks if block.kind == "quotation"]
 
@@ -127,9 +129,9 @@ class Document:
 
 
 def fill(text: str, values: Mapping[str, str], *, escape: bool = False) -> str:
-    """`text` with each `{name}` replaced; raises MarkupError for a name that stands for nothing.
+    """Replace each `{name}` in `text`. Raises MarkupError for an unknown name.
 
-    `escape=True` where Markdown is read next, so that a clinic called `*A*` stays called that.
+    `escape=True` escapes the values for Markdown, so that a clinic named `*A*` keeps its name.
     """
     findings = []
 
@@ -147,11 +149,13 @@ def fill(text: str, values: Mapping[str, str], *, escape: bool = False) -> str:
 
 
 def parse(text: str, *, ledger: Ledger, values: Mapping[str, str]) -> Document:
-    """The document that `text` describes; raises MarkupError with every finding."""
+    """Parse `text`. Raises MarkupError with every finding."""
     return _Parser(ledger).parse(fill(text.replace("\r\n", "\n").replace("\r", "\n"), values, escape=True))
 
 
 class _Parser:
+    """Parser of one text; the `InlineReader` of its prose."""
+
     def __init__(self, ledger: Ledger) -> None:
         self.ledger = ledger
         self.notes: dict[str, Note] = {}
@@ -162,31 +166,31 @@ class _Parser:
 
     def parse(self, text: str) -> Document:
         lines = text.split("\n")
-        prose_from = at = 0
-        while at < len(lines):
-            line = lines[at]
+        prose_start = index = 0
+        while index < len(lines):
+            line = lines[index]
             if not line.startswith(("## ", ":::")):
-                at += 1
+                index += 1
                 continue
-            self.add_prose(lines[prose_from:at], prose_from + 1)
+            self.add_prose(lines[prose_start:index], prose_start + 1)
             if line.startswith(":::"):
-                end = self.end_of_block(lines, at)
-                self.add_block(line, lines[at + 1 : end], at + 1)
-                at = end
+                end = self.end_of_block(lines, index)
+                self.add_block(line, lines[index + 1 : end], index + 1)
+                index = end
             else:
-                self.add_section(line.removeprefix("## ").strip(), at + 1)
-            prose_from = at = at + 1
-        self.add_prose(lines[prose_from:], prose_from + 1)
+                self.add_section(line.removeprefix("## ").strip(), index + 1)
+            prose_start = index = index + 1
+        self.add_prose(lines[prose_start:], prose_start + 1)
         if self.findings:
             raise MarkupError(self.findings)
         sections = [section for section in self.sections if section.heading or section.blocks]
         return Document(sections, list(self.notes.values()), self.places, self.passages)
 
     def end_of_block(self, lines: list[str], opening: int) -> int:
-        """The index of the `:::` that closes the block opened at `lines[opening]`."""
-        for at in range(opening + 1, len(lines)):
-            if lines[at].strip() == ":::":
-                return at
+        """Return the index of the `:::` that closes the block opened at `lines[opening]`."""
+        for index in range(opening + 1, len(lines)):
+            if lines[index].strip() == ":::":
+                return index
         self.find(opening + 1, f"the block “{lines[opening]}” is never closed with :::")
         return len(lines)
 
@@ -197,30 +201,30 @@ class _Parser:
         self.passages.append(passage)
 
     def add_section(self, heading: str, line: int) -> None:
-        heading = self.title(heading, line)
+        heading = self.plain_title(heading, line)
         slug = base = slugify(heading) or "section"
-        if PAGE_ANCHORS.match(slug):
+        if RESERVED_ANCHORS.match(slug):
             slug = base = f"about-{slug}"
-        taken = {section.slug for section in self.sections}
+        slugs = {section.slug for section in self.sections}
         count = 1
-        while slug in taken:
+        while slug in slugs:
             count += 1
             slug = f"{base}-{count}"
         self.sections.append(Section(heading, slug, line))
 
-    def title(self, text: str, line: int) -> str:
-        """A heading or argument is plain text: what `fill` escaped is itself again, and a mark would be printed."""
+    def plain_title(self, text: str, line: int) -> str:
+        """Undo the escaping of `fill` in a heading or argument; report a mark in it."""
         if MARK.search(text):
             self.find(line, "a mark belongs to a sentence, not to a title")
         return re.sub(r"\\(.)", r"\1", text)
 
     def add_prose(self, lines: list[str], first_line: int) -> None:
-        if html := render(lines, first_line, self):
+        if html := render_markdown(lines, first_line, self):
             self.sections[-1].blocks.append(Block("prose", html=html, line=first_line))
 
     def add_block(self, opening: str, body: list[str], line: int) -> None:
         name, _, argument = opening.removeprefix(":::").strip().partition(" ")
-        argument = self.title(argument.strip(), line)
+        argument = self.plain_title(argument.strip(), line)
         if name not in BLOCKS:
             self.find(line, f"there is no block “{name}”")
             return
@@ -229,7 +233,7 @@ class _Parser:
             self.find(line, f"the block “{name}” takes {'an' if takes_argument else 'no'} argument")
         if name == "figure" and argument and argument not in FIGURES:
             self.find(line, f"there is no figure “{argument}”")
-        html = render(body, line + 1, self)
+        html = render_markdown(body, line + 1, self)
         if has_body != bool(html):
             self.find(line, f"the block “{name}” has {'a' if has_body else 'no'} body")
         note, anchor = None, ""
@@ -249,18 +253,18 @@ class _Parser:
     def note(self, key: str) -> Note:
         return self.notes.setdefault(key, Note(len(self.notes) + 1, key))
 
-    def place(self, note: Note, line: int, **what: Any) -> str:
-        """The anchor of one more place that cites `note`."""
+    def place(self, note: Note, line: int, **details: Any) -> str:
+        """Add a place that cites `note` and return its anchor."""
         anchor = note.use()
-        self.places[anchor] = Place(anchor, note.number, note.key, line, **what)
+        self.places[anchor] = Place(anchor, note.number, note.key, line, **details)
         return anchor
 
     def mark(self, inside: str, line: int) -> tuple[Mark, list[tuple[int, str, str]]]:
-        """What `@key; @other, p. 70; ^claim` means, and (number, anchor, locator) of each source to print."""
+        """Parse `@key; @other, p. 70; ^claim`; see `InlineReader.mark`."""
         parts = [part.strip() for part in inside.split(";")]
         if len(parts) == 1 and inside.startswith("^") and parts[0][1:] in EXEMPT:
             return Mark(exempt=parts[0][1:]), []
-        claims: dict[str, tuple[str, ...]] = {}  # key -> its sources
+        claims: dict[str, tuple[str, ...]] = {}  # key -> sources
         named: dict[str, str] = {}  # source -> locator
         for part in parts:
             kind = "claim" if part.startswith("^") else "source"
@@ -271,14 +275,14 @@ class _Parser:
                 named[key] = locator.strip()
             else:
                 self.find(line, f"“{key}” stands alone" if key in EXEMPT else f"there is no {kind} “{key}”")
-        self.compare(claims, list(named), line)
+        self.check_sources(claims, list(named), line)
         return Mark(tuple(claims), tuple(named)), [
-            self.print_note(source, named.get(source, ""), claims, line)
+            self.add_citation(source, named.get(source, ""), claims, line)
             for source in named or dict.fromkeys(key for sources in claims.values() for key in sources)
         ]
 
-    def compare(self, claims: Mapping[str, tuple[str, ...]], named: list[str], line: int) -> None:
-        """Sources named beside claims are theirs, and leave none of them without."""
+    def check_sources(self, claims: Mapping[str, tuple[str, ...]], named: list[str], line: int) -> None:
+        """Report named sources of none of the claims, and claims without a named source."""
         for source in named:
             if claims and not any(source in sources for sources in claims.values()):
                 self.find(line, f"the claim beside “{source}” does not rest on it")
@@ -286,9 +290,10 @@ class _Parser:
             if named and not set(sources) & set(named):
                 self.find(line, f"claim “{claim}” rests on none of the sources beside it")
 
-    def print_note(
+    def add_citation(
         self, source: str, locator: str, claims: Mapping[str, tuple[str, ...]], line: int
     ) -> tuple[int, str, str]:
+        """Add a place that cites `source`; return (number, anchor, locator)."""
         note = self.note(source)
-        here = tuple(claim for claim, sources in claims.items() if source in sources)
-        return note.number, self.place(note, line, locator=locator, claims=here), locator
+        supported = tuple(claim for claim, sources in claims.items() if source in sources)
+        return note.number, self.place(note, line, locator=locator, claims=supported), locator

@@ -1,4 +1,4 @@
-"""Quoted words in prose, held against the ledger to the character. Pure."""
+"""Quotation check: quoted words in prose must match the ledger exactly. Pure."""
 
 import difflib
 import re
@@ -9,7 +9,7 @@ from .findings import Finding, Rule
 from .ledger import Ledger, LedgerQuotation
 from .sentences import Passage
 
-# Up to three quoted words are a term or a figure of speech (“off-label”, “Keep it down”), and ours.
+# Up to three quoted words are a term or figure of speech (“off-label”, “Keep it down”), not a quotation.
 MAX_TERM_WORDS = 3
 QUOTED = re.compile(r"“([^“”]*)”|\"([^\"]*)\"|(?<!\w)‘([^‘]*?)’(?!\w)")
 ELLIPSIS = re.compile(r"\s*(?:\[(?:…|\.\.\.)\]|…|\.\.\.)\s*")
@@ -20,93 +20,96 @@ ATTRIBUTION = re.compile(
     rf"|{NAME.format('before')} (?:said|says|wrote|writes|told|called|calls|stated|states|claimed|claims|put it)\b"
     rf"|\b(?:said|says|wrote|writes) {NAME.format('behind')}"
 )
-NO_SPEAKER = {"He", "She", "They", "It", "We", "I", "This", "That", "The", "In"}
+NOT_SPEAKERS = {"He", "She", "They", "It", "We", "I", "This", "That", "The", "In"}
 
 
 @dataclass(frozen=True)
-class Quoted:
-    """Quoted words and where they stand in the text, their marks included."""
+class QuotedSpan:
+    """Quoted words; `start` and `end` include the quotation marks."""
 
     words: str
     start: int
     end: int
 
 
-def quoted(text: str) -> Iterator[Quoted]:
-    """What stands in quotation marks and is long enough to be somebody's words."""
+def quoted_spans(text: str) -> Iterator[QuotedSpan]:
+    """Yield the quoted spans of more than MAX_TERM_WORDS words."""
     for match in QUOTED.finditer(text):
         words = next(group for group in match.groups() if group is not None)
         if len(words.split()) > MAX_TERM_WORDS:
-            yield Quoted(words, match.start(), match.end())
+            yield QuotedSpan(words, match.start(), match.end())
 
 
 def check_quotations(passage: Passage, ledger: Ledger) -> tuple[list[Finding], str]:
-    """What is wrong with the quotations in a passage; and the passage with blanks where the ledger's words stand."""
-    findings, own = [], passage.text
-    spans = [Quoted(own, 0, len(own))] if passage.quoted else list(quoted(own))
+    """Return the findings of a passage's quotations, and its text with them blanked."""
+    findings, own_words = [], passage.text
+    spans = [QuotedSpan(own_words, 0, len(own_words))] if passage.quoted else list(quoted_spans(own_words))
     for span in spans:
-        same = [entry for entry in ledger.quotations.values() if matches(span.words, entry.text)]
+        matching = [entry for entry in ledger.quotations.values() if matches(span.words, entry.text)]
         line = passage.line_at(span.start)
-        if not same:
-            like = closest_quotation(span.words, ledger.quotations.values())
-            said = f"“{span.words}” is not in the ledger to the character" + (f"; closest is “{like}”" if like else "")
-            findings.append(Finding(line, said, Rule.QUOTATION))
+        if not matching:
+            closest = closest_quotation(span.words, ledger.quotations.values())
+            message = f"“{span.words}” is not in the ledger to the character"
+            message += f"; closest is “{closest}”" if closest else ""
+            findings.append(Finding(line, message, Rule.QUOTATION))
             continue
-        own = own[: span.start] + " " * (span.end - span.start) + own[span.end :]
-        checked = [entry for entry in same if entry.wording_checked]
+        own_words = own_words[: span.start] + " " * (span.end - span.start) + own_words[span.end :]
+        checked = [entry for entry in matching if entry.wording_checked]
         if not checked:
-            said = f"the wording of quotation “{same[0].key}” was not checked against its source"
-            findings.append(Finding(line, said, Rule.UNCHECKED))
+            message = f"the wording of quotation “{matching[0].key}” was not checked against its source"
+            findings.append(Finding(line, message, Rule.UNCHECKED))
         elif not passage.quoted:
             findings += check_attribution(passage.text, line, checked[0], named=True)
     if passage.text.count("“") != passage.text.count("”"):
         findings.append(Finding(passage.line, "a quotation mark has no partner", Rule.QUOTATION))
-    return findings, own
+    return findings, own_words
 
 
 def check_attribution(text: str, line: int, quotation: LedgerQuotation, *, named: bool) -> Iterator[Finding]:
-    """The words around a quotation give it to nobody else and, if they must, to its speaker."""
+    """Yield findings for a wrong speaker and, with `named`, for a missing one."""
     others = [name for name in attributed_speakers(text) if not set(name.split()) & set(quotation.speaker.split())]
     if others:
         yield Finding(line, f"{quotation.speaker} said “{quotation.key}”, not {others[0]}", Rule.SPEAKER)
-    elif named and not names(text, quotation.speaker):
+    elif named and not names_speaker(text, quotation.speaker):
         yield Finding(line, f"“{quotation.key}” is not said to be {quotation.speaker}’s", Rule.SPEAKER)
 
 
 def matches(words: str, original: str) -> bool:
-    """Whether `words` are whole words of the original in their order: smart quotes, the case of the first letter and
-    what an ellipsis leaves out aside."""
+    """Return whether `words` are complete words of the original, in order.
+
+    Smart quotes, the first letter's case and text left out by an ellipsis do not count.
+    """
     rest = _plain(original)
     for number, part in enumerate(_parts(words)):
         first = re.escape(part[0]) if number else f"[{re.escape(part[0].lower() + part[0].upper())}]"
-        found = re.search(rf"(?<!\w){first}{re.escape(part[1:])}(?!\w)", rest)
-        if not found:
+        match = re.search(rf"(?<!\w){first}{re.escape(part[1:])}(?!\w)", rest)
+        if not match:
             return False
-        rest = rest[found.end() :]
+        rest = rest[match.end() :]
     return bool(_parts(words))
 
 
 def closest_quotation(words: str, quotations: Iterable[LedgerQuotation]) -> str:
-    """The key of the quotation that these words most resemble, or nothing."""
+    """Return the key of the most similar quotation, or "" below a ratio of 0.6."""
     plain = _plain(words).lower()
-    likeness = {
+    similarity = {
         quotation.key: difflib.SequenceMatcher(None, plain, _plain(quotation.text).lower(), autojunk=False).ratio()
         for quotation in quotations
     }
-    best = max(likeness, key=likeness.__getitem__, default="")
-    return best if best and likeness[best] > 0.6 else ""
+    best = max(similarity, key=similarity.__getitem__, default="")
+    return best if best and similarity[best] > 0.6 else ""
 
 
-def names(text: str, speaker: str) -> bool:
-    """Whether the text says whose words these are, by the last of the speaker's capitalized words: a surname."""
-    known = re.findall(r"\b[A-Z][\w’-]*", speaker) or [speaker]
-    return bool(re.search(rf"\b{re.escape(known[-1])}\b", text))
+def names_speaker(text: str, speaker: str) -> bool:
+    """Return whether the text has the speaker's surname, the last capitalized word."""
+    capitalized = re.findall(r"\b[A-Z][\w’-]*", speaker) or [speaker]
+    return bool(re.search(rf"\b{re.escape(capitalized[-1])}\b", text))
 
 
 def attributed_speakers(text: str) -> list[str]:
-    """Everybody to whom the text gives words: “according to Yale”, “Duman said”."""
-    found = (match[match.lastgroup or 0] for match in ATTRIBUTION.finditer(text))
-    return [name for name in found if name not in NO_SPEAKER]
+    """Return every attributed speaker: “according to Yale”, “Duman said”."""
+    speakers = (match[match.lastgroup or 0] for match in ATTRIBUTION.finditer(text))
+    return [name for name in speakers if name not in NOT_SPEAKERS]
 
 
 def _parts(words: str) -> list[str]:

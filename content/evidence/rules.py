@@ -1,25 +1,30 @@
-"""The rules, each a function from a document, its ledger and the day to findings. Pure."""
+"""Lint rules: functions from a document, the ledger and today to findings. Pure."""
 
 import datetime as dt
 from collections.abc import Callable, Iterator
 
 from . import quotation_check, vocabulary
 from .findings import Finding, Rule
-from .ledger import ANIMALS, HEDGE, EvidenceType, Ledger, Topic, review_by
+from .ledger import ANIMAL_WORDS, HEDGE, EvidenceType, Ledger, Topic, review_by
 from .markup import Document
 from .sentences import Passage, Sentence
 
 
 def unsourced(document: Document, ledger: Ledger, today: dt.date) -> Iterator[Finding]:
-    """A sentence that states a fact carries a claim, or the reason why it needs none."""
+    """Require a claim or an exemption on every factual sentence."""
     for passage in document.passages:
-        for sentence in vocabulary.is_factual(passage.sentences) if not passage.quoted and not passage.heading else []:
+        for sentence in (
+            vocabulary.factual_sentences(passage.sentences) if not passage.quoted and not passage.heading else []
+        ):
             if not sentence.claims and not sentence.exempt:
                 yield Finding(sentence.line, f"no claim behind the fact “{sentence.text}”", Rule.UNSOURCED)
 
 
 def claims_complete(document: Document, ledger: Ledger, today: dt.date) -> Iterator[Finding]:
-    """Claims in use have a source and a kind of evidence, and were checked in time. Told where each is first used."""
+    """Require a source, an evidence type and a timely check of every used claim.
+
+    Findings are at the first use.
+    """
     for key, line in _first_uses(document).items():
         claim = ledger.claims[key]
         if not claim.sources:
@@ -31,27 +36,28 @@ def claims_complete(document: Document, ledger: Ledger, today: dt.date) -> Itera
 
 
 def animal_studies_named(document: Document, ledger: Ledger, today: dt.date) -> Iterator[Finding]:
-    """A sentence with nothing but studies in animals behind it says in which."""
+    """Require a sentence based on animal studies alone to name the animal."""
     for sentence in _sentences(document):
         kinds = {ledger.claims[key].evidence_type for key in sentence.claims}
-        if kinds and kinds <= ANIMALS.keys():
+        if kinds and kinds <= ANIMAL_WORDS.keys():
             for kind in sorted(kinds):
-                if not ANIMALS[EvidenceType(kind)].search(sentence.text):
-                    said = f"this rests on a {EvidenceType(kind).label} alone and does not say so: “{sentence.text}”"
-                    yield Finding(sentence.line, said, Rule.ANIMALS)
+                if not ANIMAL_WORDS[EvidenceType(kind)].search(sentence.text):
+                    label = EvidenceType(kind).label
+                    message = f"this rests on a {label} alone and does not say so: “{sentence.text}”"
+                    yield Finding(sentence.line, message, Rule.ANIMALS)
 
 
 def hedging_kept(document: Document, ledger: Ledger, today: dt.date) -> Iterator[Finding]:
-    """Where a claim doubts, its sentence does."""
+    """Require hedging in a sentence with a hedged claim."""
     for sentence in _sentences(document):
-        doubted = [key for key in sentence.claims if ledger.claims[key].hedged]
-        if doubted and not HEDGE.search(sentence.text):
-            said = f"claim “{doubted[0]}” is in doubt, and this sentence is not: “{sentence.text}”"
-            yield Finding(sentence.line, said, Rule.HEDGE)
+        hedged = [key for key in sentence.claims if ledger.claims[key].is_hedged]
+        if hedged and not HEDGE.search(sentence.text):
+            message = f"claim “{hedged[0]}” is in doubt, and this sentence is not: “{sentence.text}”"
+            yield Finding(sentence.line, message, Rule.HEDGE)
 
 
 def risks_balanced(document: Document, ledger: Ledger, today: dt.date) -> Iterator[Finding]:
-    """A page that says “it helps”, in our words or another’s, says the rest too."""
+    """Require every topic on a page that claims or quotes efficacy."""
     uses = _first_uses(document)
     topics = {topic for key in uses for topic in ledger.claims[key].topics}
     lines = [line for key, line in uses.items() if Topic.EFFICACY in ledger.claims[key].topics]
@@ -62,7 +68,7 @@ def risks_balanced(document: Document, ledger: Ledger, today: dt.date) -> Iterat
 
 
 def speakers(document: Document, ledger: Ledger, today: dt.date) -> Iterator[Finding]:
-    """The sentence that leads to a quotation block gives it to nobody but its speaker, whom the block names."""
+    """Reject another speaker in the sentence before a quotation block."""
     for section, line, key in document.quotations:
         before = [sentence for sentence in _sentences(document) if section.line < sentence.line < line]
         if before:
@@ -72,18 +78,18 @@ def speakers(document: Document, ledger: Ledger, today: dt.date) -> Iterator[Fin
 
 
 def quotations_and_promotion(document: Document, ledger: Ledger, today: dt.date) -> Iterator[Finding]:
-    """Prose, headings and titles of blocks quote exactly and do not advertise."""
+    """Check quotations and promotion in prose, headings and block titles."""
     titles = [(section.heading, section.line) for section in document.sections]
     titles += [(block.argument, block.line) for section in document.sections for block in section.blocks]
     for passage in [*document.passages, *(Passage(text, ((0, line),)) for text, line in titles)]:
-        yield from promotional_wording(passage, ledger)
+        yield from check_wording(passage, ledger)
 
 
-def promotional_wording(passage: Passage, ledger: Ledger) -> Iterator[Finding]:
-    """What is wrong with the words of one passage, or of a title or summary: quotations, advertising."""
-    findings, own = quotation_check.check_quotations(passage, ledger)
+def check_wording(passage: Passage, ledger: Ledger) -> Iterator[Finding]:
+    """Check quotations and promotional words of one passage, title or summary."""
+    findings, own_words = quotation_check.check_quotations(passage, ledger)
     yield from findings
-    for match in vocabulary.PROMOTION.finditer(own):
+    for match in vocabulary.PROMOTION.finditer(own_words):
         yield Finding(passage.line_at(match.start()), f"“{match[0]}” advertises", Rule.PROMOTION)
 
 
@@ -104,7 +110,7 @@ def _sentences(document: Document) -> Iterator[Sentence]:
 
 
 def _first_uses(document: Document) -> dict[str, int]:
-    """The keys of the claims in use, each with the line of its first."""
+    """Return the keys of used claims with the line of their first use."""
     uses: dict[str, int] = {}
     for sentence in _sentences(document):
         for key in sentence.claims:

@@ -1,4 +1,4 @@
-"""Prose as a reader meets it: paragraphs cut into sentences, each with the marks that belong to it. Pure."""
+"""Sentence splitter: paragraphs as sentences with their citation marks. Pure."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -12,7 +12,7 @@ ABBREVIATIONS = re.compile(r"\b(?:U\.S|e\.g|i\.e|et al|vs|Dr|Mr|Mrs|Ms|St|No|pp?
 
 @dataclass(frozen=True)
 class Mark:
-    """What stands in one pair of brackets: `claims` and `sources` by key, or the reason why none is needed."""
+    """One pair of brackets: keys of claims and sources, or an exemption."""
 
     claims: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
@@ -21,7 +21,7 @@ class Mark:
 
 @dataclass(frozen=True)
 class Sentence:
-    """`line` counts from 1 in the text; a sentence has the marks inside it and those right behind it."""
+    """A sentence with the marks inside and right after it; `line` counts from 1."""
 
     text: str
     line: int
@@ -38,7 +38,7 @@ class Sentence:
 
 @dataclass(frozen=True)
 class Passage:
-    """A paragraph, list item, heading below `##` or title; `quoted` when written as a block quotation (`> …`)."""
+    """A paragraph, list item, lower heading or title; `quoted` in a block quotation."""
 
     text: str
     lines: tuple[tuple[int, int], ...]  # (offset in the text, the line that begins there)
@@ -55,7 +55,7 @@ class Passage:
 
 
 def passage(tokens: Sequence[Token], line: int, *, quoted: bool, heading: bool) -> Passage:
-    """What the inline `tokens` of a paragraph say; its first line is `line`."""
+    """Build a passage from the inline `tokens` of a paragraph that begins on `line`."""
     text, lines, marks = "", [(0, line)], []
     for token in tokens:
         if token.type == "citation":
@@ -78,19 +78,22 @@ def _line_at(lines: Sequence[tuple[int, int]], offset: int) -> int:
 def _sentences(text: str, lines: list[tuple[int, int]], marks: list[tuple[int, Mark]]) -> Iterator[Sentence]:
     start = 0
     for end in _ends(text, {at for at, _ in marks}):
-        said = text[start:end]
-        begin = start + len(said) - len(said.lstrip())
-        own = tuple(mark for at, mark in marks if start < at <= end or (start == 0 == at))
-        if said.strip() or own:
-            yield Sentence(said.strip(), _line_at(lines, begin), own)
+        sentence = text[start:end]
+        first = start + len(sentence) - len(sentence.lstrip())
+        sentence_marks = tuple(mark for at, mark in marks if start < at <= end or (start == 0 == at))
+        if sentence.strip() or sentence_marks:
+            yield Sentence(sentence.strip(), _line_at(lines, first), sentence_marks)
         start = end
 
 
 def _ends(text: str, marked: set[int]) -> Iterator[int]:
-    """Where each sentence ends: behind its stop, unless that belongs to an abbreviation or the sentence goes on."""
+    """Yield the end of each sentence.
+
+    An abbreviation or a lower-case continuation ends none.
+    """
     for match in END.finditer(text):
         rest = text[match.end() :]
-        goes_on = rest.lstrip()[:1].islower() or ABBREVIATIONS.search(text[: match.end()])
-        if rest and not goes_on and (rest[0].isspace() or match.end() in marked):
+        continues = rest.lstrip()[:1].islower() or ABBREVIATIONS.search(text[: match.end()])
+        if rest and not continues and (rest[0].isspace() or match.end() in marked):
             yield match.end()
     yield len(text)

@@ -1,9 +1,9 @@
-"""Which sentences state something that needs a source, and words that none may use. Pure.
+"""Vocabulary of the linter: factual, promotional and efficacy words. Pure.
 
-A sentence is factual when it names one of our SUBJECTS: the drug, the brain, the illness, studies, regulators. One that
-goes on about the sentence before (“It lasted a week.”) is factual with it, unless it turns to the reader or the clinic.
-Questions are not. This is a rule about words: it can miss a fact told without any of them, and it asks for a mark on
-advice that names the drug.
+A sentence is factual if it has a word of CLAIM_SUBJECTS: the drug, the brain, the illness, studies, regulators. A
+sentence that continues a factual one (“It lasted a week.”) is factual too, unless it addresses the reader or the
+clinic. Questions are not factual. The rule matches words only: it can miss a fact stated without any of them, and it
+requires a mark on advice that names the drug.
 """
 
 import re
@@ -33,16 +33,18 @@ PROMOTION = re.compile(
     r"|works for (?:everyone|everybody|all)|will (?:help|heal|cure|fix|work for) you|instantly|once and for all)\b",
     re.IGNORECASE,
 )
-# A quotation in these words says that it helps, whoever says it.
+# A quotation with one of these words counts as an efficacy claim.
 PRAISE = re.compile(r"\b(?:relief|response|helps?|heals?|improv\w+)\b", re.IGNORECASE)
 
 
-def is_factual(sentences: Sequence[Sentence]) -> list[Sentence]:
-    """Those of one paragraph's sentences that state a fact on our subjects."""
-    found: list[Sentence] = []
-    for before, sentence in zip([None, *sentences], sentences, strict=False):
+def factual_sentences(sentences: Sequence[Sentence]) -> list[Sentence]:
+    """Return the factual sentences of one paragraph."""
+    factual: list[Sentence] = []
+    for previous, sentence in zip([None, *sentences], sentences, strict=False):
         on_subject = CLAIM_SUBJECTS.search(sentence.text)
-        goes_on = before in found and CONTINUES.search(sentence.text) and not READER_OR_CLINIC.search(sentence.text)
-        if (on_subject or goes_on) and not sentence.text.endswith("?"):
-            found.append(sentence)
-    return found
+        continues = (
+            previous in factual and CONTINUES.search(sentence.text) and not READER_OR_CLINIC.search(sentence.text)
+        )
+        if (on_subject or continues) and not sentence.text.endswith("?"):
+            factual.append(sentence)
+    return factual

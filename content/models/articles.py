@@ -1,4 +1,4 @@
-"""Pages written by editors: the landing page and the articles, as readers see them."""
+"""Articles and the landing page, as readers see them."""
 
 import datetime as dt
 from typing import Self
@@ -13,7 +13,7 @@ from .people import Person
 
 
 class Text(models.Model):
-    """The words of an article, in our Markdown (`content/evidence/markup.py`)."""
+    """The text of an article, in the markup of `content/evidence/markup.py`."""
 
     FIELDS = ("title", "summary", "description", "body")
 
@@ -27,39 +27,39 @@ class Text(models.Model):
 
     @property
     def words(self) -> dict[str, str]:
-        """The fields of the text by name: what is copied from a revision to its article and back."""
+        """Return the text by field name, for copying between revision and article."""
         return {name: getattr(self, name) for name in Text.FIELDS}
 
 
 class ArticleQuerySet(models.QuerySet["Article"]):
     def published(self) -> Self:
-        """Those whose time has come; a draft has none."""
+        """Return articles whose publication time has come; drafts have none."""
         return self.filter(published_at__lte=timezone.now())
 
     def articles(self) -> Self:
         return self.filter(kind=Article.Kind.ARTICLE)
 
     def due(self, now: dt.datetime) -> Self:
-        """Those whose scheduled publication has come."""
+        """Return articles whose scheduled publication is due."""
         return self.filter(scheduled_for__lte=now)
 
     def overdue(self, today: dt.date) -> Self:
-        """Those on the site whose facts should have been read again before `today`."""
+        """Return published articles whose review was due before `today`."""
         return self.published().filter(review_by__lt=today)
 
     def with_progress(self) -> Self:
-        """Adds `newest_id` (of the newest revision) and `is_signed_off` (whether a reviewer signed its very words)."""
+        """Annotate with `newest_id`, the newest revision, and whether it `is_signed_off`."""
         from .revisions import Revision, SignOff
 
         newest = Revision.objects.filter(article=OuterRef("pk")).order_by("-pk")
-        signed = SignOff.objects.filter(article=OuterRef("pk"), content_hash=OuterRef("newest_hash"))
+        sign_offs = SignOff.objects.filter(article=OuterRef("pk"), content_hash=OuterRef("newest_hash"))
         annotated = self.annotate(
             newest_id=Subquery(newest.values("pk")[:1]), newest_hash=Subquery(newest.values("content_hash")[:1])
         )
-        return annotated.annotate(is_signed_off=Exists(signed))
+        return annotated.annotate(is_signed_off=Exists(sign_offs))
 
     def with_draft(self) -> Self:
-        """Those whose newest text readers do not see yet."""
+        """Return articles whose newest revision is not live."""
         return self.with_progress().filter(Q(live_revision=None) | ~Q(newest_id=F("live_revision_id")))
 
     def to_review(self) -> Self:
@@ -69,15 +69,15 @@ class ArticleQuerySet(models.QuerySet["Article"]):
         return self.with_draft().filter(Q(is_signed_off=True))
 
     def current(self) -> Self:
-        """Those of which readers see the newest text."""
+        """Return articles whose newest revision is live."""
         return self.with_progress().filter(Q(newest_id=F("live_revision_id")))
 
 
 class Article(Text):
-    """Its own words are those readers see; until it is first published, they follow its draft.
+    """An article with its live text, which follows the draft until first published.
 
-    Editors work on revisions. The landing page is an article too: the same rules hold both. Every write is an action
-    of `content/actions/`.
+    Editors work on revisions. The landing page is an article too, under the same rules. The actions of
+    `content/actions/` make every write.
     """
 
     class Kind(models.TextChoices):
@@ -97,7 +97,7 @@ class Article(Text):
     scheduled_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, editable=False, related_name="+"
     )
-    preview_version = models.PositiveIntegerField(default=1, editable=False)  # older preview links no longer work
+    preview_version = models.PositiveIntegerField(default=1, editable=False)  # tokens of older versions are revoked
 
     objects = ArticleQuerySet.as_manager()
 
@@ -130,5 +130,5 @@ class Article(Text):
 
     @property
     def updated_at(self) -> dt.datetime | None:
-        """When what readers see last changed: the `lastmod` of sitemaps, `updated` of feeds."""
+        """Last change of the live text: `lastmod` of sitemaps, `updated` of feeds."""
         return self.changed_at or self.published_at

@@ -1,4 +1,4 @@
-"""What the pages say about the world, each statement once, with what it rests on."""
+"""Claims: factual statements with their evidence."""
 
 import datetime as dt
 from typing import Self
@@ -13,24 +13,28 @@ from .sources import Source
 
 
 def validate_claim_key(key: str) -> None:
+    """Reject the reserved keys of exemptions."""
     if key in markup.EXEMPT:
         raise ValidationError(f"“{key}” has a meaning of its own in texts.")
 
 
 def validate_topics(topics: object) -> None:
+    """Accept a list of values of `Topic`."""
     if not isinstance(topics, list) or not set(topics) <= set(ledger.Topic.values):
         raise ValidationError(f"Topics are a list of some of {', '.join(ledger.Topic.values)}.")
 
 
 class ClaimQuerySet(models.QuerySet["Claim"]):
     def overdue(self, today: dt.date) -> Self:
-        """Those that should have been checked again before `today`. The rule counts months of the calendar, so it is
-        asked of each claim."""
+        """Return claims whose review was due before `today`.
+
+        The rule counts calendar months, so each claim is checked in Python.
+        """
         return self.filter(pk__in=[claim.pk for claim in self.model.objects.all() if claim.review_by < today])
 
 
 class Claim(models.Model):
-    """One statement in our own words. A sentence carries it by its key: `[^key]`. It has at least one source."""
+    """One statement with at least one source; sentences refer to it as `[^key]`."""
 
     key = models.SlugField(unique=True, validators=[validate_claim_key], help_text="Sentences carry it by [^key].")
     text = models.TextField(max_length=600, help_text="With the doubt of its sources: “may”, “usually”, “suggests”.")
@@ -66,17 +70,17 @@ class Claim(models.Model):
 
     @property
     def review_by(self) -> dt.date:
-        """When it must have been checked again: 6 months for regulators and services, 12 for the rest."""
+        """Day the review is due: 6 months after the check for authorities, else 12."""
         return ledger.review_by(self.evidence_type, self.checked_on)
 
     @property
     def evidence_line(self) -> str:
-        """As a reader's note prints it: `randomized trial in people, n = 73`."""
+        """Evidence as shown in a note: `randomized trial in people, n = 73`."""
         sample_size = f", n = {self.sample_size:,}" if self.sample_size else ""
         return f"{self.get_evidence_type_display()}{sample_size}"
 
     @property
     def entry(self) -> ledger.LedgerClaim:
-        """For the engine; reads the sources, which a list of claims prefetches."""
+        """Return the ledger's entry; reads the sources, so prefetch them for many claims."""
         sources = tuple(source.key for source in self.sources.all())
         return ledger.LedgerClaim(self.key, self.text, self.evidence_type, sources, self.checked_on, tuple(self.topics))

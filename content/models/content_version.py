@@ -1,4 +1,4 @@
-"""Which edition of the public content is current."""
+"""Version of the public content, the key of caches."""
 
 import uuid
 from typing import Any
@@ -7,10 +7,12 @@ from django.db import connection, models
 
 
 class ContentVersion(models.Model):
-    """One row (`pk=1`) whose token every change of published content replaces, in the transaction of the change.
+    """One row (`pk=1`) whose token every change of public content replaces.
 
-    A token is never reused. A counter would be: after a rollback, the next change would get the number under which
-    rolled-back content may have been cached.
+    In the change's own transaction.
+
+    Tokens are never reused. A counter would be: after a rollback, the next change would get the number under which
+    the rolled-back content may be cached.
     """
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
@@ -24,14 +26,17 @@ class ContentVersion(models.Model):
 
     @classmethod
     def current_token(cls) -> str | None:
-        """None while there is no content at all. In plain SQL: nearly every request asks, a sign-up several times."""
+        """Return the token, or None without any content.
+
+        Plain SQL, because nearly every request needs the token.
+        """
         with connection.cursor() as cursor:
-            cursor.execute(f"SELECT token FROM {cls._meta.db_table} WHERE id = 1")  # noqa: S608  (a name of our own)
+            cursor.execute(f"SELECT token FROM {cls._meta.db_table} WHERE id = 1")  # noqa: S608 - the model's own table
             row = cursor.fetchone()
         return str(row[0]) if row else None
 
     @classmethod
     def invalidate(cls, **_: Any) -> None:
-        """A receiver of the models' signals; a bulk `update()`, which sends none, is followed by a call of this."""
+        """Replace the token: a signal receiver, to be called after a bulk `update()` too."""
         if not cls.objects.filter(pk=1).update(token=uuid.uuid4()):
             cls.objects.get_or_create(pk=1)

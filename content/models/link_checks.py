@@ -1,4 +1,4 @@
-"""How the sources fared when somebody last looked."""
+"""Link checks of sources."""
 
 from django.db import models
 
@@ -8,7 +8,7 @@ from .sources import Source
 
 
 class LinkCheck(models.Model):
-    """The newest look of `manage.py check_links` at one source."""
+    """Latest result of `manage.py check_links` for one source."""
 
     source = models.OneToOneField(Source, on_delete=models.CASCADE, primary_key=True, related_name="link_check")
     checked_at = models.DateTimeField("looked at")

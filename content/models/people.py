@@ -1,9 +1,11 @@
+"""People named on pages."""
+
 from django.conf import settings
 from django.db import models
 
 
 class Person(models.Model):
-    """Somebody named on a page: author, reviewer or staff."""
+    """A person named on a page: author, reviewer or staff."""
 
     key = models.SlugField(unique=True)
     name = models.CharField(max_length=100)

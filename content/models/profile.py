@@ -1,4 +1,4 @@
-"""The one place that knows the clinic's name, number, hours and what it offers."""
+"""Clinic profile: name, phone, opening hours and offer."""
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -8,7 +8,7 @@ from content.validators import validate_opening_hours, validate_states, validate
 
 
 class ClinicProfile(models.Model):
-    """One row (`pk=1`), held by a constraint; another clinic changes it in the admin and every page follows."""
+    """The clinic's facts: one row (`pk=1`, by constraint), edited in the admin."""
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
     name = models.CharField(max_length=80)
@@ -92,17 +92,17 @@ class ClinicProfile(models.Model):
 
     @classmethod
     def current(cls) -> "ClinicProfile":
-        """The clinic's profile; raises `DoesNotExist` until `manage.py load_content` or an editor made it."""
+        """Return the profile. Raises DoesNotExist before `manage.py load_content`."""
         return cls.objects.get(pk=1)
 
     @property
     def phone_e164(self) -> str:
-        """The number as `+15551234567`, or empty when nobody could dial it (then pages show it without a link)."""
+        """Phone number as `+15551234567`; empty if not dialable, then shown without link."""
         return dialable_number(self.phone, self.phone_region)
 
     @property
     def placeholders(self) -> dict[str, str]:
-        """What `{name}` in a text may stand for."""
+        """Values of the placeholders `{name}` in texts."""
         return {
             "clinic": self.name,
             "phone": self.phone,

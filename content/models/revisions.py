@@ -1,4 +1,4 @@
-"""What became of an article: each text it had, who wrote it, who signed it off, what was corrected."""
+"""History of articles: revisions, sign-offs and corrections, all append-only."""
 
 import hashlib
 import json
@@ -15,7 +15,7 @@ from .people import Person
 
 
 class Revision(AppendOnly, Text):
-    """An article's words at one time. The newest is what editors work on; the article's `live` one readers see."""
+    """One version of an article's text; editors work on the newest."""
 
     article = models.ForeignKey(Article, on_delete=models.PROTECT, related_name="revisions")
     correction_note = models.CharField(
@@ -28,7 +28,7 @@ class Revision(AppendOnly, Text):
     )
     author = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
-    )  # nobody's: it shipped with the project
+    )  # None: shipped with the project
     created_at = models.DateTimeField()
     content_hash = models.CharField(max_length=64)
 
@@ -49,12 +49,12 @@ class Revision(AppendOnly, Text):
         super().save(*args, **kwargs)
 
     def fingerprint(self) -> str:
-        """SHA-256 of all that readers will see, as 64 hexadecimal digits: what a reviewer signs."""
+        """Return the SHA-256 (hex) of the text and correction, which a reviewer signs."""
         return hashlib.sha256(json.dumps([*self.words.values(), self.correction_note]).encode()).hexdigest()
 
 
 class SignOff(AppendOnly):
-    """A medical reviewer has read exactly these words; another word needs another sign-off."""
+    """A medical reviewer's approval of exactly one text, identified by its hash."""
 
     article = models.ForeignKey(Article, on_delete=models.PROTECT, related_name="sign_offs")
     reviewer = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="sign_offs")
@@ -72,7 +72,7 @@ class SignOff(AppendOnly):
 
 
 class Correction(AppendOnly):
-    """What readers were told wrongly, and since when they are told right."""
+    """A published correction, with the time from which the text is right."""
 
     article = models.ForeignKey(Article, on_delete=models.PROTECT, related_name="corrections")
     corrected_at = models.DateTimeField()

@@ -1,4 +1,4 @@
-"""What the pages rest on: works, and the exact words taken from them."""
+"""Cited sources, and exact quotations from them."""
 
 from django.core.validators import RegexValidator
 from django.db import models
@@ -8,12 +8,14 @@ from content.validators import validate_names
 
 
 class VerificationStatus(models.TextChoices):
-    CHECKED = "checked", "checked"
-    RECHECK = "recheck", "to be re-checked"
+    """Whether a source's details were verified."""
+
+    VERIFIED = "checked", "checked"
+    NEEDS_CHECK = "recheck", "to be re-checked"
 
 
 class Source(models.Model):
-    """A work that a page cites. Field names follow CSL-JSON 1.0 where it has one; `pages` is CSL's `page`."""
+    """A cited work; field names follow CSL-JSON 1.0, with `pages` for `page`."""
 
     class Type(models.TextChoices):
         JOURNAL = "article-journal", "journal article"
@@ -39,7 +41,7 @@ class Source(models.Model):
         "PubMed number", max_length=12, blank=True, validators=[RegexValidator(r"^\d+$", "Digits only.")]
     )
     url = models.URLField(max_length=400)
-    status = models.CharField(max_length=10, choices=VerificationStatus, default=VerificationStatus.RECHECK)
+    status = models.CharField(max_length=10, choices=VerificationStatus, default=VerificationStatus.NEEDS_CHECK)
     recheck_fields = models.JSONField(
         default=list, blank=True, help_text="Which of the above nobody has seen at the source yet."
     )
@@ -52,7 +54,7 @@ class Source(models.Model):
 
 
 class Quotation(models.Model):
-    """Somebody's exact words. A page shows only one whose wording was checked against its source."""
+    """A speaker's exact words; pages show it only after its wording was checked."""
 
     key = models.SlugField(unique=True)
     text = models.TextField(max_length=1000)
@@ -69,5 +71,5 @@ class Quotation(models.Model):
 
     @property
     def entry(self) -> ledger.LedgerQuotation:
-        """For the engine."""
+        """Return the ledger's entry."""
         return ledger.LedgerQuotation(self.key, self.text, self.speaker, self.source.key, self.wording_checked)

@@ -1,4 +1,4 @@
-"""Texts that people agree to, or are owed: drafted by editors, published by the Head, each version kept as it was."""
+"""Versioned legal and crisis texts, drafted by editors and published by the Head."""
 
 from typing import Self
 
@@ -9,7 +9,10 @@ from django.utils import timezone
 
 
 class PublishableText(models.Model):
-    """A draft until it has a day from which it holds; then nobody changes it. What shipped is nobody's."""
+    """A draft until `effective_from` is set, then immutable.
+
+    Shipped texts have neither author nor publisher.
+    """
 
     effective_from = models.DateField("holds from", null=True, editable=False)
     drafted_by = models.ForeignKey(
@@ -25,15 +28,17 @@ class PublishableText(models.Model):
 
 class LegalTextQuerySet(models.QuerySet["LegalText"]):
     def current(self, kind: str) -> Self:
-        """The newest version of `kind` whose day has come, first."""
+        """Return the effective versions of `kind`, newest first."""
         return self.published().filter(kind=kind).order_by("-effective_from", "-pk")
 
     def published(self) -> Self:
-        """Every version whose day has come."""
+        """Return the versions in effect today or earlier."""
         return self.filter(effective_from__lte=timezone.localdate())
 
 
 class LegalText(PublishableText):
+    """A version of the terms, a notice or a consent wording."""
+
     class Kind(models.TextChoices):
         TERMS = "terms", "terms"
         PRIVACY = "privacy", "privacy notice"
@@ -64,7 +69,7 @@ class LegalText(PublishableText):
 
 
 class CrisisText(PublishableText):
-    """A version of what every page says to somebody in danger. Published, it is what the clinic's profile holds."""
+    """A version of the crisis information; publishing copies it to the clinic profile."""
 
     FIELDS = ("crisis_name", "crisis_phone", "crisis_text", "emergency_phone")
 

@@ -1,3 +1,5 @@
+"""Template filters of the content pages."""
+
 from collections.abc import Mapping
 from typing import TypeVar
 
@@ -6,12 +8,12 @@ from django import template
 from content.evidence import citation_formats
 
 register = template.Library()
-register.filter("stopped", citation_formats.with_full_stop)
+register.filter("with_full_stop", citation_formats.with_full_stop)
 register.filter("vancouver", citation_formats.vancouver)
 T = TypeVar("T")
 
 
 @register.filter
 def get(mapping: Mapping[str, T], key: str) -> T:
-    """`mapping[key]`, which the template language cannot say when the key is a variable."""
+    """Return `mapping[key]`; the template language has no lookup by variable."""
     return mapping[key]

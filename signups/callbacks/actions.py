@@ -213,8 +213,8 @@ def log_attempt(
 def can_log_attempt(request: CallbackRequest, now: dt.datetime) -> bool:
     """They may be called now, or could be when it was taken, an hour ago at most: a call can run past nine."""
     taken_at = request.claimed_at or now
-    begun = now - taken_at <= MAX_CALL_LENGTH and contact_hours.CALLING_HOURS.include(taken_at, request.time_zone)
-    return begun or contact_hours.CALLING_HOURS.include(now, request.time_zone)
+    begun = now - taken_at <= MAX_CALL_LENGTH and contact_hours.CALLING_HOURS.contains(taken_at, request.time_zone)
+    return begun or contact_hours.CALLING_HOURS.contains(now, request.time_zone)
 
 
 @transaction.atomic
@@ -241,7 +241,7 @@ def _resolve(request: CallbackRequest, outcome: CallOutcome, *, by: User, now: d
 def _check_next(request: CallbackRequest, moment: dt.datetime | None, now: dt.datetime) -> None:
     if moment is None or moment <= now:
         raise ActionError("Say when to try again, at a time that is still to come.")
-    if not contact_hours.CALLING_HOURS.include(moment, request.time_zone):
+    if not contact_hours.CALLING_HOURS.contains(moment, request.time_zone):
         raise ActionError("Try again between 8 a.m. and 9 p.m. where they are.")
 
 

@@ -208,7 +208,7 @@ def _row(callback: CallbackRequest, now: dt.datetime) -> QueueRow:
         when=callback_times.humanize_callback_time(callback.call_at, now, timezone.get_current_timezone_name()),
         is_overdue=callback.closed_at is None and callback.call_at < now,
         city=time_zones.city_name(callback.time_zone),
-        may_call=contact_hours.CALLING_HOURS.include(now, callback.time_zone),
+        may_call=contact_hours.CALLING_HOURS.contains(now, callback.time_zone),
     )
 
 

@@ -44,7 +44,7 @@ class CallbackRequestQuerySet(models.QuerySet["CallbackRequest"]):
         come = self.filter(Q(next_at=None) | Q(next_at__lte=now))
         zones = self.filter(closed_at=None).order_by().values_list("time_zone", flat=True).distinct()
         return come.exclude(
-            time_zone__in=[zone for zone in zones if not contact_hours.CALLING_HOURS.include(now, zone)]
+            time_zone__in=[zone for zone in zones if not contact_hours.CALLING_HOURS.contains(now, zone)]
         )
 
     def soonest_first(self) -> Self:

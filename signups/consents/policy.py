@@ -19,7 +19,7 @@ def can_call(lead: Lead, now: dt.datetime) -> bool:
 
     A suppressed number (of somebody erased) needs consent that is known to come from its owner. (47 CFR 64.1200(c)(1))
     """
-    if not lead.phone or not contact_hours.CALLING_HOURS.include(now, lead.time_zone):
+    if not lead.phone or not contact_hours.CALLING_HOURS.contains(now, lead.time_zone):
         return False
     if lead.callbacks.filter(closed_at=None).exists():
         return True

@@ -108,7 +108,7 @@ def next_action_context(facts: LeadFacts) -> dict[str, Any]:
         ),
         "unsettled": call,
         "outcome_form": outcome_form(callback, list(callback.attempts.all()), now) if callback and can_claim else None,
-        "may_dial": callback is not None and contact_hours.CALLING_HOURS.include(now, callback.time_zone),
+        "may_dial": callback is not None and contact_hours.CALLING_HOURS.contains(now, callback.time_zone),
         "may_log": callback is not None and can_log_attempt(callback, now),
         "may_convert": trial is not None and trial.may_be_converted and lead.status == LeadStatus.QUALIFIED,
         "outreach_form": OutreachForm(auto_id="outreach_%s"),
@@ -123,7 +123,7 @@ def contact_context(facts: LeadFacts) -> dict[str, Any]:
         "phone": redaction.mask_contact_details(lead.phone, facts.user),
         "referral_answer": redaction.mask_contact_details(lead.referral_answer, facts.user),
         "may_call": can_call(lead, facts.now),
-        "is_day": contact_hours.CALLING_HOURS.include(facts.now, lead.time_zone),
+        "is_day": contact_hours.CALLING_HOURS.contains(facts.now, lead.time_zone),
         "city": time_zones.city_name(lead.time_zone),
     }
 

@@ -72,7 +72,7 @@ def suggest_retry(tried: Sequence[dt.datetime], clinic: BusinessHours, zone: str
     starts = [(first + step * STEP).astimezone(dt.UTC) for step in range(LOOK_AHEAD)]
     open_time = IntervalSet(CallableHours.of(clinic, zone).windows(starts[0], starts[-1]))
     good = [start for start in starts if open_time.cover(start, start + STEP)]
-    good = good or [start for start in starts if contact_hours.CALLING_HOURS.include(start, zone)]
+    good = good or [start for start in starts if contact_hours.CALLING_HOURS.contains(start, zone)]
 
     def rank(start: dt.datetime) -> tuple[int, bool, dt.datetime]:
         part = part_of_day(start, zone)

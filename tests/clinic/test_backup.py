@@ -1,4 +1,4 @@
-"""A backup is worth what its restoring is: into an empty database, with the same rows and a trail that holds."""
+"""Backup and restore: same rows and a valid audit log in an empty database."""
 
 import datetime as dt
 import io
@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.real_clock]
 
 @pytest.fixture
 def empty_database(tmp_path):
-    """The DATABASE_URL of one."""
+    """Return the DATABASE_URL of an empty database."""
     if connection.vendor == "sqlite":
         yield f"sqlite:///{tmp_path / 'restored.sqlite3'}"
         return

@@ -1,4 +1,4 @@
-"""Public pages: their codings, their tags, and what a proxy is told of them. No other page has any of it."""
+"""Public responses: content codings, ETags and proxy headers."""
 
 import gzip
 
@@ -88,7 +88,7 @@ def test_page_is_fresh_for_nginx_until_the_second_is_over(client, settings, time
 
 @pytest.mark.parametrize("path", ["/start/", "/admin/login/", "/learn/nothing/", "/health/live", "/my/x/"])
 def test_no_other_page_is_compressed_or_tagged(client, settings, path):
-    """A length could tell a secret that is in the page (BREACH)."""
+    """The compressed length could reveal a secret in the page (BREACH)."""
     settings.TRUSTED_PROXY_COUNT = 1
     answer = client.get(path, HTTP_ACCEPT_ENCODING="br, gzip")
     assert {"Content-Encoding", "ETag", "X-Accel-Expires"} & set(answer.headers) == set()

@@ -1,4 +1,4 @@
-"""Nothing grows unseen, and what is over goes."""
+"""Cleanup jobs, and limits on the growth of every table."""
 
 import datetime as dt
 import re

@@ -1,4 +1,4 @@
-"""The first page of the desk: each number is the length of the list it leads to, and the figures are the rows' own."""
+"""Dashboard: counters equal the length of their lists; charts equal the rows."""
 
 import datetime as dt
 import re
@@ -23,8 +23,8 @@ def head(client, clinic):
     return client
 
 
-def busy(now):
-    """Three of everything that waits, less one of each kind that no longer does."""
+def create_waiting_rows(now):
+    """Create three rows for each counter, and one that is no longer waiting."""
     other = users.UserFactory()
     for number in range(3):
         leads.LeadFactory(created_at=now)
@@ -40,8 +40,8 @@ def busy(now):
     leads.LeadFactory(status="closed", close_reason="No answer", created_at=now)
 
 
-def worn():
-    """Three of everything in the texts that needs an eye, and one of each that needs none."""
+def create_content_to_review():
+    """Create three rows for each content alert, and one that needs none."""
     past = dt.date(2020, 1, 1)
     source = content.SourceFactory()
     for _ in range(3):
@@ -58,12 +58,12 @@ def worn():
 
 def test_each_number_is_the_length_of_its_list(head, time_machine):
     time_machine.move_to(dt.datetime(2026, 11, 20, 15, tzinfo=dt.UTC), tick=False)  # by day, where people live
-    busy(timezone.now())
-    worn()
+    create_waiting_rows(timezone.now())
+    create_content_to_review()
     desk = head.get("/admin/").context
-    numbers = desk["counters"] + desk["content_alerts"]
+    tiles = desk["counters"] + desk["content_alerts"]
     counted, listed = {}, {}
-    for number in numbers:
+    for number in tiles:
         context = head.get(number.url).context
         rows = context["cl"].result_list if "cl" in context else context["rows"]
         counted[number.label], listed[number.label] = number.count.number, len(rows)
@@ -108,8 +108,8 @@ def figures(response):
     }
 
 
-def story(now):
-    """Two people of ten days ago and one of today, and two calls that were to be."""
+def create_history(now):
+    """Create two leads of ten days ago and one of today, with calls."""
     past = now - 10 * 24 * HOUR
     one = leads.LeadFactory(created_at=past, first_touch_source="friend")
     audit.AuditEventFactory(lead=one, action="tried", occurred_at=past + HOUR * 3)
@@ -138,14 +138,14 @@ EXPECTED = {
 def test_figures_are_the_rows_own_kept_for_days_gone_by_and_fresh_for_today(head, time_machine):
     now = dt.datetime(2026, 11, 20, 15, 0, tzinfo=dt.UTC)
     time_machine.move_to(now, tick=False)
-    story(now)
+    create_history(now)
     assert sum(bar[1] for bar in figures(head.get("/admin/"))["From sign-up to patient"]) == 2  # today’s alone, so far
     assert daily_metrics.refresh_metrics(timezone.now) == 0
-    shown = figures(head.get("/admin/"))
-    assert {title: sorted(bars) for title, bars in shown.items() if title in EXPECTED} == {
+    chart_bars = figures(head.get("/admin/"))
+    assert {title: sorted(bars) for title, bars in chart_bars.items() if title in EXPECTED} == {
         title: sorted(bars) for title, bars in EXPECTED.items()
     }
-    assert shown["Sign-ups per day"] == [("Nov 10", 2, ""), ("Nov 20", 1, "")]
+    assert chart_bars["Sign-ups per day"] == [("Nov 10", 2, ""), ("Nov 20", 1, "")]
     assert figures(head.get("/admin/", {"days": 7}))["Sign-ups per day"] == [("Nov 20", 1, "")]
 
 
@@ -179,7 +179,7 @@ def test_no_shows_are_drawn_day_by_day_or_week_by_week(head, time_machine):
 def test_counting_again_changes_nothing_but_what_changed(clinic, time_machine):
     now = dt.datetime(2026, 11, 20, 15, 0, tzinfo=dt.UTC)
     time_machine.move_to(now, tick=False)
-    story(now)
+    create_history(now)
     daily_metrics.refresh_metrics(timezone.now)
     kept = sorted(DailyMetric.objects.values_list("day", "metric", "dimension", "value"))
     daily_metrics.refresh_metrics(timezone.now)
@@ -199,7 +199,7 @@ def test_many_sources_are_named_by_their_commonest(clinic):
 
 def test_drawing_is_hidden_from_readers_that_have_the_table(head, time_machine):
     time_machine.move_to(dt.datetime(2026, 11, 20, 15, 0, tzinfo=dt.UTC), tick=False)
-    story(timezone.now())
+    create_history(timezone.now())
     page = head.get("/admin/").content.decode()
     main = page.split("<main")[1].split("</main")[0]
     assert (main.count("<figcaption"), main.count("<table")) == (6, 6)

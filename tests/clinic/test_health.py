@@ -1,4 +1,4 @@
-"""What probes are told, who may read the figures, and that neither says anything about a person."""
+"""Probes and metrics: status, access, and no personal data."""
 
 import datetime as dt
 

@@ -1,4 +1,4 @@
-"""The icons and the picture of shared links, as browsers and other sites will read them."""
+"""Icons and the preview image of shared links."""
 
 import struct
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What the log says of people: nothing."""
+"""Log redaction: no personal data in log lines."""
 
 import io
 import logging
@@ -20,7 +20,7 @@ PERSON = {"name": "Zoë Quillfeather", "email": "zoe.quill@example.org", "phone"
 
 @pytest.fixture
 def log(settings):
-    """Every line as the site would write it, down to DEBUG."""
+    """Return every log line as the site would write it, down to DEBUG."""
     stream = io.StringIO()
     handler = logging.StreamHandler(stream)
     handler.setFormatter(RedactingFormatter(settings.LOGGING["formatters"]["line"]["format"], style="{"))
@@ -45,15 +45,15 @@ def test_walk_through_the_site_names_nobody(client, clinic, post_start, log, mon
     client.post("/admin/login/", {"login": "zoe.quill@example.org", "password": "hunter2hunter2"})
     client.get("/", HTTP_HOST="zoe.example")
     client.raise_request_exception = False
-    monkeypatch.setattr(trial_actions, "request_trial", lambda **told: fail(told))
+    monkeypatch.setattr(trial_actions, "request_trial", lambda **fields: fail(fields))
     assert post_start(**PERSON).status_code == 500
-    said = log.getvalue()
-    assert "500 POST start" in said
+    logged = log.getvalue()
+    assert "500 POST start" in logged
     for private in ("Zoë", "Quillfeather", "zoe.quill", "555-0147", "5550147", token, "hunter2"):
-        assert private not in said, private
+        assert private not in logged, private
 
 
-def fail(told):
+def fail(fields):
     raise ValueError("refused: Key (email)=(zoe.quill@example.org), +12125550147")
 
 
@@ -64,14 +64,14 @@ def test_row_that_the_database_quotes_is_scrubbed(log):
             leads.LeadFactory(email="zoe.quill@example.org")
     except IntegrityError:
         logging.getLogger("x").exception("it failed for %s", "zoe.quill@example.org")
-    said = log.getvalue()
-    assert "IntegrityError" in said
-    assert "zoe.quill" not in said
+    logged = log.getvalue()
+    assert "IntegrityError" in logged
+    assert "zoe.quill" not in logged
     assert connection.vendor in ("sqlite", "postgresql")
 
 
 @pytest.mark.parametrize(
-    ("said", "written"),
+    ("logged", "written"),
     [
         ("to jo.m+x@example.com now", "to (e-mail) now"),
         ("call +1 (212) 555-0123 please", "call (number) please"),
@@ -80,8 +80,8 @@ def test_row_that_the_database_quotes_is_scrubbed(log):
         ("the audit trail ends at 5 with 0d8590ee:eae7e856e4ca56c567489c206d351d6c108d", None),
     ],
 )
-def test_scrubbing_takes_people_and_leaves_the_rest(said, written):
-    assert log_redaction.redact(said) == (written or said)
+def test_scrubbing_takes_people_and_leaves_the_rest(logged, written):
+    assert log_redaction.redact(logged) == (written or logged)
 
 
 def test_what_is_refused_is_one_warning_without_what_was_typed(client, clinic, log):
@@ -92,7 +92,7 @@ def test_what_is_refused_is_one_warning_without_what_was_typed(client, clinic, l
     client.force_login(head)
     client.get("/admin/signups/lead/", {"status__exact": "zoe"})
     lines = [line.split(" ", 5)[2:] for line in log.getvalue().splitlines() if " django." in line]
-    assert [(level, name, said) for level, _, name, said in lines] == [
+    assert [(level, name, logged) for level, _, name, logged in lines] == [
         ("WARNING", "django.security.DisallowedHost", "400 GET no view DisallowedHost"),
         ("WARNING", "django.security.TooManyFieldsSent", "400 POST start TooManyFieldsSent"),
         ("WARNING", "django.request", "422 POST start"),

@@ -1,4 +1,4 @@
-"""The clinic's facts as the sign-up room sees them."""
+"""The clinic's offer as sign-ups see it."""
 
 import datetime as dt
 

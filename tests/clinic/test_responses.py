@@ -1,4 +1,4 @@
-"""What every answer carries: caching, cookies, safety."""
+"""Responses of every kind: caching, cookies, safety."""
 
 import re
 
@@ -73,7 +73,7 @@ def test_unknown_address_is_a_helpful_404(client, path):
 
 
 def test_server_error_page_helps(client, monkeypatch):
-    monkeypatch.setattr("content.page_rendering.build_page", lambda **_: 1 / 0)
+    monkeypatch.setattr("content.views._published_article", lambda slug: 1 / 0)
     client.raise_request_exception = False
     response = client.get("/learn/a-page/")
     assert response.status_code == 500
@@ -128,22 +128,25 @@ def test_log_lines_do_not_name_private_addresses(client, caplog):
 @pytest.mark.parametrize("charset", ["base64", "hex", "undefined", "idna", "latin-1"])
 @pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"])
 def test_body_in_another_coding_is_refused(kind, charset):
-    status, headers = served("GET", f"{kind}; charset={charset}")
+    status, headers = wsgi_response("GET", f"{kind}; charset={charset}")
     assert (status, headers["Cache-Control"]) == ("400 Bad Request", "no-store")
     assert {name: headers.get(name) for name in SAFE} == SAFE
 
 
 def test_body_in_utf8_is_read():
-    assert served("GET", "application/x-www-form-urlencoded; charset=UTF-8")[0] == "200 OK"
+    assert wsgi_response("GET", "application/x-www-form-urlencoded; charset=UTF-8")[0] == "200 OK"
 
 
-def served(method, content_type):
-    """The status line and headers that the server sends: Django's test client does not pass through clinic.wsgi."""
+def wsgi_response(method, content_type):
+    """Return status line and headers as `clinic.wsgi` sends them.
+
+    Django's test client bypasses that module.
+    """
     from clinic.wsgi import application
 
     sent = []
     environ = RequestFactory().generic(method, "/health/live?source=x").environ
-    body = application(environ | {"CONTENT_TYPE": content_type}, lambda *told: sent.extend(told))
+    body = application(environ | {"CONTENT_TYPE": content_type}, lambda *args: sent.extend(args))
     assert b"".join(body)
     return sent[0], dict(sent[1])
 

@@ -1,4 +1,4 @@
-"""New keys for what is encrypted, while the site runs; and wrong keys, which must be noticed at once."""
+"""Key rotation while the site runs, and detection of wrong keys."""
 
 import subprocess
 from io import StringIO
@@ -56,8 +56,8 @@ def test_tells_after_each_batch_how_far_it_is(settings, monkeypatch):
     monkeypatch.setattr("clinic.management.commands.rotate_encryption_keys.BATCH_SIZE", 2)
     leads.NoteFactory.create_batch(3)
     settings.ENCRYPTION_KEYS = [Fernet.generate_key().decode(), *settings.ENCRYPTION_KEYS]
-    told = [line for line in rotate().splitlines() if line.startswith("signups_note.text")]
-    assert told == [f"signups_note.text: {words}" for words in ("2 so far", "3 so far", "3 rewritten")]
+    printed = [line for line in rotate().splitlines() if line.startswith("signups_note.text")]
+    assert printed == [f"signups_note.text: {words}" for words in ("2 so far", "3 so far", "3 rewritten")]
 
 
 def test_second_run_finds_nothing_to_do(note, app, settings):

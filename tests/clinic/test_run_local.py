@@ -1,4 +1,4 @@
-"""The whole site on one machine: one signal stops all of it, and no part of it ends unnoticed."""
+"""`run_local`: one signal stops all processes; an exit stops the others."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""The worker's loop: what one job does must not keep back another."""
+"""Worker loop: a failing job does not delay the others."""
 
 import datetime as dt
 

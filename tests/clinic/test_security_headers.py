@@ -1,4 +1,4 @@
-"""The headers and the cache rule of every address there is, read from the URLconf itself."""
+"""Security headers and cache rules of every URL in the URLconf."""
 
 import json
 import re
@@ -37,7 +37,7 @@ SAMPLES |= {"pk": "1", "content_type_id": "1"}
 
 
 def addresses(patterns=None, prefix=""):
-    """(name, path) of every pattern of the URLconf, with something plausible for each of its parts."""
+    """Yield (name, path) of every pattern, with sample arguments."""
     for pattern in patterns if patterns is not None else get_resolver().url_patterns:
         route = prefix + str(pattern.pattern)
         if isinstance(pattern, URLResolver):

@@ -1,4 +1,4 @@
-"""`manage.py seed_demo_data`: people made up in numbers, by the same rules as real ones."""
+"""`seed_demo_data`: generated leads obey the rules of real ones."""
 
 import datetime as dt
 
@@ -33,8 +33,8 @@ def test_a_clinic_is_filled_with_everything_that_happens_to_leads(clinic):
     assert Lead.objects.unassigned().exists()
     assert Trial.objects.exclude(converted_at=None).count() == Lead.objects.filter(status="converted").count()
     booked = Q(status=CallStatus.BOOKED)
-    held = OnboardingCall.objects.aggregate(past=Count("pk", filter=~booked), booked=Count("pk", filter=booked))
-    assert all(held.values())
+    counts = OnboardingCall.objects.aggregate(past=Count("pk", filter=~booked), booked=Count("pk", filter=booked))
+    assert all(counts.values())
     assert CallbackRequest.objects.exclude(consent__text__purpose=ConsentPurpose.CALLBACKS).count() == 0
     assert Consent.objects.in_force().filter(text__purpose=ConsentPurpose.NEWS).exists()
 
@@ -48,7 +48,7 @@ def test_every_event_is_signed_and_can_be_sealed(clinic):
 
 
 def test_it_can_be_filled_further_and_used_afterwards(clinic):
-    """The ids that it gave are taken: what comes later gets others."""
+    """The id sequences continue after the seeded rows."""
     call_command("seed_demo_data", leads=30)
     call_command("seed_demo_data", leads=30)
     trial = Trial.objects.select_related("lead").first()
@@ -67,7 +67,7 @@ def test_the_worker_lets_go_of_none_of_them(clinic):
 
 
 def test_its_numbers_belong_to_nobody(clinic):
-    """Area codes with a 9 in the middle are not given out in North America."""
+    """North America assigns no area codes with a 9 in the middle."""
     call_command("seed_demo_data", leads=100)
     numbers = Lead.objects.exclude(phone_e164="").values_list("phone_e164", flat=True)
     assert {(len(number), number[:2], number[3]) for number in numbers} == {(12, "+1", "9")}

@@ -1,4 +1,4 @@
-"""The environment decides, and nonsense in it is refused before anything runs."""
+"""Settings: invalid environment variables are rejected at start."""
 
 import json
 import subprocess
@@ -23,7 +23,10 @@ SHOWN = ("DEBUG", "SITE_URL", "SECURE_SSL_REDIRECT", "SESSION_COOKIE_NAME", "EMA
 
 
 def start(tmp_path, **environment):
-    """(exit code, settings or the last line of the error) of a process with exactly this environment."""
+    """Run a process with exactly this environment.
+
+    Returns (exit code, settings or last line of the error).
+    """
     code = f"""
 import json, django
 from django.conf import settings
@@ -78,7 +81,7 @@ def test_production_names_what_is_missing(tmp_path, name):
 
 
 @pytest.mark.parametrize(
-    ("environment", "said"),
+    ("environment", "message"),
     [
         ({"ENVIRONMENT": "prod"}, "ENVIRONMENT"),
         ({"DEBUG": "perhaps"}, "DEBUG"),
@@ -96,9 +99,9 @@ def test_production_names_what_is_missing(tmp_path, name):
         ({"LOG_LEVEL": "LOUD"}, "LOG_LEVEL"),
     ],
 )
-def test_nonsense_is_refused_by_name(tmp_path, environment, said):
+def test_nonsense_is_refused_by_name(tmp_path, environment, message):
     code, error = start(tmp_path, **{**PRODUCTION, **environment})
-    assert (code != 0, said in error) == (True, True), error
+    assert (code != 0, message in error) == (True, True), error
 
 
 def test_every_mistake_is_told_at_once(tmp_path):
@@ -125,7 +128,7 @@ def test_key_of_one_machine_is_its_own_and_stays(tmp_path):
 
 
 def test_example_file_names_every_default(tmp_path):
-    """With the values of .env.example, nothing is different from having set nothing."""
+    """The values of .env.example equal the defaults."""
     example = [line.split("=", 1) for line in (ROOT / ".env.example").read_text().splitlines() if "=" in line]
     values = {name: value for name, value in example if not name.startswith("#")}
     kept = {

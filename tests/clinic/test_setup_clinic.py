@@ -1,4 +1,4 @@
-"""A clinic's first hour: `manage.py setup_clinic`, and what it says is left to do."""
+"""`setup_clinic` and the setup checklist."""
 
 import io
 import re
@@ -41,22 +41,22 @@ def setup(**options):
 
 
 def test_everything_is_said_once_and_kept():
-    said = setup(**GIVEN)
+    output = setup(**GIVEN)
     profile = ClinicProfile.current()
     assert (profile.name, profile.mailbox, profile.phone_e164) == ("North Clinic", "care@north.clinic", "+12125550123")
     assert [row["weekday"] for row in profile.opening_hours] == [0, 1, 2, 3, 4, 5]
     ana = User.objects.get(username="ana")
     assert list(ana.groups.values_list("name", flat=True)) == [roles.HEAD]
-    assert ana.check_password(re.search(r"signs in with  (\S+)", said)[1])
+    assert ana.check_password(re.search(r"signs in with  (\S+)", output)[1])
 
 
-def answered(monkeypatch, *answers):
+def run_with_answers(monkeypatch, *answers):
     monkeypatch.setattr("sys.stdin", io.StringIO("".join(f"{answer}\n" for answer in answers)))
     return setup()
 
 
 def test_without_flags_it_asks_and_asks_again_what_cannot_be(monkeypatch):
-    said = answered(
+    output = run_with_answers(
         monkeypatch,
         *("North Clinic", "(212) 555-0123", "care at north", GIVEN["mailbox"], GIVEN["address"], "Mars", GIVEN["zone"]),
         *("always", GIVEN["hours"], "an a", "ana", "ana", "ana@north.clinic"),
@@ -65,13 +65,13 @@ def test_without_flags_it_asks_and_asks_again_what_cannot_be(monkeypatch):
     assert (profile.name, profile.mailbox, profile.phone_e164) == ("North Clinic", "care@north.clinic", "+12125550123")
     assert (len(profile.opening_hours), ana.username, ana.email) == (6, "ana", "ana@north.clinic")
     for refusal in ("Enter a valid email address.", "“Mars” is not an IANA time zone", "“always” is not like"):
-        assert refusal in said
+        assert refusal in output
 
 
 def test_enter_alone_keeps_all_that_is_there(monkeypatch):
     setup(**GIVEN)
     before = ClinicProfile.objects.values().get()
-    answered(monkeypatch, *[""] * 7)
+    run_with_answers(monkeypatch, *[""] * 7)
     assert ClinicProfile.objects.values().get() == before
     assert User.objects.count() == 1
 
@@ -87,8 +87,8 @@ def test_what_it_does_is_in_the_audit_trail():
     setup(**GIVEN)
     setup(**GIVEN)
     ana = User.objects.get()
-    told = AuditEvent.objects.order_by("id").values_list("target", "action", "actor_kind", "detail")
-    assert list(told) == [
+    events = AuditEvent.objects.order_by("id").values_list("target", "action", "actor_kind", "detail")
+    assert list(events) == [
         ("clinicprofile:1", "changed", "system", {"fields": CHANGED}),
         (f"user:{ana.pk}", "added", "system", {}),
     ]
@@ -118,7 +118,7 @@ def test_what_is_left_is_said_in_words_and_goes_away_when_done():
 
 
 def test_what_ships_is_not_taken_for_the_clinics_own(monkeypatch):
-    answered(monkeypatch, *[""] * 7)
+    run_with_answers(monkeypatch, *[""] * 7)
     words = " ".join(setup_checklist.pending_steps())
     for part in ("postal address", "mailbox", "can be dialled", "Head of Customer Care"):
         assert part in words

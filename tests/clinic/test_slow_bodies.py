@@ -1,4 +1,4 @@
-"""Slow senders keep no page from being answered."""
+"""Slow uploads do not block other requests."""
 
 import threading
 
@@ -13,19 +13,19 @@ BODY = b"name=Jo"
 
 
 class Sender:
-    """A body that comes when `send` is set; `asked` is set once somebody waits for it."""
+    """A body that arrives when `send` is set; `reading` is set by its reader."""
 
     def __init__(self):
-        self.asked, self.send = threading.Event(), threading.Event()
+        self.reading, self.send = threading.Event(), threading.Event()
 
     def read(self, size):
-        self.asked.set()
+        self.reading.set()
         self.send.wait(WAIT_TIMEOUT)
         return BODY[:size]
 
 
 def application(environ, start_response):
-    """Answers with the body that it sees."""
+    """Respond with the body of the request."""
     return [b"no place" if wsgi_middleware.NO_SLOT in environ else environ["wsgi.input"].read()]
 
 
@@ -39,9 +39,9 @@ def test_three_are_read_at_a_time_and_the_fourth_is_refused_unread():
     threads = [threading.Thread(target=lambda sender=sender: read.append(post(sender)), daemon=True) for sender in slow]
     for thread in threads:
         thread.start()
-    assert all(sender.asked.wait(WAIT_TIMEOUT) for sender in slow)
+    assert all(sender.reading.wait(WAIT_TIMEOUT) for sender in slow)
     fourth = Sender()
-    assert (post(fourth), fourth.asked.is_set()) == (b"no place", False)
+    assert (post(fourth), fourth.reading.is_set()) == (b"no place", False)
     for sender in slow:
         sender.send.set()
     for thread in threads:

@@ -1,4 +1,4 @@
-"""Who gets to the desk, and what they may see there."""
+"""Access to the admin by role."""
 
 import re
 from io import StringIO

@@ -1,4 +1,4 @@
-"""How staff get to the desk: password, second step, lock-out, sessions that end."""
+"""Staff sign-in: password, second step, lockout, session end."""
 
 import datetime as dt
 import json
@@ -50,13 +50,13 @@ def code(secret, later=0):
 
 
 def set_up_app(client):
-    """Turns the codes of an app on; its secret and the page that follows."""
+    """Activate an authenticator app; return its secret and the next page."""
     page = client.get("/admin/security/app/").content.decode()
     secret = re.search(r'id="totp-key">(\w+)<', page)[1]
     return secret, client.post("/admin/security/app/", {"code": code(secret)}, follow=True)
 
 
-def verbs():
+def audit_actions():
     return list(AuditEvent.objects.order_by("id").values_list("action", flat=True))
 
 
@@ -81,7 +81,7 @@ def test_right_password_opens_the_desk_under_a_new_session(client, head):
     assert client.session.session_key != before
     assert not Session.objects.filter(session_key=before).exists()
     assert client.get("/admin/").status_code == 200
-    assert verbs() == ["signed_in"]
+    assert audit_actions() == ["signed_in"]
 
 
 @pytest.mark.parametrize("fields", [{"is_active": False}, {"is_staff": False}])
@@ -110,7 +110,7 @@ def test_sixth_wrong_password_is_not_even_tried(client, head):
     assert response.status_code == 429
     assert 0 < int(response["Retry-After"]) <= 901
     assert AuditEvent.objects.get().target == f"user:{head.pk}"
-    assert verbs() == ["locked_out"]
+    assert audit_actions() == ["locked_out"]
 
 
 def test_somebody_elsewhere_is_not_locked_out(client, head, settings):
@@ -127,7 +127,7 @@ def test_lock_out_ends_by_itself_however_often_it_is_tried_meanwhile(client, hea
     assert (response.status_code, response["Retry-After"]) == (429, str(5 * 60 + 1))
     time_machine.move_to(start + dt.timedelta(minutes=23, seconds=1), tick=False)
     assert sign_in(client).status_code == 302
-    assert verbs() == ["locked_out", "signed_in"]
+    assert audit_actions() == ["locked_out", "signed_in"]
 
 
 def test_what_is_refused_at_one_address_does_not_lock_the_account_elsewhere(client, head):
@@ -219,7 +219,7 @@ def test_app_is_set_up_used_and_its_secret_is_ciphertext(client, head, required)
     stored = json.dumps(list(Authenticator.objects.values_list("data", flat=True)))
     assert secret not in stored
     assert encryption.decrypt(Authenticator.objects.get(type="totp").data["secret"]) == secret
-    assert "second_step_added" in verbs()
+    assert "second_step_added" in audit_actions()
 
     client.post("/admin/logout/")
     assert sign_in(client)["Location"] == "/admin/login/code/"
@@ -237,7 +237,7 @@ def test_app_is_set_up_used_and_its_secret_is_ciphertext(client, head, required)
 
 
 def waiting_session():
-    """Signed in by the password alone, and held where a second step is set up."""
+    """Return a client signed in by password, without its second step."""
     waiting = Client()
     assert sign_in(waiting)["Location"] == "/admin/"
     assert waiting.get("/admin/").headers["Location"] == "/admin/security/"
@@ -345,7 +345,7 @@ def test_idle_session_ends_and_a_used_one_does_not(client, head, settings, time_
     response = client.get("/admin/signups/lead/")
     assert response["Location"] == "/admin/login/?next=/admin/signups/lead/"
     assert client.get("/admin/").status_code == 302
-    assert verbs() == ["signed_in", "signed_out"]
+    assert audit_actions() == ["signed_in", "signed_out"]
 
 
 def test_signing_out_is_a_post(client, head):
@@ -367,7 +367,7 @@ def test_own_sessions_are_listed_and_ended(client, head):
     ends = re.findall(r'action="(/admin/security/sessions/\d+/end/)"', page)
     assert len(ends) == 3
     assert stranger.post(ends[0]).status_code == 404
-    assert client.post(ends[0]).status_code == 302
+    assert client.post(ends[0]).status_code == 303
     assert [each.get("/admin/").status_code for each in others] == [302, 200, 200]
     client.post("/admin/security/sessions/")
     assert [each.get("/admin/").status_code for each in (client, *others, stranger)] == [200, 302, 302, 302, 200]
@@ -380,7 +380,7 @@ def test_old_password_is_not_guessed_where_a_new_one_is_chosen(client, head):
     assert [response.status_code for response in tries] == [200] * 5 + [429]
     assert 0 < int(tries[-1]["Retry-After"]) <= 901
     assert client.post("/admin/password_change/", form | {"oldpassword": PASSWORD}).status_code == 429
-    assert verbs() == ["signed_in", "locked_out"]
+    assert audit_actions() == ["signed_in", "locked_out"]
     assert sign_in(Client()).status_code == 429  # one count of wrong passwords, wherever they are typed
 
 

@@ -1,4 +1,4 @@
-"""The page that shows every component, for whoever works on the looks."""
+"""Style guide: every component is on the page."""
 
 from pathlib import Path
 
@@ -13,18 +13,18 @@ TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
 
 @pytest.mark.django_db
 def test_every_component_is_shown(clinic, monkeypatch):
-    shown = []
+    rendered = []
     from django.template.base import Template
 
     render = Template._render
-    monkeypatch.setattr(Template, "_render", lambda self, context: shown.append(self.name) or render(self, context))
+    monkeypatch.setattr(Template, "_render", lambda self, context: rendered.append(self.name) or render(self, context))
     assert styleguide(RequestFactory().get("/styleguide/")).status_code == 200
-    wanted = {f"components/{path.name}" for path in (TEMPLATES / "components").iterdir()}
-    wanted |= {f"content/blocks/_{name}.html" for name in BLOCKS} | {
+    expected = {f"components/{path.name}" for path in (TEMPLATES / "components").iterdir()}
+    expected |= {f"content/blocks/_{name}.html" for name in BLOCKS} | {
         "crispy_clinic/_error_summary.html",
         "crispy_clinic/field.html",
     }
-    assert wanted - set(shown) == set()
+    assert expected - set(rendered) == set()
 
 
 def test_visitors_do_not_see_it(db, clinic, client):

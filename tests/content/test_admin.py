@@ -1,4 +1,4 @@
-"""Editors' forms: what they accept, a page can show."""
+"""Editors' forms: a page can render what they accept."""
 
 import datetime as dt
 
@@ -50,7 +50,7 @@ def test_authors_are_names(editor):
 
 
 @pytest.mark.parametrize(
-    ("field", "value", "said"),
+    ("field", "value", "message"),
     [
         ("opening_hours", '[{"weekday": 7, "start": "09:00", "end": "17:00"}]', "is not 0 (Monday) to 6 (Sunday)"),
         ("opening_hours", '[{"weekday": 0, "start": "17:00", "end": "09:00"}]', "ends before it starts"),
@@ -62,9 +62,9 @@ def test_authors_are_names(editor):
         ("time_zone", "Mars/Olympus", "is not an IANA time zone"),
     ],
 )
-def test_impossible_profile_is_refused_in_words(editor, field, value, said):
+def test_impossible_profile_is_refused_in_words(editor, field, value, message):
     response = editor.post("/admin/content/clinicprofile/1/change/", {field: value})
-    assert said in response.content.decode()
+    assert message in response.content.decode()
 
 
 def test_there_is_one_profile(editor):

@@ -1,4 +1,4 @@
-"""References read back by the programs that readers use: pybtex for BibTeX, rispy for RIS."""
+"""Citation formats, read back by pybtex (BibTeX) and rispy (RIS)."""
 
 import re
 from dataclasses import dataclass, replace
@@ -37,7 +37,7 @@ class Work:
 
 
 def unlatex(text):
-    """What LaTeX would print, for the commands that stand for one character."""
+    """Return what LaTeX prints, for commands of one character."""
     return re.sub(r"\\([a-z]+)\{\}|\\(\W|_)", lambda match: NAMED[match[1]] if match[1] else match[2], text)
 
 
@@ -150,8 +150,11 @@ def test_ris_is_read_back():
 
 
 def test_csl_item_has_the_shape_of_its_schema():
-    """As https://resource.citationstyles.org/schema/v1.0/input/json/csl-data.json describes it."""
-    assert citation_formats.csl([Work()]) == [
+    """The schema of CSL-JSON 1.0.
+
+    https://resource.citationstyles.org/schema/v1.0/input/json/csl-data.json
+    """
+    assert [citation_formats.csl_item(Work())] == [
         {
             "id": "zarate-2006",
             "type": "article-journal",
@@ -180,13 +183,13 @@ def test_authors_left_out_at_the_source_are_said_to_be():
         ["Li, N.", "Duman, R. S."],
         ["More authors than are listed here."],
     )
-    assert citation_formats.csl([work])[0]["note"] == "More authors than are listed here."
+    assert citation_formats.csl_item(work)["note"] == "More authors than are listed here."
 
 
-@pytest.mark.parametrize("kind", citation_formats.KINDS)
+@pytest.mark.parametrize("kind", citation_formats.FORMAT_TYPES)
 def test_every_type_of_source_is_read_back(kind):
     work = replace(Work(), type=kind)
-    entry, container, tag = citation_formats.KINDS[kind]
+    entry, container, tag = citation_formats.FORMAT_TYPES[kind]
     assert (in_bibtex(work).type, in_bibtex(work).fields[container]) == (entry, "Journal of Trials")
     assert in_ris(work)["type_of_reference"] == tag
 
@@ -194,7 +197,7 @@ def test_every_type_of_source_is_read_back(kind):
 def test_every_type_an_editor_may_choose_has_its_formats():
     from content.models.sources import Source
 
-    assert set(Source.Type.values) == set(citation_formats.KINDS)
+    assert set(Source.Type.values) == set(citation_formats.FORMAT_TYPES)
 
 
 def test_odd_characters_survive():
@@ -203,7 +206,7 @@ def test_odd_characters_survive():
     assert unlatex(in_bibtex(work).fields["journal"]) == ODD
     assert unlatex(in_bibtex(work).persons["author"][0].last_names[0]) == "{Moss & {Reed} #1}"
     assert (in_ris(work)["title"], in_ris(work)["authors"]) == (ODD, ["Moss & {Reed} #1"])
-    assert citation_formats.csl([work])[0]["title"] == ODD
+    assert citation_formats.csl_item(work)["title"] == ODD
 
 
 @settings(max_examples=60)

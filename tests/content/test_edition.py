@@ -1,4 +1,4 @@
-"""Every change of what visitors read is a new edition, and what was rolled back is none."""
+"""The content version changes with public content, and not on a rollback."""
 
 import contextlib
 

@@ -1,4 +1,4 @@
-"""The feed and the sitemap, held to what their specifications demand."""
+"""Atom feed and sitemap, validated against their schemas."""
 
 import datetime as dt
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The shipped texts under the evidence engine."""
+"""Lint checks of the shipped texts."""
 
 import datetime as dt
 import shutil
@@ -40,7 +40,7 @@ def replaced(file, old, new):
 
 
 @pytest.mark.parametrize(
-    ("file", "old", "new", "above", "said"),
+    ("file", "old", "new", "above", "message"),
     [
         ("landing.md", "[^c02]", "", 1, "unsourced: no claim behind the fact “The review behind that story"),
         ("landing.md", "[^c28]", "[^c99]", 0, "markup: there is no claim “c99”"),
@@ -52,10 +52,10 @@ def replaced(file, old, new):
         ("how-ketamine-works.md", "In mice, behavior", "Behavior", 0, "animals-unsaid: this rests on a study in mice"),
     ],
 )
-def test_broken_file_is_named_with_its_line(files, file, old, new, above, said):
-    """`above`: how many lines above the change the sentence or field begins."""
+def test_broken_file_is_named_with_its_line(files, file, old, new, above, message):
+    """`above` is the number of lines from the finding to the change."""
     line = replaced(files / file, old, new) - above
-    assert checks.check_fixtures(files, today=TODAY).findings[0].startswith(f"{file}:{line}: {said}")
+    assert checks.check_fixtures(files, today=TODAY).findings[0].startswith(f"{file}:{line}: {message}")
 
 
 @pytest.mark.parametrize("name", ["claims", "sources"])
@@ -66,8 +66,8 @@ def test_what_nobody_uses_is_named_with_its_line(files, name):
     key = rows[0].split("\n")[0].removeprefix("- key: ")
     file.write_text(text + "\n" + rows[0].replace(f"key: {key}", "key: nobodys"))
     line = text.count("\n") + 2
-    said = f"no text uses the {name[:-1]} “nobodys”"
-    assert checks.check_fixtures(files, today=TODAY).findings == [f"{name}.yaml:{line}: unused: {said}"]
+    message = f"no text uses the {name[:-1]} “nobodys”"
+    assert checks.check_fixtures(files, today=TODAY).findings == [f"{name}.yaml:{line}: unused: {message}"]
 
 
 def test_every_text_and_claim_falls_due(files):

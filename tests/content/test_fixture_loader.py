@@ -1,4 +1,4 @@
-"""The shipped texts, and how they reach the database."""
+"""Loading of the shipped texts into the database."""
 
 import re
 import shutil
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def files(tmp_path):
-    """A copy of the shipped files that a test may change."""
+    """Return a copy of the shipped files that a test may change."""
     return shutil.copytree(loader.FILES, tmp_path / "files")
 
 
@@ -43,7 +43,7 @@ def test_claim_whose_sources_an_editor_changed_is_kept_and_brought_back():
     loader.load_fixtures()
     claim = Claim.objects.get(key="c04")
     claim.sources.set(Source.objects.filter(key="xu-2016"))
-    assert loader.load_fixtures().kept == 1
+    assert loader.load_fixtures().unchanged_by_us == 1
     assert loader.load_fixtures(update=True).updated == 1
     assert [source.key for source in claim.sources.all()] == ["zarate-2006"]
 
@@ -51,7 +51,7 @@ def test_claim_whose_sources_an_editor_changed_is_kept_and_brought_back():
 def test_what_an_editor_changed_is_kept():
     loader.load_fixtures()
     ClinicProfile.objects.update(name="Harbor Clinic")
-    assert loader.load_fixtures().kept == 1
+    assert loader.load_fixtures().unchanged_by_us == 1
     assert ClinicProfile.current().name == "Harbor Clinic"
 
 
@@ -71,7 +71,7 @@ def test_a_text_people_agreed_to_is_never_replaced(files):
 
 
 @pytest.mark.parametrize(
-    ("file", "old", "new", "said"),
+    ("file", "old", "new", "message"),
     [
         ("landing.md", "@xu-2016", "@xu-2017", "landing.md: line {line}: there is no source “xu-2017”"),
         ("landing.md", "[^c28]", "[^c99]", "landing.md: line {line}: there is no claim “c99”"),
@@ -97,14 +97,14 @@ def test_a_text_people_agreed_to_is_never_replaced(files):
         ("profile.yaml", "name: Joyous", "name: [", "profile.yaml: "),
     ],
 )
-def test_mistake_in_a_file_is_named_and_nothing_is_loaded(files, file, old, new, said):
+def test_mistake_in_a_file_is_named_and_nothing_is_loaded(files, file, old, new, message):
     text = (files / file).read_text()
     assert old in text
     line = text[: text.index(old)].count("\n") + 1
     (files / file).write_text(text.replace(old, new, 1))
     with pytest.raises(loader.FixtureError) as error:
         loader.load_fixtures(files)
-    assert said.format(line=line) in str(error.value)
+    assert message.format(line=line) in str(error.value)
     assert Source.objects.count() == 0
 
 
@@ -168,14 +168,14 @@ def test_landing_page_carries_what_it_must(client):
 def test_every_quotation_shown_is_checked_and_exact():
     loader.load_fixtures()
     profile = ClinicProfile.current()
-    shown = {}
+    published = {}
     for article in Article.objects.all():
         page = page_rendering.build_page(
             title=article.title, summary=article.summary, body=article.body, profile=profile
         )
-        shown |= page.quotations
-    assert sorted(shown) == ["Q1", "Q2", "Q3", "Q4"]
-    assert all(quotation.wording_checked for quotation in shown.values())
+        published |= page.quotations
+    assert sorted(published) == ["Q1", "Q2", "Q3", "Q4"]
+    assert all(quotation.wording_checked for quotation in published.values())
 
 
 def test_every_link_within_the_site_leads_somewhere(client):
@@ -195,7 +195,7 @@ def test_every_link_within_the_site_leads_somewhere(client):
 
 
 def test_landing_page_is_light(client):
-    """HTML and all of the CSS: at most 14 KB as sent, which is what one round trip carries (RFC 6928)."""
+    """HTML and CSS take at most 14 KB: one round trip (RFC 6928)."""
     loader.load_fixtures()
     sent = [client.get("/").content, finders_read("clinic/site.css")]
     assert sum(len(brotli.compress(text)) for text in sent) <= 14 * 1024

@@ -1,4 +1,4 @@
-"""How sources fare, asked of a server on this machine that plays the network."""
+"""Link checker, against a local server."""
 
 import datetime as dt
 import json
@@ -21,10 +21,10 @@ DOI = "10.1000/retracted"
 
 
 class Network(BaseHTTPRequestHandler):
-    """A publisher, an archive and a registry at one address."""
+    """Server in the roles of publisher, archive and registry."""
 
     def do_GET(self):
-        self.server.asked.append(self.path)
+        self.server.requested.append(self.path)
         place = self.path.split("?")[0]
         if place.startswith("/status/"):
             return self.answer(int(place.split("/")[2]))
@@ -57,7 +57,7 @@ def network(monkeypatch):
     for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.delenv(name, raising=False)
     server = ThreadingHTTPServer(("127.0.0.1", 0), Network)
-    server.asked, server.records, server.released = [], {}, threading.Event()
+    server.requested, server.records, server.released = [], {}, threading.Event()
     server.url = f"http://127.0.0.1:{server.server_port}"
     monkeypatch.setattr(link_checker, "CROSSREF", f"{server.url}/works/")
     monkeypatch.setattr(link_checker, "ARCHIVE", f"{server.url}/archive?url=")
@@ -81,10 +81,10 @@ def retract(network, doi=DOI, kind="retraction"):
         ("/page", LinkResult.ALIVE, 200),
         ("/status/404", LinkResult.DEAD, 404),
         ("/status/410", LinkResult.DEAD, 410),
-        ("/status/403", LinkResult.SHUT, 403),
-        ("/status/429", LinkResult.SHUT, 429),
-        ("/status/503", LinkResult.SILENT, 503),
-        ("/rubbish", LinkResult.SILENT, 0),
+        ("/status/403", LinkResult.BLOCKED, 403),
+        ("/status/429", LinkResult.BLOCKED, 429),
+        ("/status/503", LinkResult.NO_RESPONSE, 503),
+        ("/rubbish", LinkResult.NO_RESPONSE, 0),
     ],
 )
 def test_link_is_judged_by_its_answer(network, path, outcome, status):
@@ -95,7 +95,7 @@ def test_link_is_judged_by_its_answer(network, path, outcome, status):
 def test_redirects_say_where_they_end_and_whether_for_good(network):
     paths = ("/to/301/new", "/to/302/new", "/to/301/status/404")
     looked = [link_checker.check_link(network.url + path, timeout=WAIT_TIMEOUT) for path in paths]
-    assert [(link.outcome, link.leads_to) for link in looked] == [
+    assert [(link.outcome, link.final_url) for link in looked] == [
         (LinkResult.MOVED, network.url + "/new"),
         (LinkResult.ALIVE, network.url + "/new"),
         (LinkResult.DEAD, network.url + "/status/404"),
@@ -109,7 +109,7 @@ def test_endless_redirects_end(network):
     )
     network.records["/round"] = {}
     loop = link_checker.check_link(network.url + "/to/302/" + "to/302/" * 15 + "new", timeout=WAIT_TIMEOUT)
-    assert loop.outcome in (LinkResult.DEAD, LinkResult.SILENT)
+    assert loop.outcome in (LinkResult.DEAD, LinkResult.NO_RESPONSE)
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_endless_redirects_end(network):
 )
 def test_nothing_but_the_web_is_asked(network, url):
     assert link_checker.check_link(url, timeout=WAIT_TIMEOUT) == Link(
-        LinkResult.DEAD, why="not an address of the web (http or https)"
+        LinkResult.DEAD, error="not an address of the web (http or https)"
     )
 
 
@@ -128,11 +128,11 @@ def test_redirect_out_of_the_web_is_not_followed(network, target):
 
 
 def test_server_that_says_nothing_is_given_up(network):
-    assert link_checker.check_link(network.url + "/silent", timeout=0.2).outcome == LinkResult.SILENT
+    assert link_checker.check_link(network.url + "/silent", timeout=0.2).outcome == LinkResult.NO_RESPONSE
 
 
 def test_nobody_there():
-    assert link_checker.check_link("http://127.0.0.1:9/", timeout=WAIT_TIMEOUT).outcome == LinkResult.SILENT
+    assert link_checker.check_link("http://127.0.0.1:9/", timeout=WAIT_TIMEOUT).outcome == LinkResult.NO_RESPONSE
 
 
 def test_archive_copy_is_named(network):
@@ -182,8 +182,8 @@ def test_results_are_kept_with_their_day_and_progress_is_shown(network, time_mac
     time_machine.move_to(now, tick=False)
     content.SourceFactory(key="a", url=network.url + "/page")
     content.SourceFactory(key="b", url=network.url + "/to/301/new")
-    said = check()
-    assert said.splitlines() == [
+    output = check()
+    assert output.splitlines() == [
         "[1/2] a … alive",
         f"[2/2] b … moved for good – {network.url}/new",
         "No link is dead, and no notice is known against a source.",

@@ -1,4 +1,4 @@
-"""The evidence engine: each rule broken in turn, and exactly its finding seen."""
+"""Linter: each rule broken in turn yields exactly its finding."""
 
 import datetime as dt
 from dataclasses import replace
@@ -126,7 +126,7 @@ def test_claim_without_a_source_is_found_where_it_is_first_used():
 
 
 def test_claim_without_a_kind_is_found():
-    assert found("In rats, it grew. [^rats]", changed("rats", kind="")) == [(Rule.CLAIM_KIND, "body", 1)]
+    assert found("In rats, it grew. [^rats]", changed("rats", evidence_type="")) == [(Rule.CLAIM_KIND, "body", 1)]
 
 
 @pytest.mark.parametrize(
@@ -160,7 +160,7 @@ def test_where_the_claim_doubts_the_sentence_does(sentence, rules):
 
 
 @pytest.mark.parametrize(
-    ("without", "said"),
+    ("without", "wording"),
     [
         (" Some did not respond. [^not-all]", "that it does not help everyone"),
         ("The drug usually fades. [^fades] ", "how long it lasts"),
@@ -169,10 +169,10 @@ def test_where_the_claim_doubts_the_sentence_does(sentence, rules):
     ],
 )
 @pytest.mark.parametrize("praise", ["In a trial, 64% responded. [^works]", "::: quotation Q2\n:::"])
-def test_page_that_says_it_helps_says_the_rest(praise, without, said):
+def test_page_that_says_it_helps_says_the_rest(praise, without, wording):
     assert without in WHOLE
     assert [str(finding) for finding in check(f"{praise}\n\n{WHOLE.replace(without, '')}")] == [
-        f"line 1: the page says that it helps, and nowhere {said}"
+        f"line 1: the page says that it helps, and nowhere {wording}"
     ]
     assert check(f"{praise}\n\n{WHOLE}") == []
 
@@ -197,9 +197,9 @@ def test_words_the_clinic_offers_are_no_advertising():
 
 
 def test_advertising_in_an_exact_quotation_is_the_speakers():
-    said = f"The Yale text says “the relief was a true breakthrough” of it.\n\n{WHOLE}"
-    assert [finding.rule for finding in check(said)] == [Rule.UNSOURCED]
-    assert check(said.replace("of it.", "of it. [^page]")) == []
+    wording = f"The Yale text says “the relief was a true breakthrough” of it.\n\n{WHOLE}"
+    assert [finding.rule for finding in check(wording)] == [Rule.UNSOURCED]
+    assert check(wording.replace("of it.", "of it. [^page]")) == []
 
 
 @pytest.mark.parametrize("quoted", ["“a breakthrough”", "“a miracle cure”"])

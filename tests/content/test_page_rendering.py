@@ -1,4 +1,4 @@
-"""Pages made ready once for each edition of the content, and what is told of their evidence."""
+"""Page rendering: caching by content version, and evidence notes."""
 
 import pytest
 
@@ -14,7 +14,7 @@ def page_of(body, **fields):
 
 @pytest.fixture
 def built(monkeypatch):
-    """How often a page was built from its words."""
+    """Count how often a page is built."""
     build, calls = page_rendering.build_page, []
 
     def counted(**words):
@@ -83,13 +83,13 @@ def test_change_of_what_a_page_rests_on_is_seen_at_once(clinic, built, change):
             article.body += "\nAfter.\n"
     [page] = page_rendering.get_pages(article)
     assert len(built) == 2
-    told = [
+    evidence_texts = [
         *(block.html for section in page.sections for block in section.blocks),
         *(cited.source.title for cited in page.sources),
         *(evidence.detail for cited in page.sources for use in cited.uses for evidence in use.evidence),
         *(quotation.text for quotation in page.quotations.values()),
     ]
-    assert "After" in " ".join(told)
+    assert "After" in " ".join(evidence_texts)
 
 
 def test_memory_is_bounded(clinic):

@@ -1,4 +1,4 @@
-"""From a draft to readers: what is refused, what shows, and when."""
+"""Publication workflow: rejections, visibility and schedule."""
 
 import datetime as dt
 
@@ -46,7 +46,7 @@ def edit(article, by, **changed):
 
 def sign(article, by, review_by=NEXT_YEAR, now=NOW):
     return publication.sign_off_article(
-        article, read=article.revisions.latest().pk, review_by=review_by, by=by, now=now
+        article, revision_id=article.revisions.latest().pk, review_by=review_by, by=by, now=now
     )
 
 
@@ -152,9 +152,9 @@ def test_only_a_linked_medical_reviewer_signs_off(article, editor):
     edit(article, editor, body="New words.")
     content.PersonFactory(user=editor)  # an author, no reviewer
     stranger = users.UserFactory(role=roles.REVIEWER)  # a reviewer who is nobody on the site
-    said = ["Only a medical reviewer whose account is linked to a person may sign off."]
+    reasons = ["Only a medical reviewer whose account is linked to a person may sign off."]
     assert [refusal(sign, article, user) for user in (users.UserFactory(role=roles.EDITOR), editor, stranger)] == [
-        said
+        reasons
     ] * 3
 
 
@@ -166,8 +166,10 @@ def test_nobody_signs_off_their_own_edit(article, reviewer):
 def test_reviewer_signs_what_they_read_and_nothing_newer(article, editor, reviewer):
     read = edit(article, editor, body="Read.")
     edit(article, editor, body="Not read.")
-    said = refusal(publication.sign_off_article, article, read=read.pk, review_by=NEXT_YEAR, by=reviewer, now=NOW)
-    assert said == ["The text was changed while you read it. Please read the newest revision."]
+    reasons = refusal(
+        publication.sign_off_article, article, revision_id=read.pk, review_by=NEXT_YEAR, by=reviewer, now=NOW
+    )
+    assert reasons == ["The text was changed while you read it. Please read the newest revision."]
     assert not article.sign_offs.exists()
 
 
@@ -223,8 +225,8 @@ def test_correction_cannot_be_minor(article):
 def test_two_editors_do_not_overwrite_each_other(article, editor):
     opened = article.revisions.latest().pk
     edit(article, users.UserFactory(username="ann"), body="Ann's words.")
-    said = refusal(drafts.save_draft, article, words=WORDS, based_on=opened, by=editor, now=NOW)
-    assert said == ["ann saved this text while you wrote. Compare with the newest revision."]
+    reasons = refusal(drafts.save_draft, article, words=WORDS, based_on=opened, by=editor, now=NOW)
+    assert reasons == ["ann saved this text while you wrote. Compare with the newest revision."]
     assert article.revisions.latest().body == "Ann's words."
 
 
@@ -318,5 +320,5 @@ def test_shipped_text_that_changed_is_the_newest_revision_and_keeps_the_draft(ar
         "An editor's draft.",
         "## A heading\n\nSome prose.",
     ]
-    assert article.live.body == "From the file."
+    assert article.live_revision.body == "From the file."
     assert article.changed_at == NOW

@@ -1,10 +1,10 @@
-"""Quoted words against the ledger: to the character, smart quotes, leading case and an ellipsis aside."""
+"""Quotation check: exact match, smart quotes, leading case and ellipses."""
 
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from content.evidence.quotation_check import matches, quoted
+from content.evidence.quotation_check import matches, quoted_spans
 
 WORDS = st.lists(
     st.text("abcABCé’'“”.,-", min_size=1, max_size=6).filter(lambda word: any(map(str.isalpha, word))),
@@ -63,4 +63,4 @@ def test_other_words_differ(words):
     ],
 )
 def test_only_longer_quoted_words_are_somebodys(text, words):
-    assert [quoted.words for quoted in quoted(text)] == words
+    assert [quoted_spans.words for quoted_spans in quoted_spans(text)] == words

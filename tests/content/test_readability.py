@@ -1,4 +1,6 @@
-"""What patients read is plain: the Flesch–Kincaid grade (a year of US school; Kincaid et al., 1975) stays low.
+"""Readability: the Flesch–Kincaid grade of patients' texts stays low.
+
+Kincaid et al., 1975; a grade is a year of US school.
 
 Counted here, since textstat downloads a dictionary when it runs. Where in doubt, the count errs on the strict side.
 """
@@ -49,13 +51,13 @@ BLOCK = re.compile(r"</?(?:p|li|ul|ol|div|section|article|details|summary|figure
 
 
 def prose(page: str) -> list[str]:
-    """The paragraphs and list items of a page that are whole sentences: no headings, buttons, labels or sources."""
+    """Return the complete sentences of a page, without headings and labels."""
     blocks = (" ".join(html.unescape(strip_tags(block)).split()) for block in BLOCK.split(NOT_PROSE.sub("", page)))
     return [block for block in blocks if block.endswith((".", "?", "!", ":", "”"))]
 
 
 def grade(blocks: list[str]) -> float:
-    """Of all sentences together; none goes on from one block into the next."""
+    """Return the grade of all sentences together; none spans two blocks."""
     sentences = [words for block in blocks for part in re.split(r"(?<=[.?!])[”’)]*\s", block) if (words := split(part))]
     words = list(chain.from_iterable(sentences))
     return 0.39 * len(words) / len(sentences) + 11.8 * sum(map(syllables, words)) / len(words) - 15.59
@@ -111,11 +113,11 @@ def test_page_is_plain(client, kind, limit):
 @pytest.mark.django_db
 def test_emails_are_plain():
     loader.load_fixtures()
-    told = {"name": "Jo", "email": "jo@example.com", "phone": "", "phone_e164": "", "preferred_channel": "email"}
-    told |= {"time_zone": "America/New_York", "source": ""}
-    request_trial(**told, form_key=uuid.uuid4(), now=NOW)
+    fields = {"name": "Jo", "email": "jo@example.com", "phone": "", "phone_e164": "", "preferred_channel": "email"}
+    fields |= {"time_zone": "America/New_York", "source": ""}
+    request_trial(**fields, form_key=uuid.uuid4(), now=NOW)
     confirm_email(Lead.objects.get(), now=NOW)
-    request_trial(**told, form_key=uuid.uuid4(), now=NOW)
+    request_trial(**fields, form_key=uuid.uuid4(), now=NOW)
     trial = Lead.objects.get().current_trial()
     trial.converted_at = trial.cancelled_at = NOW
     for write in (trial_emails.trial_cancelled, trial_emails.converted, trial_emails.refund_requested):
@@ -136,7 +138,7 @@ def test_emails_are_plain():
 
 
 def book(lead: Lead) -> OnboardingCall:
-    """On the first free time two days ahead, with a host who is there all day."""
+    """Book the first free slot two days ahead."""
     host = HostFactory()
     for day in range(7):
         AvailabilityRuleFactory(host=host, weekday=day, start=0, end=1440)
@@ -144,7 +146,7 @@ def book(lead: Lead) -> OnboardingCall:
     return book_call(lead=lead, start=start, by=ActorKind.PATIENT, now=NOW)
 
 
-DEEDS = ("details", "consents", "link", "erase", "callback", "callback/cancel", "call", "call/move", "call/cancel")
+ACTIONS = ("details", "consents", "link", "erase", "callback", "callback/cancel", "call", "call/move", "call/cancel")
 PUBLIC = (
     *("/start/", "/start/check-your-email/", "/start/elsewhere/", "/start/elsewhere/thanks/", "/lost-link/"),
     *("/lost-link/sent/", "/callback/", "/callback/thanks/"),
@@ -153,31 +155,36 @@ PUBLIC = (
 
 @pytest.mark.django_db
 def test_patients_pages_are_plain(client, time_machine):
-    """Each in every state that its words depend on; a page of one or two sentences counts with all the others."""
+    """Pages in each state that changes their words.
+
+    Pages of one or two sentences are measured together.
+    """
     time_machine.move_to(NOW, tick=False)
     loader.load_fixtures()
     lead = LeadFactory(phone="212 555 0123", phone_e164="+12125550123")
     trial = TrialFactory(lead=lead, requested_at=NOW - 90 * DAY)
-    shown: dict[str, list[str]] = {path: prose(text(client, path)) for path in PUBLIC}
-    shown["confirm"] = prose(text(client, lead_links.confirmation_url(lead)))
+    prose_by_page: dict[str, list[str]] = {path: prose(text(client, path)) for path in PUBLIC}
+    prose_by_page["confirm"] = prose(text(client, lead_links.confirmation_url(lead)))
     my = lead_links.portal_url(lead)
-    for state, told in STATES.items():
-        Trial.objects.filter(pk=trial.pk).update(**{**dict.fromkeys(TIMES), **told})
-        shown |= {f"{state} {deed}": prose(text(client, my + deed)) for deed in ("", "trial/cancel/", "refund/")}
+    for state, fields in STATES.items():
+        Trial.objects.filter(pk=trial.pk).update(**{**dict.fromkeys(TIMES), **fields})
+        prose_by_page |= {
+            f"{state} {action}": prose(text(client, my + action)) for action in ("", "trial/cancel/", "refund/")
+        }
     CallbackRequestFactory(lead=lead, due_at=NOW + DAY, created_at=NOW)
     book(lead)
     DataExportJobFactory(lead=lead, requested_at=NOW)
-    shown["much going on"] = prose(text(client, my))
-    shown |= {deed: prose(text(client, f"{my}{deed}/")) for deed in DEEDS}
-    shown["stop"] = prose(text(client, lead_links.unsubscribe_url(lead)))
-    shown["link sent"] = prose(client.post(my + "link/").content.decode())
+    prose_by_page["much going on"] = prose(text(client, my))
+    prose_by_page |= {action: prose(text(client, f"{my}{action}/")) for action in ACTIONS}
+    prose_by_page["stop"] = prose(text(client, lead_links.unsubscribe_url(lead)))
+    prose_by_page["link sent"] = prose(client.post(my + "link/").content.decode())
     lead.refresh_from_db()
-    shown["replaced"] = prose(text(client, my))
-    shown["erased"] = prose(client.post(lead_links.portal_url(lead) + "erase/").content.decode())
-    everything = sorted({block for blocks in shown.values() for block in blocks})
+    prose_by_page["replaced"] = prose(text(client, my))
+    prose_by_page["erased"] = prose(client.post(lead_links.portal_url(lead) + "erase/").content.decode())
+    everything = sorted({block for blocks in prose_by_page.values() for block in blocks})
     assert len(everything) > 80
     assert grade(everything) <= 8, hardest(everything)
-    hard = {page: hardest(blocks) for page, blocks in shown.items() if len(blocks) > 3 and grade(blocks) > 8}
+    hard = {page: hardest(blocks) for page, blocks in prose_by_page.items() if len(blocks) > 3 and grade(blocks) > 8}
     assert hard == {}, "\n".join(hard.values())
 
 
@@ -200,6 +207,6 @@ def text(client: Client, path: str) -> str:
 
 
 def hardest(blocks: list[str]) -> str:
-    """For whoever has to mend a text: its grade, and the five blocks to begin with."""
+    """Return the grade and the five hardest blocks, for a failure's message."""
     worst = sorted(blocks, key=lambda block: grade([block]), reverse=True)[:5]
     return "\n".join([f"grade {grade(blocks):.1f}", *(f"{grade([block]):.1f}: {block}" for block in worst)])

@@ -1,4 +1,4 @@
-"""What a reader, a reference manager and a search engine get of an article."""
+"""Articles for readers, reference managers and search engines."""
 
 import datetime as dt
 import json
@@ -40,21 +40,21 @@ def get(client, path):
     return response.content.decode()
 
 
-def told(client, path="/learn/a-page/"):
-    """The page's words, as a browser would flow them."""
+def page_text(client, path="/learn/a-page/"):
+    """Return the page's text as a browser would flow it."""
     main = get(client, path).partition("<main")[2].partition("</main>")[0]
     return " ".join(re.sub(r"<[^>]+>", " ", main).split())
 
 
 def test_each_source_says_what_was_found_in_whom_and_when_it_was_checked(client, article):
-    text = told(client)
+    text = page_text(client)
     assert "A &lt;trial&gt; &amp; {more}. Journal of Trials. 2020. doi:10.1000/x , PubMed 123 ." in text
     assert "a Randomized trial in people, n = 73. Checked November 1, 2026." in text
     assert "Details still to be re-checked at the source. a Study in rats. Checked November 1, 2026." in text
 
 
 def test_page_without_a_reviewer_says_so(client, article):
-    assert "No clinician has reviewed this page yet." in told(client)
+    assert "No clinician has reviewed this page yet." in page_text(client)
 
 
 def test_page_names_its_reviewer_dates_and_corrections(client, article):
@@ -63,7 +63,7 @@ def test_page_names_its_reviewer_dates_and_corrections(client, article):
     article.changed_at = dt.datetime(2026, 11, 9, 14, tzinfo=dt.UTC)
     article.save()
     CorrectionFactory(article=article, text="We wrote mice where rats was meant.")
-    text = told(client)
+    text = page_text(client)
     for part in (
         "By Ada Moss , Nurse. About 1 minute to read.",
         "Published November 1, 2026 . Last changed November 9, 2026 .",
@@ -141,10 +141,10 @@ def test_draft_has_no_files(client, article, name):
 
 @pytest.mark.parametrize("name", ["", "sources.bib", "sources.ris", "sources.json", "claims.json"])
 def test_files_are_the_same_for_everyone(client, admin_client, article, name):
-    """No nonce in the policy, no cookie, no word about who asked: what may be stored once for all."""
-    asked = [each.get(f"/learn/a-page/{name}") for each in (client, client, admin_client)]
-    assert len({(response.content, str(sorted(response.headers.items()))) for response in asked}) == 1
-    assert "nonce-" not in asked[0]["Content-Security-Policy"]
+    """Responses have neither nonce nor cookie, so shared caches may store them."""
+    responses = [each.get(f"/learn/a-page/{name}") for each in (client, client, admin_client)]
+    assert len({(response.content, str(sorted(response.headers.items()))) for response in responses}) == 1
+    assert "nonce-" not in responses[0]["Content-Security-Policy"]
 
 
 @pytest.mark.parametrize(
@@ -152,7 +152,7 @@ def test_files_are_the_same_for_everyone(client, admin_client, article, name):
     [("/learn/a-page/", 13, 4), ("/learn/", 12, 3), ("/learn/a-page/sources.bib", 11, 2), ("/terms/", 8, 3)],
 )
 def test_queries_are_few_and_do_not_grow(client, article, django_assert_num_queries, path, cold, warm):
-    """Warm: the edition, the text, its corrections and the profile. nginx asks for a page once a second at most."""
+    """With warm caches: content version, text, corrections and profile."""
     with django_assert_num_queries(cold):
         client.get(path)
     with django_assert_num_queries(warm):

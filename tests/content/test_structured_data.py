@@ -1,4 +1,4 @@
-"""JSON-LD, expanded by a real processor with a context of our own in place of schema.org's, which is far away."""
+"""JSON-LD, expanded by pyld with a local context."""
 
 import datetime as dt
 import json
@@ -23,7 +23,7 @@ def load_nothing_from_afar(url, options):
 
 
 def expanded(script):
-    """The nodes of a page by their type, as a processor understands them."""
+    """Return the nodes of a page by type, as expanded by pyld."""
     nodes = jsonld.expand(json.loads(script), {"documentLoader": load_nothing_from_afar})
     return {node["@type"][0].removeprefix(SCHEMA): node for node in nodes}
 

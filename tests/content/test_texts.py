@@ -1,4 +1,4 @@
-"""What people agree to, and what they read in a crisis: who drafts it, who publishes it, what never changes."""
+"""Legal and crisis texts: drafting, publishing, immutability."""
 
 import datetime as dt
 

@@ -45,6 +45,6 @@ def test_each_line_keeps_both_texts(old, new):
 
 @given(TEXT, TEXT)
 def test_no_line_is_lost(old, new):
-    shown = word_diff.diff_lines(old, new)
-    count = sum(line.skipped or 1 for line in shown)
+    diff = word_diff.diff_lines(old, new)
+    count = sum(line.skipped or 1 for line in diff)
     assert count == 0 if old.splitlines() == new.splitlines() else count >= len(new.splitlines())

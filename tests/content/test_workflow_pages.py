@@ -1,4 +1,4 @@
-"""The editors' pages: what they show, what they ask for, whom they refuse."""
+"""Editorial workflow pages: content, actions and permissions."""
 
 import datetime as dt
 import re
@@ -160,7 +160,7 @@ def test_reviewer_sees_what_changed_and_reads_it_whole(editor, reviewer, article
 
 def test_author_of_the_last_edit_finds_no_button(reviewer, editor, article):
     save(editor, article)
-    person = article.revisions.latest().by
+    person = article.revisions.latest().author
     person.groups.add(*users.UserFactory(role=roles.REVIEWER).groups.all())
     content.PersonFactory(user=person)
     page = text_of(editor.get(at(article, "sign-off/")))
@@ -200,13 +200,13 @@ def test_revisions_say_who_did_what(editor, reviewer, article):
 
 
 PAGES = ["change/", "sign-off/", "revisions/", ATTENTION, ADD]
-DEEDS = ["change/", "preview/", "sign-off/", "publish/", "schedule/", "unschedule/", "links/", "links/call-back/"]
+ACTIONS = ["change/", "preview/", "sign-off/", "publish/", "schedule/", "unschedule/", "links/", "links/call-back/"]
 
 
 @pytest.mark.parametrize(
     ("role", "seen", "done"),
     [
-        (roles.EDITOR, ["change/", "revisions/", ATTENTION, ADD], [d for d in DEEDS if d != "sign-off/"]),
+        (roles.EDITOR, ["change/", "revisions/", ATTENTION, ADD], [d for d in ACTIONS if d != "sign-off/"]),
         (roles.REVIEWER, ["change/", "sign-off/", "revisions/", ATTENTION], ["sign-off/"]),
         (roles.AUDITOR, ["change/", "revisions/", ATTENTION], []),
         (roles.HEAD, ["change/", "revisions/", ATTENTION], []),
@@ -216,12 +216,12 @@ DEEDS = ["change/", "preview/", "sign-off/", "publish/", "schedule/", "unschedul
 def test_each_role_sees_and_does_its_own(client, article, role, seen, done):
     client.force_login(users.UserFactory(role=role))
     assert [page for page in PAGES if client.get(at(article, page)).status_code == 200] == seen
-    assert [deed for deed in DEEDS if client.post(at(article, deed)).status_code != 403] == done
+    assert [action for action in ACTIONS if client.post(at(article, action)).status_code != 403] == done
 
 
-@pytest.mark.parametrize("deed", [deed for deed in DEEDS if deed not in ("change/", "sign-off/")])
-def test_nothing_is_done_by_a_get(editor, article, deed):
-    assert editor.get(at(article, deed)).status_code == 405
+@pytest.mark.parametrize("action", [action for action in ACTIONS if action not in ("change/", "sign-off/")])
+def test_nothing_is_done_by_a_get(editor, article, action):
+    assert editor.get(at(article, action)).status_code == 405
 
 
 def test_auditor_reads_without_a_form(client, article):
@@ -315,8 +315,8 @@ def test_every_number_that_needs_attention_leads_to_what_it_counts(editor, revie
     content.CrisisTextFactory()
     time_machine.move_to(NOW + dt.timedelta(hours=2))
     page = text_of(editor.get(ATTENTION))
-    concerns = re.findall(r'<td><a href="([^"]+)" aria-label="(\d+): ([^"]+)"', page)
-    assert [(label, int(count)) for _, count, label in concerns] == [
+    items = re.findall(r'<td><a href="([^"]+)" aria-label="(\d+): ([^"]+)"', page)
+    assert [(label, int(count)) for _, count, label in items] == [
         ("Planned publications that were refused", 1),
         ("Sources with a notice against them", 1),
         ("Articles whose review is overdue", 1),
@@ -330,7 +330,7 @@ def test_every_number_that_needs_attention_leads_to_what_it_counts(editor, revie
         ("Texts that wait for the Head", 1),
         ("Crisis texts that wait for the Head", 1),
     ]
-    for url, count, label in concerns:
+    for url, count, label in items:
         listed = editor.get(url.replace("&amp;", "&")).context["cl"].result_count
         assert (label, listed) == (label, int(count))
 

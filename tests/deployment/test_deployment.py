@@ -35,10 +35,10 @@ from tests.factories import PersonFactory, UserFactory
 now, editor = timezone.now(), UserFactory(username="editor", role=roles.EDITOR)
 reviewer = UserFactory(username="reviewer", role=roles.REVIEWER)
 words = {"title": "Seen at once", "summary": "S", "description": "D", "body": "Prose."}
-article = drafts.create(slug="seen", author=PersonFactory(user=reviewer), words=words, by=editor, now=now)
+article = drafts.create_article(slug="seen", author=PersonFactory(user=reviewer), words=words, by=editor, now=now)
 newest, next_year = article.revisions.latest().pk, now.date() + dt.timedelta(days=365)
-publication.sign_off(article, read=newest, review_by=next_year, by=reviewer, now=now)
-publication.publish(article, by=editor, now=now)
+publication.sign_off_article(article, revision_id=newest, review_by=next_year, by=reviewer, now=now)
+publication.publish_article(article, by=editor, now=now)
 print(time.time())
 """
 

@@ -44,6 +44,8 @@ class CallAttemptFactory(factory.django.DjangoModelFactory):
     outcome = CallOutcome.NO_ANSWER
     next_attempt_at = factory.LazyAttribute(
         lambda attempt: (
-            attempt.attempted_at + dt.timedelta(hours=2) if attempt.outcome in RETRY_OUTCOMES and attempt.number < 3 else None
+            attempt.attempted_at + dt.timedelta(hours=2)
+            if attempt.outcome in RETRY_OUTCOMES and attempt.number < 3
+            else None
         )
     )

@@ -36,7 +36,7 @@ class Command(BaseCommand):
             self.stdout.write(f"Deleted {old}.")
 
     def back_up(self, file: Path) -> None:
-        """Write a new backup, readable by its owner only. Raises CommandError if the file exists."""
+        """Write a new backup, readable by its owner only. Raises CommandError."""
         try:
             file.touch(mode=0o600, exist_ok=False)
         except FileExistsError:
@@ -51,7 +51,10 @@ class Command(BaseCommand):
         )
 
     def restore(self, file: Path) -> None:
-        """Load a backup into an empty database, migrate, and verify the audit log. Raises CommandError."""
+        """Load a backup into an empty database, migrate, verify. Raises CommandError.
+
+        Verifies the audit log.
+        """
         if not file.is_file():
             raise CommandError(f"There is no file {file}.")
         if connection.introspection.table_names():
@@ -62,7 +65,7 @@ class Command(BaseCommand):
 
 
 def dump(file: Path) -> None:
-    """Write the database into an existing empty file. Raises CommandError if `pg_dump` fails."""
+    """Write the database into an existing empty file. Raises CommandError."""
     if connection.vendor == "sqlite":
         connection.ensure_connection()
         with closing(sqlite3.connect(file)) as copy:
@@ -72,7 +75,7 @@ def dump(file: Path) -> None:
 
 
 def load(file: Path) -> None:
-    """Read a backup into the empty database. Raises CommandError if `pg_restore` fails."""
+    """Read a backup into the empty database. Raises CommandError."""
     if connection.vendor == "sqlite":
         connection.ensure_connection()
         with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as source:
@@ -83,7 +86,7 @@ def load(file: Path) -> None:
 
 
 def postgres_tool(name: str, *options: str) -> None:
-    """Run a PostgreSQL client tool on this database. Raises CommandError with its error output."""
+    """Run a PostgreSQL client tool on this database. Raises CommandError."""
     if (tool := shutil.which(name)) is None:
         raise CommandError(f"{name} is not there: install PostgreSQL's client tools.")
     # Django's arguments for psql: the password is passed in the environment, hidden from `ps`.

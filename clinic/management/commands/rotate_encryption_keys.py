@@ -1,4 +1,4 @@
-"""`manage.py rotate_encryption_keys`: re-encrypt everything under the first key. Idempotent."""
+"""`manage.py rotate_encryption_keys`: re-encrypt all. Idempotent."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -1,5 +1,8 @@
 """`manage.py run_local`: set up and run the site and its worker on one machine."""
 
+# honcho ships no type annotations.
+# mypy: allow-subclassing-any
+
 import errno
 import os
 import shlex
@@ -36,7 +39,10 @@ def check_port(host: str, port: int) -> None:
 
 
 def is_live(host: str, port: int) -> bool:
-    """Return whether the liveness probe succeeds. `http.client` ignores proxies, which must not see loopback."""
+    """Return whether the liveness probe succeeds.
+
+    `http.client` ignores proxies, which must not see loopback requests.
+    """
     client = HTTPConnection(host, port, timeout=2)
     try:
         client.request("GET", "/health/live")
@@ -48,7 +54,7 @@ def is_live(host: str, port: int) -> bool:
 
 
 def web_command(host: str, port: int, *, dev: bool) -> list[str]:
-    """Return granian's command line with one quiet worker, or with `dev` that of Django's reloading server."""
+    """Return the command of granian, or with `dev` of Django's reloading server."""
     if dev:
         return [sys.executable, "manage.py", "runserver", f"{host}:{port}"]
     options = {
@@ -65,8 +71,11 @@ def web_command(host: str, port: int, *, dev: bool) -> list[str]:
     return [sys.executable, "-m", "granian", *flags, "--no-ws", "clinic.wsgi:application"]
 
 
-class LocalManager(Manager):  # type: ignore[misc] # honcho has no types
-    """Manager that retries a stop signal received before all processes have started, so that none is orphaned."""
+class LocalManager(Manager):
+    """Retry a stop signal received before all processes have started.
+
+    honcho would orphan the later ones.
+    """
 
     def terminate(self) -> None:
         if self._all_started():
@@ -110,7 +119,10 @@ class Command(BaseCommand):
             connection.close_pool()
 
     def run(self, host: str, port: int, *, dev: bool) -> None:
-        """Run site and worker until Ctrl-C or SIGTERM. Raises CommandError if one of them exits by itself."""
+        """Run site and worker until Ctrl-C or SIGTERM.
+
+        Raises CommandError if one of them exits by itself.
+        """
         reachable_host = "127.0.0.1" if host == "0.0.0.0" else host  # noqa: S104 - compared, not bound
         url = f"http://{reachable_host}:{port}"
         # Links in messages lead to this port unless SITE_URL is set. The demo's sign-in needs no second step.

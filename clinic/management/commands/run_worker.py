@@ -21,7 +21,10 @@ MAX_BACKOFF = 60.0  # seconds, while the database is unavailable
 
 @dataclass
 class Job:
-    """One entry of settings.WORKER_JOBS; `next_at` is the monotonic time of its next run, `interval` in seconds."""
+    """One entry of settings.WORKER_JOBS.
+
+    `interval` is in seconds, `next_at` the monotonic time of the next run.
+    """
 
     name: str
     interval: float
@@ -29,7 +32,10 @@ class Job:
     failures: int = 0
 
     def run(self) -> bool:
-        """Run the job once; return whether it may have more to do. A failure is logged and retried with backoff."""
+        """Run the job once; return whether it may have more to do.
+
+        A failure is logged and retried with backoff.
+        """
         try:
             busy = bool(import_string(self.name)(timezone.now))
             self.failures = 0
@@ -71,7 +77,10 @@ class Command(BaseCommand):
             self.wait(min(job.next_at for job in jobs))
 
     def stop(self, *_: Any) -> None:
-        """Stop after the current job. Only sets a flag: a lock taken in a signal handler can deadlock."""
+        """Stop after the current job.
+
+        Only sets a flag: a lock taken in a signal handler can deadlock.
+        """
         self.stopping = True
 
     def wait(self, until: float) -> None:

@@ -1,4 +1,4 @@
-"""`manage.py seed_demo_data`: fill the database with generated leads and their history."""
+"""`manage.py seed_demo_data`: generate leads and their history."""
 
 import time
 from typing import Any
@@ -85,7 +85,7 @@ def _host(user: User) -> Host:
 
 
 def _refresh_database() -> None:
-    """Move the id sequences past the inserted ids, and refresh the planner's statistics."""
+    """Move the id sequences past the inserted ids; run ANALYZE."""
     with connection.cursor() as cursor:
         for statement in connection.ops.sequence_reset_sql(no_style(), [Lead, Consent, CallbackRequest]):
             cursor.execute(statement)

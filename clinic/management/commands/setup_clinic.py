@@ -1,4 +1,4 @@
-"""`manage.py setup_clinic`: fill in the clinic profile and create the account of its Head."""
+"""`manage.py setup_clinic`: fill in the profile, create the Head's account."""
 
 import re
 import secrets
@@ -31,7 +31,7 @@ PROMPTS = {
 
 
 def parse_opening_hours(text: str) -> list[dict[str, object]]:
-    """Parse `mon-fri 09:00-17:00, sat 10:00-13:00` into the profile's format. Raises CommandError."""
+    """Parse `mon-fri 09:00-17:00, sat 10:00-13:00`. Raises CommandError."""
     hours: list[dict[str, object]] = []
     for part in text.lower().split(","):
         match = re.fullmatch(r"(\w{3})(?:-(\w{3}))? (\d\d:\d\d)-(\d\d:\d\d)", part.strip())
@@ -93,7 +93,7 @@ class Command(BaseCommand):
             self.stdout.write(f"  - {step}")
 
     def ask(self, profile: ClinicProfile) -> dict[str, str]:
-        """Prompt for the profile's fields, set them on `profile`, and return the options of the Head's account."""
+        """Prompt for the profile's fields; return the options of the Head's account."""
         self.stdout.write("Enter alone keeps what is in brackets.")
         for field, prompt in PROMPTS.values():
             column = cast("models.Field[Any, Any]", profile._meta.get_field(field))
@@ -107,7 +107,10 @@ class Command(BaseCommand):
         return {"head": head, "head_email": self.answer("Their e-mail address [none]", checked_email, "")}
 
     def answer(self, prompt: str, parse: Callable[[str], Any], default: Any) -> Any:
-        """Prompt until `parse` accepts the input; an empty line is `default`. Raises CommandError at end of input."""
+        """Prompt until `parse` accepts the input; an empty line is `default`.
+
+        Raises CommandError at the end of input.
+        """
         while True:
             try:
                 text = input(f"{prompt}: ").strip()
@@ -135,7 +138,10 @@ class Command(BaseCommand):
 
     @transaction.atomic
     def make_head(self, username: str, email: str) -> None:
-        """Create the account of the Head and print its random password; an existing account stays unchanged."""
+        """Create the account of the Head; an existing account stays unchanged.
+
+        Prints the random password.
+        """
         user, is_new = User.objects.get_or_create(username=username, defaults={"email": email, "is_staff": True})
         if not is_new:
             self.stdout.write(f"“{username}” has an account already: nothing was changed about it.")

@@ -1,3 +1,5 @@
+"""`manage.py check_evidence`: lint the shipped texts."""
+
 import datetime as dt
 from typing import Any
 

@@ -1,7 +1,10 @@
+"""`manage.py check_links`: check links, archive copies and retraction notices."""
+
 import datetime as dt
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from content import link_checker
@@ -23,38 +26,39 @@ class Command(BaseCommand):
         parser.add_argument("--timeout", type=float, default=15.0, help="seconds to wait for each answer")
 
     def handle(self, *args: Any, keys: list[str], days: int, timeout: float, **options: Any) -> None:
-        sources = list(self.chosen(keys, days))
+        sources = list(self.select_sources(keys, days))
         for number, source in enumerate(sources, 1):
-            self.say(f"[{number}/{len(sources)}] {source.key} … ", ending="")
-            check = self.look_at(source, timeout)
+            self.write(f"[{number}/{len(sources)}] {source.key} … ", ending="")
+            check = self.check_source(source, timeout)
             notes = [check.get_outcome_display(), check.final_url or check.error, check.retraction_notice.upper()]
-            self.say(" – ".join(note for note in notes if note))
+            self.write(" – ".join(note for note in notes if note))
         self.report()
 
-    def chosen(self, keys: list[str], days: int) -> Any:
-        """The sources to look at. Raises CommandError for a key that there is not."""
+    def select_sources(self, keys: list[str], days: int) -> QuerySet[Source]:
+        """Return the sources to check. Raises CommandError for an unknown key."""
         if keys:
-            found = Source.objects.filter(key__in=keys)
-            if unknown := set(keys) - set(found.values_list("key", flat=True)):
+            sources = Source.objects.filter(key__in=keys)
+            if unknown := set(keys) - set(sources.values_list("key", flat=True)):
                 raise CommandError(f"There is no source {', '.join(sorted(unknown))}.")
-            return found
+            return sources
         return Source.objects.exclude(link_check__checked_at__gt=timezone.now() - dt.timedelta(days=days))
 
-    def look_at(self, source: Source, timeout: float) -> LinkCheck:
+    def check_source(self, source: Source, timeout: float) -> LinkCheck:
+        """Check one source and store the result."""
         link = link_checker.check_link(source.url, timeout=timeout)
         copy = link_checker.archive_copy(source.url, timeout=timeout)
         notices = link_checker.retraction_notices(source.doi, timeout=timeout) if source.doi else None
         return link_checks.record_link_check(source, link, archive_url=copy, notices=notices, now=timezone.now())
 
     def report(self) -> None:
-        """The state of all sources. Raises CommandError, for a timer to notice, when one is dead or retracted."""
+        """Raise CommandError, for a timer to notice, if a source is dead or retracted."""
         checks = LinkCheck.objects.all()
         dead = checks.filter(outcome=LinkResult.DEAD).count()
         retracted = checks.exclude(retraction_notice="").count()
         if dead or retracted:
             raise CommandError(f"{dead} dead, {retracted} with a notice against them: see the sources in the admin.")
-        self.say("No link is dead, and no notice is known against a source.")
+        self.write("No link is dead, and no notice is known against a source.")
 
-    def say(self, words: str, ending: str | None = None) -> None:
-        self.stdout.write(words, ending=ending)
+    def write(self, text: str, ending: str | None = None) -> None:
+        self.stdout.write(text, ending=ending)
         self.stdout.flush()

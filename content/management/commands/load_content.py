@@ -1,3 +1,5 @@
+"""`manage.py load_content`: load the shipped texts. Idempotent."""
+
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -13,10 +15,10 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, update: bool, **options: Any) -> None:
         try:
-            loaded = loader.load_fixtures(update=update)
+            result = loader.load_fixtures(update=update)
         except loader.FixtureError as error:
             raise CommandError(str(error)) from error
         self.stdout.write(
-            f"Content: {loaded.created} created, {loaded.updated} updated, {loaded.same} unchanged, "
-            f"{loaded.kept} differ from the files and were kept."
+            f"Content: {result.created} created, {result.updated} updated, {result.same} unchanged, "
+            f"{result.unchanged_by_us} differ from the files and were kept."
         )

@@ -1,4 +1,4 @@
-"""Decent hours are those of the person's own wall clock."""
+"""Contact hours follow the person's own wall clock."""
 
 import datetime as dt
 from zoneinfo import ZoneInfo
@@ -39,7 +39,7 @@ def test_message_comes_by_day(moment, sent):
 def test_night_of_one_zone_is_day_of_another():
     noon_utc = dt.datetime(2026, 7, 1, 12, tzinfo=dt.UTC)
     assert [
-        contact_hours.EMAIL_HOURS.include(noon_utc, zone) for zone in (NEW_YORK, "Pacific/Honolulu", "Asia/Tokyo")
+        contact_hours.EMAIL_HOURS.contains(noon_utc, zone) for zone in (NEW_YORK, "Pacific/Honolulu", "Asia/Tokyo")
     ] == [
         True,
         False,
@@ -53,6 +53,6 @@ def test_night_of_one_zone_is_day_of_another():
 )
 def test_next_decent_hour_is_decent_and_soon(moment, zone):
     found = contact_hours.EMAIL_HOURS.next(moment, zone)
-    assert contact_hours.EMAIL_HOURS.include(found, zone)
+    assert contact_hours.EMAIL_HOURS.contains(found, zone)
     # Twelve hours of night, one more where a clock goes back, a whole day where a calendar drops one (Samoa, 2011).
     assert dt.timedelta(0) <= found - moment <= dt.timedelta(hours=13)

@@ -1,4 +1,4 @@
-"""What stands encrypted in the database, and what happens without the key."""
+"""Encryption at rest, and reading without the key."""
 
 import pytest
 from cryptography.fernet import Fernet

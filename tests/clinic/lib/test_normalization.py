@@ -1,4 +1,4 @@
-"""One form for each thing people type."""
+"""Normalization of typed input."""
 
 import pytest
 from hypothesis import given
