@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from clinic.lib.row_count import RowCount, count_rows
-from content.admin.review_queue import concerns as review_items
+from content.admin.review_queue import review_items
 from signups.callbacks.models import CallbackRequest
 from signups.calls.choices import CallStatus
 from signups.calls.models import OnboardingCall
