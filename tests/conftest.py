@@ -4,11 +4,13 @@ import os
 import hypothesis
 import pytest
 import time_machine
+from django.apps import apps
 from django.core.cache import caches
-from django.db import connection
+from django.db import connection, transaction
 from django.test import TransactionTestCase
 
 from content import page_rendering
+from content.fixtures import loader
 from signups.audit import triggers
 from tests.factories import content
 from tests.signups.conftest import post_start  # noqa: F401 - a fixture of every package
@@ -55,6 +57,24 @@ def emptying_between_tests():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(TransactionTestCase, "_fixture_teardown", take_down_and_flush)
         yield
+
+
+@pytest.fixture(scope="session")
+def shipped_rows(django_db_setup, django_db_blocker):
+    """The rows of the shipped texts. They are loaded once and rolled back: no test finds what it did not ask for."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        loader.load_fixtures()
+        models = apps.get_app_config("content").get_models(include_auto_created=True)
+        rows = {model: list(model._base_manager.all()) for model in models}
+        transaction.set_rollback(True)
+    return rows
+
+
+@pytest.fixture
+def shipped_content(db, shipped_rows):
+    """The shipped texts are in the database, as `load_content` leaves them."""
+    for model, rows in shipped_rows.items():  # (foreign keys are checked at the commit)
+        model._base_manager.bulk_create(rows)
 
 
 @pytest.fixture

@@ -39,8 +39,7 @@ def test_loading_again_changes_nothing():
     assert (first.created, second.created, second.same) == (second.same, 0, first.created)
 
 
-def test_claim_whose_sources_an_editor_changed_is_kept_and_brought_back():
-    loader.load_fixtures()
+def test_claim_whose_sources_an_editor_changed_is_kept_and_brought_back(shipped_content):
     claim = Claim.objects.get(key="c04")
     claim.sources.set(Source.objects.filter(key="xu-2016"))
     assert loader.load_fixtures().unchanged_by_us == 1
@@ -48,15 +47,13 @@ def test_claim_whose_sources_an_editor_changed_is_kept_and_brought_back():
     assert [source.key for source in claim.sources.all()] == ["zarate-2006"]
 
 
-def test_what_an_editor_changed_is_kept():
-    loader.load_fixtures()
+def test_what_an_editor_changed_is_kept(shipped_content):
     ClinicProfile.objects.update(name="Harbor Clinic")
     assert loader.load_fixtures().unchanged_by_us == 1
     assert ClinicProfile.current().name == "Harbor Clinic"
 
 
-def test_update_brings_back_what_the_files_say():
-    loader.load_fixtures()
+def test_update_brings_back_what_the_files_say(shipped_content):
     ClinicProfile.objects.update(name="Harbor Clinic")
     assert loader.load_fixtures(update=True).updated == 1
     assert ClinicProfile.current().name != "Harbor Clinic"
@@ -123,8 +120,7 @@ def test_command_ends_with_the_finding(monkeypatch):
         call_command("load_content")
 
 
-def test_clinics_name_and_terms_come_from_the_profile_alone(client):
-    loader.load_fixtures()
+def test_clinics_name_and_terms_come_from_the_profile_alone(client, shipped_content):
     ClinicProfile.objects.update(name="Harbor *Clinic*", phone="800-555-0199", trial_days=9, guarantee_days=45)
     for path in ("/", "/terms/", "/privacy/", "/start/", "/learn/how-ketamine-works/"):
         page = client.get(path).content.decode()
@@ -135,15 +131,13 @@ def test_clinics_name_and_terms_come_from_the_profile_alone(client):
     assert 'href="tel:+18005550199"' in client.get("/").content.decode()
 
 
-def test_number_nobody_can_dial_is_shown_without_a_link(client):
-    loader.load_fixtures()
+def test_number_nobody_can_dial_is_shown_without_a_link(client, shipped_content):
     page = client.get("/").content.decode()
     assert "995-265-656" in page
     assert 'href="tel:995' not in page
 
 
-def test_landing_page_carries_what_it_must(client):
-    loader.load_fixtures()
+def test_landing_page_carries_what_it_must(client, shipped_content):
     page = client.get("/").content.decode()
     for words in (
         "the rapid therapeutic response of ketamine",
@@ -165,8 +159,7 @@ def test_landing_page_carries_what_it_must(client):
     assert "SaasBox" not in page
 
 
-def test_every_quotation_shown_is_checked_and_exact():
-    loader.load_fixtures()
+def test_every_quotation_shown_is_checked_and_exact(shipped_content):
     profile = ClinicProfile.current()
     published = {}
     for article in Article.objects.all():
@@ -178,8 +171,7 @@ def test_every_quotation_shown_is_checked_and_exact():
     assert all(quotation.wording_checked for quotation in published.values())
 
 
-def test_every_link_within_the_site_leads_somewhere(client):
-    loader.load_fixtures()
+def test_every_link_within_the_site_leads_somewhere(client, shipped_content):
     paths = ["/", "/learn/", *(article.get_absolute_url() for article in Article.objects.articles())]
     pages = {path: client.get(path).content.decode() for path in [*paths, "/terms/", "/privacy/", "/start/"]}
     broken = []
@@ -194,9 +186,8 @@ def test_every_link_within_the_site_leads_somewhere(client):
     assert broken == []
 
 
-def test_landing_page_is_light(client):
+def test_landing_page_is_light(client, shipped_content):
     """HTML and CSS take at most 14 KB: one round trip (RFC 6928)."""
-    loader.load_fixtures()
     sent = [client.get("/").content, finders_read("clinic/site.css")]
     assert sum(len(brotli.compress(text)) for text in sent) <= 14 * 1024
     assert max(len(finders_read(f"clinic/{name}.js")) for name in ("forms", "notes")) <= 4 * 1024

@@ -6,6 +6,7 @@ Counted here, since textstat downloads a dictionary when it runs. Where in doubt
 """
 
 import datetime as dt
+import functools
 import html
 import re
 import uuid
@@ -16,7 +17,6 @@ import pytest
 from django.test import Client
 from django.utils.html import strip_tags
 
-from content.fixtures import loader
 from content.models.articles import Article
 from signups.audit.choices import ActorKind
 from signups.callbacks.emails import callback_unreachable
@@ -44,9 +44,8 @@ OURS = (
 )
 HYPHENS = pyphen.Pyphen(lang="en_US")
 SILENT = re.compile(r"(?<=[^aeiouyl])e$|(?<=[aeiouy]l)e$|(?<=[^aeiouytd])ed$|(?<=[^aeiouycghsxz])es$")
-NOT_PROSE = re.compile(
-    r'<(h\d|nav|sup|svg|button)\b.*?</\1>|<section[^>]* id="sources".*|.*<main\b[^>]*>|</main>.*', re.DOTALL
-)
+MAIN = re.compile(r"<main\b[^>]*>(.*)</main>", re.DOTALL)
+NOT_PROSE = re.compile(r'<(h\d|nav|sup|svg|button)\b.*?</\1>|<section[^>]* id="sources".*', re.DOTALL)
 BLOCK = re.compile(r"</?(?:p|li|ul|ol|div|section|article|details|summary|figure|figcaption|blockquote)\b[^>]*>")
 
 
@@ -67,6 +66,7 @@ def split(text: str) -> list[str]:
     return re.findall(r"\w+(?:[.,]\w+)*", re.sub(r"['’](?=\w)", "", text))
 
 
+@functools.cache
 def syllables(word: str) -> int:
     """Letters of an abbreviation and digits count as one each, as they are read aloud.
 
@@ -102,8 +102,7 @@ def test_only_whole_sentences_of_the_text_count():
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(("kind", "limit"), [(Article.Kind.LANDING, 8), (Article.Kind.ARTICLE, 9)])
-def test_page_is_plain(client, kind, limit):
-    loader.load_fixtures()
+def test_page_is_plain(client, shipped_content, kind, limit):
     for article in Article.objects.filter(kind=kind):
         blocks = prose(client.get(article.get_absolute_url()).content.decode())
         assert len(blocks) > 20
@@ -111,8 +110,7 @@ def test_page_is_plain(client, kind, limit):
 
 
 @pytest.mark.django_db
-def test_emails_are_plain():
-    loader.load_fixtures()
+def test_emails_are_plain(shipped_content):
     fields = {"name": "Jo", "email": "jo@example.com", "phone": "", "phone_e164": "", "preferred_channel": "email"}
     fields |= {"time_zone": "America/New_York", "source": ""}
     request_trial(**fields, form_key=uuid.uuid4(), now=NOW)
@@ -160,7 +158,6 @@ def test_patients_pages_are_plain(client, time_machine):
     Pages of one or two sentences are measured together.
     """
     time_machine.move_to(NOW, tick=False)
-    loader.load_fixtures()
     lead = LeadFactory(phone="212 555 0123", phone_e164="+12125550123")
     trial = TrialFactory(lead=lead, requested_at=NOW - 90 * DAY)
     prose_by_page: dict[str, list[str]] = {path: prose(text(client, path)) for path in PUBLIC}
