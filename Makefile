@@ -19,7 +19,7 @@ $(shell $(VENV_PYTHON) -c '' 2>/dev/null || rm -f .venv/.runtime)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev test test-ahead check bench drill sbom deploy-check screenshots lock clean python
+.PHONY: help run dev test test-sqlite test-ahead check bench drill sbom deploy-check screenshots lock clean python
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z.-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,11 +35,14 @@ dev: .venv/.runtime .env ## The same for developing: reloads when code changes, 
 	@printf '%s\n' '# Written by make; .env.example explains every setting.' 'ENVIRONMENT=local' > $@
 	@echo "Wrote .env (ENVIRONMENT=local)."
 
-test: .venv/.dev ## Run every test on SQLite, PostgreSQL and in a browser (ARGS="--only sqlite -k name")
+test: .venv/.dev ## Run every test on PostgreSQL, a third on SQLite too, and in a browser (ARGS="--only sqlite -k name")
 	@exec $(VENV_PYTHON) tests/run.py $(ARGS)
 
+test-sqlite: .venv/.dev ## Run the tests of one process all on SQLite, as every night
+	@exec $(VENV_PYTHON) tests/run.py --only sqlite --whole $(ARGS)
+
 test-ahead: .venv/.dev ## Run the tests of one process on SQLite as if it were 400 days later: what would rot?
-	@exec $(VENV_PYTHON) tests/run.py --only sqlite --days-ahead=400 $(ARGS)
+	@exec $(VENV_PYTHON) tests/run.py --only sqlite --whole --days-ahead=400 $(ARGS)
 
 # No .env of a developer decides what is checked.
 check: export ENVIRONMENT = local

@@ -90,8 +90,29 @@ def open_clinic():
     return profile
 
 
+# Everything runs on PostgreSQL. What SQLite may do otherwise runs on both: constraints, triggers, locks, search, JSON,
+# dates, migrations and processes. Folders and files of tests; single tests elsewhere carry the marker themselves.
+SQLITE = (
+    *("clinic/lib/test_encryption", "clinic/test_backup", "clinic/test_cleanup", "clinic/test_dashboard"),
+    *("clinic/test_rotate_encryption_keys", "clinic/test_run_", "clinic/test_seed_demo_data", "clinic/test_staff_auth"),
+    *("content/test_fixture_loader", "content/test_publication", "repository/test_models", "signups/audit/"),
+    *("signups/callbacks/test_models", "signups/calls/test_no_overlap", "signups/calls/test_races"),
+    *("signups/desk/test_audit_log", "signups/desk/test_lead_list", "signups/duplicates/", "signups/imports/"),
+    *("signups/leads/test_models", "signups/messages/test_delivery", "signups/messages/test_outbox", "signups/ops/"),
+    *("signups/privacy/", "signups/scheduling/test_scheduling_cases", "signups/test_lifecycle_state_machine"),
+    *("signups/trials/test_actions", "threats/test_02", "threats/test_27", "threats/test_29", "threats/test_far_times"),
+)
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config, items):
-    """Deselect what only PostgreSQL can do from SQLite, and what has a clock of its own from a shifted clock."""
+    """Mark what runs on SQLite too. Deselect what only PostgreSQL can do from SQLite, and what has a clock of its own
+    from a shifted clock.
+    """
+    here = config.rootpath / "tests"
+    for item in items:
+        if item.path.relative_to(here).as_posix().startswith(SQLITE):
+            item.add_marker("sqlite")
     unfit = {"postgresql": connection.vendor == "sqlite", "real_clock": config.getoption("--days-ahead")}
     deselected = [item for item in items if any(unfit.get(mark.name) for mark in item.iter_markers())]
     items[:] = [item for item in items if item not in deselected]

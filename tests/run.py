@@ -67,13 +67,22 @@ class Result:
 
 
 LAYERS = (
-    Layer("SQLite", "sqlite", UNIT),
+    Layer("SQLite", "sqlite", (*UNIT, "-m", "sqlite")),
     Layer("PostgreSQL", "postgresql", UNIT, ("postgresql",)),
     Layer("Browser on SQLite", "browser", VISITORS, ("chromium", "driver"), ("java", "vnu")),
     Layer("Browser on PostgreSQL", "browser", DESK, ("chromium", "driver", "postgresql")),
     Layer("Deployment", "deployment", ("tests/deployment",), ("postgresql", "nginx", "openssl")),
 )
+WHOLE_SQLITE = Layer("SQLite", "sqlite", UNIT)
 GROUPS = tuple(dict.fromkeys(layer.group for layer in LAYERS))
+
+
+def announce(layers: list[Layer]) -> None:
+    """Say what is missing and would be installed, before anything is."""
+    needs = dict.fromkeys(need for layer in layers for need in layer.needs + layer.wants)
+    missing = [need for need in needs if PROVIDERS[need][0]() is None]
+    if missing:
+        say(f"To be installed first, on Debian as root: {', '.join(missing)} (Ctrl-C stops, --only leaves layers out).")
 
 
 @functools.cache
@@ -194,10 +203,17 @@ def chosen_groups(text: str) -> list[str]:
 def main() -> int:
     parser = argparse.ArgumentParser(description="Run the tests; further arguments go to pytest.", allow_abbrev=False)
     parser.add_argument("--only", type=chosen_groups, default=GROUPS, metavar=",".join(GROUPS))
+    parser.add_argument("--whole", action="store_true", help="run all units on SQLite, not only those marked for it")
     options, extra = parser.parse_known_args()
+    layers = [
+        WHOLE_SQLITE if options.whole and layer.group == "sqlite" else layer
+        for layer in LAYERS
+        if layer.group in options.only
+    ]
     for number in STOPPING:
         signal.signal(number, stop)
-    results = [run_layer(layer, extra) for layer in LAYERS if layer.group in options.only]
+    announce(layers)
+    results = [run_layer(layer, extra) for layer in layers]
     summary(results)
     bad = {"FAILED", "SKIPPED"} if os.environ.get("CI", "").lower() in {"true", "1"} else {"FAILED"}
     return 1 if any(result.outcome in bad for result in results) else 0

@@ -51,7 +51,9 @@ BLOCK = re.compile(r"</?(?:p|li|ul|ol|div|section|article|details|summary|figure
 
 def prose(page: str) -> list[str]:
     """Return the complete sentences of a page, without headings and labels."""
-    blocks = (" ".join(html.unescape(strip_tags(block)).split()) for block in BLOCK.split(NOT_PROSE.sub("", page)))
+    main = MAIN.search(page)
+    text = NOT_PROSE.sub("", main[1] if main else page)
+    blocks = (" ".join(html.unescape(strip_tags(block)).split()) for block in BLOCK.split(text))
     return [block for block in blocks if block.endswith((".", "?", "!", ":", "”"))]
 
 
