@@ -19,7 +19,7 @@ $(shell $(VENV_PYTHON) -c '' 2>/dev/null || rm -f .venv/.runtime)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev test test-sqlite test-ahead check bench drill sbom deploy-check screenshots lock clean python
+.PHONY: help run dev test test-sqlite test-ahead mutants check bench drill sbom deploy-check screenshots lock clean python
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z.-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ test-sqlite: .venv/.dev ## Run the tests of one process all on SQLite, as every 
 
 test-ahead: .venv/.dev ## Run the tests of one process on SQLite as if it were 400 days later: what would rot?
 	@exec $(VENV_PYTHON) tests/run.py --only sqlite --whole --days-ahead=400 $(ARGS)
+
+mutants: .venv/.dev ## Break core rules one at a time and count what no test notices (ARGS="--only scheduling --sample 0")
+	@exec $(VENV_PYTHON) tests/mutants.py $(ARGS)
 
 # No .env of a developer decides what is checked.
 check: export ENVIRONMENT = local

@@ -56,3 +56,11 @@ def test_next_decent_hour_is_decent_and_soon(moment, zone):
     assert contact_hours.EMAIL_HOURS.contains(found, zone)
     # Twelve hours of night, one more where a clock goes back, a whole day where a calendar drops one (Samoa, 2011).
     assert dt.timedelta(0) <= found - moment <= dt.timedelta(hours=13)
+
+
+@pytest.mark.parametrize(
+    ("moment", "may_ring"), [("07:59:59", False), ("08:00", True), ("20:59:59", True), ("21:00", False)]
+)
+def test_calls_are_made_from_eight_to_nine_in_the_evening(moment, may_ring):
+    """47 CFR 64.1200(c)(1)."""
+    assert contact_hours.CALLING_HOURS.include(local(f"2026-11-20 {moment}"), NEW_YORK) is may_ring

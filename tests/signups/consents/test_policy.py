@@ -1,0 +1,26 @@
+"""Who may be called, and when."""
+
+import datetime as dt
+
+import pytest
+
+from signups.consents import policy
+from tests.factories.callbacks import CallbackRequestFactory
+from tests.factories.leads import LeadFactory
+from tests.signups.conftest import NOW  # (10 a.m. in New York)
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def lead():
+    return LeadFactory(phone="212 555 0123", phone_e164="+12125550123", time_zone="America/New_York")
+
+
+def test_an_open_callback_is_leave_to_call_until_it_is_closed(lead):
+    assert not policy.can_call(lead, NOW)
+    callback = CallbackRequestFactory(lead=lead)
+    assert policy.can_call(lead, NOW)
+    assert not policy.can_call(lead, NOW + dt.timedelta(hours=12))
+    type(callback).objects.update(closed_at=NOW, outcome="reached")
+    assert not policy.can_call(lead, NOW)
