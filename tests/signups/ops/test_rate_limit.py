@@ -109,3 +109,14 @@ def test_flood_from_one_client_is_told_when_to_come_back(clinic, post_start):
 def test_flood_on_one_mailbox_is_stopped(clinic, post_start):
     codes = [post_start(email=f"j{'.' * (n > 0)}o+{n}@example.com").status_code for n in range(11)]
     assert codes == [303] * 10 + [429]
+
+
+@pytest.mark.django_db
+def test_only_the_first_refusal_of_a_window_is_the_first():
+    def refusal():
+        with pytest.raises(rate_limit.RateLimitExceeded) as refused:
+            rate_limit.hit("first", "a", limit=1, per=dt.timedelta(minutes=1), now=NOW)
+        return refused.value.first
+
+    rate_limit.hit("first", "a", limit=1, per=dt.timedelta(minutes=1), now=NOW)
+    assert [refusal(), refusal()] == [True, False]
