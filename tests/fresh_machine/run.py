@@ -151,6 +151,8 @@ def main() -> int:
     if not services.find("debootstrap") and not services.install("debootstrap"):
         say("debootstrap is missing (Debian: apt install debootstrap).")
         return 2
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # (also where a shell had SIGINT ignored)
+        signal.signal(number, lambda number, _: sys.exit(128 + number))
     folder = Path(tempfile.mkdtemp(prefix="clinic-fresh-"))
     folder.chmod(0o755)  # as / is: accounts other than root live in it too
     try:
