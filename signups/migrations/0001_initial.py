@@ -20,6 +20,12 @@ import signups.messages.template_models
 import signups.trials.models
 
 
+def add_btree_gist(apps, schema_editor):
+    """Install what lets PostgreSQL exclude by host and time together; the owner of a database may."""
+    if schema_editor.connection.vendor == "postgresql":
+        schema_editor.execute("CREATE EXTENSION IF NOT EXISTS btree_gist")
+
+
 def add_trigram_index(apps, schema_editor):
     """Index any part of the search text (PostgreSQL's pg_trgm, which the owner of a database may install)."""
     if schema_editor.connection.vendor == "postgresql":
@@ -41,6 +47,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.RunPython(add_btree_gist, migrations.RunPython.noop),
         migrations.CreateModel(
             name="AssignmentRotation",
             fields=[
