@@ -49,6 +49,7 @@ class AuditEvent(AppendOnly):
     chain_hash = models.CharField(max_length=73, blank=True, editable=False)
 
     class Meta:
+        verbose_name = "event"
         ordering = ["-occurred_at", "-id"]
         indexes = [
             models.Index(fields=["lead", "-occurred_at", "-id"], name="signups_event_timeline"),

@@ -75,6 +75,7 @@ class LeadMerge(models.Model):
     objects = LeadMergeQuerySet.as_manager()
 
     class Meta:
+        verbose_name = "merge"
         ordering = ["-merged_at", "-id"]
         constraints = [
             models.UniqueConstraint(

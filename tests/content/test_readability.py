@@ -114,7 +114,7 @@ def test_page_is_plain(client, shipped_content, kind, limit):
 @pytest.mark.django_db
 def test_emails_are_plain(shipped_content):
     fields = {"name": "Jo", "email": "jo@example.com", "phone": "", "phone_e164": "", "preferred_channel": "email"}
-    fields |= {"time_zone": "America/New_York", "source": ""}
+    fields |= {"time_zone": "America/New_York", "first_touch_source": ""}
     request_trial(**fields, form_key=uuid.uuid4(), now=NOW)
     confirm_email(Lead.objects.get(), now=NOW)
     request_trial(**fields, form_key=uuid.uuid4(), now=NOW)

@@ -6,14 +6,14 @@ from . import ROOT, text_of
 
 
 def test_every_setting_is_in_the_example_file():
-    read = re.findall(r'env\.\w+\("([A-Z_]+)"', (ROOT / "clinic/settings.py").read_text())
+    read = re.findall(r'env\.\w+\(\s*"([A-Z_]+)"', (ROOT / "clinic/settings.py").read_text())
     named = re.findall(r"^([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE)
     assert sorted(named) == sorted(read)
 
 
 def test_every_setting_is_read():
     settings = (ROOT / "clinic/settings.py").read_text()
-    named = re.findall(r'env\.\w+\("([A-Z_]+)"', settings)
+    named = re.findall(r'env\.\w+\(\s*"([A-Z_]+)"', settings)
     code = text_of("*.py")
     # Django reads what it knows by itself: those are used in settings.py once more, or their names are Django's.
     known = {"DEBUG", "SECRET_KEY", "SECRET_KEY_FALLBACKS", "ALLOWED_HOSTS"} | {

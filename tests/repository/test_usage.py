@@ -23,7 +23,7 @@ def test_every_template_is_used():
         by_kind = name.startswith("emails/") and f'"{stem}"' in code
         by_block = name.startswith("content/blocks/") and (f'"{stem[1:]}"' in code)
         by_framework = name.startswith(
-            ("clinic/", "admin/", "account/", "mfa/", "usersessions/")
+            ("crispy_clinic/", "admin/", "account/", "mfa/", "usersessions/")
         ) and not stem.startswith("_")
         if not (name in code or by_kind or by_block or by_framework):
             unused.append(name)
@@ -44,7 +44,7 @@ def test_imports_run_one_way():
 # Asked for by frameworks by these names, without there being one of the same name to override.
 ASKED_BY_NAME = {
     *("ContentConfig", "SignupsConfig", "to_url", "as_postgresql", "from_db_value", "has_view_permission"),
-    *("handler400", "handler403", "handler404"),
+    *("app_name", "handler400", "handler403", "handler404"),
 }
 
 

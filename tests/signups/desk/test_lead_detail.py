@@ -299,12 +299,12 @@ def test_auditor_cannot_find_out_an_address_by_searching(client, clinic, query):
 
 
 @pytest.mark.parametrize("action", AuditAction)
-def test_every_deed_has_its_line_on_the_timeline_also_without_detail(client, user, verb):
+def test_every_deed_has_its_line_on_the_timeline_also_without_detail(client, user, action):
     lead = leads.LeadFactory()
-    audit.AuditEventFactory(lead=lead, action=verb)
-    kind = "reads" if verb == AuditAction.READ else ""
-    assert len(entries(client.get(page_of(lead), {"kind": kind}))) == (1 if verb != AuditAction.NOTED else 0) + (
-        verb == AuditAction.READ
+    audit.AuditEventFactory(lead=lead, action=action)
+    kind = "reads" if action == AuditAction.READ else ""
+    assert len(entries(client.get(page_of(lead), {"kind": kind}))) == (1 if action != AuditAction.NOTED else 0) + (
+        action == AuditAction.READ
     )
 
 

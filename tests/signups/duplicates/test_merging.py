@@ -219,9 +219,12 @@ def test_nobody_else_merges_or_undoes(two, head):
 def test_undo_ends_after_thirty_days_and_so_does_what_it_needs(two, head):
     made, month = merge(two, head), dt.timedelta(days=30, seconds=1)
     with pytest.raises(locking.ActionError, match="no longer be undone"):
-        merging.undo_merge(merge=made, by=head, now=made.at + month)
+        merging.undo_merge(merge=made, by=head, now=made.merged_at + month)
     rule = next(rule for rule in retention.RULES if rule.what == "merges that can no longer be undone")
-    assert [list(retention.apply_rule(rule, made.at + age)) for age in (dt.timedelta(days=29), month)] == [[], [1]]
+    assert [list(retention.apply_rule(rule, made.merged_at + age)) for age in (dt.timedelta(days=29), month)] == [
+        [],
+        [1],
+    ]
     assert LeadMerge.objects.get().snapshot is None
 
 
@@ -234,7 +237,7 @@ def test_address_taken_meanwhile_keeps_the_undo_back(two, head):
 
 def test_contents_are_encrypted_and_go_with_the_one_that_is_kept(two, head):
     made = merge(two, head)
-    assert json.loads(made.content)["other"]["name"] == "Joanna Miller"
+    assert json.loads(made.snapshot)["other"]["name"] == "Joanna Miller"
     with connection.cursor() as cursor:
         cursor.execute("SELECT snapshot FROM signups_leadmerge")
         assert "Joanna" not in cursor.fetchone()[0]

@@ -51,7 +51,7 @@ def test_a_tag_is_added_and_taken_off_once_each_and_the_timeline_says_so(client,
 
 
 def test_what_is_no_longer_offered_is_not_added_but_can_be_taken_off(client, user):
-    tagging = leads.LeadTagFactory(tag__offered=False)
+    tagging = leads.LeadTagFactory(tag__is_active=False)
     page = client.post(f"{LIST}{tagging.lead.pk}/tag/", {"tag": tagging.tag.pk})
     assert (page.status_code, "no longer offered" in page.content.decode()) == (409, True)
     assert client.post(f"{LIST}{tagging.lead.pk}/untag/", {"tag": tagging.tag.pk}).status_code == 303
@@ -154,9 +154,9 @@ def test_two_made_one_have_the_tags_of_both_and_are_two_again_with_their_own(cli
 
 
 def test_only_the_head_keeps_the_list(client, user):
-    assert client.post("/admin/signups/tag/add/", {"name": "New", "offered": "on"}).status_code == 403
+    assert client.post("/admin/signups/tag/add/", {"name": "New", "is_active": "on"}).status_code == 403
     client.force_login(users.UserFactory(role=roles.HEAD))
-    assert client.post("/admin/signups/tag/add/", {"name": "New", "offered": "on"}).status_code == 302
+    assert client.post("/admin/signups/tag/add/", {"name": "New", "is_active": "on"}).status_code == 302
     assert client.post(f"/admin/signups/tag/{Tag.objects.get().pk}/delete/", {"post": "yes"}).status_code == 403
 
 

@@ -10,17 +10,25 @@ FACTS = {
     "CallbackRequest": {"outcome"},
     "Consent": {"channel"},
     "CallAttempt": {"outcome"},
-    "Event": {"subject", "actor_kind", "action", "detail", "signature", "seal"},
+    "AuditEvent": {"target", "actor_kind", "action", "detail", "signature", "chain_hash"},
     "Lead": {"status"},
     "OutboxMessage": {"kind", "dedupe_key", "subject", "calendar_method", "status"},
-    "OnboardingCall": {"uid", "status", "asked"},
+    "OnboardingCall": {"uid", "status", "request_fingerprint"},
     "Trial": {"terms_version"},
 }
 # Tables with text that lead to no person; the parts of a copy are deleted with it. The rows of a list that waits to be
 # imported are searched for whoever is erased (`actions/imports.py`, tests/signups/imports/test_import_jobs.py).
 ABOUT_NOBODY = {
-    *("Canary", "ConsentText", "CopyPart", "DateOverride", "Heartbeat", "Holiday", "Host", "Import", "ImportPart"),
-    *("EmailTemplate", "RateCount", "Suppression", "Tag", "Tally"),
+    *(
+        "ConsentText",
+        "DailyMetric",
+        "DataExportChunk",
+        "DateOverride",
+        "EmailTemplate",
+        "EncryptionKeyCheck",
+        "Holiday",
+    ),
+    *("Host", "ImportChunk", "ImportJob", "RateLimitCounter", "Suppression", "Tag", "WorkerHeartbeat"),
 }
 
 

@@ -191,7 +191,7 @@ def test_page_says_that_a_copy_failed_and_it_can_be_asked_for_again(client, lead
 def test_copy_that_can_no_longer_be_read_says_so(client, lead, my):
     copy = DataExportJobFactory(lead=lead)
     work()
-    spoil("signups_copypart", "json", copy_id=copy.pk)
+    spoil("signups_dataexportchunk", "json", copy_id=copy.pk)
     assert client.post(my + "export/").status_code == 303
     assert "We could not make your file" in client.get(my).content.decode()
     assert not lead.events.exists()
