@@ -1,4 +1,4 @@
-"""Access log: every page that shows a lead is recorded in the audit trail, a page of one person with that person."""
+"""Access log: record in the audit log which staff user viewed which leads."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
 
 
 def log_lead_view(request: HttpRequest, *leads: "Lead") -> None:
-    """Record that a page about each of `leads` is shown."""
+    """Record one READ event for each of `leads` shown on a page."""
     for lead in leads:
         record_event(lead, AuditAction.READ, by=staff_user(request), now=timezone.now())
 
 
 def log_list_view(request: HttpRequest, subject: str, shown: int, **detail: Any) -> None:
-    """Record that the list `subject` shows `shown` people: their number gives away who pages through them all.
+    """Record that the list `subject` displayed `shown` leads.
 
-    `detail` must not hold search terms, which may be names.
+    The count reveals a user who pages through all leads. `detail` must not hold search terms, which may be names.
     """
     if shown:
         actor = staff_user(request)
@@ -31,6 +31,9 @@ def log_list_view(request: HttpRequest, subject: str, shown: int, **detail: Any)
 
 
 def filters_for_log(request: HttpRequest) -> dict[str, Any]:
-    """Return the filters of a list's address for the audit trail, without the search terms, which may be a name."""
+    """Return the list filters of the query string for the audit log.
+
+    Search terms may be names, so they are replaced by `searched: True`.
+    """
     filters = {key: value for key, value in request.GET.items() if key not in (SEARCH_VAR, PAGE_VAR)}
     return {**filters, "searched": True} if request.GET.get(SEARCH_VAR) else filters

@@ -1,4 +1,4 @@
-"""The one way to add to the timeline."""
+"""The single entry point for writing audit events."""
 
 import datetime as dt
 import uuid
@@ -25,8 +25,11 @@ def record_event(
     idempotency_key: uuid.UUID | None = None,
     **detail: Any,
 ) -> AuditEvent:
-    """Adds what `by` did to `lead`, or to `target` (`host:5`) when it is about no lead; call it in the deed's own
-    transaction. Raises IntegrityError when `idempotency_key` was already used: the same form, sent again."""
+    """Create the audit event: actor `by` performed `action` on `lead` or on `target`.
+
+    `target` (`host:5`) is used when the event concerns no lead. Call it in the transaction of the action itself. Raises
+    IntegrityError when `idempotency_key` was already used: the same form, submitted twice.
+    """
     kind, actor = (by, None) if isinstance(by, ActorKind) else (ActorKind.STAFF, by)
     return AuditEvent.objects.create(
         lead=lead,

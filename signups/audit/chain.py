@@ -1,8 +1,8 @@
-"""Sealing the audit trail, and verifying it.
+"""Hash chain of the audit log: append events to it and verify it.
 
-The worker gives every event a place in one chain, in the order in which it finds them: an event whose transaction
-committed late comes later in the chain, and none is ever skipped. The end of the chain (the *head*) is noted in a file
-outside the database and in the log, so that a trail that was cut short shows too.
+The worker assigns sequence numbers in the order in which it finds events: an event whose transaction committed late
+comes later in the chain, and none is ever skipped. The end of the chain (the *head*) is saved in a file outside the
+database and logged, so that a truncated audit log is detected too.
 """
 
 import datetime as dt
@@ -23,23 +23,26 @@ from .models import AuditEvent
 logger = logging.getLogger(__name__)
 
 CHAIN_BATCH = 500
-ROWS_PER_QUERY = 5000  # events read at once
+ROWS_PER_QUERY = 5000  # events per SELECT of `verify_chain`
 Clock = Callable[[], dt.datetime]
 
 
 class ChainVerificationError(Exception):
-    """The trail is not as it was written; the message names the first place where it shows."""
+    """The audit log was altered; the message names the first inconsistency."""
 
 
 class ChainHead(NamedTuple):
-    """The end of the chain: how many events are sealed, and the last one's chain_hash."""
+    """The end of the chain: number of chained events and the last `chain_hash`."""
 
     sequence: int
     chain_hash: str
 
     @classmethod
     def noted(cls, path: Path) -> "ChainHead":
-        """What the file says; the beginning when there is none. Raises Broken when it is no head."""
+        """Load the head from `path`; the genesis head when the file does not exist.
+
+        Raises ChainVerificationError when the file is malformed.
+        """
         try:
             sequence, chain_hash = path.read_text().split()
             return cls(int(sequence), chain_hash)
@@ -49,7 +52,10 @@ class ChainHead(NamedTuple):
             raise ChainVerificationError(f"{path} does not hold the end of an audit trail.") from None
 
     def note(self, path: Path) -> None:
-        """Replaces the file whole, on the disk before its name; each writer has its own beside it."""
+        """Save the head to `path` atomically: fsync a temporary file, then rename it.
+
+        The temporary file is named after process and thread, so that concurrent writers do not share one.
+        """
         new = path.with_name(f"{path.name}.{os.getpid()}-{threading.get_ident()}")
         with new.open("w") as file:
             file.write(f"{self.sequence} {self.chain_hash}\n")
@@ -64,26 +70,27 @@ GENESIS_HEAD = ChainHead(0, signing.GENESIS_HASH)
 
 @dataclass(frozen=True)
 class VerificationResult:
-    """A trail that holds: its end, and how many events still wait for the worker."""
+    """A valid chain: its head, and the number of events not yet chained (`waiting`)."""
 
     head: ChainHead
     waiting: int
 
 
 def append_to_chain(clock: Clock) -> int:
-    """Seals one batch; returns how many, so that 0 means there is nothing to do.
+    """Append one batch of events to the chain; return its size, 0 if none is left.
 
-    Two workers that take the same events come to the same seals; where they saw different ones, the unique place lets
-    one win, and the other tries again. Raises Broken, and seals nothing, when events that were sealed are gone.
+    Two workers that read the same events compute the same hashes; where they read different ones, the unique sequence
+    lets one commit, and the other retries. Raises ChainVerificationError, and appends nothing, when chained events are
+    missing.
     """
     try:
         with transaction.atomic():
-            head, sealed = _append_batch()
+            head, appended = _append_batch()
     except IntegrityError:
         return 0
-    if sealed:
+    if appended:
         head.note(settings.AUDIT_CHAIN_HEAD_FILE)
-    return sealed
+    return appended
 
 
 def _append_batch() -> tuple[ChainHead, int]:
@@ -105,45 +112,51 @@ def _append_batch() -> tuple[ChainHead, int]:
     return head, len(rows)
 
 
-def _check_recorded_head(noted: ChainHead) -> None:
-    """Raises Broken when the database does not know the noted head (any more)."""
-    if noted.sequence and not AuditEvent.objects.filter(sequence=noted.sequence, chain_hash=noted.chain_hash).exists():
+def _check_recorded_head(recorded: ChainHead) -> None:
+    """Raise ChainVerificationError when the database lacks the recorded head."""
+    if (
+        recorded.sequence
+        and not AuditEvent.objects.filter(sequence=recorded.sequence, chain_hash=recorded.chain_hash).exists()
+    ):
         raise ChainVerificationError(
-            f"{settings.AUDIT_CHAIN_HEAD_FILE} says that {noted.sequence} events were chained and how the last "
+            f"{settings.AUDIT_CHAIN_HEAD_FILE} says that {recorded.sequence} events were chained and how the last "
             "one ends: the database has no such event. The log was cut short or replaced. (If an older backup was "
             "restored, keep the file as the record of what is missing, and move it away.)"
         )
 
 
 def verify_chain() -> VerificationResult:
-    """Reads the whole trail, in constant memory. Raises Broken with the first place that does not hold."""
+    """Verify the complete audit log in constant memory.
+
+    Raises ChainVerificationError with the first inconsistency.
+    """
     if missing := triggers.missing_triggers(connection):
         raise ChainVerificationError(f"The database lacks its guards {', '.join(missing)}: run `manage.py migrate`.")
-    noted = ChainHead.noted(settings.AUDIT_CHAIN_HEAD_FILE)
+    recorded = ChainHead.noted(settings.AUDIT_CHAIN_HEAD_FILE)
     head = GENESIS_HEAD
-    newest = list(signing.keyring())  # of the keys by age, how old the one in use may still be
+    allowed_keys = list(signing.keyring())  # newest first; shrinks as the chain moves to newer keys
     for sequence, event_id, signature, chain_hash, *values in _rows(
         AuditEvent.objects.exclude(sequence=None), "sequence"
     ):
-        here = f"event {event_id}, place {sequence}"
+        location = f"event {event_id}, place {sequence}"
         if sequence != head.sequence + 1:
-            raise ChainVerificationError(f"The event at place {head.sequence + 1} is gone: {here}, comes next.")
+            raise ChainVerificationError(f"The event at place {head.sequence + 1} is gone: {location}, comes next.")
         _check_signature(event_id, signature, values)
         key = signing.key_id(chain_hash)
-        if key not in newest:
+        if key not in allowed_keys:
             raise ChainVerificationError(
-                f"In {here}: sealed with the key “{key}”, which is not ours or already retired."
+                f"In {location}: sealed with the key “{key}”, which is not ours or already retired."
             )
-        newest = newest[: newest.index(key) + 1]
+        allowed_keys = allowed_keys[: allowed_keys.index(key) + 1]
         if signing.chain_hash(head.chain_hash, sequence, event_id, signature, key) != chain_hash:
-            raise ChainVerificationError(f"In {here}: not the event that was sealed there. It was moved or put in.")
-        if sequence == noted.sequence and chain_hash != noted.chain_hash:
+            raise ChainVerificationError(f"In {location}: not the event that was sealed there. It was moved or put in.")
+        if sequence == recorded.sequence and chain_hash != recorded.chain_hash:
             raise ChainVerificationError(
-                f"In {here}: {settings.AUDIT_CHAIN_HEAD_FILE} has another chain_hash. The trail was replaced."
+                f"In {location}: {settings.AUDIT_CHAIN_HEAD_FILE} has another chain_hash. The trail was replaced."
             )
         head = ChainHead(sequence, chain_hash)
-    if head.sequence < noted.sequence:
-        _check_recorded_head(noted)
+    if head.sequence < recorded.sequence:
+        _check_recorded_head(recorded)
     waiting = 0
     for _, event_id, signature, _, *values in _rows(AuditEvent.objects.filter(sequence=None), "id"):
         _check_signature(event_id, signature, values)
@@ -152,7 +165,7 @@ def verify_chain() -> VerificationResult:
 
 
 def _rows(events: Any, key: str) -> Iterator[tuple[Any, ...]]:
-    """In the order of `key`, page by page, each beginning after the last row of the one before."""
+    """Yield the rows of `events` ordered by `key`, with keyset pagination."""
     columns = ("sequence", "id", "signature", "chain_hash", *signing.SIGNED_FIELDS)
     events = events.order_by(key).values_list(*columns)
     page = events

@@ -71,11 +71,11 @@ CONTACT_ACTIONS = (
     AuditAction.CALL_ATTEMPTED,
     AuditAction.TRIED,
     AuditAction.MAILED,
-)  # we were in touch, or tried to be
+)  # contact was made or attempted
 
 
 def audit_actions() -> list[tuple[str, str]]:
-    """As a function, so that a new verb is no migration."""
+    """Return the action choices; a callable, so that a new action needs no migration."""
     return AuditAction.choices
 
 

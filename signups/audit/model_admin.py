@@ -1,4 +1,4 @@
-"""What is changed in Django's admin is an event of the audit trail, whichever room it belongs to."""
+"""Audit events for changes made in Django's admin, for models of every app."""
 
 import datetime as dt
 from collections.abc import Iterable
@@ -15,7 +15,10 @@ from .choices import AuditAction
 
 
 class AuditedAdmin(admin.ModelAdmin):
-    """Records beside Django's own log, in the same transaction: the names of the fields, never their values."""
+    """Record an audit event beside each entry of Django's admin log.
+
+    It is written in the same transaction and holds the names of the changed fields, never their values.
+    """
 
     def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> Any:
         _record(request, AuditAction.ADDED, obj)
@@ -31,24 +34,30 @@ class AuditedAdmin(admin.ModelAdmin):
         return super().log_deletions(request, queryset)
 
 
-def with_audit(admin_class: type[admin.ModelAdmin] | None) -> type[admin.ModelAdmin]:
-    """`admin_class` (or Django's) with AuditedAdmin in front of it."""
+def with_audit(admin_class: "type[admin.ModelAdmin[Any]] | None") -> "type[admin.ModelAdmin[Any]]":
+    """Return `admin_class` (default: ModelAdmin) with AuditedAdmin mixed in."""
     base = admin_class or admin.ModelAdmin
     return type(base.__name__, (AuditedAdmin, base), {"__module__": base.__module__})
 
 
 def record_content_change(item: Model, *, by: User, now: dt.datetime) -> None:
-    """What a verb of the content room did to `item`, outside of Django's own forms (settings.CONTENT_AUDIT_HANDLER)."""
+    """Record that `by` changed the content `item` outside of Django's own forms.
+
+    Called by the actions of the content app (settings.CONTENT_AUDIT_HANDLER).
+    """
     record_event(None, AuditAction.CHANGED, by=by, now=now, target=f"{item._meta.model_name}:{item.pk}")
 
 
-def _record(request: HttpRequest, verb: AuditAction, obj: Model, **detail: Any) -> None:
+def _record(request: HttpRequest, action: AuditAction, obj: Model, **detail: Any) -> None:
     by = cast(User, request.user)
-    record_event(None, verb, by=by, now=timezone.now(), target=f"{obj._meta.model_name}:{obj.pk}", **detail)
+    record_event(None, action, by=by, now=timezone.now(), target=f"{obj._meta.model_name}:{obj.pk}", **detail)
 
 
 def _fields(message: Any) -> list[str]:
-    """Of Django's change message: a list with what was changed in the object and in its inlines, or plain words."""
+    """Return the changed field names, of the object and its inlines.
+
+    `message` is Django's change message: a list of such changes, or plain text, which yields none.
+    """
     if not isinstance(message, Iterable) or isinstance(message, str):
         return []
     changes = [change for part in message for change in part.values() if isinstance(part, dict)]

@@ -1,7 +1,7 @@
-"""The audit log: who did what to which lead, and when; written in the transaction of the change itself.
+"""The audit log: who did what to which lead, and when.
 
-Each event is signed when it is written and appended to a hash chain soon after (`signing.py`, `chain.py`). Database
-triggers reject every other change of these rows (`triggers.py`).
+An event is written in the transaction of the change that it records, signed at once and appended to a hash chain soon
+after (`signing.py`, `chain.py`). Database triggers reject every other change of these rows (`triggers.py`).
 """
 
 from typing import Any, ClassVar
@@ -17,7 +17,7 @@ from .choices import ActorKind, audit_actions
 
 
 class SignatureField(models.CharField):
-    """Signs the event as it is added, also by `bulk_create`."""
+    """Sign the event on insert, also by `bulk_create`."""
 
     def pre_save(self, model_instance: models.Model, add: bool) -> Any:
         if add:
@@ -27,9 +27,10 @@ class SignatureField(models.CharField):
 
 
 class AuditEvent(AppendOnly):
-    """`detail` holds plain facts for the reader (a version, a channel), never an address, a name or a link.
+    """One entry of the audit log.
 
-    An event that is about no lead names its `target`: `host:5`, `article:2`.
+    `detail` holds plain facts for the reader (a version, a channel), never an address, a name or a link. An event that
+    concerns no lead names its `target`: `host:5`, `article:2`.
     """
 
     PII_FIELDS: ClassVar[dict[str, Any]] = {}
@@ -41,10 +42,10 @@ class AuditEvent(AppendOnly):
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
     action = models.CharField(max_length=30, choices=audit_actions)
     detail = models.JSONField(default=dict)
-    # Of the form that caused it: the same form sent twice does its work once.
+    # Identifies the form submission that caused the event, so that a resubmission is applied once.
     idempotency_key = models.UUIDField(null=True, unique=True)
     signature = SignatureField(max_length=73, default="", editable=False)
-    # Filled once, by the worker, in the order in which it finds events: ids are given before a commit and places after.
+    # Set once, by the worker, after the commit: ids are assigned before it, so their order is not the commit order.
     sequence = models.PositiveBigIntegerField(null=True, unique=True, editable=False)
     chain_hash = models.CharField(max_length=73, blank=True, editable=False)
 
@@ -53,7 +54,7 @@ class AuditEvent(AppendOnly):
         ordering = ["-occurred_at", "-id"]
         indexes = [
             models.Index(fields=["lead", "-occurred_at", "-id"], name="signups_event_timeline"),
-            # The record as it is read at the desk, newest first: of one deed, and of one deed of one person.
+            # The audit log page lists events newest first, filtered by action or by actor and action.
             models.Index(fields=["action", "-id"], name="signups_event_action"),
             models.Index(
                 fields=["actor", "action", "-id"], condition=Q(actor__isnull=False), name="signups_event_actor_action"

@@ -1,11 +1,11 @@
-"""The two HMACs that make the audit log tamper-evident; depends on settings.AUDIT_KEYS only.
+"""HMAC signature and chain hash of audit events (settings.AUDIT_KEYS).
 
-The *signature* is computed by the process that writes an event, over its content: a row that was inserted by hand, or
-changed, has none that fits. The *chain hash* is computed later, by the worker, over the previous chain hash, the
-event's sequence number and its signature: a row that was removed or moved breaks the chain there.
+The *signature* is computed over the content of an event by the process that writes it: a row that was inserted
+manually or changed has no valid signature. The *chain hash* is computed later, by the worker, over the previous chain
+hash, the event's sequence number and its signature: a row that was removed or moved breaks the chain at that point.
 
-Each begins with the short id of the key that made it. The first key writes, every key reads; along the chain the keys
-may only become newer, so that an old key that leaked cannot continue it.
+Each MAC is prefixed with the short id of its key. The first key signs, every key verifies; along the chain the keys
+may only become newer, so that a leaked old key cannot extend it.
 """
 
 import datetime as dt
@@ -20,13 +20,13 @@ from django.conf import settings
 
 ENCODE = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 GENESIS_HASH = "genesis"
-# What an event says, in the order in which it is signed.
+# Signed columns of an event, in the order in which they are serialized.
 SIGNED_FIELDS = ("lead_id", "target", "occurred_at", "actor_kind", "actor_id", "action", "detail", "idempotency_key")
 
 
 @cache
 def _keyring(keys: tuple[str, ...]) -> dict[str, bytes]:
-    """The keys by their ids, the writing one first."""
+    """Return the keys by id, the signing key first."""
     secrets = [hashlib.sha256(f"signups.audit:{key}".encode()).digest() for key in keys]
     return {hashlib.sha256(secret).hexdigest()[:8]: secret for secret in secrets}
 
@@ -45,19 +45,25 @@ def canonical_bytes(
     detail: dict[str, Any],
     idempotency_key: uuid.UUID | None,
 ) -> bytes:
-    """The same bytes for the same event, before it is stored and after it was read from either database."""
+    """Serialize the signed columns of an event deterministically.
+
+    The result is the same before the event is stored and after it was read from PostgreSQL or SQLite.
+    """
     key = str(idempotency_key) if idempotency_key else None
     values = [lead_id, target, occurred_at.astimezone(dt.UTC).isoformat(), actor_kind, actor_id, action, detail, key]
     return ENCODE(values).encode()
 
 
 def sign(values: bytes, key_id: str = "") -> str:
-    """The signature of an event's content. Raises KeyError for a key that is not (or no longer) ours."""
+    """Return the signature of an event's content, by default with the first key.
+
+    Raises KeyError for a `key_id` that is not, or no longer, in the keyring.
+    """
     return _mac(values, key_id)
 
 
 def chain_hash(previous: str, sequence: int, event_id: int, signature: str, key_id: str = "") -> str:
-    """Return the chain hash of the event at `sequence`, which follows the chain hash `previous`."""
+    """Return the chain hash of the event at `sequence`, which follows `previous`."""
     return _mac(f"{previous}|{sequence}|{event_id}|{signature}".encode(), key_id)
 
 

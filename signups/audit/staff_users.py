@@ -1,4 +1,4 @@
-"""The signed-in member of staff, and those that leads may be assigned to."""
+"""The signed-in staff user, and the users whom leads may be assigned to."""
 
 from django.contrib.auth.models import User
 from django.core.cache import caches
@@ -8,13 +8,13 @@ BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 
 def staff_user(request: HttpRequest) -> User:
-    """Return the signed-in user; `AdminSite.admin_view` lets nobody else in."""
+    """Return the signed-in user; `AdminSite.admin_view` admits staff only."""
     assert isinstance(request.user, User)  # noqa: S101 - for the type checker
     return request.user
 
 
 def owner_choices() -> list[tuple[int, str]]:
-    """Return key and name of everybody who works leads; cached for a minute."""
+    """Return (pk, name) of all users who may own leads; cached for 60 seconds."""
 
     def load() -> list[tuple[int, str]]:
         workers = User.objects.with_perm("signups.change_lead", include_superusers=False, backend=BACKEND)

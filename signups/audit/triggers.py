@@ -1,7 +1,7 @@
 """Database triggers that reject any change or deletion of an audit event.
 
-Whoever may drop a trigger can still change rows; the hash chain then shows where (`chain.py`). The triggers are
-re-created after every `migrate`, because SQLite loses them when Django remakes a table.
+A user with the right to drop a trigger can still change rows; the hash chain then shows where (`chain.py`). The
+triggers are re-created after every `migrate`, because SQLite loses them when Django remakes a table.
 """
 
 import re
@@ -15,12 +15,15 @@ from .models import AuditEvent
 TABLE = AuditEvent._meta.db_table
 WRITE_ONCE_COLUMNS = {"sequence", "chain_hash"}
 REJECTION_MESSAGE = "The audit trail is added to, never changed."
-FUNCTION = f"{TABLE}_refuse"  # of PostgreSQL, which alone can empty a table at one stroke, too
+FUNCTION = f"{TABLE}_refuse"  # PostgreSQL only
 BODY = f" BEGIN RAISE EXCEPTION '{REJECTION_MESSAGE}' USING ERRCODE = 'integrity_constraint_violation'; END "
 
 
 def install_triggers(using: str = "default", **kwargs: Any) -> None:
-    """Makes the triggers anew (a receiver of `post_migrate`); nothing while the table is older than its chain."""
+    """Re-create the audit triggers after every migrate (a receiver of `post_migrate`).
+
+    Skipped until the chain columns exist. Idempotent.
+    """
     connection = connections[using]
     columns = _columns(connection)
     if columns >= WRITE_ONCE_COLUMNS:
@@ -35,7 +38,7 @@ def install_triggers(using: str = "default", **kwargs: Any) -> None:
 
 
 def drop_triggers(connection: BaseDatabaseWrapper) -> None:
-    """For whoever empties a test database, and before they are made anew."""
+    """Drop the audit triggers: before re-creating them, or to flush a test database."""
     table = f" ON {TABLE}" if connection.vendor == "postgresql" else ""
     with connection.cursor() as cursor:
         for name in _triggers(connection.vendor, set()):
@@ -43,7 +46,10 @@ def drop_triggers(connection: BaseDatabaseWrapper) -> None:
 
 
 def missing_triggers(connection: BaseDatabaseWrapper) -> list[str]:
-    """The guards that are not there as `put_up` makes them: of that name alone, one can refuse nothing."""
+    """Return the names of audit triggers that are absent or differ from our SQL.
+
+    A trigger of the right name alone proves nothing: its body could reject nothing.
+    """
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute(
@@ -54,18 +60,21 @@ def missing_triggers(connection: BaseDatabaseWrapper) -> list[str]:
             )
         else:
             cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
-        there = {name: _normalized_sql(statement) for name, statement in cursor.fetchall()}
-    wanted = _triggers(connection.vendor, _columns(connection))
-    return [name for name, statement in wanted.items() if there.get(name) != _normalized_sql(statement)]
+        installed = {name: _normalized_sql(statement) for name, statement in cursor.fetchall()}
+    expected = _triggers(connection.vendor, _columns(connection))
+    return [name for name, statement in expected.items() if installed.get(name) != _normalized_sql(statement)]
 
 
 def _normalized_sql(statement: str) -> str:
-    """PostgreSQL tells a trigger in its own words: with casts, and fewer or more parentheses and quotes."""
+    """Return `statement` in a form comparable with PostgreSQL's rendering of it.
+
+    PostgreSQL adds casts and changes parentheses and quotes.
+    """
     return re.sub(r'::text|[\s()"]', "", statement.lower())
 
 
 def _columns(connection: BaseDatabaseWrapper) -> set[str]:
-    """Of the table; none while it is not there."""
+    """Return the column names of the audit table; empty while it does not exist."""
     with connection.cursor() as cursor:
         if TABLE not in connection.introspection.table_names(cursor):
             return set()
@@ -73,21 +82,25 @@ def _columns(connection: BaseDatabaseWrapper) -> set[str]:
 
 
 def _triggers(vendor: str, columns: set[str]) -> dict[str, str]:
-    """Refusals of DELETE and TRUNCATE, and of UPDATE unless it gives an unsealed event its place and nothing else."""
+    """Return the CREATE TRIGGER statements by trigger name.
+
+    They reject DELETE and TRUNCATE, and any UPDATE except the one that only sets the sequence and chain hash of an
+    unchained event.
+    """
     differs = "IS DISTINCT FROM" if vendor == "postgresql" else "IS NOT"
     changed = [f'NEW."{column}" {differs} OLD."{column}"' for column in sorted(columns - WRITE_ONCE_COLUMNS)]
-    not_sealing = " OR ".join(["OLD.sequence IS NOT NULL", "NEW.sequence IS NULL", *changed])
+    not_chaining = " OR ".join(["OLD.sequence IS NOT NULL", "NEW.sequence IS NULL", *changed])
     if vendor == "postgresql":
         refuse = f"EXECUTE FUNCTION {FUNCTION}()"
-        deeds = {
+        operations = {
             "delete": f"FOR EACH ROW {refuse}",
-            "update": f"FOR EACH ROW WHEN ({not_sealing}) {refuse}",
+            "update": f"FOR EACH ROW WHEN ({not_chaining}) {refuse}",
             "truncate": f"FOR EACH STATEMENT {refuse}",
         }
     else:
         refuse = f"BEGIN SELECT RAISE(ABORT, '{REJECTION_MESSAGE}'); END"
-        deeds = {"delete": refuse, "update": f"WHEN {not_sealing} {refuse}"}
+        operations = {"delete": refuse, "update": f"WHEN {not_chaining} {refuse}"}
     return {
-        f"{TABLE}_no_{deed}": f"CREATE TRIGGER {TABLE}_no_{deed} BEFORE {deed.upper()} ON {TABLE} {rest}"
-        for deed, rest in deeds.items()
+        f"{TABLE}_no_{operation}": f"CREATE TRIGGER {TABLE}_no_{operation} BEFORE {operation.upper()} ON {TABLE} {rest}"
+        for operation, rest in operations.items()
     }
