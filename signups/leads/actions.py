@@ -1,4 +1,4 @@
-"""Working a lead: whose it is, how far it has come, what staff wrote down. Every rule about that is here."""
+"""Staff actions on a lead and their rules: owner, status, notes, tags."""
 
 import datetime as dt
 import uuid
@@ -18,13 +18,19 @@ from .tag_models import LeadTag, Tag
 
 
 def can_work_lead(user: User, lead: Lead) -> bool:
-    """Coordinators work their own leads and those that are nobody's; the Head works all."""
-    mine = lead.owner_id in (None, user.pk) or user.has_perm("signups.work_any_lead")
-    return mine and user.has_perm("signups.change_lead")
+    """Return whether `user` may work `lead`.
+
+    Coordinators work their own and unassigned leads; the Head works all.
+    """
+    in_scope = lead.owner_id in (None, user.pk) or user.has_perm("signups.work_any_lead")
+    return in_scope and user.has_perm("signups.change_lead")
 
 
 def can_write_note(user: User, lead: Lead) -> bool:
-    """Also whoever speaks to them instead of their owner: who holds their callback, or takes their call."""
+    """Return whether `user` may add a note to `lead`.
+
+    Besides those who may work the lead: the claimant of its open callback and the host of one of its calls.
+    """
     if can_work_lead(user, lead) or not user.has_perm("signups.add_note"):
         return can_work_lead(user, lead)
     return (
@@ -37,7 +43,10 @@ def can_reopen(by: Actor) -> bool:
 
 
 def allowed_transitions(lead: Lead, user: User) -> list[LeadStatus]:
-    """Where `user` may take this lead from where it stands. Converting is the trial's deed (`actions/trials.py`)."""
+    """Return the statuses that `user` may set on `lead` from its current one.
+
+    CONVERTED is excluded: the lead becomes converted with its trial (`trials/actions.py`).
+    """
     if not can_work_lead(user, lead) or (lead.status == LeadStatus.CLOSED and not can_reopen(user)):
         return []
     return [status for status in TRANSITIONS[LeadStatus(lead.status)] if status != LeadStatus.CONVERTED]
@@ -45,7 +54,10 @@ def allowed_transitions(lead: Lead, user: User) -> list[LeadStatus]:
 
 @transaction.atomic
 def assign_lead(*, lead: Lead, to: User | None, by: Actor, now: dt.datetime) -> None:
-    """`to` answers for the lead from now on; None gives it back to nobody. Idempotent. Raises Refused."""
+    """Set the owner of `lead` to `to`; None makes the lead unassigned.
+
+    Idempotent. Raises ActionError.
+    """
     stored = lock_lead_for_staff(lead, by)
     if to and not (to.is_active and to.has_perm("signups.change_lead")):
         raise ActionError("That person does not work leads.")
@@ -56,9 +68,10 @@ def assign_lead(*, lead: Lead, to: User | None, by: Actor, now: dt.datetime) -> 
 
 
 def check_transition(seen: LeadStatus, to: LeadStatus, *, by: Actor, reason: str = "") -> str:
-    """Why it is closed, on one line, where a lead may go from `seen` to `to`; raises Refused where it may not.
+    """Return the normalized close reason, on one line, of a move from `seen` to `to`.
 
-    The one place for this rule: of the page, of many at once, and of imports.
+    Raises ActionError when the transition is not allowed. The single place for this rule: the lead page, bulk actions
+    and imports call it.
     """
     if to not in TRANSITIONS[seen]:
         raise ActionError(f"A lead that is {seen.label} cannot become {to.label}.")
@@ -72,9 +85,10 @@ def check_transition(seen: LeadStatus, to: LeadStatus, *, by: Actor, reason: str
 
 @transaction.atomic
 def change_status(*, lead: Lead, to: LeadStatus, by: Actor, now: dt.datetime, reason: str = "") -> None:
-    """Takes `lead` from the status the caller saw to `to` (`states.TRANSITIONS`); `reason` is why it is closed.
+    """Move `lead` from the status that the caller saw to `to` (`choices.TRANSITIONS`).
 
-    Raises Refused, also when somebody else moved it meanwhile: the database compares and writes in one statement.
+    `reason` is the close reason. Raises ActionError, also when another user changed the status meanwhile: the database
+    compares and writes in one statement.
     """
     lock_lead_for_staff(lead, by)
     seen = LeadStatus(lead.status)
@@ -91,7 +105,10 @@ def change_status(*, lead: Lead, to: LeadStatus, by: Actor, now: dt.datetime, re
 def write_note(
     *, lead: Lead, text: str, by: User, now: dt.datetime, form_key: uuid.UUID, supersedes: Note | None = None
 ) -> None:
-    """Adds a note, or a newer version of one. The same form again (`form_key`) adds nothing. Raises Refused."""
+    """Add a note to `lead`, or a newer version of the note `supersedes`.
+
+    Idempotent by `form_key`. Raises ActionError.
+    """
     if not can_write_note(by, lock_lead(lead)):
         raise ActionError("This lead is somebody else’s.")
     if AuditEvent.objects.filter(idempotency_key=form_key).exists():
@@ -108,7 +125,7 @@ def write_note(
 
 @transaction.atomic
 def add_tag(*, lead: Lead, tag: Tag, by: User, now: dt.datetime) -> None:
-    """Again, it changes nothing. Raises Refused."""
+    """Add `tag` to `lead`. Idempotent. Raises ActionError."""
     lock_lead_for_staff(lead, by)
     if not tag.is_active:
         raise ActionError("This tag is no longer offered.")
@@ -118,14 +135,17 @@ def add_tag(*, lead: Lead, tag: Tag, by: User, now: dt.datetime) -> None:
 
 @transaction.atomic
 def remove_tag(*, lead: Lead, tag: Tag, by: User, now: dt.datetime) -> None:
-    """Again, it changes nothing. Raises Refused."""
+    """Remove `tag` from `lead`. Idempotent. Raises ActionError."""
     lock_lead_for_staff(lead, by)
     if lead.taggings.filter(tag=tag).delete()[0]:
         record_event(lead, AuditAction.UNTAGGED, by=by, now=now, tag=tag.pk)
 
 
 def lock_lead_for_staff(lead: Lead, by: Actor) -> Lead:
-    """The row of `lead` as it is now, locked until the commit; Refused when `by` may not work it, or nobody can."""
+    """Return the current row of `lead`, locked until the commit.
+
+    Raises ActionError when `by` may not work the lead, LeadUnavailable when it was merged or erased.
+    """
     stored = lock_lead(lead)
     if isinstance(by, User) and not can_work_lead(by, stored):
         raise ActionError("This lead is somebody else’s.")

@@ -1,4 +1,4 @@
-"""The list of tags, which the Head keeps."""
+"""Admin of the tag list, which the Head maintains."""
 
 from django.contrib import admin
 from django.http import HttpRequest
@@ -11,5 +11,5 @@ class TagAdmin(admin.ModelAdmin):
     list_display = ["name", "is_active"]
 
     def has_delete_permission(self, request: HttpRequest, obj: Tag | None = None) -> bool:
-        """The trail names it for good: what is no longer wanted is no longer offered."""
+        """Deny: the audit log references tags for good. An unused tag is deactivated."""
         return False

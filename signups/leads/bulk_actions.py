@@ -1,4 +1,4 @@
-"""One deed for many leads: each by its own rules, in its own transaction: one refusal keeps back no other."""
+"""Bulk actions: apply one action to many leads, each in its own transaction."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -6,23 +6,26 @@ from dataclasses import dataclass
 from .locking import ActionError
 from .models import Lead
 
-MAX_LEADS = 500  # leads in one go: what one request can do, and one person look over
+MAX_LEADS = 500  # leads per bulk action: bounded by one request and by what one person can review
 
 
 @dataclass(frozen=True)
 class BulkResult:
-    """How many it was done for, and the others, each with the reason in words."""
+    """Number of leads done, and the refused ones with the reason as a sentence."""
 
     done: int
     refused: list[tuple[Lead, str]]
 
 
-def apply_to_each(chosen: Iterable[Lead], deed: Callable[[Lead], None]) -> BulkResult:
-    """Does `deed`, a verb of `actions/leads.py`, for every lead of `chosen` that its rules allow."""
+def apply_to_each(chosen: Iterable[Lead], action: Callable[[Lead], None]) -> BulkResult:
+    """Call `action` (of `leads/actions.py`) for each lead of `chosen`.
+
+    An ActionError of one lead is collected in the result and does not affect the others.
+    """
     done, refused = 0, []
     for lead in chosen:
         try:
-            deed(lead)
+            action(lead)
         except ActionError as why:
             refused.append((lead, str(why)))
         else:

@@ -1,4 +1,4 @@
-"""Choices of a lead: status with its transitions, contact channel, who the care is for."""
+"""Choices of a lead: status with its transitions, contact channel, CareFor."""
 
 from collections.abc import Mapping
 
@@ -18,13 +18,13 @@ class LeadStatus(TextChoices):
 TERMINAL_STATUSES = (
     LeadStatus.MERGED,
     LeadStatus.ERASED,
-)  # every other lead is live and holds its e-mail address alone
+)  # every other lead is live, and its e-mail address is unique among the live ones
 
 
-OPEN_STATUSES = (LeadStatus.NEW, LeadStatus.CONTACTED, LeadStatus.QUALIFIED)  # somebody has work to do
+OPEN_STATUSES = (LeadStatus.NEW, LeadStatus.CONTACTED, LeadStatus.QUALIFIED)  # staff work is pending
 
 
-# Every way a lead may go. Merging and erasing are deeds of their own, and nothing comes back from them.
+# Allowed status changes. Merging and erasing are separate actions; MERGED and ERASED have no way out.
 TRANSITIONS: Mapping[LeadStatus, tuple[LeadStatus, ...]] = {
     LeadStatus.NEW: (LeadStatus.CONTACTED, LeadStatus.CLOSED),
     LeadStatus.CONTACTED: (LeadStatus.QUALIFIED, LeadStatus.CLOSED),

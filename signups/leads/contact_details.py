@@ -1,4 +1,4 @@
-"""What people change about how we reach them."""
+"""Changes of a lead's contact details and preferences."""
 
 import datetime as dt
 
@@ -12,13 +12,13 @@ from .models import Lead
 
 
 @transaction.atomic
-def update_contact_details(lead: Lead, *, by: Actor, now: dt.datetime, **told: str) -> None:
-    """Sets the fields of `told`; the event names which changed, and never what they said before or say now.
+def update_contact_details(lead: Lead, *, by: Actor, now: dt.datetime, **fields: str) -> None:
+    """Update the given fields of `lead`; the audit event holds their names, no values.
 
-    Raises Gone.
+    Raises LeadUnavailable.
     """
     lead = lock_lead(lead)
-    changed = sorted(name for name, value in told.items() if getattr(lead, name) != value)
+    changed = sorted(name for name, value in fields.items() if getattr(lead, name) != value)
     if changed:
-        Lead.objects.filter(pk=lead.pk).update(**told)
+        Lead.objects.filter(pk=lead.pk).update(**fields)
         record_event(lead, AuditAction.DETAILS_CHANGED, by=by, now=now, changed=changed)

@@ -1,5 +1,7 @@
-"""Private links: signed, salted per purpose, bound to a lead and, where they can be replaced, to the version of its
-links. Nothing personal is in them."""
+"""Private links: signed tokens, salted per purpose and bound to a lead.
+
+A replaceable link is also bound to the lead's token version. Tokens hold no personal data.
+"""
 
 import datetime as dt
 import re
@@ -18,11 +20,11 @@ CONFIRM_LIFETIME = dt.timedelta(hours=48)
 
 
 class InvalidToken(Exception):
-    """Not a link we ever gave out, or one for something else: the same as an address that does not exist."""
+    """The token was never issued, or for another purpose; answered like a 404."""
 
 
 class TokenExpired(Exception):
-    """A link of ours that no longer works; `lead` may be sent a new one."""
+    """The token is genuine but no longer valid; `lead` may be sent a new link."""
 
     def __init__(self, lead: Lead) -> None:
         super().__init__("This link no longer works.")
@@ -31,7 +33,10 @@ class TokenExpired(Exception):
 
 @dataclass(frozen=True)
 class _Purpose:
-    """`version` names the lead's counter that makes older links stop working when it is raised."""
+    """What a link is for.
+
+    `version` names the field of the lead that invalidates older links when it is incremented.
+    """
 
     salt: str
     view: str
@@ -41,43 +46,56 @@ class _Purpose:
 
 CONFIRM = _Purpose("signups.leads.links.confirm", "confirm", "confirmation_token_version", CONFIRM_LIFETIME)
 PORTAL = _Purpose("signups.leads.links.my", "portal:home", "portal_token_version")
-UNSUBSCRIBE = _Purpose(
-    "signups.leads.links.stop", "unsubscribe"
-)  # an opt-out must work for good, whatever became of other links
+UNSUBSCRIBE = _Purpose("signups.leads.links.stop", "unsubscribe")  # an opt-out never expires and has no version
 
 
 def confirmation_url(lead: Lead) -> str:
-    """The absolute address that confirms `lead`'s e-mail address."""
+    """Return the absolute URL that confirms the e-mail address of `lead`."""
     return _url(CONFIRM, lead)
 
 
 def lead_from_confirmation_token(token: str) -> Lead:
-    """The lead whose confirmation link this is. Raises Unknown, or Expired when it is too old or superseded."""
+    """Resolve a confirmation token to its lead.
+
+    Raises InvalidToken, or TokenExpired when the link is older than CONFIRM_LIFETIME or superseded.
+    """
     return _read(CONFIRM, token)
 
 
 def portal_url(lead: Lead) -> str:
-    """The absolute address of `lead`'s own page. Given only to an address that was confirmed."""
+    """Return the absolute URL of the private page of `lead`.
+
+    Send it only to a confirmed address.
+    """
     return _url(PORTAL, lead)
 
 
 def lead_from_portal_token(token: str) -> Lead:
-    """The lead whose own page this is, or whom they became part of. Raises Unknown, or Expired when it was replaced."""
+    """Resolve a portal token to its lead, following merges.
+
+    Raises InvalidToken, or TokenExpired when the link was replaced.
+    """
     return _read(PORTAL, token)
 
 
 def unsubscribe_url(lead: Lead) -> str:
-    """The absolute address that ends our e-mail to `lead`; it opens nothing else, so any message may carry it."""
+    """Return the absolute URL that unsubscribes `lead` from e-mail.
+
+    It gives access to nothing else, so every message may contain it.
+    """
     return _url(UNSUBSCRIBE, lead)
 
 
 def lead_from_unsubscribe_token(token: str) -> Lead:
-    """The lead whose opt-out this is, also of somebody erased. Raises Unknown."""
+    """Resolve an unsubscribe token to its lead, also a merged or erased one.
+
+    Raises InvalidToken.
+    """
     return _lead(UNSUBSCRIBE, token)[0]
 
 
 def redact_tokens(text: str) -> str:
-    """`text` without the private part of our links: what the log of messages may show."""
+    """Return `text` with the tokens of our links removed, fit for the message log."""
     return re.sub(rf"({re.escape(settings.SITE_URL)}/(?:confirm|my|stop)/)[\w:-]+", r"\1…", text)
 
 
@@ -91,7 +109,10 @@ def _version(purpose: _Purpose, lead: Lead) -> int:
 
 
 def _lead(purpose: _Purpose, token: str) -> tuple[Lead, int]:
-    """HMAC-SHA256 over the whole token, compared in constant time by django.core.signing."""
+    """Return (lead, token version) of a token. Raises InvalidToken.
+
+    django.core.signing verifies its HMAC-SHA256 in constant time.
+    """
     try:
         public_id, version = signing.loads(token, salt=purpose.salt)
         return Lead.objects.get(public_id=uuid.UUID(public_id)), version
@@ -101,13 +122,13 @@ def _lead(purpose: _Purpose, token: str) -> tuple[Lead, int]:
 
 def _read(purpose: _Purpose, token: str) -> Lead:
     lead, version = _lead(purpose, token)
-    whole = LeadMerge.objects.kept(lead) if purpose is PORTAL and lead.status == LeadStatus.MERGED else lead
-    if whole.status in TERMINAL_STATUSES:
+    survivor = LeadMerge.objects.kept(lead) if purpose is PORTAL and lead.status == LeadStatus.MERGED else lead
+    if survivor.status in TERMINAL_STATUSES:
         raise InvalidToken
     if version != _version(purpose, lead):
-        raise TokenExpired(whole)
+        raise TokenExpired(survivor)
     try:
         signing.loads(token, salt=purpose.salt, max_age=purpose.lifetime)
     except signing.SignatureExpired:
-        raise TokenExpired(whole) from None
-    return whole
+        raise TokenExpired(survivor) from None
+    return survivor

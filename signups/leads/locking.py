@@ -1,19 +1,22 @@
-"""The person whom a deed is about, as they are now and locked until the commit."""
+"""Row locking: `select_for_update` on a lead, refusing merged and erased ones."""
 
 from .choices import TERMINAL_STATUSES, LeadStatus
 from .models import Lead
 
 
 class ActionError(Exception):
-    """Why it was not done, in words for whoever asked."""
+    """Raised when an action is refused; the message is a sentence for the user."""
 
 
 class LeadUnavailable(ActionError):
-    """They were erased or merged, perhaps while this was on its way: nothing is written to them any more."""
+    """Raised when the lead was merged or erased, possibly during the request."""
 
 
 def lock_lead(lead: Lead) -> Lead:
-    """The row of `lead` as it is now. Raises Gone."""
+    """Return the current row of `lead`, locked until the commit.
+
+    Raises LeadUnavailable.
+    """
     stored = Lead.objects.select_for_update().get(pk=lead.pk)
     if stored.status in TERMINAL_STATUSES:
         raise LeadUnavailable(f"This lead was {LeadStatus(stored.status).label}.")

@@ -1,4 +1,4 @@
-"""How a command is told which lead it is about."""
+"""Lead lookup for management commands."""
 
 import uuid
 
@@ -10,7 +10,10 @@ from .models import Lead
 
 
 def find_lead(who: str) -> Lead:
-    """The live lead with this public id or e-mail address; CommandError when there is none."""
+    """Return the live lead with this public id or e-mail address.
+
+    Raises CommandError when there is none.
+    """
     try:
         key = {"public_id": uuid.UUID(who)} if "@" not in who else {"email_key": normalization.email_key(who)}
         return Lead.objects.live().get(**key)

@@ -1,4 +1,4 @@
-"""Two leads that turned out to be one person, or two."""
+"""Outcomes of duplicate detection: merged leads and distinct pairs."""
 
 import datetime as dt
 import uuid
@@ -18,9 +18,9 @@ class DistinctLeadPairQuerySet(models.QuerySet["DistinctLeadPair"]):
 
 
 class DistinctLeadPair(models.Model):
-    """They look like one person and are two: a household on one number. Deleted with what is known of either.
+    """Two similar leads that are two people, such as a household sharing a number.
 
-    It is nobody's own: a copy of what we hold about one of them does not name the other.
+    Deleted when either lead is erased. Belongs to neither lead: a data export of one does not name the other.
     """
 
     PII_FIELDS: ClassVar[dict[str, Any]] = {}
@@ -50,16 +50,20 @@ MERGE_UNDO_WINDOW = dt.timedelta(days=30)
 
 class LeadMergeQuerySet(models.QuerySet["LeadMerge"]):
     def kept(self, lead: Lead) -> Lead:
-        """Whom `lead` became part of, or itself: a link in an old message to one of two is about both."""
-        while made := self.filter(merged_lead=lead, undone_at=None).select_related("lead").first():
-            lead = made.lead
+        """Return the survivor of `lead` after all active merges; `lead` itself if unmerged.
+
+        A link in an old message to a merged lead thereby leads to the survivor.
+        """
+        while merge := self.filter(merged_lead=lead, undone_at=None).select_related("lead").first():
+            lead = merge.lead
         return lead
 
 
 class LeadMerge(models.Model):
-    """`other` became part of `lead`. `content` (JSON) is what undoing it needs: former values, and which rows moved.
+    """`merged_lead` became part of `lead`.
 
-    It holds the other's contact details, which stand nowhere else any more: erasing `lead` erases them.
+    `snapshot` (JSON) is what undoing the merge needs: former values, and which rows moved. It holds the only copy of
+    the contact details of `merged_lead`: erasing `lead` erases them.
     """
 
     PII_FIELDS: ClassVar[dict[str, Any]] = {"snapshot": None}

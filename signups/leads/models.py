@@ -1,4 +1,4 @@
-"""A person who asked for a trial or a call."""
+"""A lead: a person who requested a trial or a call."""
 
 import re
 import uuid
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def email_local_part_lower(column: str) -> Concat:
-    """What `normalise.mailbox` says of the address in `column`, for the database."""
+    """SQL expression of `normalization.canonical_mailbox` for the address in `column`."""
     at = StrIndex(column, models.Value("@"))
     local = Concat(Left(column, at - 1), models.Value("+"))
     name = Replace(Left(local, StrIndex(local, models.Value("+")) - 1), models.Value("."))
@@ -31,33 +31,36 @@ MAILBOX_EXPRESSION = email_local_part_lower("email_key")
 
 class LeadQuerySet(models.QuerySet["Lead"]):
     def live(self) -> Self:
-        """Those that hold their e-mail address: at most one each."""
+        """Exclude merged and erased leads; an e-mail address is unique among the rest."""
         return self.exclude(status__in=TERMINAL_STATUSES)
 
     def open(self) -> Self:
-        """Those that somebody has work to do for."""
+        """Leads with pending staff work."""
         return self.filter(status__in=OPEN_STATUSES)
 
     def unassigned(self) -> Self:
-        """Open, and nobody's: every open lead has an owner or is one of these."""
+        """Open leads without an owner."""
         return self.open().filter(owner=None)
 
     def holding(self, mailboxes: Iterable[str], numbers: Iterable[str]) -> set[str]:
-        """Which of these mailboxes (addresses without the dots and tags that many mail services ignore) and numbers
-        (E.164) are somebody's among them."""
-        # (In the words of the two indexes: PostgreSQL does not see by itself that none of many numbers is "".)
-        addressed = self.exclude(email_key="").annotate(mailbox=MAILBOX_EXPRESSION).filter(mailbox__in={*mailboxes})
-        called = self.exclude(phone_e164="").filter(phone_e164__in={*numbers})
+        """Return which of `mailboxes` and `numbers` belong to leads of this queryset.
+
+        Mailboxes are canonical (no dots or tags, which many mail services ignore), numbers are in E.164.
+        """
+        # The conditions repeat those of the two partial indexes: PostgreSQL does not infer from the IN list that no
+        # value is "".
+        by_email = self.exclude(email_key="").annotate(mailbox=MAILBOX_EXPRESSION).filter(mailbox__in={*mailboxes})
+        by_phone = self.exclude(phone_e164="").filter(phone_e164__in={*numbers})
         return {
-            *addressed.order_by().values_list("mailbox", flat=True),
-            *called.order_by().values_list("phone_e164", flat=True),
+            *by_email.order_by().values_list("mailbox", flat=True),
+            *by_phone.order_by().values_list("phone_e164", flat=True),
         }
 
     def search(self, text: str) -> Self:
-        """Those with every word of `text` in their name, e-mail address or number, whatever its case.
+        """Leads whose name, e-mail address or number contains every word, ignoring case.
 
-        Words of one or two letters match the start of a word only: three letters are the least that the trigram index
-        can look up. What is typed as a number is compared by its digits. `%` and `_` are themselves.
+        Words of one or two letters match only the start of a word: the trigram index needs three letters. A `text` that
+        is a number is compared by its digits. `%` and `_` are literal.
         """
         for alternatives in _search_terms(text):
             found = models.Q()
@@ -71,9 +74,9 @@ _WHITESPACE = models.Value(" ")
 
 
 def _search_terms(text: str) -> list[set[str]]:
-    """What `search_text` must contain, one set of alternatives per word.
+    """Return one set of alternatives per word that `search_text` must contain.
 
-    SQLite and the C locale lower-case ASCII only, so a word with other letters is looked for as they may have stood.
+    SQLite and the C locale lower-case ASCII only, so other letters are searched as lower, upper and title case.
     """
     digits = re.sub(r"[\s().+/-]", "", text)
     words = [digits] if digits.isascii() and digits.isdigit() else text.split()
@@ -87,7 +90,10 @@ def _search_terms(text: str) -> list[set[str]]:
 
 
 class Lead(models.Model):
-    """Contact facts as the person gave them, beside the forms we compare and dial (`clinic/lib/normalization.py`)."""
+    """Contact details as entered, beside their normalized forms.
+
+    The normalized ones are compared and dialled (`clinic/lib/normalization.py`).
+    """
 
     PII_FIELDS: ClassVar[dict[str, Any]] = {
         "name": "",
@@ -107,7 +113,7 @@ class Lead(models.Model):
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     name = models.CharField(max_length=100)
-    # Empty for those who gave a number only, to be called.
+    # Empty for leads that gave only a phone number.
     email = models.EmailField("e-mail", max_length=254, blank=True)
     email_key = models.CharField(max_length=254, blank=True, editable=False)
     phone = models.CharField(max_length=40, blank=True)
@@ -124,13 +130,13 @@ class Lead(models.Model):
     )
     status = models.CharField(max_length=10, choices=LeadStatus, default=LeadStatus.NEW)
     close_reason = models.CharField(max_length=200, blank=True)
-    # Raised to make every link to the person's own page, or every confirmation link, given out so far stop working.
+    # Incrementing a version invalidates every portal link, or every confirmation link, issued so far.
     portal_token_version = models.PositiveIntegerField(default=1, editable=False)
     confirmation_token_version = models.PositiveIntegerField(default=1, editable=False)
     unsubscribed_at = models.DateTimeField("stopped our e-mail at", null=True, editable=False)
     created_at = models.DateTimeField(editable=False)
-    # Kept by the database, so that no way of writing forgets it. PostgreSQL has a trigram index on it (migration
-    # `search`), which SQLite needs neither at its size nor could make.
+    # Generated by the database, so that no write path can omit it. PostgreSQL has a trigram index on it (migration
+    # `search`); SQLite has no such index.
     search_text = models.GeneratedField(
         expression=Lower(
             Concat(_WHITESPACE, "name", _WHITESPACE, Cast("email", models.CharField()), _WHITESPACE, "phone_e164")
@@ -181,7 +187,7 @@ class Lead(models.Model):
             models.Index(
                 MAILBOX_EXPRESSION,
                 name="signups_lead_mailbox",
-                include=["email_key"],  # what lets PostgreSQL read the index alone
+                include=["email_key"],  # enables an index-only scan in PostgreSQL
                 condition=~models.Q(status__in=TERMINAL_STATUSES) & ~models.Q(email_key=""),
             ),
             models.Index(fields=["owner", "-created_at", "-id"], name="signups_lead_owner_newest"),
@@ -198,13 +204,13 @@ class Lead(models.Model):
 
     @property
     def zone_city(self) -> str:
-        """Whose time we tell them: `New York`."""
+        """The city of the lead's time zone: `New York`."""
         return time_zones.city_name(self.time_zone)
 
     def current_trial(self) -> "Trial | None":
-        """The newest one that was not cancelled, started or not."""
+        """Return the newest trial that was not cancelled, started or not."""
         return self.trials.filter(cancelled_at=None).first()
 
     def has_confirmed(self) -> bool:
-        """Their e-mail address is known to be theirs: a trial was started from it."""
+        """Return whether the e-mail address is verified: a trial was started from it."""
         return self.trials.filter(started_at__isnull=False).exists()

@@ -1,4 +1,4 @@
-"""What staff write down about a person."""
+"""Notes that staff write about a lead."""
 
 import uuid
 from typing import Any, ClassVar, Self
@@ -14,12 +14,15 @@ from .models import Lead
 
 class NoteQuerySet(AppendOnlyQuerySet):
     def current(self) -> Self:
-        """The newest version of each."""
+        """The newest version of each note."""
         return self.filter(superseded_by=None)
 
 
 class Note(AppendOnly):
-    """One version of a note. Changing it adds a row that `supersedes` this one, so nothing that was read is lost."""
+    """One version of a note; an edit adds a row that `supersedes` this one.
+
+    An edit never overwrites an earlier version.
+    """
 
     PII_FIELDS: ClassVar[dict[str, Any]] = {"text": ""}
 

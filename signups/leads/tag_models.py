@@ -1,4 +1,7 @@
-"""Words that leads are sorted by, chosen from a list that the Head keeps: nothing is written freely about a person."""
+"""Tags of leads, chosen from a list that the Head maintains.
+
+There are no free-text tags: staff cannot write arbitrary words about a person.
+"""
 
 from typing import Any, ClassVar, Self
 
@@ -20,12 +23,12 @@ class Tag(models.Model):
 
 class LeadTagQuerySet(models.QuerySet["LeadTag"]):
     def named(self) -> Self:
-        """Each with its tag, by name; without those of erased people."""
+        """Taggings with their tag, ordered by its name; without those of erased leads."""
         return self.exclude(tag=None).select_related("tag").order_by("tag__name")
 
 
 class LeadTag(models.Model):
-    """`lead` has `tag`. After an erasure there is no tag."""
+    """`lead` has `tag`; erasing the lead sets `tag` to None."""
 
     PII_FIELDS: ClassVar[dict[str, Any]] = {"tag": None}
 
