@@ -15,7 +15,7 @@ class ConsentPurpose(TextChoices):
 REQUIRED_CONSENTS = (
     ConsentPurpose.TERMS,
     ConsentPurpose.PRIVACY,
-)  # without these there is no trial; every other one is a free choice
+)  # a trial requires these; every other consent is optional
 
 
 OPTIONAL_CONSENTS = (ConsentPurpose.NEWS, ConsentPurpose.CALLS, ConsentPurpose.TEXTS)
@@ -24,7 +24,7 @@ OPTIONAL_CONSENTS = (ConsentPurpose.NEWS, ConsentPurpose.CALLS, ConsentPurpose.T
 CALL_CONSENTS = (
     ConsentPurpose.CALLS,
     ConsentPurpose.CALLBACKS,
-)  # whoever takes back the first takes back the second with it
+)  # revoking the first revokes the second
 
 
 class ConsentChannel(TextChoices):

@@ -1,4 +1,4 @@
-"""What people agreed to or took back: the latest row per purpose holds."""
+"""Consents: grants and revocations; the latest row per purpose is in force."""
 
 from typing import Any, ClassVar, Self
 
@@ -12,7 +12,7 @@ from .choices import ConsentChannel, ConsentPurpose
 
 
 class ConsentText(AppendOnly):
-    """The exact words that were in front of somebody, kept whatever becomes of the page they stood on."""
+    """The exact wording that was shown, kept even when the page changes."""
 
     purpose = models.CharField(max_length=20, choices=ConsentPurpose)
     version = models.CharField(max_length=20)
@@ -25,9 +25,9 @@ class ConsentText(AppendOnly):
 
 class ConsentQuerySet(AppendOnlyQuerySet):
     def in_force(self) -> Self:
-        """Grants that their person has not taken back or renewed since."""
-        said = Consent.objects.filter(lead=OuterRef("lead"), text__purpose=OuterRef("text__purpose"))
-        later = said.filter(
+        """Grants without a later grant or revocation of the same lead and purpose."""
+        same_purpose = Consent.objects.filter(lead=OuterRef("lead"), text__purpose=OuterRef("text__purpose"))
+        later = same_purpose.filter(
             Q(created_at__gt=OuterRef("created_at")) | Q(created_at=OuterRef("created_at"), id__gt=OuterRef("id"))
         )
         return self.filter(~Exists(later), granted=True)

@@ -1,4 +1,4 @@
-"""Consent policy: whether a lead may be contacted, asked by pages, lists and the outbox alike."""
+"""Consent policy: whether a lead may be contacted; for pages, lists and outbox."""
 
 import datetime as dt
 
@@ -15,9 +15,11 @@ def agrees_to(lead: Lead, purpose: ConsentPurpose) -> bool:
 
 
 def can_call(lead: Lead, now: dt.datetime) -> bool:
-    """Return whether staff may call `lead` now: a number, consent or an open callback, 8 a.m. to 9 p.m. local time.
+    """Return whether staff may call `lead` at `now`.
 
-    A suppressed number (of somebody erased) needs consent that is known to come from its owner. (47 CFR 64.1200(c)(1))
+    Requires a number, consent to calls or an open callback, and a local time from 8 a.m. to 9 p.m. (47 CFR
+    64.1200(c)(1)). A suppressed number (of an erased lead) needs an open callback, or consent that lifted the
+    suppression.
     """
     if not lead.phone or not contact_hours.CALLING_HOURS.contains(now, lead.time_zone):
         return False

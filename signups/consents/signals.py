@@ -1,6 +1,6 @@
-"""Signals of the consents package, sent inside the transaction that changes a consent."""
+"""Signals of consent changes, sent inside the transaction of the change."""
 
 from django.dispatch import Signal
 
-# Sent by `revoke_consent` once no callback may be made any more. Arguments: lead, by, now.
+# Sent by `revoke_consent` when consent to callbacks is revoked. Arguments: lead, by, now.
 callbacks_revoked = Signal()

@@ -1,4 +1,7 @@
-"""Addresses and numbers that we must not write to or call of our own accord, known only by a keyed hash."""
+"""Suppression list: addresses and numbers that must not be contacted unsolicited.
+
+They are stored as keyed hashes only.
+"""
 
 from collections.abc import Iterable
 from typing import Self
@@ -11,28 +14,31 @@ from clinic.lib import normalization
 
 
 def contact_hash(address: str, secret: str | None = None) -> str:
-    """HMAC-SHA256 of an e-mail address in its one form, or of a number in E.164; without the key nobody can try any."""
+    """Return the HMAC-SHA256 of an e-mail address (normalized) or an E.164 number.
+
+    Without the key, candidate addresses cannot be tested against a hash.
+    """
     key = normalization.email_key(address) if "@" in address else address
     return salted_hmac("signups.suppression", key, secret, algorithm="sha256").hexdigest()
 
 
 class SuppressionQuerySet(models.QuerySet["Suppression"]):
     def of(self, address: str) -> Self:
-        """The rows of this address or number, made with today's key or a former one."""
+        """Rows of this address or number, hashed with the current or a former key."""
         secrets = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
         return self.filter(digest__in=[contact_hash(address, secret) for secret in secrets])
 
     def among(self, addresses: Iterable[str]) -> set[str]:
-        """Those of `addresses` that must not be written to or called."""
+        """Return the suppressed ones of `addresses`."""
         secrets = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
-        known = {contact_hash(address, secret): address for address in addresses for secret in secrets}
-        return {known[found] for found in self.filter(digest__in=known).values_list("digest", flat=True)}
+        by_digest = {contact_hash(address, secret): address for address in addresses for secret in secrets}
+        return {by_digest[digest] for digest in self.filter(digest__in=by_digest).values_list("digest", flat=True)}
 
 
 class Suppression(models.Model):
-    """What is left of an address or a number after erasure.
+    """The keyed hash of an address or number that remains after an erasure.
 
-    Lifted only by its owner: an address by confirming a sign-up, a number by agreeing to calls, beyond doubt.
+    Lifted only by its owner: an address by confirming a signup, a number by a verified consent to calls.
     """
 
     digest = models.CharField(max_length=64, unique=True)

@@ -1,4 +1,4 @@
-"""The opt-out in the foot of every message."""
+"""The unsubscribe page linked in the footer of every message."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -20,7 +20,10 @@ from .choices import ConsentChannel
 @token_view
 @require_http_methods(["GET", "HEAD", "POST"])
 def unsubscribe_page(request: HttpRequest, token: str) -> HttpResponse:
-    """GET shows a button. POST ends our mail at once, from the button or from a mail program (RFC 8058 §3.1)."""
+    """GET renders a button. POST unsubscribes at once.
+
+    A mail program may POST on its own: one-click unsubscribe (RFC 8058 §3.1).
+    """
     lead = LeadMerge.objects.kept(lead_links.lead_from_unsubscribe_token(token))
     if request.method != "POST":
         return render(request, "public/unsubscribe.html", {"token": token})

@@ -50,7 +50,7 @@ MERGE_UNDO_WINDOW = dt.timedelta(days=30)
 
 class LeadMergeQuerySet(models.QuerySet["LeadMerge"]):
     def kept(self, lead: Lead) -> Lead:
-        """Return the survivor of `lead` after all active merges; `lead` itself if unmerged.
+        """Return the survivor of `lead` after all active merges, or `lead` if unmerged.
 
         A link in an old message to a merged lead thereby leads to the survivor.
         """
