@@ -1,4 +1,4 @@
-"""Writing to a lead from the desk, in words that were written and previewed beforehand."""
+"""Manual e-mails: send a previewed template to a lead."""
 
 import datetime as dt
 import uuid
@@ -24,9 +24,10 @@ from .template_models import EmailTemplate
 def send_manual_email(
     *, lead: Lead, template: EmailTemplate, seen: str, form_key: uuid.UUID, by: User, now: dt.datetime
 ) -> None:
-    """Enqueue exactly what `by` previewed: `seen` is its digest (`outbox.RenderedEmail`).
+    """Enqueue the e-mail that `by` previewed; `seen` is the digest of that preview.
 
-    Idempotent by `form_key`. Raises Refused, in words.
+    Idempotent by `form_key`. Raises ActionError, also when the e-mail has changed since the preview, and
+    LeadUnavailable.
     """
     lead = lock_lead_for_staff(lead, by)
     if AuditEvent.objects.filter(idempotency_key=form_key).exists():

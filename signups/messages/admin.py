@@ -1,4 +1,4 @@
-"""E-mail from the desk: its templates, and how one of them reads for a lead before it is sent."""
+"""Admin of e-mail templates, and the preview of a manual e-mail for a lead."""
 
 import re
 
@@ -25,35 +25,38 @@ class EmailTemplateAdmin(admin.ModelAdmin):
     list_display = ["name", "purpose", "subject", "is_active"]
 
     def has_delete_permission(self, request: HttpRequest, obj: EmailTemplate | None = None) -> bool:
-        """Deny: the audit trail names it for good. A template that is not wanted any more is no longer offered."""
+        """Deny: the audit log references templates for good.
+
+        An unused template is deactivated.
+        """
         return False
 
 
 @lead_view()
 @require_safe
 def preview_email(request: HttpRequest, lead: Lead) -> HttpResponse:
-    """Show the e-mail of `?template=3` as it would go out, with the form that sends it."""
+    """Preview the e-mail of `?template=3`, with the form that sends it."""
     form = TemplateForm(request.GET)
     if not form.is_valid():
         raise BadRequest("There is no such e-mail.")
     access_log.log_lead_view(request, lead)
     template = form.cleaned_data["template"]
-    letter = preview_manual_email(lead, template)
+    email = preview_manual_email(lead, template)
     return render_page(
         request,
         "admin/signups/lead/mail.html",
         f"E-mail to {lead}",
         lead=lead,
         template=template,
-        letter=letter.redacted(),
-        body=_body(letter.redacted().html),
+        letter=email.redacted(),
+        body=_body(email.redacted().html),
         refused=why_not_allowed(lead, EmailPurpose(template.purpose)),
-        form=SendForm(initial={"template": template.pk, "seen": letter.digest()}),
+        form=SendForm(initial={"template": template.pk, "seen": email.digest()}),
     )
 
 
 def _body(html: str) -> SafeString:
-    """Return the HTML part as it goes out, less the head and the inline styles for mail programs."""
+    """Return the body of the HTML part, without head and inline styles."""
     inside = html.partition("<body")[2].partition(">")[2].rpartition("</body>")[0]
     return mark_safe(re.sub(r' style="[^"]*"', "", inside))  # noqa: S308  (our own template, whose values are escaped)
 

@@ -11,14 +11,14 @@ class MessageStatus(TextChoices):
 
 
 class CalendarMethod(TextChoices):
-    """What the calendar part of a message asks of the reader's calendar (RFC 5546 §3.2)."""
+    """The iTIP method of a message's calendar part (RFC 5546 §3.2)."""
 
     REQUEST = "REQUEST", "request"
     CANCEL = "CANCEL", "cancel"
 
 
 class EmailPurpose(TextChoices):
-    """What a manual e-mail is about, which decides who may get it (`send_policy.why_not_allowed`)."""
+    """Purpose of a manual e-mail; decides the recipients (`why_not_allowed`)."""
 
     TRANSACTIONAL = "transactional", "Their own request or trial"
     MARKETING = "marketing", "News"

@@ -1,9 +1,9 @@
-"""The delivery job: lease due messages, send them, record the results.
+"""The delivery job: lease due messages, send them, save the results.
 
-Killed at any point, it loses nothing: a message is `sent` only after the mail server accepted it, and a dead worker's
-lease expires. At most the one message that the server had accepted when the worker died goes out again, with the same
-`Message-ID`; a worker that lives on and only lost the database sends nothing twice. Several workers, on any number of
-machines, share the work.
+Crash-safe: a message becomes `sent` only after the SMTP server accepted it, and the lease of a dead worker expires. At
+most the one message that the server had accepted when the worker died is sent again, with the same `Message-ID`; a
+worker that survives and only lost the database sends nothing twice. Several workers, on any number of machines, may
+run concurrently.
 """
 
 import datetime as dt
@@ -31,19 +31,22 @@ logger = logging.getLogger(__name__)
 
 BATCH = 20
 LEASE = dt.timedelta(minutes=6)
-RENEW_LEASE_AFTER = dt.timedelta(minutes=1)  # what is left is longer than one message can take (settings.EMAIL_TIMEOUT)
-# Read again of a message's lead before it goes out: they may be gone, or have moved, since it was leased.
+RENEW_LEASE_AFTER = dt.timedelta(minutes=1)  # the rest of the lease exceeds settings.EMAIL_TIMEOUT
+# Refreshed just before delivery: the lead may have been erased or changed since its message was leased.
 REFRESHED_LEAD_FIELDS = ("status", "email", "unsubscribed_at", "time_zone", "portal_token_version")
 FIRST_RETRY_DELAY = dt.timedelta(minutes=1)
 MAX_RETRY_DELAY = dt.timedelta(hours=6)
-MAX_ATTEMPTS = 12  # with the delays between them, about a day and a half
-MAX_WORKER_CRASHES = 5  # workers that may die with the same message in hand
+MAX_ATTEMPTS = 12  # about 36 hours, delays included
+MAX_WORKER_CRASHES = 5  # workers that may die while delivering the same message
 
 Clock = Callable[[], dt.datetime]
 
 
 class _UnsavedResults(threading.local):
-    """Results accepted by SMTP but not yet saved, because the database was unavailable or full."""
+    """Results accepted by SMTP but not yet saved.
+
+    They accumulate while the database is unavailable or full.
+    """
 
     def __init__(self) -> None:
         self.pending: list[tuple[OutboxMessage, dict[str, object]]] = []
@@ -53,7 +56,10 @@ _unsaved = _UnsavedResults()
 
 
 def deliver_due(clock: Clock) -> int:
-    """Send one batch of due messages; return how many were leased, so that 0 means there is nothing to do."""
+    """Send one batch of due messages.
+
+    Returns the number leased, so that 0 means that nothing is due.
+    """
     _flush_results()
     token = uuid.uuid4()
     renewed = clock()
@@ -72,7 +78,7 @@ def deliver_due(clock: Clock) -> int:
 def _lease_batch(token: uuid.UUID, now: dt.datetime) -> list[OutboxMessage]:
     """Lease up to BATCH due messages.
 
-    One whose lease expired in a worker's hands is leased alone: it may be what killed that worker, and would the next.
+    A message whose earlier lease expired is leased alone: it may have crashed its worker and could crash the next.
     """
     skip = connection.features.has_select_for_update_skip_locked
     due = OutboxMessage.objects.due(now).select_related("lead").select_for_update(of=("self",), skip_locked=skip)
@@ -88,7 +94,10 @@ def _lease_batch(token: uuid.UUID, now: dt.datetime) -> list[OutboxMessage]:
 
 
 def _deliver(message: OutboxMessage, token: uuid.UUID, mail_server: BaseEmailBackend, clock: Clock) -> None:
-    """Send one message, unless its lease was lost meanwhile (this process slept, and another took over)."""
+    """Send one message, unless its lease was lost meanwhile.
+
+    The lease is lost when this process was suspended and another worker took the message over.
+    """
     ours = OutboxMessage.objects.pending().filter(pk=message.pk, lease_token=token)
     today = ours.order_by().values(*(f"lead__{name}" for name in REFRESHED_LEAD_FIELDS))
     if not today:
@@ -106,9 +115,9 @@ def _deliver(message: OutboxMessage, token: uuid.UUID, mail_server: BaseEmailBac
         return
     try:
         outbox.rerender(message)
-        mail_server.open()  # once per batch: it does nothing while the connection is open
+        mail_server.open()  # no-op while the connection is open
         mail_server.send_messages([build_email(message)])
-    except Exception as error:  # (whatever is wrong with one message must not keep back the others)
+    except Exception as error:  # (one failing message must not block the others)
         message.attempts += 1
         _not_sent(message, ours, _after_failure(message, error, clock()))
         _close_connection(mail_server)
@@ -124,12 +133,12 @@ def _release(ours: OutboxMessageQuerySet, **outcome: object) -> None:
 
 
 def _without_links(message: OutboxMessage) -> dict[str, object]:
-    """What staff may read of a message that no longer waits: the lead's private link is not theirs."""
+    """Return the bodies with links redacted, for staff to read after delivery."""
     return {"text": lead_links.redact_tokens(message.text), "html": lead_links.redact_tokens(message.html)}
 
 
 def _not_sent(message: OutboxMessage, ours: OutboxMessageQuerySet, outcome: dict[str, object]) -> None:
-    """Record why it was not sent, and whether it is tried again."""
+    """Save why the message was not sent, and whether it will be retried."""
     _release(ours, **outcome, attempts=message.attempts)
     if outcome.get("status") == MessageStatus.FAILED:
         _erase_if_person_erased(message)
@@ -137,7 +146,10 @@ def _not_sent(message: OutboxMessage, ours: OutboxMessageQuerySet, outcome: dict
 
 
 def _flush_results() -> None:
-    """Save pending results before anything else is sent; on a database error keep them and retry on the next call."""
+    """Save pending results before the next message is sent.
+
+    On a database error keep them and retry on the next call.
+    """
     while _unsaved.pending:
         message, outcome = _unsaved.pending[0]
         _release(OutboxMessage.objects.pending().filter(pk=message.pk, lease_token=message.lease_token), **outcome)
@@ -146,19 +158,25 @@ def _flush_results() -> None:
 
 
 def _erase_if_person_erased(message: OutboxMessage) -> None:
-    """A message that outlives its lead's erasure (the receipt, a word to staff) is erased once it is done with."""
+    """Erase the content of a finished message whose lead was erased.
+
+    Applies to kinds that survive the erasure: the receipt and messages to staff.
+    """
     if kinds.get(message.kind).survives_erasure:
         rows = OutboxMessage.objects.filter(pk=message.pk, lead__status=LeadStatus.ERASED)
         rows.update(**OutboxMessage.PII_FIELDS)
 
 
 def _close_connection(mail_server: BaseEmailBackend) -> None:
-    with suppress(OSError, smtplib.SMTPException):  # all its messages are accounted for
+    with suppress(OSError, smtplib.SMTPException):  # all results are recorded already
         mail_server.close()
 
 
 def _after_failure(message: OutboxMessage, error: Exception, now: dt.datetime) -> dict[str, object]:
-    """Retry after twice the last delay; fail at once when the server says that it never will accept it (5xx)."""
+    """Return the outcome of a failed attempt: retry with exponential backoff, or fail.
+
+    Fails at once on a permanent SMTP error (5xx).
+    """
     if message.attempts >= MAX_ATTEMPTS or _is_permanent(error):
         return _mark_failed(message, _error_summary(error))
     delay = min(FIRST_RETRY_DELAY * 2 ** (message.attempts - 1), MAX_RETRY_DELAY)
@@ -170,31 +188,40 @@ def _mark_failed(message: OutboxMessage, why: str) -> dict[str, object]:
 
 
 def _codes(error: Exception) -> list[int]:
-    """The reply codes in `error` (RFC 5321 §4.2.1): one for each refused recipient, one for a refused command."""
+    """Return the reply codes of `error` (RFC 5321 §4.2.1).
+
+    One for each refused recipient, or one for a refused command.
+    """
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         return [code for code, _ in error.recipients.values()]
     return [error.smtp_code] if isinstance(error, smtplib.SMTPResponseException) else []
 
 
 def _is_permanent(error: Exception) -> bool:
-    """The server refuses this message for good. A refused login is the operator's to fix, so it is not."""
+    """Return whether the SMTP server rejected this message for good.
+
+    A rejected login is not permanent: the operator can fix it.
+    """
     codes = _codes(error)
     return bool(codes) and all(code >= 500 for code in codes) and not isinstance(error, smtplib.SMTPAuthenticationError)
 
 
 def _error_summary(error: Exception) -> str:
-    """For the staff: the kind of error and its codes; the server's own words may repeat the address."""
+    """Return the type of `error` and its reply codes, for staff.
+
+    The server's own text may repeat the address.
+    """
     return " ".join([type(error).__name__, *map(str, _codes(error))])
 
 
 def build_email(message: OutboxMessage) -> EmailMultiAlternatives:
-    """Build the e-mail that goes out; every attempt carries the same Message-ID and date."""
+    """Build the e-mail to send; every attempt has the same Message-ID and date."""
     clinic = current_offer()
     domain = clinic.mailbox.rpartition("@")[2]
     headers = {
         "Message-ID": f"<{message.pk}@{domain}>",
         "Date": formatdate(message.created_at.timestamp()),
-        "Auto-Submitted": "auto-generated",  # RFC 3834: no out-of-office replies, please
+        "Auto-Submitted": "auto-generated",  # RFC 3834: suppresses out-of-office replies
     }
     if message.lead.status not in TERMINAL_STATUSES and not kinds.get(message.kind).to_staff:
         headers["List-Unsubscribe"] = f"<{lead_links.unsubscribe_url(message.lead)}>"
@@ -208,6 +235,6 @@ def build_email(message: OutboxMessage) -> EmailMultiAlternatives:
     )
     mail.attach_alternative(message.html, "text/html")
     if message.calendar:
-        # Among the alternatives, where mail programs look for an invitation; its method is named twice (RFC 6047 §2.4).
+        # An alternative part, where mail programs expect an invitation; its method is stated twice (RFC 6047 §2.4).
         mail.attach_alternative(message.calendar, f"text/calendar; method={message.calendar_method}")
     return mail

@@ -1,4 +1,4 @@
-"""Manual e-mails: what staff send from the desk, in the words of an EmailTemplate."""
+"""Manual e-mails: sent by staff from the desk, worded by an EmailTemplate."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ from .template_models import EmailTemplate, fill
 
 
 def _still_allowed(purpose: EmailPurpose, message: OutboxMessage, now: dt.datetime) -> bool:
-    """At the address that it was written for."""
+    """Return whether `message` may still be sent: same address, and policy allows it."""
     return message.to == message.lead.email and not why_not_allowed(message.lead, purpose)
 
 
@@ -40,19 +40,19 @@ MANUAL_EMAIL_KINDS: Mapping[str, MessageKind] = {
 
 
 def preview_manual_email(lead: Lead, template: EmailTemplate) -> RenderedEmail:
-    """Return what `manual_email` would send."""
+    """Return the e-mail that `manual_email` would enqueue."""
     return render(MANUAL_EMAIL_KINDS[template.purpose], lead, _context(lead, template))
 
 
 def manual_email(lead: Lead, template: EmailTemplate, *, now: dt.datetime) -> OutboxMessage:
-    """Enqueue `template` to `lead`, each time it is called."""
+    """Enqueue `template` to `lead`. Not idempotent."""
     return enqueue(
         MANUAL_EMAIL_KINDS[template.purpose], lead, unique_occasion(), now=now, context=_context(lead, template)
     )
 
 
 def _context(lead: Lead, template: EmailTemplate) -> dict[str, str]:
-    """The template's words with its placeholders filled, for each part of the message."""
+    """Return the template context: subject and text with placeholders filled."""
     clinic, my = current_offer(), portal_link_context(lead)["my"]
     values = {
         "first_name": (lead.name.split() or [""])[0],

@@ -10,13 +10,13 @@ ACTIVE_TEMPLATES = EmailTemplate.objects.filter(is_active=True)
 
 
 class TemplateForm(forms.Form):
-    """Chooses the template to preview."""
+    """Selects the template to preview."""
 
     template = forms.ModelChoiceField(ACTIVE_TEMPLATES)
 
 
 class SendForm(forms.Form):
-    """`seen` is the digest of the preview."""
+    """Confirms a preview; `seen` is its digest."""
 
     template = forms.ModelChoiceField(ACTIVE_TEMPLATES, widget=forms.HiddenInput)
     seen = forms.CharField(max_length=64, widget=forms.HiddenInput)

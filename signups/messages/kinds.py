@@ -1,4 +1,4 @@
-"""The registry of message kinds: one entry says everything that depends on what kind of e-mail a message is.
+"""Registry of message kinds: everything that depends on the kind of an e-mail.
 
 A feature registers its kinds in its `emails` module; `SignupsConfig.ready` imports those modules.
 """
@@ -14,27 +14,28 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class MessageKind:
-    """`value` is stored in `OutboxMessage.kind` and names the templates, `emails/<value>.{subject.txt,txt,html}`.
+    """One kind of e-mail.
 
-    Callables get the message with its lead as they are at the moment of sending.
+    `value` is stored in `OutboxMessage.kind` and names the templates, `emails/<value>.{subject.txt,txt,html}`.
+    Callables receive the message, with its lead, as of the moment of sending.
     """
 
     value: str
     label: str
     _: KW_ONLY
-    # Answers nothing that its recipient just did: an opt-out or a suppressed address cancels it.
+    # Not an answer to an action of the recipient: an opt-out or a suppressed address cancels it.
     unsolicited: bool = False
-    # Nobody chose its hour: it is sent in the daytime of the lead's time zone.
+    # Sent only in the daytime of the lead's time zone.
     quiet_hours: bool = False
-    # Goes to a member of staff: holds nothing about the lead but initials, and no link of theirs.
+    # Sent to a staff user: contains only the lead's initials and none of the lead's links.
     to_staff: bool = False
-    # Is sent although its lead was erased or merged; the row of an erased lead's message is blanked right after.
+    # Sent although the lead was erased or merged; the row of an erased lead's message is blanked right after.
     survives_erasure: bool = False
-    # False cancels the message: what it says is no longer true. (message, now)
+    # (message, now) -> False cancels the message, because its content is outdated.
     still_relevant: Callable[["OutboxMessage", dt.datetime], bool] | None = None
-    # Not sent before this moment, on top of `send_at`; None: no such moment.
+    # Earliest moment of sending, in addition to `send_at`; None: no limit.
     hold_until: Callable[["OutboxMessage"], dt.datetime | None] | None = None
-    # Given for a message enqueued long before it is sent: the template context from which it is rendered again then.
+    # Set for kinds enqueued long before delivery: returns the template context for rendering again at delivery.
     context_at_sending: Callable[["OutboxMessage"], dict[str, Any]] | None = None
 
 
@@ -42,7 +43,7 @@ _registry: dict[str, MessageKind] = {}
 
 
 def register(kind: MessageKind) -> MessageKind:
-    """Add `kind` and return it. Raises ValueError for a value that is taken."""
+    """Add `kind` and return it. Raises ValueError for a duplicate value."""
     if kind.value in _registry:
         raise ValueError(f"message kind {kind.value!r} is registered already")
     _registry[kind.value] = kind
@@ -50,7 +51,7 @@ def register(kind: MessageKind) -> MessageKind:
 
 
 def get(value: str) -> MessageKind:
-    """Return the kind stored as `value`. Raises KeyError for one that nobody registered."""
+    """Return the kind stored as `value`. Raises KeyError for an unregistered one."""
     return _registry[value]
 
 
@@ -59,10 +60,10 @@ def registered() -> list[MessageKind]:
 
 
 def kind_choices() -> list[tuple[str, str]]:
-    """Choices of `OutboxMessage.kind`: a callable, so that a new kind needs no migration."""
+    """Choices of `OutboxMessage.kind`: a callable, so a new kind needs no migration."""
     return [(kind.value, kind.label) for kind in registered()]
 
 
 def surviving_erasure() -> list[str]:
-    """Values of the kinds that are sent although their lead was erased."""
+    """Values of the kinds that are sent although the lead was erased."""
     return [kind.value for kind in registered() if kind.survives_erasure]

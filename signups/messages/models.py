@@ -1,4 +1,7 @@
-"""The transactional outbox: what must be sent is a row, written in the transaction of what it tells of."""
+"""The transactional outbox.
+
+An e-mail is a row, written in the transaction of the change that it reports.
+"""
 
 import datetime as dt
 import uuid
@@ -16,14 +19,16 @@ class OutboxMessageQuerySet(models.QuerySet["OutboxMessage"]):
         return self.filter(status=MessageStatus.PENDING)
 
     def due(self, now: dt.datetime) -> Self:
-        """Pending, its time come, and leased to no living worker; longest waiting first."""
+        """Pending messages with `send_at` reached and no live lease, oldest first."""
         free = Q(lease_expires_at=None) | Q(lease_expires_at__lte=now)
         return self.pending().filter(free, send_at__lte=now).order_by("send_at", "created_at")
 
 
 class OutboxMessage(models.Model):
-    """One e-mail, rendered when it was enqueued (a kind enqueued ahead again when it is sent). Its id makes its
-    `Message-ID`."""
+    """One e-mail, rendered when enqueued; its id becomes its `Message-ID`.
+
+    A kind that is enqueued ahead is rendered again at delivery.
+    """
 
     PII_FIELDS: ClassVar[dict[str, Any]] = {"to": "", "text": "", "html": "", "calendar": "", "last_error": ""}
 
@@ -37,7 +42,7 @@ class OutboxMessage(models.Model):
     subject = models.CharField(max_length=200)
     text = models.TextField()
     html = models.TextField()
-    # An invitation (RFC 5545), what it asks for, and which version of which call it tells of.
+    # An invitation (RFC 5545), its iTIP method, and the call with the sequence number that it reports.
     calendar = models.TextField(blank=True)
     calendar_method = models.CharField(max_length=10, choices=CalendarMethod, blank=True)
     call = models.ForeignKey("signups.OnboardingCall", on_delete=models.PROTECT, null=True, related_name="messages")

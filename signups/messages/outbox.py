@@ -1,4 +1,7 @@
-"""Writing to the outbox: render a message and store it in the caller's transaction. Nothing is sent here."""
+"""Outbox writes: render a message and store it in the caller's transaction.
+
+Nothing is sent here.
+"""
 
 import datetime as dt
 import hashlib
@@ -16,7 +19,7 @@ from . import kinds
 from .kinds import MessageKind
 from .models import OutboxMessage
 
-MAX_PER_HOUR = 3  # messages of one kind to one person: nobody's mailbox can be flooded through our forms
+MAX_PER_HOUR = 3  # messages of one kind to one lead, so that forms cannot be used to flood a mailbox
 
 
 @dataclass(frozen=True)
@@ -26,13 +29,16 @@ class RenderedEmail:
     html: str
 
     def redacted(self) -> "RenderedEmail":
-        """The same without the private part of the links, as staff may see it."""
+        """Return a copy with the tokens of links redacted, fit for staff."""
         return RenderedEmail(self.subject, lead_links.redact_tokens(self.text), lead_links.redact_tokens(self.html))
 
     def digest(self) -> str:
-        """Hash of what it says: equal for two renderings that differ only in the tokens of their links."""
-        shown = self.redacted()
-        return hashlib.sha256("\0".join([shown.subject, shown.text, shown.html]).encode()).hexdigest()
+        """Return the SHA-256 of the redacted content.
+
+        Equal for two renderings that differ only in the tokens of their links.
+        """
+        redacted = self.redacted()
+        return hashlib.sha256("\0".join([redacted.subject, redacted.text, redacted.html]).encode()).hexdigest()
 
 
 def render(kind: MessageKind, lead: Lead, context: dict[str, Any]) -> RenderedEmail:
@@ -49,13 +55,14 @@ def render(kind: MessageKind, lead: Lead, context: dict[str, Any]) -> RenderedEm
 def enqueue(
     kind: MessageKind, lead: Lead, occasion: int | str, *, now: dt.datetime, context: dict[str, Any], **columns: Any
 ) -> OutboxMessage:
-    """Render and store a message; `occasion` is what it tells of, of which a second one raises IntegrityError.
+    """Render and store a message.
 
-    `columns` override those of a plain message to the lead that is sent at once.
+    `occasion` identifies the event that it reports; a second message of it raises IntegrityError. `columns` override
+    the defaults: to the lead, sent at once.
     """
     email = render(kind, lead, context)
     if kind.context_at_sending:
-        email = email.redacted()  # no working link lies in the database until it is needed
+        email = email.redacted()  # store no working link before delivery
     fields = {
         "lead": lead,
         "kind": kind.value,
@@ -71,7 +78,10 @@ def enqueue(
 
 
 def rerender(message: OutboxMessage) -> None:
-    """Update the bodies of a message enqueued ahead: since then its lead may have moved or been given another link."""
+    """Update the bodies of a message that was enqueued ahead.
+
+    The lead's time zone or link may have changed meanwhile.
+    """
     kind = kinds.get(message.kind)
     if kind.context_at_sending:
         email = render(kind, message.lead, kind.context_at_sending(message))
@@ -79,16 +89,16 @@ def rerender(message: OutboxMessage) -> None:
 
 
 def under_hourly_limit(lead: Lead, kind: MessageKind, *, now: dt.datetime) -> bool:
-    """Whether another message of `kind` may be written to `lead`, whoever asks for it."""
+    """Return whether `lead` may receive another message of `kind` this hour."""
     recent = lead.messages.filter(kind=kind.value, created_at__gt=now - dt.timedelta(hours=1))
     return recent.count() < MAX_PER_HOUR
 
 
 def unique_occasion() -> str:
-    """An occasion for what is told as often as it happens."""
+    """Return an occasion for messages that may repeat without limit."""
     return uuid.uuid4().hex
 
 
 def portal_link_context(lead: Lead) -> dict[str, str]:
-    """`my`: the link to the lead's private page, empty until their address is confirmed."""
+    """Return `my`: the portal URL, empty until the lead's address is confirmed."""
     return {"my": lead_links.portal_url(lead) if lead.has_confirmed() else ""}

@@ -1,4 +1,4 @@
-"""The link to a lead's private page."""
+"""E-mail with the portal link, and its rotation."""
 
 import datetime as dt
 
@@ -18,16 +18,22 @@ MY_LINK = register(MessageKind("my_link", "the link to your page"))
 
 
 def my_link(lead: Lead, *, now: dt.datetime) -> OutboxMessage:
-    """Send the link each time it is asked for. Only to an address that was confirmed."""
+    """Enqueue the e-mail with the portal link. Not idempotent.
+
+    The link is left out while the lead's address is unconfirmed.
+    """
     return enqueue(MY_LINK, lead, unique_occasion(), now=now, context=portal_link_context(lead))
 
 
 @transaction.atomic
 def rotate_portal_link(lead: Lead, *, by: Actor, now: dt.datetime) -> None:
-    """Every link to this person's page stops working, and a new one goes to their address. Raises Gone."""
+    """Invalidate all portal links of `lead` and e-mail a new one.
+
+    Links of leads merged into it stop working too. Raises LeadUnavailable.
+    """
     lead = lock_lead(lead)
-    theirs = [lead.pk, *lead.merges.filter(undone_at=None).values_list("merged_lead", flat=True)]
-    Lead.objects.filter(pk__in=theirs).update(portal_token_version=F("portal_token_version") + 1)
+    lead_ids = [lead.pk, *lead.merges.filter(undone_at=None).values_list("merged_lead", flat=True)]
+    Lead.objects.filter(pk__in=lead_ids).update(portal_token_version=F("portal_token_version") + 1)
     lead.portal_token_version += 1
     record_event(lead, AuditAction.LINK_REPLACED, by=by, now=now)
     my_link(lead, now=now)

@@ -1,8 +1,9 @@
-"""Send policy, evaluated just before delivery: cancel what is no longer true or allowed, hold the rest until daytime.
+"""Send policy, evaluated just before delivery.
 
-A merged or erased lead gets nothing but the receipt of the erasure. Who unsubscribed, or was erased before and is back
-without having confirmed, gets only answers to what they do themselves. Manual e-mails are checked when they are written
-too (`why_not_allowed`).
+Messages that are no longer true or no longer allowed are cancelled; the rest is delayed to the daytime. A merged or
+erased lead receives only the receipt of the erasure. A lead that unsubscribed, or has a suppressed address and has not
+confirmed it, receives only answers to its own actions. Manual e-mails are also checked when they are written
+(`why_not_allowed`).
 """
 
 import datetime as dt
@@ -20,9 +21,9 @@ from .models import OutboxMessage
 
 
 def why_not_allowed(lead: Lead, purpose: EmailPurpose) -> str:
-    """Return why staff may not write to `lead` for `purpose`, as a sentence; "" when they may.
+    """Return why staff may not e-mail `lead` for `purpose`, as a sentence, or "".
 
-    Only to an address that is known to be theirs, and marketing only to those who agreed to it.
+    E-mail requires a confirmed address; marketing also requires consent to news.
     """
     if lead.status in TERMINAL_STATUSES:
         return f"This lead was {LeadStatus(lead.status).label}."
@@ -40,7 +41,10 @@ def why_not_allowed(lead: Lead, purpose: EmailPurpose) -> str:
 
 
 def should_still_send(message: OutboxMessage, now: dt.datetime) -> bool:
-    """False cancels the message: its lead is gone or opted out, or its kind's own check says so."""
+    """Return False to cancel the message.
+
+    Its lead is merged, erased or opted out, or the kind's own check fails.
+    """
     lead, kind = message.lead, kinds.get(message.kind)
     if lead.status in TERMINAL_STATUSES and not kind.survives_erasure:
         return False
@@ -50,7 +54,10 @@ def should_still_send(message: OutboxMessage, now: dt.datetime) -> bool:
 
 
 def earliest_send_time(message: OutboxMessage, now: dt.datetime) -> dt.datetime:
-    """Return the first allowed moment from `now` on: `now` itself, or the next daytime for a kind with quiet hours."""
+    """Return the earliest allowed moment from `now` on.
+
+    That is `now` itself, the moment of the kind's `hold_until`, or the next daytime for a kind with quiet hours.
+    """
     kind = kinds.get(message.kind)
     if message.lead.status in TERMINAL_STATUSES:
         return now

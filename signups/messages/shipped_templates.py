@@ -1,4 +1,4 @@
-"""The e-mail templates that a new clinic starts with; staff change them at the desk."""
+"""E-mail templates of a new installation; staff edit them at the desk."""
 
 from typing import Any
 
@@ -42,6 +42,9 @@ Your care team at {clinic}""",
 
 
 def create_shipped_templates(**kwargs: Any) -> None:
-    """Fill an empty table (receiver of `post_migrate`). Templates are never deleted, so a filled one stays as it is."""
+    """Create the shipped templates in an empty table (receiver of `post_migrate`).
+
+    Templates are never deleted, so a table with rows stays unchanged.
+    """
     if not EmailTemplate.objects.exists():
         EmailTemplate.objects.bulk_create(EmailTemplate(**fields) for fields in SHIPPED)

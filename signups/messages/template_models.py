@@ -1,4 +1,4 @@
-"""Templates of the manual e-mails that staff may send, written beforehand by the Head."""
+"""Templates of manual e-mails, written beforehand by the Head."""
 
 import re
 from collections.abc import Mapping
@@ -9,16 +9,16 @@ from django.db import models
 
 from .choices import EmailPurpose
 
-# Name in braces → what replaces it when the e-mail is rendered.
+# Placeholder name (in braces) → description of its value.
 PLACEHOLDERS: Mapping[str, str] = {
     "first_name": "their first name",
     "clinic": "the clinic’s name",
     "clinic_phone": "the clinic’s number",
     "my_link": "the private link to their own page",
 }
-IN_SUBJECT = ("clinic",)  # a subject is read by whoever looks over a shoulder: it names nobody
+IN_SUBJECT = ("clinic",)  # subjects show in notifications, so they contain no name
 BRACED = re.compile(r"\{([^{}]*)\}")
-# Mailboxes are shared and screens are seen: an e-mail says nothing of anybody's health.
+# Mailboxes may be shared and screens seen by others: an e-mail must not mention health.
 HEALTH = re.compile(
     r"\b(?:e?s?ketamin\w*|infusion\w*|lozenge\w*|dos(?:e|es|age|ing)|drugs?|medic(?:al|ine|ines|ation|ations)|"
     r"prescri\w+|therap\w+|treatments?|diagnos\w+|symptoms?|disorders?|illness(?:es)?|diseases?|depress\w*|anxi\w+|"
@@ -28,7 +28,10 @@ HEALTH = re.compile(
 
 
 def fill(text: str, values: Mapping[str, str]) -> str:
-    """Replace each placeholder in `text` by its value. Validated text has no other braces."""
+    """Replace each placeholder in `text` by its value.
+
+    Validated text has no other braces.
+    """
     return BRACED.sub(lambda found: values[found[1]], text)
 
 
@@ -52,7 +55,7 @@ def _validate(text: str, known: tuple[str, ...]) -> None:
 
 
 class EmailTemplate(models.Model):
-    """One e-mail to choose at the desk. It holds no personal data."""
+    """A manual e-mail that staff can select. Holds no personal data."""
 
     name = models.CharField(max_length=60, unique=True, help_text="What staff choose it by.")
     purpose = models.CharField(
