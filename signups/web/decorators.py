@@ -1,4 +1,4 @@
-"""What all private links have in common."""
+"""View decorators for rate limiting and private links."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -15,7 +15,10 @@ from signups.ops import rate_limit
 
 
 def rate_limited(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """Too much of it is a 429 page that says when to come back (RFC 6585 §4, RFC 9110 §10.2.3)."""
+    """Turn RateLimitExceeded into a 429 page with `Retry-After` in seconds.
+
+    (RFC 6585 §4, RFC 9110 §10.2.3)
+    """
 
     @wraps(view)
     def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -31,7 +34,10 @@ def rate_limited(view: Callable[..., HttpResponse]) -> Callable[..., HttpRespons
 
 
 def portal_view(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """A page of one person, called with their lead and the token; a replaced link is a friendly 410."""
+    """Resolve a portal token and call the view with its lead and the token.
+
+    A replaced link is answered with an explanatory 410 page.
+    """
 
     @csrf_exempt
     @token_view
@@ -47,10 +53,11 @@ def portal_view(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse
 
 
 def token_view(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """An unknown link is a 404; the page is not stored. (`clinic/middleware/security_headers.py` keeps its address.)
+    """Answer InvalidToken and LeadUnavailable with 404, and disable caching.
 
-    Such views are exempt from the CSRF cookie: the unguessable address is itself what a forger lacks, and under
-    `no-referrer` browsers send `Origin: null`, which Django's check would refuse.
+    `clinic/middleware/security_headers.py` keeps the URL out of referrers. Such views are exempt from the CSRF check: the
+    unguessable URL is itself the secret that a forger lacks, and under `no-referrer` browsers send `Origin: null`, which
+    Django's check would refuse.
     """
 
     @wraps(view)
@@ -61,7 +68,7 @@ def token_view(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]
         except (
             lead_links.InvalidToken,
             LeadUnavailable,
-        ):  # (gone this very moment, while what they sent was on its way)
+        ):  # (merged or erased while the request was in flight)
             raise Http404 from None
 
     return wrapper

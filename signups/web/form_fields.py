@@ -1,4 +1,4 @@
-"""What the forms of the public site have in common."""
+"""Fields and bases shared by the forms of the public site."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -16,21 +16,21 @@ from .public_form import PublicForm, clean_with
 
 
 class TimedPublicForm(PublicForm):
-    """A visitor’s form with its fields in the order of the page, and one button."""
+    """A public form with a crispy layout: fields in page order and one button."""
 
     button = ""
     action = ""
 
     @cached_property
     def helper(self) -> FormHelper:
-        """Asked for when the form is shown; most of those sent never are."""
+        """Build the layout lazily: most submitted forms are never rendered."""
         helper = FormHelper()
         helper.form_action = self.action
         helper.layout = Layout("stamp", Div("website", hidden=True), *self.parts(), Submit("send", self.button))
         return helper
 
     def parts(self) -> Iterable[Any]:
-        """Names of fields and parts of a layout, from the top of the page down."""
+        """Field names and layout objects, from top to bottom."""
         return [name for name in self.fields if name not in PublicForm.base_fields]
 
 
@@ -67,7 +67,7 @@ def phone_field() -> forms.CharField:
 
 
 class SharedChoiceField(forms.ChoiceField):
-    """One of choices that are the same in every form, so that no form gets a copy of them."""
+    """A ChoiceField whose choices are shared by all form instances, not copied."""
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "SharedChoiceField":
         memo[id(self.choices)] = self.choices
@@ -76,7 +76,7 @@ class SharedChoiceField(forms.ChoiceField):
 
 
 class ZoneField(SharedChoiceField):
-    """A time zone that `zones` offers: looked up, not searched for among four hundred."""
+    """A time zone of `time_zones`, validated by set lookup instead of a linear search."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(choices=time_zones.zone_choices, **kwargs)
@@ -95,18 +95,21 @@ def state_field() -> SharedChoiceField:
 
 
 def consent_field(purpose: str, label: str, offer: ClinicOffer) -> forms.BooleanField:
-    """A free choice, unticked, beside the exact words that ticking it agrees to."""
+    """An optional, unticked checkbox beside the exact wording that it agrees to."""
     return forms.BooleanField(required=False, label=label, help_text=offer.documents[purpose].text)
 
 
 def clean_phone_for_channel(form: forms.Form, data: dict[str, Any], region: str) -> None:
-    """Adds `phone_e164` to `data`. A call or a text needs a number, and its own agreement: nobody has to agree."""
+    """Set `phone_e164` in `data`, and add form errors of the phone number.
+
+    Calls and texts require a number. They also require a consent, which stays optional.
+    """
     data["phone_e164"] = ""
-    wants = data.get("preferred_channel")
+    channel = data.get("preferred_channel")
     if data.get("phone"):
         try:
             data["phone_e164"] = clean_with(normalization.phone_e164, data["phone"], region)
         except forms.ValidationError as error:
             form.add_error("phone", error)
-    elif wants in PHONE_CHANNELS and "phone" not in form.errors:
+    elif channel in PHONE_CHANNELS and "phone" not in form.errors:
         form.add_error("phone", "Enter a phone number, or choose e-mail.")

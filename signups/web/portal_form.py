@@ -1,4 +1,7 @@
-"""Base of the forms on the patient's page. The address is itself the secret, so they carry no CSRF cookie."""
+"""Base of the forms of the patient portal.
+
+The URL is itself the secret, so the forms carry no CSRF token.
+"""
 
 from typing import Any
 
@@ -11,7 +14,7 @@ from signups.offer import current_offer
 
 
 class PortalForm(forms.Form):
-    """A form about one person."""
+    """A form about one lead."""
 
     button = ""
 
@@ -25,4 +28,4 @@ class PortalForm(forms.Form):
         self.helper.layout = Layout(*self.fields, Submit("save", self.button))
 
     def prepare(self) -> None:
-        """Fields and values that depend on the person."""
+        """Hook: add fields and initial values that depend on the lead."""

@@ -1,4 +1,4 @@
-"""What every form that a stranger may send has in common."""
+"""Base of the forms that anonymous visitors submit."""
 
 from typing import Any
 
@@ -8,7 +8,10 @@ from . import timed_token
 
 
 class PublicForm(timed_token.TimedTokenForm):
-    """Knows a replay by its stamp, and a script by the field that no person sees."""
+    """A form with replay detection and a honeypot field.
+
+    A replay is recognized by its timed token, a script by the hidden `website` field.
+    """
 
     website = forms.CharField(
         required=False, label="Leave this empty", widget=forms.TextInput({"autocomplete": "off", "tabindex": "-1"})
@@ -19,7 +22,7 @@ class PublicForm(timed_token.TimedTokenForm):
         self.source = source
 
     def clean_website(self) -> str:
-        """Sent by every browser, and empty: whoever leaves the field out or fills it in is a script."""
+        """Reject scripts: every browser sends this hidden field, and sends it empty."""
         if "website" not in self.data:
             raise forms.ValidationError("Something was missing from the form. Please press the button once more.")
         if self.cleaned_data["website"]:
@@ -28,7 +31,7 @@ class PublicForm(timed_token.TimedTokenForm):
 
 
 def clean_with(rule: Any, *values: str) -> str:
-    """What `rule` returns; its ValueError in the form's own kind."""
+    """Return `rule(*values)`, turning ValueError into ValidationError."""
     try:
         result: str = rule(*values)
     except ValueError as error:

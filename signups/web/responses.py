@@ -3,9 +3,9 @@ from django.shortcuts import redirect
 
 
 def redirect_after_post(to: str, *args: object) -> HttpResponse:
-    """Answer a POST with 303 See Other, so that going back or reloading sends nothing again (RFC 9110 §15.4.4).
+    """Answer a POST with 303 See Other, so that a reload does not resubmit the form.
 
-    `to` is a URL, or the name of one with its `args`.
+    (RFC 9110 §15.4.4) `to` is a URL, or the name of a URL pattern with its `args`.
     """
     response = redirect(to, *args)
     response.status_code = 303

@@ -1,6 +1,7 @@
-"""What the staff's pages share. A page is a plain function in a module's `routes`; the admin site adds the sign-in.
+"""Shared code of staff pages.
 
-Checks run in this order: permission (403), unknown lead (404), somebody else's lead (403), then the method (405).
+A page is a plain function in the `routes` of a module; the admin site adds the sign-in. Checks run in this order:
+permission (403), unknown lead (404), lead of another owner (403), then the method (405).
 """
 
 from collections.abc import Callable
@@ -24,7 +25,7 @@ View = Callable[..., Any]
 
 
 def staff_view(permission: str) -> Callable[[View], View]:
-    """Refuse staff without `permission`."""
+    """Require `permission`. Raises PermissionDenied."""
 
     def decorator(view: View) -> View:
         @wraps(view)
@@ -40,7 +41,11 @@ def staff_view(permission: str) -> Callable[[View], View]:
 def lead_view(
     permission: str = "signups.view_lead", *, allowed: Callable[[User, Lead], bool] = can_work_lead
 ) -> Callable[[View], View]:
-    """Call the view with the lead `pk`; refuse staff without `permission`, and those not `allowed` to do it to them."""
+    """Call the view with the lead `pk`.
+
+    Raises PermissionDenied for staff without `permission` and for those for whom `allowed(user, lead)` is false, Http404
+    for an unknown `pk`.
+    """
 
     def decorator(view: View) -> View:
         @wraps(view)
@@ -63,7 +68,10 @@ def require_permission(request: HttpRequest, permission: str) -> None:
 
 
 def get_lead(request: HttpRequest, pk: int | str) -> Lead:
-    """Raise PermissionDenied for staff who may not view leads, then Http404 for an unknown key."""
+    """Return the lead `pk` with its owner.
+
+    Raises PermissionDenied for staff who may not view leads, then Http404 for an unknown `pk`.
+    """
     require_permission(request, "signups.view_lead")
     try:
         key = int(pk)
@@ -73,7 +81,7 @@ def get_lead(request: HttpRequest, pk: int | str) -> Lead:
 
 
 def redirect_to_lead(pk: int) -> HttpResponse:
-    """Answer a POST with the lead's page."""
+    """Redirect to the lead's page after a POST."""
     return redirect_after_post("admin:signups_lead_change", pk)
 
 

@@ -1,4 +1,7 @@
-"""The signed stamp of every public form: when it was rendered, and a key of its own by which a replay is known."""
+"""Timed token of public forms: signed rendering time and idempotency key.
+
+The key identifies a replayed submission.
+"""
 
 import datetime as dt
 import uuid
@@ -8,37 +11,43 @@ from django import forms
 from django.core import signing
 
 TOKEN_SALT = "signups.web.timed_token"  # noqa: S105 - not a secret
-MIN_AGE = dt.timedelta(seconds=2)  # a person needs longer, a script does not
-STALE_MESSAGE = "stale"  # the code of an error that only a new stamp mends
+MIN_AGE = dt.timedelta(seconds=2)  # faster submissions come from scripts
+STALE_MESSAGE = "stale"  # error code: the form needs a new token
 MAX_AGE = dt.timedelta(hours=24)
 TOO_OLD_MESSAGE = "This page was open for more than a day. Please press the button once more."
 
 
 def new_token() -> str:
-    """A stamp of this moment."""
+    """Return a token signed with the current time."""
     return signing.dumps(uuid.uuid4().hex, salt=TOKEN_SALT)
 
 
 class TimedTokenField(forms.CharField):
-    """Cleans to the form's UUID. Missing or forged, or too quick: refused in words; nothing typed is lost."""
+    """Cleans to the UUID of the form.
+
+    Raises ValidationError for a missing or forged token, or one younger than MIN_AGE; entered values are kept.
+    """
 
     widget = forms.HiddenInput
 
     def clean(self, value: object) -> uuid.UUID:
-        stamp = str(value or "")
+        token = str(value or "")
         try:
-            key = uuid.UUID(signing.loads(stamp, salt=TOKEN_SALT))
+            key = uuid.UUID(signing.loads(token, salt=TOKEN_SALT))
         except (signing.BadSignature, ValueError):
             raise forms.ValidationError(
                 "Something was missing from the form. Please press the button once more.", STALE_MESSAGE
             ) from None
-        if not _is_older(stamp, MIN_AGE):
+        if not _is_older(token, MIN_AGE):
             raise forms.ValidationError("That was very quick. Please look the form over and press the button again.")
         return key
 
 
 class TimedTokenForm(forms.Form):
-    """A form with a stamp. One that is too old is refused too, unless it was taken already: a replay is no new wish."""
+    """A form with a timed token.
+
+    A token older than MAX_AGE is rejected, except on a replay of an accepted form, which changes nothing.
+    """
 
     stamp = TimedTokenField(required=False)
 
@@ -47,27 +56,30 @@ class TimedTokenForm(forms.Form):
         self.fields["stamp"].initial = new_token
 
     def is_replay(self) -> bool:
-        """Whether this very form was taken before. Asked of a form that is right in everything but its age."""
+        """Return whether this submission was accepted before (a hook).
+
+        Called for an expired token, once all other fields are valid.
+        """
         return False
 
     def full_clean(self) -> None:
         super().full_clean()
         if not self.is_bound:
             return
-        is_old = "stamp" in self.cleaned_data and _is_older(self.data["stamp"], MAX_AGE)
-        if is_old and (self.errors or not self.is_replay()):
+        is_expired = "stamp" in self.cleaned_data and _is_older(self.data["stamp"], MAX_AGE)
+        if is_expired and (self.errors or not self.is_replay()):
             self.add_error("stamp", forms.ValidationError(TOO_OLD_MESSAGE, STALE_MESSAGE))
         if self.has_error("stamp", STALE_MESSAGE):
             self.renew()
 
     def renew(self, **changed: str) -> None:
-        """The page shown next carries a stamp that works, and what is `changed`."""
+        """Set a new token, and the values `changed`, in the data to be rendered next."""
         self.data = {name: self.data.get(name) for name in self.data} | {"stamp": new_token(), **changed}
 
 
-def _is_older(stamp: str, age: dt.timedelta) -> bool:
+def _is_older(token: str, age: dt.timedelta) -> bool:
     try:
-        signing.loads(stamp, salt=TOKEN_SALT, max_age=age)
+        signing.loads(token, salt=TOKEN_SALT, max_age=age)
     except signing.SignatureExpired:
         return True
     return False
