@@ -2,7 +2,7 @@ from django.db import models
 
 
 class WorkerHeartbeat(models.Model):
-    """When a worker was last alive: one row for each, named after its machine and process."""
+    """The last heartbeat of a worker: one row per worker, named `host:pid`."""
 
     worker = models.CharField(max_length=100, unique=True)
     seen_at = models.DateTimeField()

@@ -1,4 +1,4 @@
-"""Whether any worker is alive, and how far behind it is: asked by probes and alerts."""
+"""Heartbeats of workers, read by probes and alerts."""
 
 import datetime as dt
 import os
@@ -7,12 +7,12 @@ from collections.abc import Callable
 
 from .heartbeat_models import WorkerHeartbeat
 
-STALE_AFTER = dt.timedelta(minutes=1)  # without a beat: no worker is alive
+STALE_AFTER = dt.timedelta(minutes=1)  # a worker without a heartbeat for this long counts as dead
 DELETE_AFTER = dt.timedelta(days=1)
 
 
 def record_heartbeat(clock: Callable[[], dt.datetime]) -> int:
-    """A job of the worker: says that it is alive. Never anything to do at once."""
+    """Worker job: record that this worker is alive. Returns 0: never more to do."""
     now = clock()
     WorkerHeartbeat.objects.update_or_create(
         worker=f"{socket.gethostname()}:{os.getpid()}"[:100], defaults={"seen_at": now}

@@ -6,7 +6,10 @@ from clinic.lib.encryption import DecryptionError, EncryptedTextField
 
 
 class EncryptionKeyCheck(models.Model):
-    """One encrypted value: a process that cannot read it has the wrong keys, and must not start."""
+    """One encrypted value, used to check the keys.
+
+    A process that cannot decrypt it has the wrong keys and must not start.
+    """
 
     value = EncryptedTextField(default="readable")
 
@@ -15,13 +18,16 @@ class EncryptionKeyCheck(models.Model):
 
 
 def ensure_key_check(using: str = "default", **kwargs: Any) -> None:
-    """Makes the canary where there is none (a receiver of `post_migrate`)."""
+    """Create the check row if missing (a receiver of `post_migrate`). Idempotent."""
     if not EncryptionKeyCheck.objects.using(using).only("pk").exists():
         EncryptionKeyCheck.objects.using(using).create()
 
 
 def verify_keys() -> None:
-    """Raises Unreadable when ENCRYPTION_KEYS are not those that this database was written with."""
+    """Verify that ENCRYPTION_KEYS can decrypt this database.
+
+    Raises DecryptionError otherwise.
+    """
     try:
         EncryptionKeyCheck.objects.first()
     except DecryptionError:

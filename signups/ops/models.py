@@ -2,7 +2,10 @@ from django.db import models
 
 
 class RateLimitCounter(models.Model):
-    """How often something was done in one window of time. `key` is a keyed hash: no address is stored."""
+    """The number of hits in one time window.
+
+    `key` is a keyed hash: no address is stored.
+    """
 
     key = models.CharField(max_length=64)
     window = models.DateTimeField()

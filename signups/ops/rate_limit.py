@@ -1,4 +1,4 @@
-"""An exact counter in the database, the same for every process and machine."""
+"""Exact fixed-window rate limiter, shared by all processes through the database."""
 
 import datetime as dt
 from collections.abc import Callable
@@ -13,13 +13,16 @@ from clinic.lib import normalization
 
 from .models import RateLimitCounter
 
-GLOBAL = "everyone"  # all clients together: a flood from many addresses is one flood
+GLOBAL = "everyone"  # one bucket for all clients, against a flood from many addresses
 
-EXPIRES_AFTER = dt.timedelta(days=2)  # after this, a window counts for nothing
+EXPIRES_AFTER = dt.timedelta(days=2)  # windows older than this are deleted
 
 
 class RateLimitExceeded(Exception):
-    """More than allowed; it is allowed again in `wait` seconds. `first` is true once, when the limit is passed."""
+    """The rate limit is exceeded; the next hit is allowed in `wait` seconds.
+
+    `first` is true for the first hit above the limit only.
+    """
 
     def __init__(self, wait: int, *, first: bool = False) -> None:
         super().__init__(f"allowed again in {wait} s")
@@ -28,21 +31,22 @@ class RateLimitExceeded(Exception):
 
 
 def hit(scope: str, who: str, *, limit: int, per: dt.timedelta, now: dt.datetime) -> None:
-    """Counts one more of `scope` by `who`; raises TooMany from the one after `limit` in the same window on.
+    """Increment the counter of (`scope`, `who`) in the current window.
 
-    Windows are `per` long and begin at whole multiples of it. One statement counts and answers, so that no two
-    processes can both believe that they were the last one allowed. PostgreSQL need not wait for its disk to keep a
-    count (everybody else would wait for that row too): what a crash of it forgets is a second's worth.
+    Raises RateLimitExceeded above `limit`. Windows are `per` long and begin at whole multiples of it. One statement
+    increments and returns the counter, so that two processes cannot both see the last allowed count. On PostgreSQL it
+    commits asynchronously, because other requests wait for the same row: a crash loses the hits of about a second.
     """
     seconds = int(per.total_seconds())
     window = dt.datetime.fromtimestamp(now.timestamp() // seconds * seconds, dt.UTC)
     table = connection.ops.quote_name(RateLimitCounter._meta.db_table)
-    alone = connection.vendor == "postgresql" and not connection.in_atomic_block  # or a deed would not be kept either
+    # Not inside a caller's transaction, whose writes would then be committed asynchronously too.
+    own_transaction = connection.vendor == "postgresql" and not connection.in_atomic_block
     with connection.cursor() as cursor:
         cursor.execute(
             f'INSERT INTO {table} (key, "window", count) VALUES (%s, %s, 1) '  # noqa: S608  (a name of our own)
             f'ON CONFLICT (key, "window") DO UPDATE SET count = {table}.count + 1 RETURNING count'
-            + (", set_config('synchronous_commit', 'off', true)" if alone else ""),
+            + (", set_config('synchronous_commit', 'off', true)" if own_transaction else ""),
             [_key(scope, who), connection.ops.adapt_datetimefield_value(window)],
         )
         count = cursor.fetchone()[0]
@@ -51,19 +55,25 @@ def hit(scope: str, who: str, *, limit: int, per: dt.timedelta, now: dt.datetime
 
 
 def reset(scope: str, who: str) -> None:
-    """Counts from nought again: what was counted turned out to be right."""
+    """Delete the counters of (`scope`, `who`), for example after a success."""
     RateLimitCounter.objects.filter(key=_key(scope, who)).delete()
 
 
 def _key(scope: str, who: str) -> str:
-    """One mailbox is one bucket, however its owner or somebody else dots or tags it."""
+    """Return the hashed bucket key.
+
+    Variants of one mailbox (dots, tags) share one bucket.
+    """
     return salted_hmac(
         "signups.ops.rate_limit", f"{scope}:{normalization.canonical_mailbox(who)}", algorithm="sha256"
     ).hexdigest()
 
 
 def client_ip(request: HttpRequest) -> str:
-    """What our own outermost proxy saw, counted from the right: what stands left of it, anybody can write."""
+    """Return the client's address as seen by our outermost trusted proxy.
+
+    `X-Forwarded-For` is counted from the right: anything further left can be forged by the client.
+    """
     hops = [hop.strip() for hop in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if hop.strip()]
     trusted = settings.TRUSTED_PROXY_COUNT
     seen: str = hops[-trusted] if 0 < trusted <= len(hops) else request.META.get("REMOTE_ADDR", "")
@@ -71,13 +81,16 @@ def client_ip(request: HttpRequest) -> str:
 
 
 def delete_expired(clock: Callable[[], dt.datetime]) -> int:
-    """For the worker: deletes the counts of windows long over; how many there were."""
+    """Worker job: delete counters of expired windows; return the number deleted."""
     deleted, _ = RateLimitCounter.objects.filter(window__lt=clock() - EXPIRES_AFTER).delete()
     return deleted
 
 
 def client_key(request: HttpRequest) -> str:
-    """The bucket of whoever asks: the address; of IPv6 its /64, which is what one subscriber has."""
+    """Return the rate limit key of the client: its IPv4 address, or its IPv6 /64.
+
+    A /64 is what one subscriber has. "unknown" for an invalid address.
+    """
     try:
         address = ip_address(client_ip(request))
     except ValueError:

@@ -55,9 +55,9 @@ def portal_view(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse
 def token_view(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     """Answer InvalidToken and LeadUnavailable with 404, and disable caching.
 
-    `clinic/middleware/security_headers.py` keeps the URL out of referrers. Such views are exempt from the CSRF check: the
-    unguessable URL is itself the secret that a forger lacks, and under `no-referrer` browsers send `Origin: null`, which
-    Django's check would refuse.
+    `clinic/middleware/security_headers.py` keeps the URL out of referrers. Such views are exempt from the CSRF check:
+    the unguessable URL is itself the secret that a forger lacks, and under `no-referrer` browsers send `Origin: null`,
+    which Django's check would refuse.
     """
 
     @wraps(view)

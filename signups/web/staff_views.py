@@ -43,8 +43,8 @@ def lead_view(
 ) -> Callable[[View], View]:
     """Call the view with the lead `pk`.
 
-    Raises PermissionDenied for staff without `permission` and for those for whom `allowed(user, lead)` is false, Http404
-    for an unknown `pk`.
+    Raises PermissionDenied for staff without `permission` or when `allowed(user, lead)` is false, Http404 for an
+    unknown `pk`.
     """
 
     def decorator(view: View) -> View:
