@@ -1,4 +1,4 @@
-"""Opening hours: wall-clock windows of one zone as instants, and time that counts only while it is open.
+"""Business hours: wall-clock windows of one zone, and time counted within them.
 
 Times of day are minutes after midnight, 0 to 1440 (`24:00`, the next midnight). Weekday 0 is Monday.
 """
@@ -15,11 +15,14 @@ from .intervals import Interval, IntervalSet
 Window = tuple[int, int]
 MINUTES_A_DAY = dt.timedelta(days=1)
 MIDNIGHT = 24 * 60
-MAX_LOOK_AHEAD = 2 * 366  # days that are looked through before a clinic counts as closed for good
+MAX_LOOK_AHEAD = 2 * 366  # days searched for open time
 
 
 def parse_time(wall: str) -> int:
-    """`09:30` as 570. Raises ValueError, in plain words, for what no clock shows."""
+    """Parse `09:30` to 570.
+
+    Raises ValueError, with a message for the user, for an invalid time.
+    """
     hour, colon, minute = wall.strip().partition(":")
     if not (colon and hour.isdecimal() and minute.isdecimal() and len(minute) == 2 and int(minute) < 60):
         raise ValueError(f"“{wall}” is not a time such as 09:30.")
@@ -30,14 +33,15 @@ def parse_time(wall: str) -> int:
 
 
 def format_time(total: int) -> str:
-    """570 as `09:30`."""
+    """Format 570 as `09:30`."""
     return f"{total // 60:02}:{total % 60:02}"
 
 
 def parse_windows(typed: str) -> list[Window]:
-    """`09:00–12:00, 13:00–17:00` as windows, in order. Raises ValueError in words for what cannot be.
+    """Parse `09:00–12:00, 13:00–17:00` to sorted windows.
 
-    An end before its start is on the next day.
+    An end before its start is on the next day. Raises ValueError, with a message for the user, for invalid or
+    overlapping windows.
     """
     found: list[Window] = []
     for part in filter(None, (part.strip() for part in typed.replace(";", ",").split(","))):
@@ -56,12 +60,12 @@ def parse_windows(typed: str) -> list[Window]:
 
 
 def format_windows(found: Iterable[Sequence[int]]) -> str:
-    """Windows as they are typed."""
+    """Format windows as `parse_windows` reads them."""
     return ", ".join(f"{format_time(start)}–{format_time(end)}" for start, end in found)
 
 
 def by_weekday(rules: Iterable[tuple[int, int, int]]) -> dict[int, list[Window]]:
-    """(weekday, start, end) rows as the windows of each weekday."""
+    """Group (weekday, start, end) rows into the windows of each weekday."""
     windows: dict[int, list[Window]] = defaultdict(list)
     for weekday, start, end in rules:
         windows[weekday].append((start, end))
@@ -70,7 +74,10 @@ def by_weekday(rules: Iterable[tuple[int, int, int]]) -> dict[int, list[Window]]
 
 @dataclass(frozen=True)
 class BusinessHours:
-    """When somebody may be met. Overrides replace a date's windows (none: closed); else a holiday closes the date."""
+    """Weekly opening hours with exceptions.
+
+    An override replaces the windows of its date (empty means closed); otherwise a holiday closes the date.
+    """
 
     zone: ZoneInfo
     weekly: Mapping[int, Sequence[Window]]
@@ -78,7 +85,10 @@ class BusinessHours:
     holidays: Collection[dt.date] = frozenset()
 
     def windows_on(self, date: dt.date) -> list[Interval]:
-        """The windows that begin on the local `date`, as instants; an end before its start is on the next date."""
+        """Return the windows that begin on the local `date`, as instants.
+
+        An end before its start is on the next date.
+        """
         if date in self.overrides:
             windows = self.overrides[date]
         elif date in self.holidays:
@@ -89,10 +99,13 @@ class BusinessHours:
             (self._instant(date, start), self._instant(date if end >= start else date + MINUTES_A_DAY, end))
             for start, end in windows
         ]
-        return [span for span in spans if span[0] < span[1]]  # turned around by a clock change: dropped, never swapped
+        return [span for span in spans if span[0] < span[1]]  # drop windows inverted by a clock change
 
     def windows(self, start: dt.datetime, end: dt.datetime) -> list[Interval]:
-        """Every window that may hold an instant from `start` to `end`: one local day back, for what runs overnight."""
+        """Return every window that may contain an instant from `start` to `end`.
+
+        Includes one local day before `start`, for windows that run overnight.
+        """
         date, last = self.date(start) - MINUTES_A_DAY, self.date(end)
         spans: list[Interval] = []
         while date <= last:
@@ -101,20 +114,23 @@ class BusinessHours:
         return spans
 
     def date(self, instant: dt.datetime) -> dt.date:
-        """The local date of `instant`."""
+        """Return the local date of `instant`."""
         return instant.astimezone(self.zone).date()
 
     def _instant(self, date: dt.date, total: int) -> dt.datetime:
-        """RFC 5545 §3.3.5: a time that happens twice is the first, one that is skipped takes the offset before it."""
+        """Convert a local date and minutes after midnight to UTC (RFC 5545 §3.3.5).
+
+        An ambiguous time is the first of the two; a nonexistent one takes the offset before the gap.
+        """
         days, rest = divmod(total, MIDNIGHT)
         local = dt.datetime.combine(date + days * MINUTES_A_DAY, dt.time(*divmod(rest, 60)), self.zone)
         return local.astimezone(dt.UTC)
 
 
 def add_business_minutes(created: dt.datetime, target: int, hours: BusinessHours) -> dt.datetime | None:
-    """When `target` business minutes have passed since `created`, counting only open time.
+    """Return the moment when `target` business minutes have passed since `created`.
 
-    Reached at closing, it is closing time. None when there is too little open time in the next two years.
+    A target reached exactly at closing is the closing time. None when the next two years have too little open time.
     """
     left = dt.timedelta(minutes=target)
     if not left:
@@ -123,7 +139,7 @@ def add_business_minutes(created: dt.datetime, target: int, hours: BusinessHours
     counted = created
     for _ in range(MAX_LOOK_AHEAD):
         for start, end in IntervalSet(hours.windows_on(date)):
-            start, end = max(start, counted), max(end, counted)  # (what two windows share counts once)
+            start, end = max(start, counted), max(end, counted)  # (count overlapping windows once)
             if end - start >= left:
                 return start + left
             left -= end - start

@@ -1,4 +1,4 @@
-"""When a person may be called, by when they will be, and when to try them again."""
+"""Callback times: callable hours, the promised time, and retry suggestions."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -13,17 +13,17 @@ from .intervals import Interval, IntervalSet
 LAWFUL_HOURS = (
     parse_time(f"{contact_hours.CALLING_HOURS.first:%H:%M}"),
     parse_time(f"{contact_hours.CALLING_HOURS.last:%H:%M}"),
-)  # on the person's clock
-PARTS_OF_DAY = ((12, "morning"), (17, "afternoon"), (24, "evening"))  # each up to that hour
-MIN_RETRY_PAUSE = dt.timedelta(hours=2)  # between two tries
+)  # in the lead's zone
+PARTS_OF_DAY = ((12, "morning"), (17, "afternoon"), (24, "evening"))  # (end hour, exclusive; part)
+MIN_RETRY_PAUSE = dt.timedelta(hours=2)  # between two attempts
 STEP = dt.timedelta(minutes=30)
-LOOK_AHEAD = 7 * 24 * 2  # steps that are looked at for the next try
-MIN_WINDOW = 60  # minutes in which we are open and may call, before a promise falls due
+LOOK_AHEAD = 7 * 24 * 2  # steps searched for the next attempt: one week
+MIN_WINDOW = 60  # callable business minutes before the promised time
 
 
 @dataclass(frozen=True)
 class CallableHours(BusinessHours):
-    """The clinic's hours, less those in which somebody in the zone `person` must not be called."""
+    """The clinic's hours, limited to lawful calling hours in the lead's zone `person`."""
 
     person: ZoneInfo = field(kw_only=True)
 
@@ -42,9 +42,10 @@ class CallableHours(BusinessHours):
 
 
 def promised_by(asked: dt.datetime, target: int, clinic: BusinessHours, zone: str) -> dt.datetime | None:
-    """By when somebody in `zone` will be called: `target` business minutes after `asked`.
+    """Return the promised time of a callback: `target` business minutes after `asked`.
 
-    Later where those minutes are mostly night for the person, so that it can be kept; None where it never can.
+    Later when those minutes are mostly outside the calling hours of `zone`, so that the promise can be kept. None when
+    there is no such time.
     """
     usual, possible = (
         add_business_minutes(asked, target, clinic),
@@ -54,39 +55,46 @@ def promised_by(asked: dt.datetime, target: int, clinic: BusinessHours, zone: st
 
 
 def part_of_day(moment: dt.datetime, zone: str) -> str:
-    """Morning up to noon, evening from 5 p.m., as a clock in `zone` shows it."""
+    """Return the part of day of `moment` in `zone`.
+
+    Morning ends at noon, evening begins at 5 p.m.
+    """
     hour = moment.astimezone(ZoneInfo(zone)).hour
     return next(part for until, part in PARTS_OF_DAY if hour < until)
 
 
 def suggest_retry(tried: Sequence[dt.datetime], clinic: BusinessHours, zone: str, best: str = "any") -> dt.datetime:
-    """When to try again after the calls at `tried` (oldest first, at least one): UTC, on the half hour.
+    """Return when to call again after the attempts `tried` (oldest first, not empty).
 
-    In a part of the person's day that was not tried yet, the one they like `best` first; else in that tried longest
-    ago; there as early as we are open, they may be called and PAUSE has passed. Where our hours and theirs do not meet
-    in a week: as early as they may be called.
+    UTC, on the half hour. Prefers a part of the lead's day that was not tried yet, `best` first, then the one tried
+    longest ago; within it, the earliest time that is in business hours, in lawful calling hours and at least
+    MIN_RETRY_PAUSE after the last attempt. If business hours and lawful calling hours do not overlap within a week,
+    only the latter count.
     """
     last_try = {part_of_day(moment, zone): number for number, moment in enumerate(tried)}
     earliest = tried[-1] + MIN_RETRY_PAUSE
-    first = earliest + (dt.datetime.min.replace(tzinfo=dt.UTC) - earliest) % STEP  # up to the half hour
+    first = earliest + (dt.datetime.min.replace(tzinfo=dt.UTC) - earliest) % STEP  # rounded up to the half hour
     starts = [(first + step * STEP).astimezone(dt.UTC) for step in range(LOOK_AHEAD)]
     open_time = IntervalSet(CallableHours.of(clinic, zone).windows(starts[0], starts[-1]))
-    good = [start for start in starts if open_time.cover(start, start + STEP)]
-    good = good or [start for start in starts if contact_hours.CALLING_HOURS.contains(start, zone)]
+    candidates = [start for start in starts if open_time.cover(start, start + STEP)]
+    candidates = candidates or [start for start in starts if contact_hours.CALLING_HOURS.contains(start, zone)]
 
     def rank(start: dt.datetime) -> tuple[int, bool, dt.datetime]:
         part = part_of_day(start, zone)
         return last_try.get(part, -1), part != best, start
 
-    return min(good, key=rank)
+    return min(candidates, key=rank)
 
 
 def humanize_callback_time(moment: dt.datetime, now: dt.datetime, zone: str) -> str:
-    """`moment` for somebody in `zone` at `now`: “today, 1:30 p.m.”, “Monday, 9 a.m.”, “December 7, noon”."""
-    there, today = moment.astimezone(ZoneInfo(zone)), now.astimezone(ZoneInfo(zone)).date()
-    days = (there.date() - today).days
-    day = {0: "today", 1: "tomorrow"}.get(days) or (f"{there:%A}" if 1 < days < 7 else f"{there:%B} {there.day}")
-    minutes = f":{there:%M}" if there.minute else ""
-    if there.hour == 12 and not minutes:
+    """Format `moment` for a reader in `zone` at `now`.
+
+    “today, 1:30 p.m.”, “Monday, 9 a.m.”, “December 7, noon”
+    """
+    local, today = moment.astimezone(ZoneInfo(zone)), now.astimezone(ZoneInfo(zone)).date()
+    days = (local.date() - today).days
+    day = {0: "today", 1: "tomorrow"}.get(days) or (f"{local:%A}" if 1 < days < 7 else f"{local:%B} {local.day}")
+    minutes = f":{local:%M}" if local.minute else ""
+    if local.hour == 12 and not minutes:
         return f"{day}, noon"
-    return f"{day}, {there.hour % 12 or 12}{minutes} {'a.m.' if there.hour < 12 else 'p.m.'}"
+    return f"{day}, {local.hour % 12 or 12}{minutes} {'a.m.' if local.hour < 12 else 'p.m.'}"

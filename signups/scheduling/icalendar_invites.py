@@ -1,6 +1,6 @@
-"""Calls as other people's calendars read them (RFC 5545, RFC 5546). Times are in UTC, so no zone needs describing.
+"""iCalendar invitations and feeds of calls (RFC 5545, RFC 5546).
 
-Nothing here says what the call is about beyond the texts it is given.
+Times are in UTC, so that no VTIMEZONE is needed. Entries reveal nothing about the call beyond the given texts.
 """
 
 import datetime as dt
@@ -16,7 +16,10 @@ PRODUCT = "-//clinic//onboarding calls//EN"
 
 @dataclass(frozen=True)
 class CalendarEntry:
-    """One call. `uid` never changes, `sequence` rises with every change; `stamp` is when this was written."""
+    """One call in a calendar.
+
+    `uid` never changes, `sequence` increases with every change; `stamp` is the time of writing.
+    """
 
     uid: str
     sequence: int
@@ -29,9 +32,10 @@ class CalendarEntry:
 
 
 def render_invitation(entry: CalendarEntry, *, organizer: str, organizer_name: str, attendee: str) -> str:
-    """To one attendee: REQUEST to make or change (RFC 5546 §3.2.2), CANCEL once it is off (§3.2.5).
+    """Return an invitation for one attendee.
 
-    The organizer is the clinic's mailbox, so that another host takes over the same entry.
+    REQUEST to create or change the entry (RFC 5546 §3.2.2), CANCEL for a cancelled call (§3.2.5). The organizer is the
+    clinic's mailbox, so that another host can take over the same entry.
     """
     from icalendar import vCalAddress, vText
 
@@ -46,14 +50,17 @@ def render_invitation(entry: CalendarEntry, *, organizer: str, organizer_name: s
 
 
 def render_feed(entries: Iterable[CalendarEntry], *, name: str) -> str:
-    """To subscribe to (RFC 5546 §3.2.1): no one is invited by it, and what is cancelled says so for a while."""
+    """Return a calendar to subscribe to (PUBLISH, RFC 5546 §3.2.1).
+
+    It has no attendees; cancelled calls stay listed as CANCELLED.
+    """
     calendar = _calendar("PUBLISH")
     calendar.add("x-wr-calname", name)
     return _text(calendar, [_event(entry) for entry in entries])
 
 
 def _calendar(method: str) -> "Calendar":
-    from icalendar import Calendar  # 210 ms: only where one is written
+    from icalendar import Calendar  # lazy import: it takes 210 ms
 
     calendar = Calendar()
     calendar.add("prodid", PRODUCT)
@@ -82,4 +89,5 @@ def _event(entry: CalendarEntry) -> "Event":
 def _text(calendar: "Calendar", events: Iterable["Event"]) -> str:
     for event in events:
         calendar.add_component(event)
-    return calendar.to_ical().decode()
+    text: str = calendar.to_ical().decode()
+    return text

@@ -1,4 +1,7 @@
-"""Sets of half-open spans `[start, end)`. Empty ones are dropped, touching ones join; touching is not overlapping."""
+"""Sets of half-open intervals `[start, end)`.
+
+Empty intervals are dropped and adjacent ones merged; adjacent intervals do not overlap.
+"""
 
 import datetime as dt
 from bisect import bisect_left, bisect_right
@@ -8,7 +11,10 @@ Interval = tuple[dt.datetime, dt.datetime]
 
 
 class IntervalSet:
-    """The union of `spans`, given in any order: disjoint and sorted, each question answered in log time."""
+    """The union of `spans`, given in any order, as disjoint sorted intervals.
+
+    Membership tests take logarithmic time.
+    """
 
     def __init__(self, spans: Iterable[Interval]) -> None:
         self.starts: list[dt.datetime] = []
@@ -24,16 +30,16 @@ class IntervalSet:
         return zip(self.starts, self.ends, strict=True)
 
     def overlap(self, start: dt.datetime, end: dt.datetime) -> bool:
-        """Whether any instant of `[start, end)` is in the set."""
+        """Return whether any instant of `[start, end)` is in the set."""
         return bisect_left(self.starts, end) > bisect_right(self.ends, start)
 
     def cover(self, start: dt.datetime, end: dt.datetime) -> bool:
-        """Whether all of `[start, end)` is in the set, without a gap."""
+        """Return whether all of `[start, end)` is in the set."""
         at = bisect_right(self.starts, start) - 1
         return at >= 0 and end <= self.ends[at]
 
     def without(self, others: "IntervalSet") -> list[Interval]:
-        """What is left of the set when `others` is taken out of it."""
+        """Return the difference: the intervals of this set minus `others`."""
         left: list[Interval] = []
         for start, end in self:
             for taken, free in others:

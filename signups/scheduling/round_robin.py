@@ -1,4 +1,4 @@
-"""Who takes a call when any host will do."""
+"""Selection of the host of a call when the invitee has no preference."""
 
 import datetime as dt
 from collections.abc import Iterable
@@ -10,7 +10,11 @@ NEVER = dt.datetime.min.replace(tzinfo=dt.UTC)
 
 @dataclass(frozen=True)
 class Candidate:
-    """A free host. `load`: calls to come and those of the last 14 days; `weight`: how many of them are a fair share."""
+    """A free host.
+
+    `load` is the number of upcoming calls and of those of the last 14 days; `weight` is the host's fair share of calls,
+    relative to the other hosts.
+    """
 
     id: int | str
     load: int
@@ -19,8 +23,11 @@ class Candidate:
 
 
 def least_loaded(candidates: Iterable[Candidate]) -> int | str:
-    """The id of the least laden for their weight, then of who was assigned longest ago (never first), then the least.
+    """Return the id of the candidate with the lowest load per weight.
 
-    Raises ValueError when there is nobody.
+    Ties: the oldest assignment (never assigned first), then the lowest id. Raises ValueError when there are no
+    candidates.
     """
-    return min(candidates, key=lambda one: (Fraction(one.load, one.weight), one.last_assigned_at or NEVER, one.id)).id
+    return min(
+        candidates, key=lambda host: (Fraction(host.load, host.weight), host.last_assigned_at or NEVER, host.id)
+    ).id

@@ -1,6 +1,7 @@
-"""Which starts of a call are offered. The listing and the booking ask the same functions, so neither can promise more.
+"""Bookable slots of calls.
 
-All instants are aware and in UTC; a host's zone decides windows, dates and limits, and the invitee's only the display.
+Listing and booking use the same functions, so that no slot is listed that cannot be booked. All instants are aware and
+in UTC; a host's zone determines windows, dates and limits, the invitee's zone only the display.
 """
 
 import datetime as dt
@@ -16,7 +17,7 @@ from .intervals import Interval, IntervalSet
 
 
 class BookingError(Exception):
-    """A call that cannot be had so; `code` says why."""
+    """Raised when a slot cannot be booked; `code` is the reason."""
 
     code = ""
 
@@ -35,7 +36,10 @@ class SlotTaken(BookingError):
 
 @dataclass(frozen=True)
 class CallRules:
-    """How calls are cut out of the hours. Buffers belong to the host's time, not to the call."""
+    """Length, grid and limits of calls.
+
+    The buffers `before` and `after` occupy the host's time but are not part of the call.
+    """
 
     length: dt.timedelta
     step: dt.timedelta
@@ -45,13 +49,13 @@ class CallRules:
     horizon_days: int
 
     def protected(self, start: dt.datetime) -> Interval:
-        """What a call at `start` keeps free of anything else, its buffers included."""
+        """Return the interval that a call at `start` blocks, buffers included."""
         return start - self.before, start + self.length + self.after
 
 
 @dataclass(frozen=True)
 class Booking:
-    """A call that stands: its start, and the range it was given when it was made."""
+    """A booked call: its start, and the interval blocked when it was booked."""
 
     start: dt.datetime
     protected: Interval
@@ -59,7 +63,10 @@ class Booking:
 
 @dataclass(frozen=True)
 class HostSchedule:
-    """One person's diary. `busy` is met by buffers, `time_off` only by the call itself."""
+    """The schedule of one host.
+
+    Buffers must not overlap `busy`; only the call itself must not overlap `time_off`.
+    """
 
     id: int | str
     hours: BusinessHours
@@ -77,13 +84,16 @@ class Slot(NamedTuple):
 def available_slots(
     hosts: Iterable[HostSchedule], rules: CallRules, *, now: dt.datetime, begin: dt.datetime, end: dt.datetime
 ) -> list[Slot]:
-    """Every start in `[begin, end)` for which somebody is free, in order, with the sorted ids of those who are."""
+    """Return the available starts in `[begin, end)`, sorted, with their free hosts.
+
+    Host ids are sorted.
+    """
     free: dict[dt.datetime, list[int | str]] = defaultdict(list)
     soonest = max(begin, now + rules.notice)
     for host in _sorted(hosts):
-        diary = _OpenTimes(host, rules, now)
-        for start in diary.open_starts(soonest, end):
-            if diary.is_free(start):
+        schedule = _OpenTimes(host, rules, now)
+        for start in schedule.open_starts(soonest, end):
+            if schedule.is_free(start):
                 free[start].append(host.id)
     return [Slot(start, tuple(free[start])) for start in sorted(free)]
 
@@ -91,27 +101,27 @@ def available_slots(
 def available_hosts(
     start: dt.datetime, hosts: Iterable[HostSchedule], rules: CallRules, *, now: dt.datetime, force: bool = False
 ) -> list[int | str]:
-    """The ids of those who can take a call at `start`: at least one.
+    """Return the ids of the hosts free for a call at `start`: at least one.
 
-    Raises SlotUnavailable when nobody's hours offer it, TooSoon, or SlotTaken. `force` lifts the first two, for a start
-    that is still to come.
+    Raises SlotUnavailable when `start` is outside the hours of every host, TooSoon, or SlotTaken. `force` lifts the
+    first two, for a start in the future.
     """
-    diaries = [_OpenTimes(host, rules, now) for host in _sorted(hosts)]
-    just_then = start, start + dt.timedelta.resolution
+    schedules = [_OpenTimes(host, rules, now) for host in _sorted(hosts)]
+    this_start_only = start, start + dt.timedelta.resolution
     if not force:
-        diaries = [diary for diary in diaries if start in diary.open_starts(*just_then)]
-    if not diaries:
+        schedules = [schedule for schedule in schedules if start in schedule.open_starts(*this_start_only)]
+    if not schedules:
         raise SlotUnavailable
     if start < (now if force else now + rules.notice):
         raise TooSoon
-    free = [diary.host.id for diary in diaries if diary.is_free(start)]
+    free = [schedule.host.id for schedule in schedules if schedule.is_free(start)]
     if not free:
         raise SlotTaken
     return free
 
 
 def by_day(starts: Iterable[dt.datetime], zone: ZoneInfo) -> dict[dt.date, list[dt.datetime]]:
-    """Starts in `zone`, under the dates they have there."""
+    """Group starts by their local date in `zone`."""
     days: dict[dt.date, list[dt.datetime]] = {}
     for start in starts:
         local = start.astimezone(zone)
@@ -124,7 +134,7 @@ def _sorted(hosts: Iterable[HostSchedule]) -> list[HostSchedule]:
 
 
 class _OpenTimes:
-    """One host's time as the questions need it."""
+    """The availability of one host, precomputed for slot queries."""
 
     def __init__(self, host: HostSchedule, rules: CallRules, now: dt.datetime) -> None:
         self.host = host
@@ -138,21 +148,24 @@ class _OpenTimes:
             self.full = {date for date, count in per_date.items() if count >= host.daily_limit}
 
     def open_starts(self, begin: dt.datetime, end: dt.datetime) -> list[dt.datetime]:
-        """Starts in `[begin, end)` at which hours, time off and horizon have room for a call, in order."""
+        """Return the starts in `[begin, end)` that hours, time off and horizon allow."""
         if begin >= end:
             return []
         hours, length = self.host.hours, self.rules.length
-        # Well before the last date's end in any zone: only what begins later needs to be looked up in the zone.
-        surely = dt.datetime.combine(self.last_date, dt.time(), dt.UTC) - dt.timedelta(days=1)
+        # Before the end of the last date in every zone: only later starts need the conversion to the local date.
+        safe_until = dt.datetime.combine(self.last_date, dt.time(), dt.UTC) - dt.timedelta(days=1)
         return [
             start
             for start in self._grid(begin, end)
             if not self.time_off.overlap(start, start + length)
-            and (start < surely or hours.date(start) <= self.last_date)
+            and (start < safe_until or hours.date(start) <= self.last_date)
         ]
 
     def _grid(self, begin: dt.datetime, end: dt.datetime) -> list[dt.datetime]:
-        """Steps of elapsed time from the start of each window; nothing else shifts them. Each has room for a call."""
+        """Return the starts at multiples of `step` after the start of each window.
+
+        Steps are elapsed time, so clock changes do not shift the grid. Each start leaves time for a complete call.
+        """
         step, length = self.rules.step, self.rules.length
         windows = self.host.hours.windows(begin, end + length)
         open_time = IntervalSet(windows)
@@ -165,10 +178,13 @@ class _OpenTimes:
                 if finish <= closes or open_time.cover(start, finish):
                     starts.append(start)
                 start += step
-        return [start for start, _ in groupby(sorted(starts))]  # (what two windows share counts once)
+        return [start for start, _ in groupby(sorted(starts))]  # (overlapping windows: deduplicate)
 
     def is_free(self, start: dt.datetime) -> bool:
-        """Whether a call at `start`, with its buffers, meets nothing and stays within the day's limit."""
+        """Return whether a call at `start` meets no blocked time, within the daily limit.
+
+        The buffers of the call must be free too.
+        """
         if self.host.daily_limit == 0 or (self.full and self.host.hours.date(start) in self.full):
             return False
         return not self.blocked.overlap(*self.rules.protected(start))
