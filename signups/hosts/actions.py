@@ -1,4 +1,4 @@
-"""The hours of those who take calls, and the clinic's holidays."""
+"""Actions on hosts: weekly hours, calendar feed token, clinic holidays."""
 
 import datetime as dt
 from collections.abc import Iterable
@@ -13,21 +13,24 @@ from .models import AvailabilityRule, Holiday, Host
 
 @transaction.atomic
 def set_weekly_hours(host: Host, rules: Iterable[tuple[int, int, int]], *, by: Actor, now: dt.datetime) -> None:
-    """`rules` (weekday, start, end) are the host's week from now on. What is booked already stays."""
+    """Replace the weekly hours of `host` by `rules` (weekday, start, end).
+
+    Existing bookings are kept. Idempotent.
+    """
     Host.objects.locked().get(pk=host.pk)
-    wanted = sorted(set(rules))
-    if sorted(host.rules.values_list("weekday", "start", "end")) == wanted:
+    new_rules = sorted(set(rules))
+    if sorted(host.rules.values_list("weekday", "start", "end")) == new_rules:
         return
     host.rules.all().delete()
     AvailabilityRule.objects.bulk_create(
-        AvailabilityRule(host=host, weekday=weekday, start=start, end=end) for weekday, start, end in wanted
+        AvailabilityRule(host=host, weekday=weekday, start=start, end=end) for weekday, start, end in new_rules
     )
     record_event(None, AuditAction.HOURS_CHANGED, by=by, now=now, target=f"host:{host.pk}")
 
 
 @transaction.atomic
 def rotate_feed_token(host: Host, *, by: Actor, now: dt.datetime) -> None:
-    """The calendar feed gets a new address, and the one given out so far stops working."""
+    """Give the calendar feed of `host` a new URL; the former one stops working."""
     host = Host.objects.locked().get(pk=host.pk)
     host.feed_version += 1
     host.save(update_fields=["feed_version"])
@@ -36,8 +39,11 @@ def rotate_feed_token(host: Host, *, by: Actor, now: dt.datetime) -> None:
 
 @transaction.atomic
 def add_federal_holidays(year: int, *, by: Actor, now: dt.datetime) -> int:
-    """The federal holidays of the United States, on the days they are observed; how many were new. Names stay."""
-    from holidays import country_holidays  # only where a year is added
+    """Add the observed US federal holidays of `year`; return how many were new.
+
+    Existing dates keep their names.
+    """
+    from holidays import country_holidays  # slow import, needed here only
 
     found = country_holidays("US", years=year)
     added = sum(

@@ -1,4 +1,4 @@
-"""The clinic's business hours, less its holidays."""
+"""The clinic's business hours, excluding its holidays."""
 
 import dataclasses
 import datetime as dt
@@ -10,7 +10,7 @@ from .models import Holiday
 
 
 def clinic_business_hours(clinic: ClinicOffer) -> BusinessHours:
-    """Return when the clinic itself is open, its holidays left out."""
+    """Return the clinic's opening hours, excluding its holidays."""
     return dataclasses.replace(clinic.hours, holidays=holiday_dates())
 
 

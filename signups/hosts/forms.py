@@ -1,4 +1,4 @@
-"""A host's hours, typed as people write them: `09:00–12:00, 13:00–17:00`."""
+"""Forms of a host's hours, entered as text: `09:00–12:00, 13:00–17:00`."""
 
 from typing import Any
 
@@ -15,12 +15,15 @@ WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", 
 
 
 class HoursField(forms.CharField):
-    """Cleans to a list of [start, end] in minutes; empty is closed. What cannot be is refused in words."""
+    """Cleans to a list of [start, end] in minutes after midnight; empty means closed.
+
+    Raises ValidationError for invalid windows.
+    """
 
     def __init__(self, **kwargs: Any) -> None:
-        typed = forms.TextInput({"size": 40})
-        given = {"required": False, "max_length": 200, "help_text": "Empty: closed.", "widget": typed}
-        super().__init__(**{**given, **kwargs})
+        widget = forms.TextInput({"size": 40})
+        defaults = {"required": False, "max_length": 200, "help_text": "Empty: closed.", "widget": widget}
+        super().__init__(**{**defaults, **kwargs})
 
     def prepare_value(self, value: Any) -> Any:
         return business_hours.format_windows(value) if isinstance(value, list) else value
@@ -33,7 +36,7 @@ class HoursField(forms.CharField):
 
 
 class HostForm(forms.ModelForm):
-    """A host and their week."""
+    """A host and the weekly hours."""
 
     time_zone = form_fields.ZoneField(help_text="The hours below are read in this zone.")
     monday = HoursField(help_text="Such as 09:00–12:00, 13:00–17:00. An end before its start is on the next day.")
@@ -56,7 +59,7 @@ class HostForm(forms.ModelForm):
                 self.initial[name] = [list(window) for window in weekly[weekday]]
 
     def week(self) -> list[tuple[int, int, int]]:
-        """(weekday, start, end) of every window typed."""
+        """Return (weekday, start, end) of every entered window."""
         return [
             (weekday, start, end) for weekday, name in enumerate(WEEKDAYS) for start, end in self.cleaned_data[name]
         ]
@@ -72,7 +75,10 @@ class OverrideForm(forms.ModelForm):
 
 
 class TimeOffForm(forms.ModelForm):
-    """One field a moment: the two that Django's admin shows have one label between them."""
+    """Time off, with one field per moment.
+
+    The split widgets of Django's admin would share one label.
+    """
 
     starts_at = InstantField(widget=forms.DateTimeInput({"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"))
     ends_at = InstantField(widget=forms.DateTimeInput({"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"))

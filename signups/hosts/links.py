@@ -1,4 +1,4 @@
-"""Signed address of a host's calendar feed."""
+"""Signed URL of a host's calendar feed."""
 
 import uuid
 
@@ -14,13 +14,16 @@ FEED_SALT = "signups.leads.links.feed"
 
 
 def feed_url(host: Host) -> str:
-    """The absolute address of `host`'s calendar feed, until it is renewed."""
+    """Return the absolute URL of the calendar feed of `host`, valid until rotated."""
     token = signing.dumps([host.public_id.hex, host.feed_version], salt=FEED_SALT)
     return settings.SITE_URL + reverse("host-feed", args=[token])
 
 
 def host_from_feed_token(token: str) -> Host:
-    """The active host whose feed this is. Raises Unknown, also for an address that was renewed."""
+    """Resolve a feed token to its active host.
+
+    Raises InvalidToken, also for a token that was rotated.
+    """
     try:
         public_id, version = signing.loads(token, salt=FEED_SALT)
         return Host.objects.active().get(public_id=uuid.UUID(public_id), feed_version=version)

@@ -1,4 +1,7 @@
-"""Who takes calls, and when: weekly hours in their own zone, other hours on a date, time off, the clinic's holidays."""
+"""Hosts and their availability.
+
+Weekly hours in the host's zone, overrides of a date, time off, and the clinic's holidays.
+"""
 
 import uuid
 from typing import Self
@@ -14,12 +17,12 @@ class HostQuerySet(models.QuerySet["Host"]):
         return self.filter(active=True, user__is_active=True)
 
     def locked(self) -> Self:
-        """Theirs alone until the commit; in id order, so that two who want several never wait for each other."""
+        """Lock the rows until the commit, in id order to avoid deadlocks."""
         return self.order_by("pk").select_for_update(of=("self",), no_key=True)
 
 
 class Host(models.Model):
-    """A member of staff whose time can be booked."""
+    """A staff user who takes calls."""
 
     user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="host")
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -33,7 +36,7 @@ class Host(models.Model):
         help_text="Who has 2 is given twice as many calls as who has 1.",
     )
     active = models.BooleanField("takes calls", default=True)
-    # Raised to make the address of the calendar feed stop working.
+    # Incremented to invalidate the URL of the calendar feed.
     feed_version = models.PositiveIntegerField(default=1, editable=False)
     last_assigned_at = models.DateTimeField(null=True, editable=False)
 
@@ -49,12 +52,15 @@ class Host(models.Model):
 
     @property
     def public_name(self) -> str:
-        """For patients, who are not shown an account's name."""
+        """The name shown to patients, which never is the username."""
         return self.user.get_full_name() or "Someone"
 
 
 class AvailabilityRule(models.Model):
-    """One window of every week. Minutes after midnight; an end before the start is on the next day."""
+    """One weekly window, in minutes after midnight of the host's zone.
+
+    An end before the start is on the next day.
+    """
 
     host = models.ForeignKey(Host, on_delete=models.CASCADE, related_name="rules")
     weekday = models.PositiveSmallIntegerField(help_text="0 is Monday.")
@@ -75,7 +81,10 @@ class AvailabilityRule(models.Model):
 
 
 class DateOverride(models.Model):
-    """Other hours on one date of the host's zone. `windows` is a list of [start, end] in minutes; none: closed."""
+    """Hours of one date in the host's zone, instead of the weekly ones.
+
+    `windows` is a list of [start, end] in minutes after midnight; empty means closed.
+    """
 
     host = models.ForeignKey(Host, on_delete=models.CASCADE, related_name="overrides")
     date = models.DateField()
@@ -90,7 +99,7 @@ class DateOverride(models.Model):
 
 
 class TimeOff(models.Model):
-    """A stretch in which the host takes no calls."""
+    """An interval in which the host takes no calls."""
 
     host = models.ForeignKey(Host, on_delete=models.CASCADE, related_name="time_off")
     starts_at = models.DateTimeField()
@@ -112,7 +121,7 @@ class TimeOff(models.Model):
 
 
 class Holiday(models.Model):
-    """A date on which the clinic is closed, unless a host says otherwise for themselves."""
+    """A date on which the clinic is closed; a host's DateOverride takes precedence."""
 
     date = models.DateField(unique=True)
     name = models.CharField(max_length=80)
