@@ -1,4 +1,4 @@
-"""Giving out leads in turn, so that each of the staff gets as many as the others and none waits for a hand."""
+"""Round-robin assignment of unowned leads to available coordinators."""
 
 import datetime as dt
 from collections.abc import Callable
@@ -19,40 +19,46 @@ NEVER_ASSIGNED = dt.datetime.min.replace(tzinfo=dt.UTC)
 
 
 def available_staff(now: dt.datetime) -> list[User]:
-    """Those who are given leads, may sign in, and have no time off just now."""
+    """Return active staff users who may receive leads and have no time off at `now`."""
     backend = "django.contrib.auth.backends.ModelBackend"
-    takers = User.objects.with_perm("signups.take_lead", include_superusers=False, backend=backend)
+    receivers = User.objects.with_perm("signups.take_lead", include_superusers=False, backend=backend)
     away = TimeOff.objects.filter(starts_at__lte=now, ends_at__gt=now).values("host__user")
-    return list(takers.filter(is_staff=True).exclude(pk__in=away).order_by("pk"))
+    return list(receivers.filter(is_staff=True).exclude(pk__in=away).order_by("pk"))
 
 
 @transaction.atomic
 def assign_round_robin(*, lead: Lead, by: Actor, now: dt.datetime) -> User | None:
-    """Gives `lead` to whoever has waited longest for one; None when nobody is there. Raises leads.Refused."""
-    there = {user.pk: user for user in available_staff(now)}
-    AssignmentRotation.objects.bulk_create([AssignmentRotation(user_id=pk) for pk in there], ignore_conflicts=True)
-    # All of them, in one order: two at once must not both find the same person waiting.
-    turns = list(AssignmentRotation.objects.select_for_update().filter(user__in=there).order_by("user_id"))
-    if not turns:
+    """Assign `lead` to the available user whose last assignment is oldest.
+
+    Returns None when no user is available. Raises ActionError.
+    """
+    available = {user.pk: user for user in available_staff(now)}
+    AssignmentRotation.objects.bulk_create([AssignmentRotation(user_id=pk) for pk in available], ignore_conflicts=True)
+    # Lock all rows in one order, so that concurrent calls cannot select the same user.
+    rotation = list(AssignmentRotation.objects.select_for_update().filter(user__in=available).order_by("user_id"))
+    if not rotation:
         return None
-    longest = min(turns, key=lambda turn: (turn.last_assigned_at or NEVER_ASSIGNED, turn.user_id))
-    user = there[longest.user_id]
+    next_up = min(rotation, key=lambda row: (row.last_assigned_at or NEVER_ASSIGNED, row.user_id))
+    user = available[next_up.user_id]
     assign_lead(lead=lead, to=user, by=by, now=now)
-    AssignmentRotation.objects.filter(pk=longest.pk).update(last_assigned_at=now)
+    AssignmentRotation.objects.filter(pk=next_up.pk).update(last_assigned_at=now)
     return user
 
 
 def assign_unassigned(clock: Callable[[], dt.datetime]) -> int:
-    """The worker's job: gives out a batch of open leads that are nobody's, longest waiting first; how many it gave."""
-    given = 0
-    while given < ASSIGN_BATCH and _assign_one(clock()):
-        given += 1
-    return given
+    """Worker job: assign a batch of unassigned open leads, oldest first.
+
+    Returns the number assigned.
+    """
+    assigned = 0
+    while assigned < ASSIGN_BATCH and _assign_one(clock()):
+        assigned += 1
+    return assigned
 
 
 @transaction.atomic
 def _assign_one(now: dt.datetime) -> bool:
-    waiting = Lead.objects.unassigned().order_by("created_at", "id")
-    waiting = waiting.select_for_update(skip_locked=connection.features.has_select_for_update_skip_locked)
-    lead = waiting.first()
+    unassigned = Lead.objects.unassigned().order_by("created_at", "id")
+    unassigned = unassigned.select_for_update(skip_locked=connection.features.has_select_for_update_skip_locked)
+    lead = unassigned.first()
     return bool(lead and assign_round_robin(lead=lead, by=ActorKind.SYSTEM, now=now))
