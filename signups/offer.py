@@ -1,4 +1,4 @@
-"""The facts of the clinic that sign-ups need, provided by `settings.SIGNUPS_OFFER_PROVIDER`."""
+"""Facts of the clinic that signups need (`settings.SIGNUPS_OFFER_PROVIDER`)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from signups.scheduling.slots import CallRules
 
 @dataclass(frozen=True)
 class ConsentDocument:
-    """A text as it stands in front of somebody today: its version and its exact words."""
+    """The current version and exact wording of a consent."""
 
     version: str
     text: str
@@ -20,13 +20,14 @@ class ConsentDocument:
 
 @dataclass(frozen=True)
 class ClinicOffer:
-    """The offer and the clinic's own facts at this moment. `states` are postal codes; none: it works everywhere.
+    """The current offer and facts of the clinic.
 
-    `documents` has one for each `ConsentPurpose`.
+    `states` are postal codes; empty means that the clinic serves every state. `documents` has one entry for each
+    `ConsentPurpose`.
     """
 
     clinic_name: str
-    clinic_phone: str  # as the clinic gives it
+    clinic_phone: str  # as displayed
     mailbox: str
     postal_address: str
     phone_region: str
@@ -34,15 +35,18 @@ class ClinicOffer:
     states: Sequence[str]
     trial_days: int
     guarantee_days: int
-    hours: BusinessHours  # when somebody answers the phone
-    callback_minutes: int  # of those, until who asked for a call is called
+    hours: BusinessHours  # when the phone is staffed
+    callback_minutes: int  # business minutes from a callback request to the promised call
     crisis_text: str
     calls: CallRules
-    call_daily_limit: int | None  # of a host who has none of their own
+    call_daily_limit: int | None  # default for hosts without a limit of their own
     documents: Mapping[str, ConsentDocument]
 
 
 def current_offer() -> ClinicOffer:
-    """Raises what the provider raises when the content is not loaded."""
-    terms: ClinicOffer = import_string(settings.SIGNUPS_OFFER_PROVIDER)()
-    return terms
+    """Return the current offer.
+
+    Raises the errors of the provider, for example when the content is not loaded.
+    """
+    offer: ClinicOffer = import_string(settings.SIGNUPS_OFFER_PROVIDER)()
+    return offer

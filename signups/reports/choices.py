@@ -4,7 +4,10 @@ from django.db.models import TextChoices
 
 
 class Metric(TextChoices):
-    """What the desk counts: of those who signed up on a day how far they came, and what became of a day's calls."""
+    """What the desk counts.
+
+    Of the leads who signed up on a day: how far they came. Of the calls of a day: their outcome.
+    """
 
     SIGNED_UP = "signed_up", "signed up"
     STARTED = "started", "started the trial"

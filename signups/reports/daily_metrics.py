@@ -1,7 +1,7 @@
-"""The figures of the desk: counted from the rows themselves, day by day; kept for days gone by, fresh for today.
+"""Daily metrics of the desk: past days are stored, today is computed on request.
 
-A day's figures are of those who signed up on it, so they go on changing while these people move on. The worker counts
-the last DAYS of them anew.
+The metrics of a day describe the leads who signed up on it, so they keep changing while these leads progress. The
+worker recomputes the last DAYS_REFRESHED days.
 """
 
 import datetime as dt
@@ -27,9 +27,9 @@ from .choices import Metric
 from .models import DailyMetric
 
 DAYS_REFRESHED = 90
-TOP_SOURCES = 8  # named one by one; the address of a page may claim any source, so the rest is one
+TOP_SOURCES = 8  # the rest is combined: anyone can put any source into a URL
 OTHER = "others"
-# Within how long somebody was first reached out to, in the words of the desk.
+# Upper bounds of the time to first contact, by label.
 RESPONSE_TIME_BUCKETS = {
     "within an hour": dt.timedelta(hours=1),
     "within 4 hours": dt.timedelta(hours=4),
@@ -41,17 +41,20 @@ MetricKey = tuple[dt.date, Metric, str]
 
 
 def refresh_metrics(clock: Callable[[], dt.datetime]) -> int:
-    """The worker's job: counts the days before today anew. Returns 0: the next time is soon enough."""
+    """Worker job: recompute the stored metrics of the days before today.
+
+    Returns 0: the next scheduled run is soon enough.
+    """
     zone = ZoneInfo(current_offer().time_zone)
     today = clock().astimezone(zone).date()
     first = today - dt.timedelta(days=DAYS_REFRESHED)
     counted = compute_metrics(first, today, zone)
     rows = [
-        DailyMetric(day=day, metric=measure, dimension=key, value=number)
-        for (day, measure, key), number in counted.items()
+        DailyMetric(day=day, metric=metric, dimension=key, value=number)
+        for (day, metric, key), number in counted.items()
     ]
     with transaction.atomic():
-        # (Locked in one order: two workers that count at once wait for each other.)
+        # Lock in one order, so that concurrent workers wait for each other instead of deadlocking.
         list(DailyMetric.objects.select_for_update().filter(day__gte=first).order_by("pk").values_list("pk"))
         DailyMetric.objects.filter(day__gte=first).delete()
         DailyMetric.objects.bulk_create(rows, ignore_conflicts=True)
@@ -59,40 +62,46 @@ def refresh_metrics(clock: Callable[[], dt.datetime]) -> int:
 
 
 def metrics_since(first: dt.date, now: dt.datetime, zone: ZoneInfo) -> Counter[MetricKey]:
-    """Every figure of the days from `first` to today: kept ones, and today's as they are this moment."""
+    """Return all metrics of the days from `first` to today.
+
+    Past days come from the table; today is computed.
+    """
     today = now.astimezone(zone).date()
-    kept = DailyMetric.objects.filter(day__gte=first, day__lt=today)
-    figures: Counter[MetricKey] = Counter({(row.day, Metric(row.metric), row.dimension): row.value for row in kept})
-    return figures + compute_metrics(today, today + dt.timedelta(days=1), zone)
+    stored = DailyMetric.objects.filter(day__gte=first, day__lt=today)
+    metrics: Counter[MetricKey] = Counter({(row.day, Metric(row.metric), row.dimension): row.value for row in stored})
+    return metrics + compute_metrics(today, today + dt.timedelta(days=1), zone)
 
 
 def compute_metrics(first: dt.date, after: dt.date, zone: ZoneInfo) -> Counter[MetricKey]:
-    """Every figure of the days from `first` up to, not with, `after`, from the rows themselves."""
+    """Compute all metrics of the days in `[first, after)` from the source rows."""
     bounds = [dt.datetime.combine(day, dt.time(), zone) for day in (first, after)]
     leads = Lead.objects.exclude(status=LeadStatus.MERGED)
     leads = leads.filter(created_at__gte=bounds[0], created_at__lt=bounds[1])
     by_day = leads.annotate(day=TruncDate("created_at", tzinfo=zone))
     trials = Trial.objects.filter(lead=OuterRef("pk"))
     contacts = AuditEvent.objects.filter(lead=OuterRef("pk"), action__in=CONTACT_ACTIONS)
-    figures: Counter[MetricKey] = Counter()
-    figures.update(_by(by_day.values("day", "first_touch_source"), Metric.SIGNED_UP, "first_touch_source"))
-    figures.update(_by(by_day.filter(Exists(trials.filter(started_at__isnull=False))), Metric.STARTED))
-    figures.update(_by(by_day.filter(Exists(contacts)), Metric.CONTACTED))
-    figures.update(_by(by_day.filter(Exists(trials.filter(converted_at__isnull=False))), Metric.CONVERTED))
-    figures.update(_response_times(by_day, contacts))
-    figures.update(_calls(bounds, zone))
-    return figures
+    metrics: Counter[MetricKey] = Counter()
+    metrics.update(_by(by_day.values("day", "first_touch_source"), Metric.SIGNED_UP, "first_touch_source"))
+    metrics.update(_by(by_day.filter(Exists(trials.filter(started_at__isnull=False))), Metric.STARTED))
+    metrics.update(_by(by_day.filter(Exists(contacts)), Metric.CONTACTED))
+    metrics.update(_by(by_day.filter(Exists(trials.filter(converted_at__isnull=False))), Metric.CONVERTED))
+    metrics.update(_response_times(by_day, contacts))
+    metrics.update(_calls(bounds, zone))
+    return metrics
 
 
-def _by(rows: QuerySet[Any], measure: Metric, key: str = "") -> Counter[MetricKey]:
-    """`rows` with their `day`, counted by it and by `key`."""
+def _by(rows: QuerySet[Any], metric: Metric, key: str = "") -> Counter[MetricKey]:
+    """Count `rows`, annotated with `day`, by day and by the field `key`.
+
+    Only the TOP_SOURCES most frequent values of `key` are counted separately.
+    """
     fields = ["day", key] if key else ["day"]
     counted = rows.order_by().values(*fields).annotate(number=Count("pk"))
     found: Counter[MetricKey] = Counter()
     named = _top_sources([(row[key], row["number"]) for row in counted]) if key else set()
     for row in counted:
         name = (row[key] if row[key] in named else OTHER) if key else ""
-        found[row["day"], measure, name] += row["number"]
+        found[row["day"], metric, name] += row["number"]
     return found
 
 
@@ -104,7 +113,7 @@ def _top_sources(found: list[tuple[str, int]]) -> set[str]:
 
 
 def _response_times(by_day: QuerySet[Any], contacts: QuerySet[AuditEvent]) -> Counter[MetricKey]:
-    """How long it took until somebody first reached out, for everyone who signed up."""
+    """Count leads by day and by the bucket of the time to first contact."""
     first = contacts.order_by().values("lead").annotate(first=Min("occurred_at")).values("first")
     found: Counter[MetricKey] = Counter()
     for day, wait in by_day.annotate(wait=Subquery(first) - F("created_at")).order_by().values_list("day", "wait"):
@@ -118,7 +127,7 @@ def _response_times(by_day: QuerySet[Any], contacts: QuerySet[AuditEvent]) -> Co
 
 
 def _calls(bounds: list[dt.datetime], zone: ZoneInfo) -> Counter[MetricKey]:
-    """Calls by the day they were for."""
+    """Count completed and missed calls by their local date and status."""
     over = OnboardingCall.objects.filter(
         starts_at__gte=bounds[0], starts_at__lt=bounds[1], status__in=[CallStatus.COMPLETED, CallStatus.NO_SHOW]
     ).annotate(day=TruncDate("starts_at", tzinfo=zone))

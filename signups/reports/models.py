@@ -1,4 +1,4 @@
-"""What happened on each day, counted once so that the desk need not count a million rows."""
+"""Daily rollup, so that the desk need not aggregate a million rows."""
 
 from django.db import models
 
@@ -6,7 +6,10 @@ from .choices import Metric
 
 
 class DailyMetric(models.Model):
-    """How many of `measure`, of the sort `key`, belong to `day` (the clinic's calendar). Nobody's data is in it."""
+    """The `value` of `metric` for `dimension` on `day` (the clinic's calendar).
+
+    Holds no personal data.
+    """
 
     day = models.DateField()
     metric = models.CharField(max_length=20, choices=Metric)

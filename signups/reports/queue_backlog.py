@@ -1,4 +1,4 @@
-"""How much work waits, and for how long: read by probes and metrics."""
+"""Size and age of the work queues, read by probes and metrics."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -8,12 +8,15 @@ from signups.messages.choices import MessageStatus
 from signups.messages.models import OutboxMessage
 from signups.ops.heartbeat_models import WorkerHeartbeat
 
-OVERDUE_AFTER = dt.timedelta(minutes=5)  # a message that waits longer than this after its time is an alert
+OVERDUE_AFTER = dt.timedelta(minutes=5)  # a message delayed longer than this raises an alert
 
 
 @dataclass(frozen=True)
 class QueueBacklog:
-    """What waits. Ages in seconds; `worker_silent_for` is None when no worker ever ran here."""
+    """Pending work. Ages are in seconds.
+
+    `worker_silent_for` is None when no worker ever ran here.
+    """
 
     due_messages: int
     oldest_message: float
@@ -23,7 +26,7 @@ class QueueBacklog:
 
 
 def queue_backlog(now: dt.datetime) -> QueueBacklog:
-    """Five small queries, each on an index."""
+    """Measure the backlog with five small queries, each on an index."""
     due = OutboxMessage.objects.pending().filter(send_at__lte=now)
     oldest = due.order_by("send_at").values_list("send_at", flat=True).first()
     last = WorkerHeartbeat.objects.order_by("-seen_at").values_list("seen_at", flat=True).first()
