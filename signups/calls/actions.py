@@ -1,7 +1,7 @@
-"""Booking the free call, and all that becomes of it.
+"""Book, move, reassign, cancel and close onboarding calls.
 
-Who changes whose time takes locks in one order, hosts by id and then the call, so that nobody waits in a circle. The
-database's own constraints have the last word.
+Lock order: host rows by id, then the call row, so that concurrent changes cannot deadlock. Database constraints
+(`NoOverlap`, one current call per lead) decide when two transactions race.
 """
 
 import datetime as dt
@@ -25,7 +25,7 @@ from .choices import CallStatus, ForceReason
 from .models import OnboardingCall
 
 RESENDS_PER_HOUR = 3
-LOAD_DAYS = 14  # how far back a host's calls count against the next
+LOAD_DAYS = 14  # days of past calls that count towards a host's load
 
 
 class KeyReused(BookingError):
@@ -55,7 +55,10 @@ def available_slots_for(
     end: dt.datetime | None = None,
     moving: OnboardingCall | None = None,
 ) -> list[slots.Slot]:
-    """The starts in `[begin, end)` that `book`, or `reschedule` of `moving`, would take now; unbounded: all of them."""
+    """Return the slots in `[begin, end)` that `book_call` would accept at `now`.
+
+    With `moving`, the slots that `reschedule_call` would accept for that call. Defaults to the booking horizon.
+    """
     clinic = current_offer()
     begin, end = begin or now, end or now + dt.timedelta(days=clinic.calls.horizon_days + 2)
     hosts = availability.load_host_schedules(_candidates(moving), clinic, begin=begin, end=end, without=moving)
@@ -73,17 +76,18 @@ def book_call(
     key: uuid.UUID | None = None,
     forced: ForceReason | None = None,
 ) -> OnboardingCall:
-    """A call at `start` with `host`, or with the free one whose turn it is. How long it is, the clinic says.
+    """Book a call at `start` with `host`, or with the least loaded free host.
 
-    The same `key` again returns the same call. Raises, in this order: KeyReused, AlreadyBooked, SlotUnavailable,
-    TooSoon, SlotTaken. Staff may lift the hours and the notice by a reason (`forced`), and nothing else.
+    The offer sets the length. Idempotent for a repeated `key`. Raises, in this order: KeyReused, AlreadyBooked,
+    SlotUnavailable, TooSoon, SlotTaken; CallNotBooked when the lead was erased or merged meanwhile. A `forced` reason
+    lifts only working hours and minimum notice.
     """
     fingerprint = f"{lead.pk} {start.isoformat()} {host.pk if host else 'any'}"
     hosts = list((Host.objects.active().filter(pk=host.pk) if host else Host.objects.active()).locked())
     if found := _replay(key, fingerprint):
         return found
     if Lead.objects.live().select_for_update().filter(pk=lead.pk).first() is None:
-        raise CallNotBooked  # erased or merged this very moment
+        raise CallNotBooked  # erased or merged since the request began
     if lead.calls.upcoming(now).exists():
         raise AlreadyBooked
     clinic = current_offer()
@@ -114,9 +118,9 @@ def reschedule_call(
     now: dt.datetime,
     forced: ForceReason | None = None,
 ) -> OnboardingCall:
-    """The same call at `start`, with the same host where that can be. To its own time it is nothing at all.
+    """Move the call to `start`, keeping the host if possible. Idempotent.
 
-    Raises NotActive, TooLate (for a patient, once it has begun), then as `book` does.
+    Raises CallNotBooked, CallAlreadyStarted (for the patient, once the call has begun), then as `book_call` does.
     """
     hosts = list(_candidates(call).locked())
     call = _locked(call)
@@ -137,15 +141,18 @@ def reschedule_call(
 def reassign_call(
     *, call: OnboardingCall, host: Host, by: Actor, now: dt.datetime, forced: ForceReason | None = None
 ) -> OnboardingCall:
-    """The same call at the same time with another `host`, who must be free. Raises as `reschedule` does."""
+    """Give the call to another free `host` at the same time. Idempotent.
+
+    Raises as `reschedule_call` does.
+    """
     list(Host.objects.filter(pk__in=[call.host_id, host.pk]).locked())
     call = _locked(call)
     _require_booked(call, by=by, now=now)
     if host.pk == call.host_id:
         return call
     clinic, before = current_offer(), call.host
-    able = list(Host.objects.active().filter(pk=host.pk))
-    chosen = _pick_host(call.starts_at, able, clinic, now=now, forced=forced, moving=call)
+    hosts = list(Host.objects.active().filter(pk=host.pk))
+    chosen = _pick_host(call.starts_at, hosts, clinic, now=now, forced=forced, moving=call)
     _set_time(call, chosen, call.starts_at, clinic.calls)
     _change(call, now, before)
     _record(call, AuditAction.CALL_REASSIGNED, by=by, now=now, forced=forced)
@@ -154,7 +161,10 @@ def reassign_call(
 
 @transaction.atomic
 def cancel_call(*, call: OnboardingCall, by: Actor, now: dt.datetime) -> OnboardingCall:
-    """The call is off, and its time is free at once. Again, it changes nothing. Raises NotActive, TooLate."""
+    """Cancel the call and free its slot. Idempotent.
+
+    Raises CallNotBooked, CallAlreadyStarted.
+    """
     call = _locked(call)
     if call.status == CallStatus.CANCELLED:
         return call
@@ -169,9 +179,9 @@ def cancel_call(*, call: OnboardingCall, by: Actor, now: dt.datetime) -> Onboard
 
 @transaction.atomic
 def resend_confirmation(*, call: OnboardingCall, now: dt.datetime) -> None:
-    """The confirmation once more, unchanged but for its stamp. Not without end: enough is enough for an hour.
+    """Send the confirmation again, with the same invitation and a newer DTSTAMP.
 
-    Raises NotActive, and TooLate once the call has begun.
+    Does nothing above RESENDS_PER_HOUR. Raises CallNotBooked, and CallAlreadyStarted once the call has started.
     """
     call = _locked(call)
     _require_booked(call, by=ActorKind.PATIENT, now=now)
@@ -181,18 +191,24 @@ def resend_confirmation(*, call: OnboardingCall, now: dt.datetime) -> None:
 
 
 def complete_call(*, call: OnboardingCall, by: Actor, now: dt.datetime) -> OnboardingCall:
-    """It took place. Raises TooEarly before its start, NotActive when it was cancelled."""
+    """Mark the call as completed. Idempotent.
+
+    Raises CallNotStarted before its start, CallNotBooked when the call was cancelled.
+    """
     return _set_outcome(call, CallStatus.COMPLETED, AuditAction.CALL_COMPLETED, by=by, now=now)
 
 
 def mark_no_show(*, call: OnboardingCall, by: Actor, now: dt.datetime) -> OnboardingCall:
-    """The patient did not come. Raises as `complete` does; each mends the other when it was pressed by mistake."""
+    """Mark the call as a no-show; overwrites `complete_call`, and vice versa.
+
+    Idempotent. Raises as `complete_call` does.
+    """
     return _set_outcome(call, CallStatus.NO_SHOW, AuditAction.CALL_MISSED, by=by, now=now)
 
 
 @transaction.atomic
 def _set_outcome(
-    call: OnboardingCall, status: CallStatus, verb: AuditAction, *, by: Actor, now: dt.datetime
+    call: OnboardingCall, status: CallStatus, action: AuditAction, *, by: Actor, now: dt.datetime
 ) -> OnboardingCall:
     call = _locked(call)
     if call.status == CallStatus.CANCELLED:
@@ -202,17 +218,20 @@ def _set_outcome(
     if call.status != status:
         call.status, call.changed_at = status, now
         call.save()
-        _record(call, verb, by=by, now=now)
+        _record(call, action, by=by, now=now)
     return call
 
 
 def _candidates(moving: OnboardingCall | None = None) -> HostQuerySet:
-    """Who may take a call: the active ones, and who has the one that is being moved."""
+    """Return the active hosts, and the current host of the call being moved."""
     return Host.objects.active() if moving is None else Host.objects.active() | Host.objects.filter(pk=moving.host_id)
 
 
 def _locked(call: OnboardingCall) -> OnboardingCall:
-    """Alone, without its host: PostgreSQL finds no row when a joined one changed while it waited for the lock."""
+    """Lock the call row without joining its host.
+
+    On PostgreSQL a locking query with a join finds no row when the joined row changed during the wait.
+    """
     return OnboardingCall.objects.select_for_update().get(pk=call.pk)
 
 
@@ -224,7 +243,10 @@ def _require_booked(call: OnboardingCall, *, by: Actor, now: dt.datetime) -> Non
 
 
 def _replay(key: uuid.UUID | None, fingerprint: str) -> OnboardingCall | None:
-    """The call that this very form booked before. Raises KeyReused when the form asks for something else now."""
+    """Return the call that the same form submission booked before.
+
+    Raises KeyReused when the key was used for a different request.
+    """
     call = OnboardingCall.objects.filter(idempotency_key=key).first() if key else None
     if call and call.request_fingerprint != fingerprint:
         raise KeyReused
@@ -240,7 +262,10 @@ def _pick_host(
     forced: ForceReason | None,
     moving: OnboardingCall | None = None,
 ) -> Host:
-    """One of the locked `hosts` who is free at `start`: the one who has the call already, or whose turn it is."""
+    """Return a locked, free host: the call's own, else the least loaded.
+
+    Raises as `slots.available_hosts` does.
+    """
     by_id = {host.pk: host for host in hosts}
     planned = availability.load_host_schedules(
         hosts, clinic, begin=start, end=start + clinic.calls.length, without=moving
@@ -265,23 +290,26 @@ def _set_time(call: OnboardingCall, host: Host, start: dt.datetime, rules: slots
 
 
 def _store(call: OnboardingCall, now: dt.datetime) -> None:
-    """Writes it in a savepoint, and that its host was given a call. Raises IntegrityError when the database objects."""
+    """Save the call in a savepoint and update the host's `last_assigned_at`.
+
+    Raises IntegrityError when a constraint is violated.
+    """
     call.is_current, call.changed_at = True, now
     with transaction.atomic():
-        begun = call.lead.calls.booked().filter(is_current=True, starts_at__lte=now).exclude(pk=call.pk)
-        begun.update(is_current=False)
+        started = call.lead.calls.booked().filter(is_current=True, starts_at__lte=now).exclude(pk=call.pk)
+        started.update(is_current=False)
         call.save()
     Host.objects.filter(pk=call.host_id).update(last_assigned_at=now)
 
 
 def _conflict_error(call: OnboardingCall, now: dt.datetime) -> BookingError:
-    """Why the database did not take `call`: the lead has another, or the host."""
+    """Return the error of the violated constraint: the lead's, or the host's."""
     other = call.lead.calls.upcoming(now).exclude(pk=call.pk).exists()
     return AlreadyBooked() if other else slots.SlotTaken()
 
 
 def _change(call: OnboardingCall, now: dt.datetime, before: Host) -> None:
-    """Writes another time or host, and tells everybody whom it concerns."""
+    """Save a new time or host, and notify the patient and the hosts concerned."""
     call.sequence += 1
     try:
         _store(call, now)
@@ -295,9 +323,9 @@ def _change(call: OnboardingCall, now: dt.datetime, before: Host) -> None:
 
 
 def _record(
-    call: OnboardingCall, verb: AuditAction, *, by: Actor, now: dt.datetime, forced: ForceReason | None = None
+    call: OnboardingCall, action: AuditAction, *, by: Actor, now: dt.datetime, forced: ForceReason | None = None
 ) -> None:
     detail: dict[str, Any] = {"call": str(call.public_id), "start": call.starts_at.isoformat(), "host": call.host_id}
     if forced:
         detail["forced"] = forced
-    record_event(call.lead, verb, by=by, now=now, **detail)
+    record_event(call.lead, action, by=by, now=now, **detail)

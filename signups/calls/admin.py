@@ -1,4 +1,4 @@
-"""Pages of the calendar: a week, a day, one call and each thing that can be done with it."""
+"""Admin pages of onboarding calls: calendar, call detail, call actions."""
 
 import datetime as dt
 import uuid
@@ -27,7 +27,7 @@ from .admin_forms import ReassignCallForm, RescheduleForm
 from .choices import CallStatus, ForceReason
 from .models import OnboardingCall
 
-OFFERED = dt.timedelta(days=14)  # how far ahead a call's page lists free times
+OFFERED = dt.timedelta(days=14)  # free slots listed on the call page
 REFUSED = {
     "slot_unavailable": "Nobody takes calls at that time. Give a reason to book outside the hours.",
     "too_soon": "That is sooner than the notice we promise, or already past. A reason lifts the notice, not the past.",
@@ -43,11 +43,11 @@ call_view = staff_view("signups.change_onboardingcall")
 @admin.register(OnboardingCall)
 class CallAdmin(ReadOnly, admin.ModelAdmin):
     def has_module_permission(self, request: HttpRequest) -> bool:
-        """List the calendar on the first page for those who may open it."""
+        """Show the calendar in the admin index to staff who may change calls."""
         return request.user.has_perm("signups.change_onboardingcall")
 
     def get_urls(self) -> list[URLPattern]:
-        """Return none of Django's pages: only actions change a call."""
+        """Return no default admin URLs: only actions change a call."""
         return []
 
 
@@ -84,7 +84,7 @@ def calendar_page(request: HttpRequest) -> HttpResponse:
 @call_view
 @require_safe
 def call_detail(request: HttpRequest, public_id: str) -> HttpResponse:
-    """Show what is booked, and what can be done about it."""
+    """Show one call with the forms that change it."""
     return _detail(request, _get_call(public_id))
 
 
@@ -128,7 +128,10 @@ def complete(request: HttpRequest, public_id: str) -> HttpResponse:
 
 
 def _run(request: HttpRequest, public_id: str, action: Callable[..., Any], done: str, **new: Any) -> HttpResponse:
-    """Run `action`; a refusal is shown on the call's page (409)."""
+    """Run `action` and redirect to the call.
+
+    On BookingError, render the call page with the reason (409).
+    """
     call = _get_call(public_id)
     try:
         action(call=call, by=staff_user(request), now=timezone.now(), **new)
@@ -164,7 +167,10 @@ def _detail(
 
 
 def _requested_period(request: HttpRequest, now: dt.datetime) -> tuple[dt.date, str, str]:
-    """Return day, span and host that the address asks for. Raises BadRequest for what no calendar has."""
+    """Parse the query string into (day, span, host filter).
+
+    Raises BadRequest for an invalid date.
+    """
     span = "day" if request.GET.get("span") == "day" else "week"
     try:
         day = dt.date.fromisoformat(request.GET.get("day") or str(timezone.localdate(now)))
@@ -176,7 +182,10 @@ def _requested_period(request: HttpRequest, now: dt.datetime) -> tuple[dt.date, 
 
 
 def _hosts(request: HttpRequest, who: str) -> list[Host]:
-    """Return all hosts, the reader alone (`mine`), or one by their public id."""
+    """Return all hosts, the current user's host (`mine`), or one host by public id.
+
+    Raises BadRequest for an invalid id.
+    """
     booked = OnboardingCall.objects.upcoming(timezone.now()).order_by().values("host")  # also those of inactive hosts
     hosts = (Host.objects.active() | Host.objects.filter(pk__in=booked)).select_related("user")
     if who == "all":

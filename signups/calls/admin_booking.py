@@ -1,4 +1,4 @@
-"""Booking a call for somebody who asks for one on the phone, at a time that is offered to everybody."""
+"""Book a call on behalf of a lead, for example on the phone."""
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -20,7 +20,7 @@ from .admin_forms import BookForm
 @lead_view("signups.change_onboardingcall")
 @require_http_methods(["GET", "HEAD", "POST"])
 def book(request: HttpRequest, lead: Lead) -> HttpResponse:
-    """Show the free times of the next days and book one of them; 422 without a time, 409 when it cannot be booked."""
+    """Show available slots and book one; 422 without a slot, 409 on BookingError."""
     now = timezone.now()
     form = BookForm(request.POST if request.method == "POST" else None)
     status, errors = (422 if form.is_bound else 200), [str(error) for error in form.errors.get("start", [])]

@@ -1,4 +1,4 @@
-"""What staff change about a call."""
+"""Admin forms that book, move and reassign a call."""
 
 from typing import Any
 
@@ -13,7 +13,10 @@ FORCE_REASONS = [("", "Only if hours and notice allow it"), *ForceReason.choices
 
 
 class RescheduleForm(forms.Form):
-    """Another time. A reason lifts the hours and the notice; nothing lifts another call."""
+    """A new start for a call.
+
+    A reason lifts working hours and minimum notice, never a conflict with another call.
+    """
 
     start = InstantField(
         label="New time",
@@ -24,13 +27,13 @@ class RescheduleForm(forms.Form):
 
 
 class BookForm(forms.Form):
-    """One of the free times."""
+    """One of the available slots."""
 
     start = InstantField(error_messages={"required": "Choose a time.", "invalid": "Choose a time."})
 
 
 class ReassignCallForm(forms.Form):
-    """Another host, who must be free."""
+    """Another host, who must be free at the time of the call."""
 
     host = forms.ModelChoiceField(
         label="Give to",

@@ -1,4 +1,7 @@
-"""The rows about hours and calls as the scheduling functions take them: a handful of queries, however many hosts."""
+"""Load host schedules for the scheduling functions.
+
+The number of queries is constant, however many hosts there are.
+"""
 
 import datetime as dt
 from collections import defaultdict
@@ -13,7 +16,7 @@ from signups.scheduling.intervals import IntervalSet
 
 from .models import OnboardingCall
 
-# Wider than any local day, call and buffer together: what may bear on a start in a range lies this near to it.
+# Longer than a local day, a call and its buffers together: everything that affects a start in a range is this near.
 SEARCH_MARGIN = dt.timedelta(days=3)
 
 
@@ -25,9 +28,9 @@ def load_host_schedules(
     end: dt.datetime,
     without: OnboardingCall | None = None,
 ) -> list[slots.HostSchedule]:
-    """What `hosts` have planned around `[begin, end)`, as if the call `without` were not there. Five queries.
+    """Return the schedules of `hosts` around `[begin, end)`, ignoring `without`.
 
-    Who takes no calls any more has no hours, and keeps the calls that are booked.
+    Five queries. A host who no longer takes calls has no working hours, but keeps the booked calls.
     """
     hosts = list(hosts)
     takes_calls = {"host__in": hosts, "host__active": True, "host__user__is_active": True}
@@ -58,25 +61,31 @@ def load_host_schedules(
 
 
 def week_overview(host: Host, clinic: ClinicOffer, *, first: dt.date) -> list[tuple[dt.date, str, str]]:
-    """Seven days from `first`: the date, when the host takes calls (in their zone), and why it is not as every week."""
+    """Return (date, open hours, exception) for seven days from `first`.
+
+    Hours are in the host's time zone; the exception names other hours, a holiday or time off.
+    """
     zone = ZoneInfo(host.time_zone)
     begin = dt.datetime.combine(first, dt.time(), zone)
     (plan,) = load_host_schedules([host], clinic, begin=begin, end=begin + dt.timedelta(days=8))
     names = dict(Holiday.objects.filter(date__range=(first, first + dt.timedelta(days=6))).values_list("date", "name"))
     days = []
     for date in (first + dt.timedelta(days=number) for number in range(7)):
-        whole = IntervalSet(plan.hours.windows_on(date))
-        left = whole.without(IntervalSet(plan.time_off))
-        open_ = ", ".join(f"{start.astimezone(zone):%H:%M}–{end.astimezone(zone):%H:%M}" for start, end in left)
+        working = IntervalSet(plan.hours.windows_on(date))
+        remaining = working.without(IntervalSet(plan.time_off))
+        open_ = ", ".join(f"{start.astimezone(zone):%H:%M}–{end.astimezone(zone):%H:%M}" for start, end in remaining)
         why = "other hours" if date in plan.hours.overrides else names.get(date, "")
-        if left != list(whole):
+        if remaining != list(working):
             why = f"{why}, time off".lstrip(", ")
         days.append((date, open_ or "closed", why))
     return days
 
 
 def calls_outside_hours(calls: Iterable[OnboardingCall], clinic: ClinicOffer) -> list[OnboardingCall]:
-    """Those of `calls` that lie outside what their host's hours are by now: time off, a holiday, other hours."""
+    """Return the `calls` that lie outside their host's current hours, by start.
+
+    Causes are time off, holidays and changed hours.
+    """
     calls = sorted(calls, key=lambda call: call.starts_at)
     if not calls:
         return []
@@ -88,8 +97,8 @@ def calls_outside_hours(calls: Iterable[OnboardingCall], clinic: ClinicOffer) ->
     found = []
     for call in calls:
         plan, when = plans[call.host_id], (call.starts_at, call.ends_at)
-        there = IntervalSet(plan.hours.windows(*when)).without(IntervalSet(plan.time_off))
-        if not IntervalSet(there).cover(*when):
+        available = IntervalSet(plan.hours.windows(*when)).without(IntervalSet(plan.time_off))
+        if not IntervalSet(available).cover(*when):
             found.append(call)
     return found
 

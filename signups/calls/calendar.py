@@ -1,4 +1,7 @@
-"""The calendar of calls as the desk sees it: columns of half hours, from the same functions that offer and book."""
+"""Calendar of calls for the admin: columns of half-hour rows.
+
+Free slots come from the same functions that booking uses.
+"""
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
@@ -21,7 +24,10 @@ ONE_DAY = dt.timedelta(days=1)
 
 @dataclass
 class Cell:
-    """What begins within one half hour of one column. `start`: where a call can be moved to by dropping it here."""
+    """Calls and free slots that start within one half hour of one column.
+
+    `start` is the drop target for moving a call here by drag and drop.
+    """
 
     row: int
     calls: list[OnboardingCall] = field(default_factory=list)
@@ -34,7 +40,7 @@ class Cell:
 
 @dataclass
 class Column:
-    """One day of all hosts shown, or one host's share of a day."""
+    """One day of all displayed hosts, or one day of one host."""
 
     title: str
     date: dt.date
@@ -45,32 +51,32 @@ class Column:
 
 @dataclass
 class Calendar:
-    """`columns`, and the labels of the rows that they use: row → time of day."""
+    """`columns`, and the time-of-day label of each row in use."""
 
     columns: list[Column]
     labels: dict[int, dt.time]
 
     @property
     def people(self) -> int:
-        """How many are named."""
+        """Return the number of distinct leads named in the calendar."""
         return len({call.lead_id for column in self.columns for cell in column.cells for call in cell.calls})
 
 
 def calendar_week(monday: dt.date, hosts: Sequence[Host], now: dt.datetime) -> Calendar:
-    """Seven columns, one a day, of everything `hosts` have."""
+    """Return seven columns, one per day, with the calls and slots of all `hosts`."""
     dates = [monday + number * ONE_DAY for number in range(7)]
-    found = _PlacedCall(dates[0], dates[-1], hosts, now)
+    found = _CalendarData(dates[0], dates[-1], hosts, now)
     return _rows([found.column(Column(f"{date:%A}", date), hosts) for date in dates])
 
 
 def calendar_day(date: dt.date, hosts: Sequence[Host], now: dt.datetime) -> Calendar:
-    """One day, a column for each of `hosts`."""
-    found = _PlacedCall(date, date, hosts, now)
+    """Return one day with a column for each of `hosts`."""
+    found = _CalendarData(date, date, hosts, now)
     return _rows([found.column(Column(str(host), date, host), [host]) for host in hosts])
 
 
-class _PlacedCall:
-    """All that is planned from one date to another, in the desk's own time."""
+class _CalendarData:
+    """Calls, slots, time off and holidays of a date range, in the current time zone."""
 
     def __init__(self, first: dt.date, last: dt.date, hosts: Sequence[Host], now: dt.datetime) -> None:
         begin, end = midnight(first), midnight(last + ONE_DAY)
@@ -84,7 +90,7 @@ class _PlacedCall:
         self.holidays = dict(Holiday.objects.filter(date__range=(first, last)).values_list("date", "name"))
 
     def column(self, column: Column, hosts: Iterable[Host]) -> Column:
-        """`column` with what of this falls on its date and concerns `hosts`."""
+        """Fill `column` with the entries of its date that concern `hosts`."""
         shown = {host.pk for host in hosts}
         cells: dict[int, Cell] = {}
         for call in self.calls:
@@ -115,7 +121,7 @@ def _row(instant: dt.datetime) -> int:
 
 
 def _span(off: TimeOff, begin: dt.datetime, end: dt.datetime) -> str:
-    """`off` within one day, in words."""
+    """Describe the part of `off` that falls on one day."""
     from_start, to_end = off.starts_at <= begin, off.ends_at >= end
     first, last = (time_format(_local(instant), "P") for instant in (off.starts_at, off.ends_at))
     if from_start or to_end:
@@ -124,7 +130,7 @@ def _span(off: TimeOff, begin: dt.datetime, end: dt.datetime) -> str:
 
 
 def _rows(columns: list[Column]) -> Calendar:
-    """The rows that are used, numbered from 1, with all between them, so that equal times are level."""
+    """Number the rows in use from 1, including gaps, so that equal times line up."""
     used = [cell.row for column in columns for cell in column.cells]
     first = min(used, default=0)
     for column in columns:

@@ -1,4 +1,4 @@
-"""A host's calls, for the calendar on their own phone."""
+"""iCalendar feed of a host's calls (RFC 5545)."""
 
 import datetime as dt
 
@@ -15,13 +15,13 @@ from signups.web.decorators import token_view
 from .choices import CallStatus
 from .emails import host_entry
 
-FEED_PAST_DAYS = dt.timedelta(days=30)  # so long a cancelled call says that it is, and one that is over stays
+FEED_PAST_DAYS = dt.timedelta(days=30)  # how long cancelled and past calls stay in the feed
 
 
 @token_view
 @require_safe
 def host_feed(request: HttpRequest, token: str) -> HttpResponse:
-    """Who holds the address sees when the host is on a call, and with which initials. Nothing else."""
+    """Return the feed of the token's host; the lead appears only by initials."""
     host = host_links.host_from_feed_token(token)
     since = timezone.now() - FEED_PAST_DAYS
     off = Q(status=CallStatus.CANCELLED)

@@ -11,7 +11,10 @@ class CallStatus(TextChoices):
 
 
 class ForceReason(TextChoices):
-    """Why staff set a call outside the hours or the notice. A choice: nothing about a person is written here."""
+    """Why staff booked a call outside working hours or minimum notice.
+
+    A fixed list, because free text could contain personal data.
+    """
 
     ASKED = "asked", "the patient asked for this time"
     AGREED = "agreed", "the host agreed to this time"

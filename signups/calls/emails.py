@@ -1,4 +1,4 @@
-"""E-mails about an onboarding call, to the patient and to the host, with the calendar invitations they carry."""
+"""E-mails about an onboarding call, with iCalendar invitations."""
 
 import datetime as dt
 from typing import Any
@@ -21,7 +21,7 @@ from .models import OnboardingCall
 
 
 def _is_current(message: OutboxMessage, now: dt.datetime) -> bool:
-    """The call is still booked as the message says, and has not begun."""
+    """Return whether the call is still booked in this version and has not begun."""
     call = message.call
     if call is None or now >= call.starts_at:
         return False
@@ -72,40 +72,52 @@ REMINDERS = {CALL_DAY_BEFORE: dt.timedelta(hours=24), CALL_HOUR_BEFORE: dt.timed
 
 
 def call_booked(call: OnboardingCall, *, now: dt.datetime) -> OutboxMessage | None:
-    """Say when the call is, with an invitation; sent again, it is the same invitation with a newer time stamp."""
+    """Enqueue the booking confirmation with an invitation.
+
+    A repeat carries the same invitation with a newer DTSTAMP. None without an e-mail address.
+    """
     resends = call.messages.filter(kind=CALL_BOOKED.value).count()
     return _to_patient(CALL_BOOKED, call, now, resends=resends)
 
 
 def call_changed(call: OnboardingCall, *, now: dt.datetime) -> OutboxMessage | None:
-    """Another time, or another host: an update of the same invitation. Once per change."""
+    """Enqueue an update of the invitation: new time or host. Once per change."""
     return _to_patient(CALL_MOVED, call, now)
 
 
 def call_cancelled(call: OnboardingCall, *, now: dt.datetime) -> OutboxMessage | None:
-    """Cancel the call, also in the person's calendar. Once per call."""
+    """Enqueue the cancellation, also for the patient's calendar. Once per call."""
     return _to_patient(CALL_CANCELLED, call, now)
 
 
 def call_reminders(call: OnboardingCall, *, now: dt.datetime) -> None:
-    """A day and an hour before, unless that moment has passed: each once per version of the call."""
+    """Enqueue the reminders 24 hours and 1 hour before the call, unless already past.
+
+    Once per version of the call.
+    """
     for kind, ahead in REMINDERS.items():
         if call.starts_at - ahead >= now:
             _to_patient(kind, call, now, invite=False, send_at=call.starts_at - ahead)
 
 
 def host_call(call: OnboardingCall, *, now: dt.datetime) -> OutboxMessage:
-    """To the host: a call of theirs, new or changed. Once per version of the call."""
+    """Notify the host of a new or changed call. Once per version of the call."""
     return _to_host(HOST_CALL, call, call.host, now)
 
 
 def host_call_cancelled(call: OnboardingCall, host: Host, *, now: dt.datetime) -> OutboxMessage:
-    """To a `host` who no longer has it: cancelled, or reassigned. Once per version of the call."""
+    """Notify `host` that the call was cancelled or reassigned.
+
+    Once per version of the call.
+    """
     return _to_host(HOST_CALL_CANCELLED, call, host, now)
 
 
 def host_entry(call: OnboardingCall, *, stamp: dt.datetime, off: bool = False) -> CalendarEntry:
-    """`call` as its host's calendar shows it: initials, and nothing else about the patient. `off`: no longer theirs."""
+    """Return the host's calendar entry of `call`; the lead appears only by initials.
+
+    `off` means the call no longer belongs to this host.
+    """
     return _entry(call, f"Onboarding call with {normalization.initials(call.lead.name)}", stamp, off)
 
 
@@ -123,7 +135,7 @@ def _to_patient(
     resends: int = 0,
     **columns: Any,
 ) -> OutboxMessage | None:
-    """None for a lead without an e-mail address."""
+    """Enqueue a message to the patient; None for a lead without an e-mail address."""
     lead = call.lead
     if not lead.email:
         return None
@@ -133,7 +145,7 @@ def _to_patient(
 
 
 def _to_host(kind: MessageKind, call: OnboardingCall, host: Host, now: dt.datetime) -> OutboxMessage:
-    """Initials, and nothing else about the patient: the rest is on the desk."""
+    """Enqueue a message to the host, with initials as the only patient data."""
     to = host.user.email or current_offer().mailbox
     columns = _invitation(host_entry(call, stamp=now, off=kind is HOST_CALL_CANCELLED), to)
     context = {
@@ -145,13 +157,13 @@ def _to_host(kind: MessageKind, call: OnboardingCall, host: Host, now: dt.dateti
 
 
 def _enqueue(kind: MessageKind, call: OnboardingCall, detail: int, **rest: Any) -> OutboxMessage:
-    """Once per version of the call and `detail`."""
+    """Enqueue a message once per version of the call and `detail`."""
     occasion = f"{call.pk}.{call.sequence}.{detail}"
     return enqueue(kind, call.lead, occasion, call=call, call_sequence=call.sequence, **rest)
 
 
 def _invitation(entry: CalendarEntry, to: str) -> dict[str, Any]:
-    """The columns of a message that carries `entry`."""
+    """Return the message columns that carry `entry` as an iCalendar attachment."""
     clinic = current_offer()
     text = render_invitation(entry, organizer=clinic.mailbox, organizer_name=clinic.clinic_name, attendee=to)
     return {"calendar": text, "calendar_method": CalendarMethod.CANCEL if entry.cancelled else CalendarMethod.REQUEST}

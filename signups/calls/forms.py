@@ -1,4 +1,4 @@
-"""Choosing a time for the free call, and the zone in which times are shown."""
+"""Forms that choose a slot for the onboarding call and the displayed time zone."""
 
 import datetime as dt
 from contextlib import suppress
@@ -19,7 +19,10 @@ from .models import OnboardingCall
 
 
 class SlotForm(timed_token.TimedTokenForm):
-    """One of the times on the page. Who gave no phone number yet is asked for it: a call needs one."""
+    """One of the displayed slots.
+
+    Requires a phone number when the lead has none, because the call needs one.
+    """
 
     start = forms.CharField(
         label="Time", max_length=40, widget=forms.RadioSelect, error_messages={"required": "Choose a time."}
@@ -39,7 +42,7 @@ class SlotForm(timed_token.TimedTokenForm):
             del self.fields["phone"]
 
     def clean_start(self) -> dt.datetime:
-        """An instant with its offset, near enough that every zone has a date for it."""
+        """Parse an ISO instant with offset, within the years every time zone supports."""
         with suppress(ValueError):
             start = dt.datetime.fromisoformat(self.cleaned_data["start"])
             if start.tzinfo and 2000 <= start.year < 3000:
@@ -62,11 +65,14 @@ class SlotForm(timed_token.TimedTokenForm):
         return self.lead.calls.filter(idempotency_key=data["stamp"]).exists()
 
     def save(self, *, now: dt.datetime) -> OnboardingCall:
-        """Raises what `calls.book` and `calls.reschedule` raise; the number is kept all the same."""
+        """Book or reschedule the call. Raises as `book_call` and `reschedule_call` do.
+
+        A submitted phone number is saved even when booking fails.
+        """
         data = self.cleaned_data
         if "phone" in data:
-            told = {"phone": data["phone"], "phone_e164": data["phone_e164"]}
-            contact_details.update_contact_details(self.lead, by=ActorKind.PATIENT, now=now, **told)
+            contact = {"phone": data["phone"], "phone_e164": data["phone_e164"]}
+            contact_details.update_contact_details(self.lead, by=ActorKind.PATIENT, now=now, **contact)
         if self.moving:
             return reschedule_call(call=self.moving, start=data["start"], by=ActorKind.PATIENT, now=now)
         return book_call(lead=self.lead, start=data["start"], key=data["stamp"], by=ActorKind.PATIENT, now=now)

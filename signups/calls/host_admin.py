@@ -1,4 +1,4 @@
-"""Who takes calls and when: one page for each host, with the week that comes of it, and the clinic's holidays."""
+"""Admin of hosts, their weekly hours, and the clinic's holidays."""
 
 import datetime as dt
 from typing import Any
@@ -33,13 +33,13 @@ from . import availability
 from .models import OnboardingCall, OnboardingCallQuerySet
 
 DAY = dt.timedelta(days=1)
-SHOWN = 20  # calls in one warning
+SHOWN = 20  # calls listed in one warning
 
 
 def warn(request: HttpRequest, calls: OnboardingCallQuerySet, on: tuple[dt.date, dt.date] | None = None) -> None:
-    """Says which of `calls`, booked and still to come, lie outside the hours that were saved just now.
+    """Warn about upcoming booked calls that lie outside the hours just saved.
 
-    `on`: only those from the first to the last of these dates, where their host is.
+    `on` limits the check to a (first, last) range of dates in the host's time zone.
     """
     booked = calls.upcoming(timezone.now()).select_related("lead", "host__user")
     if on:
@@ -71,7 +71,7 @@ def warn(request: HttpRequest, calls: OnboardingCallQuerySet, on: tuple[dt.date,
 
 
 def may_edit(request: HttpRequest, host: Host | None) -> bool:
-    """The Head everybody's, a host their own."""
+    """Return whether the user may change any host, or this host as their own."""
     if request.user.has_perm("signups.change_host"):
         return True
     own = host is None or host.user_id == request.user.pk
@@ -79,7 +79,7 @@ def may_edit(request: HttpRequest, host: Host | None) -> bool:
 
 
 class OfHost:
-    """Rows of a host's page: whoever may edit the host may edit them."""
+    """Inline permissions: users who may edit the host may edit the rows."""
 
     extra = 1
 
@@ -123,7 +123,7 @@ class HostAdmin(admin.ModelAdmin):
 
     @admin.display(description="The next seven days")
     def week(self, host: Host) -> SafeString | str:
-        """Hours, holidays, other hours and time off together, in the host's zone."""
+        """Return the effective hours of the next seven days, in the host's time zone."""
         if not host.pk:
             return "Save first."
         today = timezone.now().astimezone(ZoneInfo(host.time_zone)).date()
@@ -132,7 +132,7 @@ class HostAdmin(admin.ModelAdmin):
 
     @admin.display(description="Calendar address")
     def feed(self, host: Host) -> SafeString | str:
-        """To subscribe to; a button makes it anew."""
+        """Return the calendar feed address with a button that rotates its token."""
         if not host.pk:
             return "Save first."
         context = {
@@ -142,14 +142,20 @@ class HostAdmin(admin.ModelAdmin):
         return mark_safe(render_to_string("admin/signups/host/_feed.html", context))  # noqa: S308  (escaped there)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Host | None = None) -> list[str]:
-        """Whose the row is stays; the rest of the first block is the Head's to say."""
+        """Fix the user of an existing host.
+
+        Without `change_host`, the rest of the first fieldset is read-only too.
+        """
         fixed = ["user"] if obj else []
         if not request.user.has_perm("signups.change_host"):
             fixed = ["user", "active", "daily_limit", "weight"]
         return [*fixed, *self.readonly_fields]
 
     def get_fieldsets(self, request: HttpRequest, obj: Host | None = None) -> Any:
-        """The calendar's address is a secret of who may edit the page; reading alone shows the plan without it."""
+        """Hide weekly hours and the feed from staff who may not edit the host.
+
+        The feed address is a secret of the staff who may edit the host.
+        """
         if obj and may_edit(request, obj):
             return self.fieldsets
         shown = ["week"] if obj else []
@@ -160,7 +166,7 @@ class HostAdmin(admin.ModelAdmin):
         return may_edit(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Host | None = None) -> bool:
-        """Calls name their host for good: who leaves is made inactive."""
+        """Deny deletion, because calls reference hosts; deactivate a host instead."""
         return False
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
@@ -176,7 +182,7 @@ class HolidayAdmin(admin.ModelAdmin):
     formfield_overrides = {models.DateField: {"validators": SUPPORTED_DATES}}
 
     def has_delete_permission(self, request: HttpRequest, obj: Holiday | None = None) -> bool:
-        """Who may set the clinic's holidays may strike one: it is a plan, and no record of anybody."""
+        """Allow staff who may change holidays to delete them: nothing references one."""
         return self.has_change_permission(request, obj)
 
     def save_model(self, request: HttpRequest, obj: Holiday, form: Any, change: bool) -> None:

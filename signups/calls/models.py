@@ -1,4 +1,4 @@
-"""The free onboarding call: one row from its booking to its end, whenever it is moved to."""
+"""Onboarding calls: one row per call, kept when the call is moved."""
 
 import datetime as dt
 import uuid
@@ -20,20 +20,24 @@ class OnboardingCallQuerySet(models.QuerySet["OnboardingCall"]):
         return self.filter(status=CallStatus.BOOKED)
 
     def upcoming(self, now: dt.datetime) -> Self:
-        """Booked, and not begun."""
+        """Filter booked calls that have not begun."""
         return self.booked().filter(starts_at__gt=now)
 
     def unsettled(self, now: dt.datetime) -> Self:
-        """Begun, and nobody has said how it went; the longest ago first."""
+        """Filter calls that began without a recorded outcome; oldest first."""
         return self.booked().filter(starts_at__lte=now).order_by("starts_at")
 
     def standing(self) -> Self:
-        """Those that take or took their host's time."""
+        """Filter calls that occupy their host's time: all but cancelled ones."""
         return self.exclude(status=CallStatus.CANCELLED)
 
 
 class OnboardingCall(models.Model):
-    """`blocked_from` to `blocked_to` is the call with the buffers of the day it was booked: its host's alone."""
+    """An onboarding call of a lead with a host.
+
+    `blocked_from` to `blocked_to` is the call plus the buffers in force when it was booked; no other call of the host
+    may overlap it.
+    """
 
     PII_FIELDS: ClassVar[dict[str, Any]] = {}
 
@@ -45,12 +49,12 @@ class OnboardingCall(models.Model):
     blocked_from = models.DateTimeField()
     blocked_to = models.DateTimeField()
     status = models.CharField(max_length=10, choices=CallStatus, default=CallStatus.BOOKED)
-    # The lead's one call to come. Falls when a later one is booked after this one began and nobody noted its outcome.
+    # The lead's current call. Cleared when another is booked after this one began without a recorded outcome.
     is_current = models.BooleanField(default=True, editable=False)
-    # RFC 5545 §3.8.4.7 and §3.8.7.4: the invitation's identity, for good, and how often it was changed.
+    # RFC 5545 §3.8.4.7 and §3.8.7.4: permanent identity of the invitation, and its revision number.
     uid = models.CharField(max_length=300, unique=True, editable=False)
     sequence = models.PositiveIntegerField(default=0, editable=False)
-    # Of the form that booked it, and what that form asked for: the same form sent twice books once.
+    # Key of the form submission, and a fingerprint of its content: a repeated submission books once.
     idempotency_key = models.UUIDField(null=True, unique=True, editable=False)
     request_fingerprint = models.CharField(max_length=80, editable=False)
     created_at = models.DateTimeField(editable=False)
@@ -86,9 +90,9 @@ class OnboardingCall(models.Model):
         return f"call of {self.lead} at {self.starts_at:%Y-%m-%d %H:%M} UTC"
 
     def is_unsettled(self, now: dt.datetime) -> bool:
-        """As `OnboardingCallQuerySet.unsettled`."""
+        """Return whether `OnboardingCallQuerySet.unsettled` would contain this call."""
         return self.status == CallStatus.BOOKED and self.starts_at <= now
 
     def date(self) -> dt.date:
-        """The day of the call where its host is."""
+        """Return the date of the call in the host's time zone."""
         return self.starts_at.astimezone(ZoneInfo(self.host.time_zone)).date()

@@ -1,4 +1,4 @@
-"""“Never two at one time” as a constraint of the database itself, on PostgreSQL and on SQLite."""
+"""A database constraint against overlapping periods, for PostgreSQL and SQLite."""
 
 from typing import Any
 
@@ -20,10 +20,10 @@ TRIGGER = (
 
 
 class NoOverlap(models.BaseConstraint):
-    """Rows of one `owner` whose `status` is `held` never share an instant of `[start, end)`.
+    """Forbid overlapping `[start, end)` in rows of one `owner` with the status `held`.
 
-    PostgreSQL excludes them itself (needs the extension btree_gist). SQLite refuses them by triggers: these are written
-    with the table, so Django's remakes of it, which drop every trigger, make them anew.
+    PostgreSQL uses an exclusion constraint (requires the extension btree_gist). SQLite uses triggers, which are created
+    together with the table, because Django's table rebuilds drop every trigger.
     """
 
     def __init__(self, *, owner: str, start: str, end: str, status: str, held: str, name: str) -> None:
@@ -32,8 +32,8 @@ class NoOverlap(models.BaseConstraint):
 
     def deconstruct(self) -> tuple[str, Any, Any]:
         path, args, kwargs = super().deconstruct()
-        named = ("owner", "start", "end", "status", "held")
-        return path, args, {**kwargs, **{name: getattr(self, name) for name in named}}
+        attributes = ("owner", "start", "end", "status", "held")
+        return path, args, {**kwargs, **{name: getattr(self, name) for name in attributes}}
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, NoOverlap) and self.deconstruct() == other.deconstruct()
@@ -50,10 +50,10 @@ class NoOverlap(models.BaseConstraint):
             table = Table(model._meta.db_table, schema_editor.quote_name)
             statement = Statement(TRIGGER, **{**parts, "table": table}, trigger=trigger, event=event, others=others)
             schema_editor.deferred_sql.append(statement)
-        return ""  # nothing inside CREATE TABLE
+        return ""  # no clause inside CREATE TABLE
 
     def create_sql(self, model: Any, schema_editor: Any) -> str:
-        """PostgreSQL only: to add or drop a constraint, Django remakes a table of SQLite."""
+        """Add the constraint on PostgreSQL; on SQLite, Django rebuilds the table instead."""
         table = schema_editor.quote_name(model._meta.db_table)
         return f"ALTER TABLE {table} ADD {self.constraint_sql(model, schema_editor)}"
 
@@ -62,14 +62,14 @@ class NoOverlap(models.BaseConstraint):
         return f"ALTER TABLE {table} DROP CONSTRAINT {schema_editor.quote_name(self.name)}"
 
     def validate(self, model: Any, instance: Any, exclude: Any = None, using: str = "default") -> None:
-        """Raises ValidationError for an `instance` that would meet another row."""
+        """Raise ValidationError when `instance` would overlap another row."""
         start, end = getattr(instance, self.start), getattr(instance, self.end)
         if getattr(instance, self.status) != self.held or not (start and end):
             return
         others = model._default_manager.using(using).exclude(pk=instance.pk)
         owner = getattr(instance, model._meta.get_field(self.owner).attname)
-        meets = {self.owner: owner, self.status: self.held, f"{self.start}__lt": end, f"{self.end}__gt": start}
-        if others.filter(**meets).exists():
+        overlapping = {self.owner: owner, self.status: self.held, f"{self.start}__lt": end, f"{self.end}__gt": start}
+        if others.filter(**overlapping).exists():
             raise ValidationError("This time is taken.", code=self.violation_error_code)
 
     def _parts(self, model: Any, schema_editor: BaseDatabaseSchemaEditor) -> dict[str, str]:

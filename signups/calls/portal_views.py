@@ -1,4 +1,4 @@
-"""The free call on the patient's own page: choose a time, move the call, cancel it."""
+"""The onboarding call in the portal: choose a slot, move the call, cancel it."""
 
 import datetime as dt
 from contextlib import suppress
@@ -36,7 +36,7 @@ from .actions import (
 from .forms import SlotForm, ZoneForm
 
 ONE_HOUR = dt.timedelta(hours=1)
-MAX_CHANGES_PER_HOUR = 20  # an hour: each is told to the host too
+MAX_CHANGES_PER_HOUR = 20  # each change also notifies the host
 DAYS_A_PAGE = 5
 REMINDER_CHOICES = {emails.CALL_DAY_BEFORE.value: "a day before", emails.CALL_HOUR_BEFORE.value: "an hour before"}
 SLOT_TAKEN_MESSAGE = {
@@ -49,7 +49,7 @@ SLOT_TAKEN_MESSAGE = {
 
 @dataclass(frozen=True)
 class Day:
-    """One date of the reader's, and its free times as (what is sent, what is read)."""
+    """A date in the reader's time zone, with its slots as (form value, label)."""
 
     title: str
     zone: str
@@ -60,15 +60,15 @@ class Day:
 @require_http_methods(["GET", "HEAD", "POST"])
 @rate_limited
 def call_page(request: HttpRequest, lead: Lead, token: str) -> HttpResponse:
-    """The call they have; or, while they have none, the times to choose from."""
+    """Show the lead's call, or the available slots when there is none; POST books."""
     now = timezone.now()
     if request.method == "POST":
         return _save(request, SlotForm(request.POST, lead=lead), token, now)
-    shown = call_section_context(lead, now)
-    if shown["call"]:
-        written = shown["call"].messages.filter(call_sequence=shown["call"].sequence).values_list("kind", flat=True)
+    section = call_section_context(lead, now)
+    if section["call"]:
+        written = section["call"].messages.filter(call_sequence=section["call"].sequence).values_list("kind", flat=True)
         reminders = " and ".join(words for kind, words in REMINDER_CHOICES.items() if kind in written)
-        return render(request, "portal/call.html", {"token": token, "reminders": reminders, **shown})
+        return render(request, "portal/call.html", {"token": token, "reminders": reminders, **section})
     return _times(request, SlotForm(lead=lead), token, now)
 
 
@@ -76,7 +76,7 @@ def call_page(request: HttpRequest, lead: Lead, token: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @rate_limited
 def move_page(request: HttpRequest, lead: Lead, token: str) -> HttpResponse:
-    """Another time for the call they have. Who has none, or whose call has begun, is shown where they stand."""
+    """Move the lead's upcoming call; without one, redirect to the call page."""
     now = timezone.now()
     moving = lead.calls.upcoming(now).select_related("host__user").first()
     if moving is None:
@@ -90,7 +90,7 @@ def move_page(request: HttpRequest, lead: Lead, token: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @rate_limited
 def cancel_page(request: HttpRequest, lead: Lead, token: str) -> HttpResponse:
-    """GET shows a button, POST cancels: links in messages are opened by scanners."""
+    """Ask for confirmation on GET, cancel on POST: mail scanners open links."""
     now = timezone.now()
     booked = lead.calls.upcoming(now).first()
     if booked is None:
@@ -98,9 +98,7 @@ def cancel_page(request: HttpRequest, lead: Lead, token: str) -> HttpResponse:
     if request.method != "POST":
         return render(request, "portal/call_cancel.html", {"token": token, **call_section_context(lead, now)})
     rate_limit.hit("call", str(lead.public_id), limit=MAX_CHANGES_PER_HOUR, per=ONE_HOUR, now=now)
-    with suppress(
-        slots.BookingError
-    ):  # it began this very moment, or staff noted its outcome: the page says how it stands
+    with suppress(slots.BookingError):  # it began meanwhile, or staff recorded an outcome: the portal shows its state
         cancel_call(call=booked, by=ActorKind.PATIENT, now=now)
     return redirect_after_post(reverse("portal:home", args=[token]) + "#call")
 
@@ -109,12 +107,12 @@ def cancel_page(request: HttpRequest, lead: Lead, token: str) -> HttpResponse:
 @require_POST
 @rate_limited
 def resend_page(request: HttpRequest, lead: Lead, token: str) -> HttpResponse:
-    """The confirmation once more, to the stored address."""
+    """Send the confirmation again, to the stored address."""
     now = timezone.now()
     rate_limit.hit("call", str(lead.public_id), limit=MAX_CHANGES_PER_HOUR, per=ONE_HOUR, now=now)
     booked = lead.calls.upcoming(now).first()
     if booked:
-        with suppress(slots.BookingError):  # cancelled this very moment: the page says so
+        with suppress(slots.BookingError):  # cancelled meanwhile: the page shows it
             resend_confirmation(call=booked, now=now)
     return _to_call(token)
 
@@ -122,7 +120,7 @@ def resend_page(request: HttpRequest, lead: Lead, token: str) -> HttpResponse:
 @portal_view
 @require_POST
 def zone_page(request: HttpRequest, lead: Lead, token: str) -> HttpResponse:
-    """Their time zone, from now on: for these times, for our messages, and for when we may call."""
+    """Set the lead's time zone, used for slots, messages and calling hours."""
     form = ZoneForm(request.POST)
     now = timezone.now()
     if form.is_valid():
@@ -134,7 +132,10 @@ def zone_page(request: HttpRequest, lead: Lead, token: str) -> HttpResponse:
 
 
 def call_section_context(lead: Lead, now: dt.datetime) -> dict[str, Any]:
-    """For `my/_call.html`: the call to come, or the one that is being held, in their own words for time."""
+    """Return the context of `portal/_call.html`: the upcoming or ongoing call.
+
+    Times are in the lead's time zone.
+    """
     booked = lead.calls.booked().filter(ends_at__gt=now).order_by("starts_at").select_related("host__user").first()
     return {
         "call": booked,
@@ -151,7 +152,7 @@ def _save(request: HttpRequest, form: SlotForm, token: str, now: dt.datetime) ->
     try:
         form.save(now=now)
     except (AlreadyBooked, CallNotBooked, CallAlreadyStarted):
-        return _to_call(token)  # where they see the call they have, or how it stands
+        return _to_call(token)  # which shows the call and its state
     except slots.BookingError as refused:
         form.renew(start="")
         return _times(request, form, token, now, status=409, problem=SLOT_TAKEN_MESSAGE[refused.code])
@@ -178,18 +179,21 @@ def _times(
 
 
 def days(starts: list[dt.datetime], zone: str) -> list[Day]:
-    """`starts` under the dates of `zone`; where a clock change repeats an hour, each time says its offset."""
+    """Group `starts` by date in `zone`.
+
+    Where a clock change repeats an hour, each label of that date includes the UTC offset.
+    """
     found = []
     for date, times in slots.by_day(starts, ZoneInfo(zone)).items():
-        several = len({time.utcoffset() for time in times}) > 1
-        shown = [
+        is_ambiguous = len({time.utcoffset() for time in times}) > 1
+        options = [
             (
                 time.astimezone(dt.UTC).isoformat(),
-                time_zones.format_time(time) + (f" ({time_zones.format_offset(time)})" if several else ""),
+                time_zones.format_time(time) + (f" ({time_zones.format_offset(time)})" if is_ambiguous else ""),
             )
             for time in times
         ]
-        found.append(Day(f"{date:%A, %B} {date.day}", time_zones.zone_label(zone, times[0]), shown))
+        found.append(Day(f"{date:%A, %B} {date.day}", time_zones.zone_label(zone, times[0]), options))
     return found
 
 
