@@ -1,4 +1,7 @@
-"""Asking to be called, and calling. Whoever writes here locks the lead first, then the request."""
+"""Request callbacks and log call attempts.
+
+Lock order: the lead, then the callback request.
+"""
 
 import datetime as dt
 import uuid
@@ -31,7 +34,7 @@ MAX_CALL_LENGTH = dt.timedelta(hours=1)
 
 @dataclass(frozen=True)
 class CallbackDetails:
-    """What somebody said about the call they ask for: the number as typed and in E.164, and their zone (IANA)."""
+    """What the visitor entered: phone as typed and in E.164, time zone (IANA), topic."""
 
     phone: str
     phone_e164: str
@@ -41,9 +44,10 @@ class CallbackDetails:
 
 
 def request_callback(wish: CallbackDetails, *, name: str, source: str, form_key: uuid.UUID, now: dt.datetime) -> None:
-    """A visitor asks to be called. Raises Refused as `due` does.
+    """Create a callback request for a visitor.
 
-    Known and new numbers end alike for the caller. The same form again (its `form_key`) does nothing.
+    The outcome is the same for known and new numbers. Idempotent for a repeated `form_key`. Raises ActionError as
+    `promised_time` does.
     """
     try:
         with transaction.atomic():
@@ -55,17 +59,23 @@ def request_callback(wish: CallbackDetails, *, name: str, source: str, form_key:
 
 
 def is_replay(*, form_key: uuid.UUID, phone_e164: str) -> bool:
-    """Whether this form has done its work for this number already."""
+    """Return whether this form submission was already processed for this number."""
     return AuditEvent.objects.filter(idempotency_key=_idempotency_key(form_key, phone_e164)).exists()
 
 
 def _idempotency_key(form_key: uuid.UUID, phone_e164: str) -> uuid.UUID:
-    """One form sent for one number: who goes back and mends a slip in it has asked for something new."""
+    """Derive the key of one form submission for one number.
+
+    A corrected number in a resubmitted form counts as a new request.
+    """
     return uuid.uuid5(form_key, phone_e164)
 
 
 def _get_or_create_lead(wish: CallbackDetails, *, name: str, source: str, now: dt.datetime) -> Lead:
-    """The live lead of this name at this number, else a new one: households share numbers, so the name counts too."""
+    """Return the live lead with this number and name, else a new lead.
+
+    The name must match as well, because households share numbers.
+    """
     found = Lead.objects.live().select_for_update().filter(phone_e164=wish.phone_e164, name__iexact=name).first()
     return found or Lead.objects.create(
         name=name,
@@ -80,7 +90,10 @@ def _get_or_create_lead(wish: CallbackDetails, *, name: str, source: str, now: d
 
 
 def promised_time(now: dt.datetime, time_zone: str) -> dt.datetime:
-    """By when somebody in `time_zone` who asks now is called. Raises Refused where our hours are their night."""
+    """Return the time by which a callback requested at `now` is due.
+
+    Raises ActionError when the clinic's opening hours are night in `time_zone`.
+    """
     clinic = current_offer()
     promised = callback_times.promised_by(now, clinic.callback_minutes, clinic_business_hours(clinic), time_zone)
     if promised is None:
@@ -95,10 +108,10 @@ def promised_time(now: dt.datetime, time_zone: str) -> dt.datetime:
 def create_callback(
     lead: Lead, wish: CallbackDetails, *, channel: ConsentChannel, form_key: uuid.UUID, now: dt.datetime
 ) -> CallbackRequest:
-    """`lead` agrees to be called about this, and asks for it.
+    """Grant the callback consent and create a callback request.
 
-    Raises Refused as `due` does, Gone, IntegrityError for a `form_key` used. Who asks again is called as asked last:
-    the earlier request is closed, its promise is kept, its tries are forgotten.
+    Raises ActionError as `promised_time` does, LeadUnavailable, IntegrityError for a repeated `form_key`. A new request
+    replaces the open one: the earlier due time is kept if nobody has called yet, and attempts are counted from zero.
     """
     due_at = promised_time(now, wish.time_zone)
     lock_lead(lead)
@@ -126,7 +139,7 @@ def create_callback(
 
 @transaction.atomic
 def cancel_callback(lead: Lead, *, now: dt.datetime) -> None:
-    """The person no longer wants to be called about this. Again, it changes nothing."""
+    """Close the open callback of `lead` as cancelled. Idempotent."""
     Lead.objects.select_for_update().get(pk=lead.pk)
     for waiting in lead.callbacks.select_for_update().filter(closed_at=None):
         _close(waiting, CallbackOutcome.CANCELLED, by=ActorKind.PATIENT, now=now)
@@ -134,8 +147,10 @@ def cancel_callback(lead: Lead, *, now: dt.datetime) -> None:
 
 @transaction.atomic
 def claim_callback(request: CallbackRequest, *, by: User, now: dt.datetime) -> CallbackRequest:
-    """`by` will call; the row, locked. Again, it changes nothing. Raises Refused when somebody else was first, or it is
-    closed."""
+    """Claim the request for `by` and return the locked row. Idempotent.
+
+    Raises ActionError when another member of staff has claimed the request, or the request is closed.
+    """
     request = _locked(request)
     if request.claimed_by_id == by.pk:
         return request
@@ -148,7 +163,10 @@ def claim_callback(request: CallbackRequest, *, by: User, now: dt.datetime) -> C
 
 @transaction.atomic
 def release_callback(request: CallbackRequest, *, by: User, now: dt.datetime) -> None:
-    """Whoever holds it puts it back. Raises Refused when `by` does not hold it."""
+    """Return a claimed request to the queue.
+
+    Raises ActionError when `by` has not claimed the request.
+    """
     request = _lock_claimed(request, by)
     _set_claimant(request, None, now)
     record_event(request.lead, AuditAction.CALLBACK_RELEASED, by=by, now=now)
@@ -156,7 +174,10 @@ def release_callback(request: CallbackRequest, *, by: User, now: dt.datetime) ->
 
 @transaction.atomic
 def reassign_callback(request: CallbackRequest, *, to: User, by: User, now: dt.datetime) -> None:
-    """`to` holds it from now on, whoever did before. Raises Refused when `by` or `to` may not."""
+    """Give the request to `to`, whoever has claimed it. Idempotent.
+
+    Raises ActionError when `by` or `to` lacks the permission.
+    """
     request = _locked(request)
     if not by.has_perm("signups.reassign_callbackrequest"):
         raise ActionError("Only the Head of Customer Care gives callbacks to others.")
@@ -178,11 +199,12 @@ def log_attempt(
     form_key: uuid.UUID,
     next_attempt_at: dt.datetime | None = None,
 ) -> None:
-    """`by` has just called, for the `number`th time in all. The same form again (`form_key`) does nothing.
+    """Log call attempt `number` by `by`. Idempotent for a repeated `form_key`.
 
-    What nobody holds is taken with it. Raises Refused when somebody else holds it, or has called since `by` looked.
-    What settles nothing needs `next_attempt_at` and goes back to the queue for then; the third such try closes it as
-    unreachable, with an e-mail where there is an address. “Do not call” takes the consents back with it.
+    Claims an unclaimed request. Raises ActionError when another member of staff has claimed the request or has called
+    meanwhile, and outside calling hours. Outcomes in RETRY_OUTCOMES need `next_attempt_at` and return it to the
+    queue; after MAX_CALL_ATTEMPTS the request closes as unreachable, with an e-mail if there is an address. DO_NOT_CALL
+    also revokes the consents to calls and texts.
     """
     Lead.objects.select_for_update().get(pk=request.lead_id)
     if AuditEvent.objects.filter(idempotency_key=form_key).exists():
@@ -190,13 +212,13 @@ def log_attempt(
     request = claim_callback(request, by=by, now=now)
     if number != request.attempts.count() + 1:
         raise ActionError("Somebody has called them meanwhile. Look how that went first.")
-    # (the one thing that is heard at any hour)
+    # (a do-not-call request must be logged at any hour)
     if outcome != CallOutcome.DO_NOT_CALL and not can_log_attempt(request, now):
         raise ActionError("It is not between 8 a.m. and 9 p.m. where they are: nobody may call them now.")
-    again = outcome in RETRY_OUTCOMES and number < MAX_CALL_ATTEMPTS
-    if again:
-        _check_next(request, next_attempt_at, now)
-    following = next_attempt_at if again else None
+    retry = outcome in RETRY_OUTCOMES and number < MAX_CALL_ATTEMPTS
+    if retry:
+        _check_next_attempt(request, next_attempt_at, now)
+    following = next_attempt_at if retry else None
     CallAttempt.objects.create(
         request=request, number=number, attempted_at=now, attempted_by=by, outcome=outcome, next_attempt_at=following
     )
@@ -204,41 +226,49 @@ def log_attempt(
     record_event(
         lead, AuditAction.CALL_ATTEMPTED, by=by, now=now, idempotency_key=form_key, number=number, outcome=outcome.value
     )
-    if again:
+    if retry:
         _set_claimant(request, None, now)
     else:
         _resolve(request, outcome, by=by, now=now)
 
 
 def can_log_attempt(request: CallbackRequest, now: dt.datetime) -> bool:
-    """They may be called now, or could be when it was taken, an hour ago at most: a call can run past nine."""
-    taken_at = request.claimed_at or now
-    begun = now - taken_at <= MAX_CALL_LENGTH and contact_hours.CALLING_HOURS.contains(taken_at, request.time_zone)
-    return begun or contact_hours.CALLING_HOURS.contains(now, request.time_zone)
+    """Return whether the lead may be called at `now`, or could be at the claim.
+
+    The second case ends MAX_CALL_LENGTH after the claim, because a call may run past the end of calling hours.
+    """
+    claimed_at = request.claimed_at or now
+    allowed_at_claim = now - claimed_at <= MAX_CALL_LENGTH and contact_hours.CALLING_HOURS.contains(
+        claimed_at, request.time_zone
+    )
+    return allowed_at_claim or contact_hours.CALLING_HOURS.contains(now, request.time_zone)
 
 
 @transaction.atomic
 def close_callback(request: CallbackRequest, *, by: User, now: dt.datetime) -> None:
-    """Settled without a call, by whoever holds it. Raises Refused."""
+    """Close a claimed request without a call.
+
+    Raises ActionError when `by` has not claimed the request.
+    """
     _close(_lock_claimed(request, by), CallbackOutcome.NOT_NEEDED, by=by, now=now)
 
 
 def _resolve(request: CallbackRequest, outcome: CallOutcome, *, by: User, now: dt.datetime) -> None:
-    """Closes the request after its last try."""
+    """Close the request after its last attempt."""
     if outcome == CallOutcome.DO_NOT_CALL:
         for purpose in (ConsentPurpose.CALLS, ConsentPurpose.TEXTS):  # (the first closes the request)
             revoke_consent(request.lead, purpose, channel=ConsentChannel.PHONE, by=by, now=now)
         return
-    ended = CallbackOutcome.UNREACHABLE if outcome in RETRY_OUTCOMES else CallbackOutcome(outcome.value)
-    _close(request, ended, by=by, now=now)
+    reason = CallbackOutcome.UNREACHABLE if outcome in RETRY_OUTCOMES else CallbackOutcome(outcome.value)
+    _close(request, reason, by=by, now=now)
     lead = request.lead
-    if ended == CallbackOutcome.REACHED and lead.status == LeadStatus.NEW and can_work_lead(by, lead):
+    if reason == CallbackOutcome.REACHED and lead.status == LeadStatus.NEW and can_work_lead(by, lead):
         change_status(lead=lead, to=LeadStatus.CONTACTED, by=by, now=now)
-    if ended in (CallbackOutcome.UNREACHABLE, CallbackOutcome.WRONG_NUMBER):
+    if reason in (CallbackOutcome.UNREACHABLE, CallbackOutcome.WRONG_NUMBER):
         emails.callback_unreachable(request, now=now)
 
 
-def _check_next(request: CallbackRequest, moment: dt.datetime | None, now: dt.datetime) -> None:
+def _check_next_attempt(request: CallbackRequest, moment: dt.datetime | None, now: dt.datetime) -> None:
     if moment is None or moment <= now:
         raise ActionError("Say when to try again, at a time that is still to come.")
     if not contact_hours.CALLING_HOURS.contains(moment, request.time_zone):
@@ -246,7 +276,10 @@ def _check_next(request: CallbackRequest, moment: dt.datetime | None, now: dt.da
 
 
 def _locked(request: CallbackRequest) -> CallbackRequest:
-    """The row as it is now, ours until the commit; Refused when it is closed."""
+    """Lock the lead and the request, and return the current request.
+
+    Raises ActionError when the request is closed.
+    """
     Lead.objects.select_for_update().get(pk=request.lead_id)
     locked = CallbackRequest.objects.select_for_update().get(pk=request.pk)
     if locked.closed_at:
@@ -275,6 +308,9 @@ def _display_name(user: User) -> str:
 
 
 def close_open_callback(*, lead: Lead, by: Actor, now: dt.datetime, **kwargs: Any) -> None:
-    """Close the open request of `lead`, who wants no call any more (receiver of `callbacks_revoked`)."""
+    """Close the open request of a lead who revoked consent to calls.
+
+    Receiver of `callbacks_revoked`.
+    """
     if lead.callbacks.filter(closed_at=None).update(closed_at=now, outcome=CallbackOutcome.DO_NOT_CALL):
         record_event(lead, AuditAction.CALLBACK_CLOSED, by=by, now=now, outcome=CallbackOutcome.DO_NOT_CALL.value)

@@ -1,4 +1,4 @@
-"""The callback queue, and the page of one callback. The rules are the actions'."""
+"""Admin pages of callbacks: the queue and the page of one callback."""
 
 import datetime as dt
 from collections.abc import Callable
@@ -39,7 +39,7 @@ callback_view = staff_view("signups.work_callbackrequest")
 
 @dataclass(frozen=True)
 class QueueRow:
-    """One request as the queue shows it."""
+    """Display data of one request in the queue."""
 
     request: CallbackRequest
     when: str
@@ -51,14 +51,17 @@ class QueueRow:
 @admin.register(CallbackRequest)
 class CallbackAdmin(ReadOnly, admin.ModelAdmin):
     def get_urls(self) -> list[URLPattern]:
-        """Return none of Django's pages: they would show phone numbers, and change what only actions change."""
+        """Return no default admin URLs.
+
+        They would show phone numbers, and allow changes that only actions may make.
+        """
         return []
 
 
 @callback_view
 @require_safe
 def queue(request: HttpRequest) -> HttpResponse:
-    """List whom to call back, due soonest first."""
+    """List the open callbacks, soonest due first."""
     now, chosen = timezone.now(), request.GET.get("view", "")
     waiting = CallbackRequest.objects.open()
     views: dict[str, Callable[[], Any]] = {
@@ -128,7 +131,7 @@ def log_attempt(request: HttpRequest, public_id: str) -> HttpResponse:
 @callback_view
 @require_POST
 def reassign(request: HttpRequest, public_id: str) -> HttpResponse:
-    """Give it to somebody else, whoever has claimed it."""
+    """Give the callback to another member of staff, whoever has claimed it."""
     form = ClaimantForm(request.POST)
     if not form.is_valid():
         return _detail(request, _get_callback(public_id), holder_form=form, status=422)
@@ -148,7 +151,10 @@ def _run(
     done: str = "",
     **forms: Any,
 ) -> HttpResponse:
-    """Run `action` and answer with `then`, by default the queue; a refusal is shown on the callback's page (409)."""
+    """Run `action` and answer with `then`, by default the queue.
+
+    On ActionError, render the callback page with the reason (409).
+    """
     callback = _get_callback(public_id)
     try:
         action(callback, by=staff_user(request), now=timezone.now())
@@ -188,14 +194,14 @@ def _detail(
 
 
 def outcome_form(callback: CallbackRequest, tries: list[CallAttempt], now: dt.datetime) -> OutcomeForm:
-    """Return the form for the outcome of the attempt after `tries`, with a proposed time for the next one."""
-    proposed = callback_times.suggest_retry(
+    """Return the outcome form of the next attempt, with a suggested retry time."""
+    suggested = callback_times.suggest_retry(
         [*(attempt.attempted_at for attempt in tries), now],
         clinic_business_hours(current_offer()),
         callback.time_zone,
         callback.best_time,
     )
-    return OutcomeForm(number=len(tries) + 1, initial={"next_attempt_at": proposed})
+    return OutcomeForm(number=len(tries) + 1, initial={"next_attempt_at": suggested})
 
 
 def _get_callback(public_id: str) -> CallbackRequest:

@@ -1,4 +1,4 @@
-"""What staff say of a callback."""
+"""Admin forms that log the outcome of a callback and reassign it."""
 
 import uuid
 from typing import Any
@@ -13,9 +13,9 @@ from .models import MAX_CALL_ATTEMPTS
 
 
 class OutcomeForm(forms.Form):
-    """How try `number`, which is due, went; when to try again only matters to outcomes that settle nothing.
+    """Outcome of attempt `number`; outcomes in RETRY_OUTCOMES need a next attempt.
 
-    The number that comes back is that of the page: another one by then says that somebody has called meanwhile.
+    The submitted number is the one displayed: a mismatch means that somebody has called meanwhile.
     """
 
     form_key = forms.UUIDField(widget=forms.HiddenInput)
@@ -42,14 +42,14 @@ class OutcomeForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
-        asked = "next_attempt_at" in self.fields and "next_attempt_at" not in self.errors
-        if asked and data.get("outcome") in RETRY_OUTCOMES and not data.get("next_attempt_at"):
+        is_offered = "next_attempt_at" in self.fields and "next_attempt_at" not in self.errors
+        if is_offered and data.get("outcome") in RETRY_OUTCOMES and not data.get("next_attempt_at"):
             self.add_error("next_attempt_at", "Say when to try again.")
         return data
 
 
 class ClaimantForm(forms.Form):
-    """Who is to call."""
+    """The member of staff who is to call."""
 
     to = forms.ModelChoiceField(label="Give to", queryset=User.objects.none(), empty_label="Choose somebody")
 

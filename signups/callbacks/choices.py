@@ -4,7 +4,7 @@ from django.db.models import TextChoices
 
 
 class Topic(TextChoices):
-    """What a call is about, in words that say nothing of anybody's health."""
+    """Topic of a callback, worded without any health information."""
 
     PROGRAM = "program", "How the program works"
     COST = "cost", "What it costs"
@@ -14,7 +14,7 @@ class Topic(TextChoices):
 
 
 class CallOutcome(TextChoices):
-    """How one try to reach somebody by phone ended."""
+    """Outcome of one call attempt."""
 
     REACHED = "reached", "Reached"
     NO_ANSWER = "no_answer", "No answer"
@@ -25,7 +25,7 @@ class CallOutcome(TextChoices):
     DO_NOT_CALL = "do_not_call", "Do not call again"
 
 
-# What may come of reaching out without having been asked to call.
+# Outcomes of outreach, which is a call without a callback request.
 OUTREACH_OUTCOMES = (
     CallOutcome.REACHED,
     CallOutcome.NO_ANSWER,
@@ -43,7 +43,7 @@ RETRY_OUTCOMES = (
 
 
 class CallbackOutcome(TextChoices):
-    """Why a request to be called is closed."""
+    """Reason why a callback request is closed."""
 
     REACHED = "reached", "reached"
     WRONG_NUMBER = "wrong_number", "wrong number"

@@ -1,4 +1,4 @@
-"""E-mails about a request to be called."""
+"""E-mails about a callback request."""
 
 import datetime as dt
 
@@ -22,7 +22,10 @@ CALLBACK_UNREACHABLE = register(
 
 
 def callback_unreachable(request: CallbackRequest, *, now: dt.datetime) -> OutboxMessage | None:
-    """Say that we called, and stop unless they ask again. Once per request; None without an e-mail address."""
+    """Enqueue the notice that nobody could be reached and no further call follows.
+
+    Once per request; None without an e-mail address.
+    """
     if not request.lead.email:
         return None
     context = {"link": settings.SITE_URL + reverse("callback")}

@@ -1,4 +1,4 @@
-"""The forms that ask for a call: from the site, and from somebody's own page. No question about health."""
+"""Callback forms of the public site and of the portal; no question about health."""
 
 import datetime as dt
 from dataclasses import fields
@@ -23,7 +23,7 @@ from .choices import Topic
 
 
 class CallbackForm(PublicForm):
-    """From the site: nobody has to give an e-mail address to be called."""
+    """Public callback form; an e-mail address is not required."""
 
     first: tuple[Any, ...] = ("stamp", Div("website", hidden=True), "name")
     name = form_fields.name_field()
@@ -66,9 +66,9 @@ class CallbackForm(PublicForm):
         self.fields["calls"].help_text = self.clinic.documents[ConsentPurpose.CALLBACKS].text
         if not self.is_bound:
             self.fields["time_zone"].widget.attrs["data-guess"] = ""
-        asked = (*self.first, "phone", "time_zone", "best_time", "topic")
+        questions = (*self.first, "phone", "time_zone", "best_time", "topic")
         self.helper = FormHelper()
-        self.helper.layout = Layout(*asked, Fieldset("What you agree to", "calls"), Submit("ask", "Ask for a call"))
+        self.helper.layout = Layout(*questions, Fieldset("What you agree to", "calls"), Submit("ask", "Ask for a call"))
 
     def clean_name(self) -> str:
         return clean_with(normalization.clean_name, self.cleaned_data["name"])
@@ -82,12 +82,15 @@ class CallbackForm(PublicForm):
                 self.add_error("phone", error)
         try:
             self.due = promised_time(self.now, data.get("time_zone", self.clinic.time_zone))
-        except locking.ActionError as refused:
-            self.add_error("time_zone", str(refused))
+        except locking.ActionError as error:
+            self.add_error("time_zone", str(error))
         return data
 
     def is_replay(self) -> bool:
-        """This very form was sent before (a double click, the back button): its answer is the same."""
+        """Return whether this submission was already processed.
+
+        Happens on a double click or with the back button; the response is the same.
+        """
         data = self.cleaned_data
         return actions.is_replay(form_key=data["stamp"], phone_e164=data["phone_e164"])
 
@@ -100,7 +103,7 @@ class CallbackForm(PublicForm):
 
 
 class PortalCallbackForm(CallbackForm):
-    """From somebody's own page: we know who they are."""
+    """Portal callback form; the lead is known from the private link."""
 
     first = ("stamp",)
     name = None  # type: ignore[assignment]
@@ -111,7 +114,7 @@ class PortalCallbackForm(CallbackForm):
         super().__init__(*args, initial=known, **kwargs)
         self.lead = lead
         self.fields["time_zone"].widget.attrs.pop("data-guess", None)
-        self.helper.disable_csrf = True  # the address is the secret, and no cookie is set
+        self.helper.disable_csrf = True  # the URL carries the secret token, and no cookie is set
 
     def save(self) -> None:
         create_callback(

@@ -1,4 +1,4 @@
-"""Requests to be called, and each try to do so."""
+"""Callback requests and their call attempts."""
 
 import datetime as dt
 import uuid
@@ -23,27 +23,31 @@ MAX_CALL_ATTEMPTS = 3
 
 class CallbackRequestQuerySet(models.QuerySet["CallbackRequest"]):
     def timed(self) -> Self:
-        """Each with `next_at`, when the last try set the next for, and `call_at`, when it must have been called: as
-        promised at first, then at `next_at`."""
+        """Annotate `next_at` and `call_at`.
+
+        `next_at` is the retry time set by the last attempt; `call_at` is when the call is due: `next_at` or `due_at`.
+        """
         tries = CallAttempt.objects.filter(request=OuterRef("pk")).order_by("-number")
         return self.annotate(next_at=Subquery(tries.values("next_attempt_at")[:1])).annotate(
             call_at=Coalesce("next_at", "due_at")
         )
 
     def open(self) -> Self:
-        """Those still to be called, timed."""
+        """Filter requests still to be called, with due times annotated."""
         return self.timed().filter(closed_at=None).exclude(lead__status__in=TERMINAL_STATUSES)
 
     def overdue(self, now: dt.datetime) -> Self:
-        """Of the open ones, those whose time has passed: nobody called by `due_at`, or at the next time set."""
+        """Filter open requests whose due or retry time has passed."""
         return self.filter(call_at__lt=now)
 
     def due(self, now: dt.datetime) -> Self:
-        """Of the open ones, those to be called now: nobody tried yet, or the next time set has come, and it is between
-        8 a.m. and 9 p.m. where they are."""
-        come = self.filter(Q(next_at=None) | Q(next_at__lte=now))
+        """Filter open requests that should be called now.
+
+        No attempt was made yet or the retry time has come, and it is between 8 a.m. and 9 p.m. in the lead's time zone.
+        """
+        ready = self.filter(Q(next_at=None) | Q(next_at__lte=now))
         zones = self.filter(closed_at=None).order_by().values_list("time_zone", flat=True).distinct()
-        return come.exclude(
+        return ready.exclude(
             time_zone__in=[zone for zone in zones if not contact_hours.CALLING_HOURS.contains(now, zone)]
         )
 
@@ -58,9 +62,9 @@ class CallbackRequestQuerySet(models.QuerySet["CallbackRequest"]):
 
 
 class CallbackRequest(models.Model):
-    """One wish to be called. `due_at` is the promise: an instant, reached in the clinic's open minutes.
+    """A request to be called back.
 
-    Whether it is overdue is derived, see the query words above.
+    `due_at` is the promised instant, counted in the clinic's business minutes. Overdue is derived, see the queryset.
     """
 
     PII_FIELDS: ClassVar[dict[str, Any]] = {
@@ -88,7 +92,7 @@ class CallbackRequest(models.Model):
     closed_at = models.DateTimeField(null=True)
     outcome = models.CharField(max_length=12, choices=CallbackOutcome, blank=True)
 
-    # Of those that are `timed()`.
+    # Annotations of `timed()`.
     next_at: dt.datetime | None
     call_at: dt.datetime
 
@@ -120,7 +124,10 @@ class CallbackRequest(models.Model):
 
 
 class CallAttempt(AppendOnly):
-    """One try, by number from 1. One that settled nothing says when the next is due, unless it was the last."""
+    """One call attempt, numbered from 1.
+
+    An outcome in RETRY_OUTCOMES sets the next attempt, except after the last.
+    """
 
     PII_FIELDS: ClassVar[dict[str, Any]] = {}
 

@@ -1,4 +1,4 @@
-"""Calls that staff make of their own accord, without a callback request."""
+"""Outreach: calls by staff without a callback request."""
 
 import datetime as dt
 
@@ -19,15 +19,15 @@ from .choices import CallOutcome
 
 @transaction.atomic
 def log_outreach(*, lead: Lead, outcome: CallOutcome, by: User, now: dt.datetime) -> None:
-    """`by` tried to reach them of their own accord, and `outcome` (of states.OF_A_TRY) came of it. Raises Refused.
+    """Log an outreach call by `by`; `outcome` is one of OUTREACH_OUTCOMES.
 
-    Whoever was reached is no longer new; who wants no calls is on nobody's list from this moment.
+    REACHED moves a new lead to contacted; DO_NOT_CALL revokes consent to calls immediately. Raises ActionError.
     """
-    stored = lock_lead_for_staff(lead, by)
-    if stored.callbacks.open().exists():
+    locked = lock_lead_for_staff(lead, by)
+    if locked.callbacks.open().exists():
         raise ActionError("They asked to be called: note with the callback how it went.")
-    record_event(stored, AuditAction.TRIED, by=by, now=now, outcome=outcome.value)
+    record_event(locked, AuditAction.TRIED, by=by, now=now, outcome=outcome.value)
     if outcome == CallOutcome.DO_NOT_CALL:
-        revoke_consent(stored, ConsentPurpose.CALLS, channel=ConsentChannel.PHONE, by=by, now=now)
-    elif outcome == CallOutcome.REACHED and stored.status == LeadStatus.NEW:
-        change_status(lead=stored, to=LeadStatus.CONTACTED, by=by, now=now)
+        revoke_consent(locked, ConsentPurpose.CALLS, channel=ConsentChannel.PHONE, by=by, now=now)
+    elif outcome == CallOutcome.REACHED and locked.status == LeadStatus.NEW:
+        change_status(lead=locked, to=LeadStatus.CONTACTED, by=by, now=now)

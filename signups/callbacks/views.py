@@ -1,4 +1,4 @@
-"""Asking for a call: on the site, and on the patient's own page."""
+"""Public and portal pages that request a callback."""
 
 import datetime as dt
 from typing import Any
@@ -32,7 +32,7 @@ PROMISE_SALT = "signups.callbacks.views.thanks"
 @never_cache
 @rate_limited
 def request_callback_page(request: HttpRequest) -> HttpResponse:
-    """The form; every valid one, from a known or a new number, ends at the same place."""
+    """Process the callback form; known and new numbers end at the same page."""
     now = timezone.now()
     source = normalization.clean_source(request.GET.get("source", ""))
     form = CallbackForm(request.POST if request.method == "POST" else None, source=source, now=now)
@@ -45,12 +45,15 @@ def request_callback_page(request: HttpRequest) -> HttpResponse:
     if not form.is_replay():
         rate_limit.hit("callback", form.cleaned_data["phone_e164"], limit=10, per=ONE_HOUR, now=now)
         form.save()
-    told = signing.dumps([form.due.isoformat(), form.cleaned_data["time_zone"]], salt=PROMISE_SALT)
-    return redirect_after_post(reverse("callback-thanks", query={"by": told}))
+    promise = signing.dumps([form.due.isoformat(), form.cleaned_data["time_zone"]], salt=PROMISE_SALT)
+    return redirect_after_post(reverse("callback-thanks", query={"by": promise}))
 
 
 def _promise(form: CallbackForm, now: dt.datetime) -> str:
-    """By when we call somebody in our own zone who asks now; empty while nobody answers the phone."""
+    """Return the promised time for a request made now in the clinic's time zone.
+
+    Empty while the clinic cannot promise a call.
+    """
     zone = form.clinic.time_zone
     try:
         promise = callback_times.humanize_callback_time(promised_time(now, zone), now, zone)
@@ -62,7 +65,10 @@ def _promise(form: CallbackForm, now: dt.datetime) -> str:
 @require_safe
 @never_cache
 def thanks(request: HttpRequest) -> HttpResponse:
-    """Says by when we call, as the signed address tells it; without one, that we do."""
+    """Show the promised time carried by the signed query string.
+
+    Without a valid signature, show no time.
+    """
     try:
         due, zone = signing.loads(request.GET.get("by", ""), salt=PROMISE_SALT)
         words = callback_times.humanize_callback_time(dt.datetime.fromisoformat(due), timezone.now(), zone)
@@ -75,13 +81,16 @@ def thanks(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @rate_limited
 def portal_request(request: HttpRequest, lead: Lead, token: str) -> HttpResponse:
-    """The same from somebody's own page. While a call is on its way, that is what the page says (409 to a form)."""
+    """Process the callback form of the portal.
+
+    While a callback is open, show it instead of the form (409 on POST).
+    """
     now = timezone.now()
     form = PortalCallbackForm(request.POST if request.method == "POST" else None, lead=lead, now=now)
     page = "portal/callback.html"
     context = {"form": form, "token": token, **callback_section_context(lead, now)}
     if form.is_bound and form.is_valid() and form.is_replay():
-        return _to_my_page(token)
+        return _to_portal_home(token)
     if context["callback"]:
         return render(request, page, context, status=409 if form.is_bound else 200)
     if not form.is_bound:
@@ -90,22 +99,25 @@ def portal_request(request: HttpRequest, lead: Lead, token: str) -> HttpResponse
         return render(request, page, context, status=422)
     rate_limit.hit("callback", form.cleaned_data["phone_e164"], limit=10, per=ONE_HOUR, now=now)
     form.save()
-    return _to_my_page(token)
+    return _to_portal_home(token)
 
 
 @portal_view
 @require_http_methods(["GET", "HEAD", "POST"])
 def portal_cancel(request: HttpRequest, lead: Lead, token: str) -> HttpResponse:
-    """GET shows a button, POST takes the wish back: links in messages are opened by scanners."""
+    """Ask for confirmation on GET, cancel on POST: mail scanners open links."""
     if request.method != "POST":
         context = {"token": token, **callback_section_context(lead, timezone.now())}
         return render(request, "portal/callback_cancel.html", context)
     cancel_callback(lead, now=timezone.now())
-    return _to_my_page(token)
+    return _to_portal_home(token)
 
 
 def callback_section_context(lead: Lead, now: dt.datetime) -> dict[str, Any]:
-    """For `my/_callback.html`: the call that is on its way, and by when, in their own words for time."""
+    """Return the context of `portal/_callback.html`: the open callback, if any.
+
+    Its due time is in the time zone of the request.
+    """
     waiting = lead.callbacks.open().first()
     last = lead.callbacks.order_by("-created_at").first()
     return {
@@ -118,5 +130,5 @@ def callback_section_context(lead: Lead, now: dt.datetime) -> dict[str, Any]:
     }
 
 
-def _to_my_page(token: str) -> HttpResponse:
+def _to_portal_home(token: str) -> HttpResponse:
     return redirect_after_post("portal:home", token)
