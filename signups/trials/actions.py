@@ -1,4 +1,4 @@
-"""Asking for a trial, starting it, leaving it, and what follows it."""
+"""Request, confirm, cancel, resume and convert trials, and handle their refunds."""
 
 import datetime as dt
 import uuid
@@ -30,29 +30,32 @@ from .models import Trial
 
 
 class UndoWindowClosed(Exception):
-    """The time in which this could be done is over."""
+    """Raised when the period for this action is over."""
 
 
-def request_trial(*, form_key: uuid.UUID, now: dt.datetime, **told: Any) -> None:
-    """A visitor asks for the free days; `told` are the form's fields, see `_request`.
+def request_trial(*, form_key: uuid.UUID, now: dt.datetime, **lead_data: Any) -> None:
+    """Create a trial request for a visitor; `lead_data` holds the form fields.
 
-    Known and new addresses end alike for the caller; only the address's owner learns more, by mail. The same form
-    again (its `form_key`) does nothing.
+    The outcome is the same for known and new addresses; only the owner of the address learns the difference, by e-mail.
+    Idempotent for a repeated `form_key`.
     """
     try:
-        _request_trial(form_key=trial_idempotency_key(form_key, told["email"]), now=now, **told)
+        _request_trial(form_key=trial_idempotency_key(form_key, lead_data["email"]), now=now, **lead_data)
     except IntegrityError:
-        if not was_trial_requested(form_key=form_key, email=told["email"]):
+        if not was_trial_requested(form_key=form_key, email=lead_data["email"]):
             raise
 
 
 def was_trial_requested(*, form_key: uuid.UUID, email: str) -> bool:
-    """Whether this form has done its work for this address already."""
+    """Return whether this form submission was already processed for this address."""
     return AuditEvent.objects.filter(idempotency_key=trial_idempotency_key(form_key, email)).exists()
 
 
 def trial_idempotency_key(form_key: uuid.UUID, email: str) -> uuid.UUID:
-    """One form sent for one address: who goes back and mends a slip in the address has asked for something new."""
+    """Derive the key of one form submission for one address.
+
+    A corrected address in a resubmitted form counts as a new request.
+    """
     return uuid.uuid5(form_key, normalization.email_key(email))
 
 
@@ -65,15 +68,15 @@ def _request_trial(
     now: dt.datetime,
     **fields: str,
 ) -> None:
-    """Lead (`fields`), trial, consents, event and the confirmation message, or none of them.
+    """Create the lead (`fields`), trial, consents, event and confirmation atomically.
 
-    Whoever types an address need not be its owner. Once that address was confirmed, another sign-up overwrites nothing
-    and agrees to nothing; until then the last form holds, and the page behind its link shows it before it counts.
-    It opens a trial where there was none, or where the last was cancelled.
+    A visitor need not own the address. Once the address is confirmed, another sign-up overwrites nothing and grants no
+    consent; until then the last form wins, and the confirmation page shows its content before it takes effect. Opens a
+    trial where there was none, or where the last was cancelled.
     """
     lead, is_new = get_or_create_lead(email=email, created_at=now, **fields)
-    verb = AuditAction.SIGNED_UP if is_new else AuditAction.SIGNED_UP_AGAIN
-    record_event(lead, verb, by=ActorKind.PATIENT, now=now, idempotency_key=form_key)
+    action = AuditAction.SIGNED_UP if is_new else AuditAction.SIGNED_UP_AGAIN
+    record_event(lead, action, by=ActorKind.PATIENT, now=now, idempotency_key=form_key)
     if is_new:
         emails.confirm_trial(_open_trial(lead, agreed, now=now), now=now)
     elif _is_unverified(lead):
@@ -85,7 +88,10 @@ def _request_trial(
 
 
 def _is_unverified(lead: Lead) -> bool:
-    """Nothing is known of them but what somebody typed into our forms."""
+    """Return whether only unverified form submissions are known about the lead.
+
+    The address is unconfirmed, the status is new, and the lead was neither imported nor merged.
+    """
     known = lead.events.filter(action__in=(AuditAction.IMPORTED, AuditAction.MERGED))
     return lead.status == LeadStatus.NEW and not lead.has_confirmed() and not known.exists()
 
@@ -93,28 +99,28 @@ def _is_unverified(lead: Lead) -> bool:
 def _replace_unverified_signup(
     lead: Lead, agreed: Iterable[ConsentPurpose], *, now: dt.datetime, first_touch_source: str = "", **fields: str
 ) -> None:
-    """What this form says in place of the one before, and a link that confirms it in place of the older ones.
+    """Overwrite the sign-up with this form, and replace earlier confirmation links.
 
-    Where they first came from stays. Nothing changes once enough was sent this hour.
+    The first-touch source stays. Does nothing above the hourly message limit.
     """
     if not under_hourly_limit(lead, emails.CONFIRM_TRIAL, now=now):
         return
     for name, value in fields.items():
         setattr(lead, name, value)
     lead.save(update_fields=fields)
-    said_before = (
+    granted = (
         lead.consents.in_force().filter(text__purpose__in=OPTIONAL_CONSENTS).values_list("text__purpose", flat=True)
     )
-    for purpose in {ConsentPurpose(said) for said in said_before} - set(agreed):
+    for purpose in {ConsentPurpose(value) for value in granted} - set(agreed):
         revoke_consent(lead, purpose, channel=ConsentChannel.WEB, by=ActorKind.PATIENT, now=now)
-    waiting = lead.trials.open().first()
-    if waiting:
+    pending = lead.trials.open().first()
+    if pending:
         record_signup_consents(lead, {purpose: current_offer().documents[purpose] for purpose in agreed}, now=now)
-    _send_confirmation(waiting or _open_trial(lead, agreed, now=now), now=now)
+    _send_confirmation(pending or _open_trial(lead, agreed, now=now), now=now)
 
 
 def _open_trial(lead: Lead, agreed: Iterable[ConsentPurpose], *, now: dt.datetime) -> Trial:
-    """The trial on today's terms, and the consents to the texts that were in front of the person."""
+    """Create a trial on the current offer, and record consent to its current texts."""
     offer = current_offer()
     trial = Trial.objects.create(
         lead=lead,
@@ -128,14 +134,14 @@ def _open_trial(lead: Lead, agreed: Iterable[ConsentPurpose], *, now: dt.datetim
 
 
 def get_or_create_lead(*, email: str, created_at: dt.datetime, **fields: str) -> tuple[Lead, bool]:
-    """The live lead of this address, locked until the commit, and whether it was made just now."""
+    """Return (lead, created) for this address; an existing row is locked until commit."""
     key = normalization.email_key(email)
     live = Lead.objects.live().filter(email_key=key)
-    found = live.select_for_update().first() if live.exists() else None  # (nearly always new: the short question first)
+    found = live.select_for_update().first() if live.exists() else None  # (usually new: the cheap query first)
     if found:
         return found, False
     try:
-        with transaction.atomic():  # a savepoint: the constraint decides between two at once
+        with transaction.atomic():  # a savepoint: the unique constraint decides a race
             return Lead.objects.create(email=email, email_key=key, created_at=created_at, **fields), True
     except IntegrityError:
         return Lead.objects.live().select_for_update().get(email_key=key), False
@@ -143,16 +149,16 @@ def get_or_create_lead(*, email: str, created_at: dt.datetime, **fields: str) ->
 
 @transaction.atomic
 def resend_confirmation_link(lead: Lead, *, now: dt.datetime) -> None:
-    """To a person whose trial still waits: a new confirmation link, and the older ones stop working.
+    """Send a new confirmation link for a pending trial, and invalidate earlier links.
 
-    To anybody else the news that there is one already, or the link to their page when it is over. Nothing once enough
-    was sent this hour. Raises Gone.
+    Other leads get the notice that they have a trial, or their portal link when it is over. Does nothing above the
+    hourly message limit. Raises LeadUnavailable.
     """
     _resend(lock_lead(lead), now=now)
 
 
 def _resend(lead: Lead, *, now: dt.datetime) -> None:
-    """As `send_new_link`, of a lead that is locked."""
+    """Implement `resend_confirmation_link` for a locked lead."""
     if trial := lead.trials.open().filter(started_at=None).first():
         _send_confirmation(trial, now=now)
     elif lead.current_trial() and under_hourly_limit(lead, emails.TRIAL_EXISTS, now=now):
@@ -162,7 +168,7 @@ def _resend(lead: Lead, *, now: dt.datetime) -> None:
 
 
 def _send_confirmation(trial: Trial, *, now: dt.datetime) -> None:
-    """A link that starts the trial, in place of any before it."""
+    """Send a link that starts the trial, replacing earlier links."""
     lead = trial.lead
     if under_hourly_limit(lead, emails.CONFIRM_TRIAL, now=now):
         lead.confirmation_token_version += 1
@@ -172,10 +178,10 @@ def _send_confirmation(trial: Trial, *, now: dt.datetime) -> None:
 
 @transaction.atomic
 def confirm_email(lead: Lead, *, now: dt.datetime) -> Trial | None:
-    """The address is theirs: the free days begin now. Again, it changes nothing; None when there is none to start.
+    """Confirm the address and start the trial. Idempotent.
 
-    Whoever had their data erased before is back of their own will, so their address is no longer suppressed;
-    nor is their number, if they agreed to calls. Raises Gone.
+    None when there is no trial to start. Lifts an earlier suppression of the address and, with consent to calls, of the
+    phone number: the person has returned of their own accord. Raises LeadUnavailable.
     """
     lock_lead(lead)
     trial = lead.current_trial()
@@ -197,7 +203,10 @@ def confirm_email(lead: Lead, *, now: dt.datetime) -> Trial | None:
 
 @transaction.atomic
 def cancel_trial(trial: Trial, *, by: Actor, now: dt.datetime) -> None:
-    """The trial is over, no reason asked. Again, or once it became something else, it changes nothing."""
+    """Cancel the trial; no-op if cancelled or converted. Idempotent.
+
+    Raises LeadUnavailable.
+    """
     trial = _lock_trial(trial)
     if trial.cancelled_at or trial.converted_at:
         return
@@ -210,7 +219,10 @@ def cancel_trial(trial: Trial, *, by: Actor, now: dt.datetime) -> None:
 
 @transaction.atomic
 def resume_trial(trial: Trial, *, by: Actor, now: dt.datetime) -> None:
-    """The trial goes on as if it had never been cancelled. Again, it changes nothing. Raises TooLate."""
+    """Undo the cancellation of the trial. Idempotent.
+
+    Raises UndoWindowClosed, LeadUnavailable.
+    """
     trial = _lock_trial(trial)
     if trial.undo_until is None:
         return
@@ -222,9 +234,9 @@ def resume_trial(trial: Trial, *, by: Actor, now: dt.datetime) -> None:
 
 @transaction.atomic
 def convert_trial(trial: Trial, *, by: User, now: dt.datetime) -> None:
-    """Their treatment follows the trial: the guarantee runs from now, and the lead moves with it.
+    """Convert the trial, start its guarantee and convert the lead. Idempotent.
 
-    Again, it changes nothing. Raises leads.Refused when the trial or the lead is not that far.
+    Raises ActionError when the state of the trial or lead does not allow it, LeadUnavailable.
     """
     trial = _lock_trial(trial)
     if trial.converted_at:
@@ -240,7 +252,10 @@ def convert_trial(trial: Trial, *, by: User, now: dt.datetime) -> None:
 
 @transaction.atomic
 def request_refund(trial: Trial, *, by: Actor, now: dt.datetime) -> None:
-    """The guarantee is used: accepted as it is asked, no reason needed. Again, it changes nothing. Raises TooLate."""
+    """Accept a refund request under the guarantee. Idempotent.
+
+    Raises UndoWindowClosed after the guarantee period, LeadUnavailable.
+    """
     trial = _lock_trial(trial)
     if trial.refund_requested_at:
         return
@@ -254,7 +269,10 @@ def request_refund(trial: Trial, *, by: Actor, now: dt.datetime) -> None:
 
 @transaction.atomic
 def mark_refunded(trial: Trial, *, by: User, now: dt.datetime) -> None:
-    """Their money is on its way back, says who works the lead. Again, it changes nothing. Raises leads.Refused."""
+    """Record that the refund was sent; `by` must work the lead. Idempotent.
+
+    Raises ActionError.
+    """
     trial = _lock_trial_for_staff(trial, by)
     if trial.refunded_at:
         return
@@ -266,7 +284,10 @@ def mark_refunded(trial: Trial, *, by: User, now: dt.datetime) -> None:
 
 @transaction.atomic
 def undo_mark_refunded(trial: Trial, *, by: User, now: dt.datetime) -> None:
-    """That was a slip: the money is still owed. Again, it changes nothing. Raises leads.Refused."""
+    """Undo `mark_refunded`, within CANCEL_UNDO_WINDOW. Idempotent.
+
+    Raises ActionError.
+    """
     trial = _lock_trial_for_staff(trial, by)
     if not trial.refunded_at:
         return
@@ -277,19 +298,25 @@ def undo_mark_refunded(trial: Trial, *, by: User, now: dt.datetime) -> None:
 
 
 def _lock_trial_for_staff(trial: Trial, by: User) -> Trial:
-    """The trial as it is now; its lead, which `by` works, is locked until the commit. Raises leads.Refused."""
-    lead = Lead.objects.select_for_update().get(pk=trial.lead_id)  # (also of somebody erased: we owe it all the same)
+    """Lock the lead until commit and return the current trial.
+
+    Raises ActionError when `by` may not work the lead.
+    """
+    lead = Lead.objects.select_for_update().get(pk=trial.lead_id)  # (erased leads too: the refund is still owed)
     if not can_work_lead(by, lead):
         raise locking.ActionError("This lead is somebody else’s.")
     return _fresh_trial(lead, trial)
 
 
 def _lock_trial(trial: Trial) -> Trial:
-    """The trial as it is now; its lead is locked until the commit. Raises Gone."""
+    """Lock the lead until commit and return the current trial.
+
+    Raises LeadUnavailable.
+    """
     return _fresh_trial(lock_lead(trial.lead), trial)
 
 
 def _fresh_trial(lead: Lead, trial: Trial) -> Trial:
-    held = lead.trials.get(pk=trial.pk)
-    held.lead = lead
-    return held
+    fresh = lead.trials.get(pk=trial.pk)
+    fresh.lead = lead
+    return fresh

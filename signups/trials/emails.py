@@ -26,12 +26,12 @@ def _has_ended(message: OutboxMessage, now: dt.datetime) -> bool:
 
 
 def _is_cancelled(message: OutboxMessage, now: dt.datetime) -> bool:
-    """The cancellation was not undone meanwhile."""
+    """Return whether the cancellation was not undone meanwhile."""
     return message.lead.current_trial() is None
 
 
 def _undo_until(message: OutboxMessage) -> dt.datetime | None:
-    """While a cancellation can be undone, what was written for the trial waits."""
+    """Hold messages of the trial back while a cancellation can be undone."""
     return message.trial.undo_until if message.trial else None
 
 
@@ -73,44 +73,53 @@ WAITLIST_OPENED = register(
 
 
 def confirm_trial(trial: Trial, *, now: dt.datetime) -> OutboxMessage:
-    """Ask whether the address is theirs; the trial starts with the answer. Once per version of the lead's links."""
+    """Enqueue the confirmation link that starts the trial.
+
+    Once per `confirmation_token_version`.
+    """
     lead = trial.lead
     context = {"link": lead_links.confirmation_url(lead), "trial": trial}
     return enqueue(CONFIRM_TRIAL, lead, lead.confirmation_token_version, now=now, context=context, trial=trial)
 
 
 def trial_exists(lead: Lead, *, now: dt.datetime) -> OutboxMessage:
-    """Tell the owner of an address that signed up again that nothing new was started. Once per repeat."""
+    """Tell the owner of an address that signed up again that no new trial was started.
+
+    Once per repeat.
+    """
     return enqueue(TRIAL_EXISTS, lead, unique_occasion(), now=now, context=portal_link_context(lead))
 
 
 def trial_started(trial: Trial, *, now: dt.datetime) -> OutboxMessage:
-    """Say when the trial ends, with the link to the private page. Once per trial."""
+    """Enqueue the end date and the portal link. Once per trial."""
     return _enqueue(TRIAL_STARTED, trial, now=now)
 
 
 def trial_ending(trial: Trial, *, now: dt.datetime) -> OutboxMessage:
-    """Enqueued with the start, sent a day before the end, by day. Once per trial."""
+    """Enqueue the reminder for 24 hours before the end, outside quiet hours.
+
+    Once per trial.
+    """
     return _enqueue(TRIAL_ENDING, trial, now=now, send_at=trial.ends_at and trial.ends_at - dt.timedelta(days=1))
 
 
 def trial_ended(trial: Trial, *, now: dt.datetime) -> OutboxMessage:
-    """Enqueued with the start, sent after the end, by day. Once per trial."""
+    """Enqueue the notice for the end, outside quiet hours. Once per trial."""
     return _enqueue(TRIAL_ENDED, trial, now=now, send_at=trial.ends_at)
 
 
 def trial_cancelled(trial: Trial, *, now: dt.datetime) -> OutboxMessage:
-    """Say that the trial is over, and until when that can be undone. Once per cancellation."""
+    """Enqueue the cancellation with its undo deadline. Once per cancellation."""
     return _enqueue(TRIAL_CANCELLED, trial, now=now, occasion=unique_occasion())
 
 
 def converted(trial: Trial, *, now: dt.datetime) -> OutboxMessage:
-    """Tell a new patient the last day of their guarantee. Once per trial."""
+    """Tell a new patient the last day of the guarantee. Once per trial."""
     return _enqueue(CONVERTED, trial, now=now, last_day=trial.guarantee_last_day(trial.lead.time_zone))
 
 
 def refund_requested(trial: Trial, *, now: dt.datetime) -> OutboxMessage:
-    """Say that the request is accepted. Once per trial."""
+    """Enqueue the acceptance of a refund request. Once per trial."""
     return _enqueue(REFUND_REQUESTED, trial, now=now)
 
 
@@ -130,6 +139,6 @@ def _enqueue(
 
 
 def waitlist_state_opened(request: WaitlistEntry, *, now: dt.datetime) -> OutboxMessage:
-    """Say that the clinic works in their state now. Once per request."""
+    """Enqueue the notice that the clinic serves the state. Once per entry."""
     context = {"state": us_states.state_name(request.state), "start": settings.SITE_URL + reverse("start")}
     return enqueue(WAITLIST_OPENED, request.lead, request.pk, now=now, context=context)

@@ -1,4 +1,4 @@
-"""The form that starts a trial: contact facts and agreements, no clinical question, no payment."""
+"""Sign-up and waitlist forms: contact data and consents, no clinical questions."""
 
 import datetime as dt
 from collections.abc import Iterable
@@ -17,7 +17,7 @@ from signups.web.public_form import clean_with
 from . import waitlist
 from .actions import request_trial, was_trial_requested
 
-# What a channel needs besides a number.
+# Consent that a channel requires besides a phone number.
 CHANNEL_CONSENTS = {
     Channel.CALL: ("calls", "Tick that we may call you, or choose e-mail."),
     Channel.TEXT: ("texts", "Tick that we may text you, or choose e-mail."),
@@ -28,7 +28,7 @@ class TrialForm(form_fields.TimedPublicForm):
     button = "Start my free days"
     name = form_fields.name_field()
     email = form_fields.email_field("We send a link to this address. Nothing starts until you use it.")
-    # The address about which was asked “did you mean …?”: sent again, it is taken as it is.
+    # The address that the typo check asked about: submitted again, it is accepted.
     kept_email = forms.CharField(required=False, max_length=254, widget=forms.HiddenInput)
     state = form_fields.state_field()
     signing_up_for = forms.ChoiceField(
@@ -78,14 +78,14 @@ class TrialForm(form_fields.TimedPublicForm):
             self.fields[purpose.value] = form_fields.consent_field(purpose, label, self.offer)
         self.fields["time_zone"].initial = self.offer.time_zone
         if not self.is_bound:
-            self.fields["time_zone"].widget.attrs["data-guess"] = ""  # the browser's own zone, where a script may ask
+            self.fields["time_zone"].widget.attrs["data-guess"] = ""  # a script fills in the browser's time zone
 
     def parts(self) -> Iterable[Any]:
-        reach = ("preferred_channel", "phone", "calls", "texts", "best_time", "time_zone")
+        contact = ("preferred_channel", "phone", "calls", "texts", "best_time", "time_zone")
         links = HTML("{% include 'public/_consent_links.html' %}")
         return (
             *("name", "email", "kept_email", "state", "signing_up_for"),
-            Fieldset("How to reach you", *reach),
+            Fieldset("How to reach you", *contact),
             Fieldset("What you agree to", links, "adult", "terms", "privacy"),
             Fieldset("If you like", "referral_answer", "news"),
         )
@@ -94,14 +94,14 @@ class TrialForm(form_fields.TimedPublicForm):
         return clean_with(normalization.clean_name, self.cleaned_data["name"])
 
     def clean_email(self) -> str:
-        """An address with a likely slip is asked about once; who sends it again means it."""
+        """Ask once about a likely typo; accept the address when it is submitted again."""
         email: str = self.cleaned_data["email"]
         clean_with(normalization.strict_email_key, email)
-        likelier = normalization.suggest_email_correction(email)
-        if likelier and self.data.get("kept_email") != email:
+        suggestion = normalization.suggest_email_correction(email)
+        if suggestion and self.data.get("kept_email") != email:
             self.data = {name: self.data.get(name) for name in self.data} | {"kept_email": email}
             raise forms.ValidationError(
-                f"Did you mean {likelier}? Change it, or press the button again if {email} is right."
+                f"Did you mean {suggestion}? Change it, or press the button again if {email} is right."
             )
         return email
 
@@ -111,25 +111,28 @@ class TrialForm(form_fields.TimedPublicForm):
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
         form_fields.clean_phone_for_channel(self, data, self.offer.phone_region)
-        agreement, message = CHANNEL_CONSENTS.get(data.get("preferred_channel", ""), ("", ""))
-        if agreement and not data.get(agreement):
-            self.add_error(agreement, message)
+        consent, message = CHANNEL_CONSENTS.get(data.get("preferred_channel", ""), ("", ""))
+        if consent and not data.get(consent):
+            self.add_error(consent, message)
         return data
 
     def lives_elsewhere(self) -> bool:
-        """In a state the clinic does not work in, whatever else is right or wrong about the form."""
+        """Return whether the state is outside the service area, even in an invalid form."""
         state = self.cleaned_data.get("state", "")
         return bool(state and self.offer.states) and state not in self.offer.states
 
     def is_replay(self) -> bool:
-        """This very form was sent before (a double click, the back button): its answer is the same."""
+        """Return whether this submission was already processed.
+
+        Happens on a double click or with the back button; the response is the same.
+        """
         return was_trial_requested(form_key=self.cleaned_data["stamp"], email=self.cleaned_data["email"])
 
     def save(self, *, now: dt.datetime) -> None:
-        told = {name: self.cleaned_data[name] for name in LEAD_FIELDS}
+        lead_data = {name: self.cleaned_data[name] for name in LEAD_FIELDS}
         agreed = [*REQUIRED_CONSENTS, *(purpose for purpose in OPTIONAL_CONSENTS if self.cleaned_data[purpose])]
         request_trial(
-            **told, agreed=agreed, first_touch_source=self.source, form_key=self.cleaned_data["stamp"], now=now
+            **lead_data, agreed=agreed, first_touch_source=self.source, form_key=self.cleaned_data["stamp"], now=now
         )
 
 
@@ -145,7 +148,7 @@ CONSENT_LABELS = {
 
 
 class WaitlistForm(form_fields.TimedPublicForm):
-    """“Tell me when you open where I live.”"""
+    """Form of the waitlist for states that the clinic does not serve."""
 
     name = form_fields.name_field()
     email = form_fields.email_field("We write to it once: when we open where you live.")
@@ -163,5 +166,5 @@ class WaitlistForm(form_fields.TimedPublicForm):
         return str(self.cleaned_data["email"])
 
     def save(self, *, now: dt.datetime) -> None:
-        told = {name: self.cleaned_data[name] for name in ("name", "email", "state")}
-        waitlist.join_waitlist(**told, form_key=self.cleaned_data["stamp"], now=now)
+        lead_data = {name: self.cleaned_data[name] for name in ("name", "email", "state")}
+        waitlist.join_waitlist(**lead_data, form_key=self.cleaned_data["stamp"], now=now)

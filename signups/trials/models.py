@@ -1,4 +1,4 @@
-"""The free days: their terms as they were when asked for, and what happened since."""
+"""Trials: the terms at the time of the request, and the events since."""
 
 import datetime as dt
 from typing import Any, ClassVar, Self
@@ -9,9 +9,7 @@ from django.db.models import F, Q
 
 from signups.leads.models import Lead
 
-CANCEL_UNDO_WINDOW = dt.timedelta(
-    hours=1
-)  # within which a cancelled trial can be taken up again, and a settled refund be owed again
+CANCEL_UNDO_WINDOW = dt.timedelta(hours=1)  # to undo a cancellation, or to undo `mark_refunded`
 OPEN_TRIAL = Q(cancelled_at=None, converted_at=None)
 REFUND_OWED = Q(refund_requested_at__isnull=False, refunded_at=None)
 MAX_TRIAL_DAYS = 90  # days
@@ -19,36 +17,39 @@ MAX_TRIAL_DAYS = 90  # days
 
 class TrialQuerySet(models.QuerySet["Trial"]):
     def open(self) -> Self:
-        """Asked for, and neither cancelled nor followed by treatment; at most one for each lead."""
+        """Filter trials neither cancelled nor converted; at most one per lead."""
         return self.filter(OPEN_TRIAL)
 
     def running(self, now: dt.datetime) -> Self:
-        """In their free days at `now`."""
+        """Filter trials that have started and not ended at `now`."""
         return self.open().filter(started_at__lte=now, ends_at_db__gt=now)
 
     def ending_within(self, span: dt.timedelta, now: dt.datetime) -> Self:
-        """Running, with at most `span` left; the one that ends first comes first."""
+        """Filter running trials with at most `span` left, earliest end first."""
         return self.running(now).filter(ends_at_db__lte=now + span).order_by("ends_at_db")
 
     def refund_owed(self) -> Self:
-        """Somebody asked for their money back and does not have it yet; the longest waiting first."""
+        """Filter trials with a requested, unsent refund; longest waiting first."""
         return self.filter(REFUND_OWED).order_by("refund_requested_at")
 
 
 class TrialEnd(models.Func):
-    """`days` times 24 hours after `started_at`, null before, in words that a generated column may consist of."""
+    """SQL for `days` times 24 hours after `started_at`; null before the start.
+
+    Immutable, as generated columns require.
+    """
 
     arity = 2
     output_field = models.DateTimeField()
 
     def as_postgresql(self, compiler: Any, connection: Any, **extra: Any) -> tuple[str, tuple[()]]:
         start, days = self._columns(compiler)
-        # (In UTC and back: with the session's zone, which may have clock changes, it would not be immutable.)
+        # (Via UTC: in the session's time zone the expression would not be immutable.)
         return f"(({start} AT TIME ZONE 'UTC' + {days} * interval '1 day') AT TIME ZONE 'UTC')", ()
 
     def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> tuple[str, tuple[()]]:
         start, days = self._columns(compiler)
-        # (The time of day stays as it is: SQLite's own would lose the microseconds.)
+        # (The time of day is kept as text: SQLite's datetime() would lose the microseconds.)
         return f"(date(substr({start}, 1, 10), {days} || ' days') || substr({start}, 11))", ()
 
     def _columns(self, compiler: Any) -> list[str]:
@@ -56,7 +57,7 @@ class TrialEnd(models.Func):
 
 
 class Trial(models.Model):
-    """State, end and days left are derived from the instants below; nothing else is written."""
+    """A free trial; state, end and days left are derived from the timestamps."""
 
     PII_FIELDS: ClassVar[dict[str, Any]] = {}
 
@@ -70,7 +71,7 @@ class Trial(models.Model):
     converted_at = models.DateTimeField(null=True, blank=True)
     refund_requested_at = models.DateTimeField(null=True, blank=True)
     refunded_at = models.DateTimeField(null=True, blank=True)
-    # For questions to the database, by an index; `ends_at` tells of one trial, also before it is saved.
+    # For indexed queries; `ends_at` is the same in Python, also before the trial is saved.
     ends_at_db = models.GeneratedField(
         expression=TrialEnd("started_at", "days"), output_field=models.DateTimeField(), db_persist=True
     )
@@ -80,7 +81,7 @@ class Trial(models.Model):
     class Meta:
         ordering = ["-requested_at"]
         indexes = [
-            # All that the question which trials end soon has to read.
+            # Covers the query for trials that end soon.
             models.Index(
                 fields=["ends_at_db", "started_at", "lead"],
                 condition=OPEN_TRIAL & Q(started_at__isnull=False),
@@ -122,47 +123,56 @@ class Trial(models.Model):
 
     @property
     def ends_at(self) -> dt.datetime | None:
-        """`days` times 24 hours after the start (so nobody gets less at a clock change); None before it."""
+        """Return `days` times 24 hours after the start; None before the start.
+
+        Fixed hours, so that a clock change shortens no trial.
+        """
         return self.started_at + dt.timedelta(days=self.days) if self.started_at else None
 
     @property
     def may_be_converted(self) -> bool:
-        """It was started, and neither cancelled nor followed by treatment: also after its end."""
+        """Return whether the trial was started and neither cancelled nor converted."""
         return bool(self.started_at and not self.cancelled_at and not self.converted_at)
 
     @property
     def undo_until(self) -> dt.datetime | None:
-        """Until when the cancelling can be taken back; None when it is not cancelled."""
+        """Return the undo deadline of a cancellation; None when not cancelled."""
         return self.cancelled_at + CANCEL_UNDO_WINDOW if self.cancelled_at else None
 
     def guarantee_last_day(self, zone: str) -> dt.date | None:
-        """`guarantee_days` after the day of conversion on the calendar of `zone` (IANA); None before conversion."""
+        """Return the last day of the guarantee in `zone` (IANA); None before conversion.
+
+        It is `guarantee_days` after the local date of conversion.
+        """
         if not self.converted_at:
             return None
         return self.converted_at.astimezone(ZoneInfo(zone)).date() + dt.timedelta(days=self.guarantee_days)
 
     @property
     def refund_is_owed(self) -> bool:
-        """As `TrialQuerySet.refund_owed`."""
+        """Return whether `TrialQuerySet.refund_owed` would contain this trial."""
         return self.refund_requested_at is not None and self.refunded_at is None
 
     def may_be_owed_again(self, now: dt.datetime) -> bool:
-        """That the money was sent back was said so short a time ago that it can be taken back."""
+        """Return whether `mark_refunded` can be undone at `now`."""
         return self.refunded_at is not None and now <= self.refunded_at + CANCEL_UNDO_WINDOW
 
     def may_be_refunded(self, zone: str, now: dt.datetime) -> bool:
-        """The guarantee still runs at `now`, to the end of its last day in `zone`, and nobody has asked yet."""
+        """Return whether a refund can be requested at `now`.
+
+        The guarantee runs to the end of its last day in `zone`, and no refund was requested before.
+        """
         last = self.guarantee_last_day(zone)
         return last is not None and now.astimezone(ZoneInfo(zone)).date() <= last and not self.refund_requested_at
 
     def day(self, now: dt.datetime) -> int | None:
-        """Which day of the trial `now` falls on, from 1; None before the start and after the end."""
+        """Return the day of the trial at `now`, from 1; None before start and after end."""
         if not self.started_at or not self.ends_at or not self.started_at <= now < self.ends_at:
             return None
         return (now - self.started_at).days + 1
 
     def state(self, now: dt.datetime) -> str:
-        """`cancelled`, `converted`, `requested`, `day 3 of 7` or `ended`."""
+        """Return `cancelled`, `converted`, `requested`, `day 3 of 7` or `ended`."""
         if self.cancelled_at:
             return "cancelled"
         if self.converted_at:

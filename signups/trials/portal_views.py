@@ -1,4 +1,4 @@
-"""Leaving the trial, and getting money back: from the patient's own page, with no reason asked."""
+"""Portal pages that cancel or resume a trial and request a refund."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -16,7 +16,10 @@ from .actions import UndoWindowClosed, cancel_trial, request_refund, resume_tria
 @portal_view
 @require_http_methods(["GET", "HEAD", "POST"])
 def cancel_trial_page(request: HttpRequest, lead: Lead, token: str) -> HttpResponse:
-    """One page that asks once; POST ends the trial. Without one to end, the patient's page says how it stands."""
+    """Ask for confirmation on GET, cancel on POST.
+
+    Without an open trial, redirect to the portal.
+    """
     trial = lead.trials.open().first()
     if trial and request.method != "POST":
         return render(request, "portal/cancel.html", {"lead": lead, "token": token, "trial": trial})
@@ -28,7 +31,7 @@ def cancel_trial_page(request: HttpRequest, lead: Lead, token: str) -> HttpRespo
 @portal_view
 @require_POST
 def resume_trial_page(request: HttpRequest, lead: Lead, token: str) -> HttpResponse:
-    """The trial goes on, within the hour; after it, the patient's page says that it is over."""
+    """Undo the cancellation within the undo window; 409 after it."""
     trial = lead.trials.first()
     if trial:
         try:
@@ -41,7 +44,10 @@ def resume_trial_page(request: HttpRequest, lead: Lead, token: str) -> HttpRespo
 @portal_view
 @require_http_methods(["GET", "HEAD", "POST"])
 def refund_page(request: HttpRequest, lead: Lead, token: str) -> HttpResponse:
-    """One page that asks once; POST accepts the request on the spot, and it lands on the desk."""
+    """Ask for confirmation on GET, request the refund on POST.
+
+    409 after the guarantee period.
+    """
     trial = lead.trials.filter(converted_at__isnull=False).first()
     if trial is None or trial.refund_requested_at:
         return redirect_after_post("portal:home", token)
@@ -54,6 +60,6 @@ def refund_page(request: HttpRequest, lead: Lead, token: str) -> HttpResponse:
         return render(request, "portal/refund.html", context)
     try:
         request_refund(trial, by=ActorKind.PATIENT, now=now)
-    except UndoWindowClosed:  # the day ended this very moment
+    except UndoWindowClosed:  # the day ended meanwhile
         return render(request, "portal/undo_expired.html", context, status=409)
     return redirect_after_post("portal:home", token)

@@ -1,4 +1,4 @@
-"""Starting a trial and confirming the address."""
+"""Public pages that start a trial, confirm an address and join the waitlist."""
 
 import datetime as dt
 
@@ -29,7 +29,7 @@ ONE_HOUR = dt.timedelta(hours=1)
 @never_cache
 @rate_limited
 def start_page(request: HttpRequest) -> HttpResponse:
-    """The trial form; every valid one, from a known or a new address, ends at the same place."""
+    """Process the trial form; known and new addresses end at the same page."""
     form = TrialForm(
         request.POST if request.method == "POST" else None,
         source=normalization.clean_source(request.GET.get("source", "")),
@@ -56,7 +56,7 @@ def start_page(request: HttpRequest) -> HttpResponse:
 @never_cache
 @rate_limited
 def waitlist_page(request: HttpRequest) -> HttpResponse:
-    """For people who live where the clinic does not work: one message when it does, if they like."""
+    """Process the waitlist form for states that the clinic does not serve."""
     form = WaitlistForm(request.POST if request.method == "POST" else None)
     if not form.is_bound:
         return render(request, "public/waitlist.html", {"form": form})
@@ -87,7 +87,7 @@ def check_your_email(request: HttpRequest) -> HttpResponse:
 @token_view
 @require_http_methods(["GET", "HEAD", "POST"])
 def confirm_page(request: HttpRequest, token: str) -> HttpResponse:
-    """GET shows a button, POST starts the trial: mail scanners open links, and must not start anything."""
+    """Ask for confirmation on GET, start the trial on POST: mail scanners open links."""
     try:
         lead = lead_links.lead_from_confirmation_token(token)
     except lead_links.TokenExpired:
@@ -98,14 +98,14 @@ def confirm_page(request: HttpRequest, token: str) -> HttpResponse:
         return render(request, "public/confirm_expired.html", {"token": token, "used": True}, status=410)
     if request.method != "POST":
         agreed = [purpose.label for purpose in OPTIONAL_CONSENTS if agrees_to(lead, purpose)]
-        told = [
+        submitted = [
             ("Name", lead.name),
             ("Phone", lead.phone or "none"),
             ("Agreed to", ", ".join(agreed) or "nothing more"),
         ]
-        return render(request, "public/confirm.html", {"token": token, "trial": trial, "told": told})
+        return render(request, "public/confirm.html", {"token": token, "trial": trial, "told": submitted})
     trial = confirm_email(lead, now=now)
-    if trial is None:  # cancelled this very moment
+    if trial is None:  # cancelled meanwhile
         raise LeadUnavailable
     facts = [
         ("What you have", f"{trial.days} free days of our care program"),
@@ -121,7 +121,10 @@ def confirm_page(request: HttpRequest, token: str) -> HttpResponse:
 @token_view
 @require_POST
 def confirm_resend(request: HttpRequest, token: str) -> HttpResponse:
-    """A new link for whoever holds an old one; it goes to the stored address only."""
+    """Send a new confirmation link to the stored address.
+
+    Accepts an expired token.
+    """
     try:
         lead = lead_links.lead_from_confirmation_token(token)
     except lead_links.TokenExpired as expired:

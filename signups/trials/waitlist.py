@@ -1,4 +1,4 @@
-"""People who live where the clinic does not work yet."""
+"""Waitlist for states that the clinic does not serve yet."""
 
 import datetime as dt
 import uuid
@@ -19,7 +19,10 @@ NOTIFY_BATCH = 50
 
 
 def join_waitlist(*, name: str, email: str, state: str, form_key: uuid.UUID, now: dt.datetime) -> None:
-    """One message is wanted, when the clinic works in `state`. Known or new, the answer is the same; again, nothing."""
+    """Add a lead to the waitlist of `state`. Idempotent for a repeated `form_key`.
+
+    The outcome is the same for known and new addresses.
+    """
     try:
         _join(name=name, email=email, state=state, form_key=trial_idempotency_key(form_key, email), now=now)
     except IntegrityError:
@@ -37,13 +40,16 @@ def _join(*, name: str, email: str, state: str, form_key: uuid.UUID, now: dt.dat
 
 @transaction.atomic
 def notify_waitlist(clock: Callable[[], dt.datetime]) -> int:
-    """For the worker: writes to those whose state is on the clinic's list now; how many there were."""
+    """Worker job: notify up to NOTIFY_BATCH entries whose state is now served.
+
+    Returns the number of entries notified.
+    """
     waiting = WaitlistEntry.objects.waiting().exclude(lead__status__in=TERMINAL_STATUSES).select_related("lead")
-    if open_in := current_offer().states:  # none: it works everywhere now
+    if open_in := current_offer().states:  # an empty list means every state
         waiting = waiting.filter(state__in=open_in)
     skip = connection.features.has_select_for_update_skip_locked
-    taken = list(waiting.select_for_update(of=("self",), skip_locked=skip)[:NOTIFY_BATCH])
-    for request in taken:
-        emails.waitlist_state_opened(request, now=clock())
-    WaitlistEntry.objects.filter(pk__in=[request.pk for request in taken]).update(notified_at=clock())
-    return len(taken)
+    batch = list(waiting.select_for_update(of=("self",), skip_locked=skip)[:NOTIFY_BATCH])
+    for entry in batch:
+        emails.waitlist_state_opened(entry, now=clock())
+    WaitlistEntry.objects.filter(pk__in=[entry.pk for entry in batch]).update(notified_at=clock())
+    return len(batch)

@@ -1,4 +1,4 @@
-"""People elsewhere who want to hear when the clinic opens where they live."""
+"""Entries of the waitlist for states that the clinic does not serve yet."""
 
 from typing import Any, ClassVar, Self
 
@@ -13,7 +13,7 @@ class WaitlistEntryQuerySet(models.QuerySet["WaitlistEntry"]):
 
 
 class WaitlistEntry(models.Model):
-    """One message is sent when the state is on the clinic's list, and no other."""
+    """A lead who gets one message when the clinic serves `state`."""
 
     PII_FIELDS: ClassVar[dict[str, Any]] = {"state": ""}
 
