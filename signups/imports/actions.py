@@ -1,9 +1,8 @@
-"""Taking in people from a list of somebody else's: uploaded, looked through, and then run by the worker, part by part.
+"""Import leads from an uploaded CSV file, in chunks run by the worker.
 
-Nobody comes in twice: who is known by mailbox or number stays as they are; a row of an import has one event, whose key
-is the row's (`form_key`); and a part is taken in, with its progress, in one transaction. Whoever was erased stays out.
-A list proves no agreement, so none is noted: nobody who comes this way may be called, texted or sent news before they
-say so themselves.
+Duplicates by e-mail or phone are skipped, suppressed (erased) contacts are rejected. Each imported row has one audit
+event, whose idempotency key derives from the import and the row number; a chunk and its progress commit together.
+Imports grant no consent: imported leads may not be called, texted or sent marketing e-mail until they consent.
 """
 
 import datetime as dt
@@ -37,39 +36,48 @@ ERASED_ROW = "They asked us to forget them. They can only come back by signing u
 
 @transaction.atomic
 def upload_list(*, content: bytes, by: User, now: dt.datetime) -> ImportJob:
-    """Keeps the cells of a CSV file, encrypted, with a guess at its columns. Raises Refused, in words."""
-    _require_status(by)
+    """Store the rows of a CSV file, encrypted, with guessed columns.
+
+    Raises ActionError with a user-facing message.
+    """
+    _require_permission(by)
     try:
         header, rows = csv_parser.parse_csv(content)
     except ValueError as error:
         raise ActionError(str(error)) from None
-    # (As a spreadsheet numbers them, below the headings; empty ones say nothing.)
+    # (Numbered as in a spreadsheet, from 2 below the header; empty rows are skipped.)
     numbered = [(number, row) for number, row in enumerate(rows, start=2) if any(row)]
     if not numbered:
         raise ActionError("There are no rows below the headings.")
     columns = csv_parser.guess_columns(header)
-    made = ImportJob.objects.create(created_by=by, created_at=now, header=header, columns=columns, size=len(numbered))
+    job = ImportJob.objects.create(created_by=by, created_at=now, header=header, columns=columns, size=len(numbered))
     starts = range(0, len(numbered), ROWS_PER_CHUNK)
-    parts = [(start // ROWS_PER_CHUNK, numbered[start : start + ROWS_PER_CHUNK]) for start in starts]
+    chunks = [(start // ROWS_PER_CHUNK, numbered[start : start + ROWS_PER_CHUNK]) for start in starts]
     ImportChunk.objects.bulk_create(
-        [ImportChunk(import_job=made, index=number, rows=rows, size=len(rows)) for number, rows in parts]
+        [ImportChunk(import_job=job, index=number, rows=rows, size=len(rows)) for number, rows in chunks]
     )
-    record_event(None, AuditAction.ADDED, by=by, now=now, target=f"import:{made.pk}", count=made.size)
-    return made
+    record_event(None, AuditAction.ADDED, by=by, now=now, target=f"import:{job.pk}", count=job.size)
+    return job
 
 
 @transaction.atomic
 def start_validation(*, whole: ImportJob, columns: Sequence[str], by: User) -> None:
-    """`columns` says what each column holds; the worker looks through the rows, which changes nothing else yet."""
-    _require_status(by)
+    """Set the columns and queue the import for validation, which creates no leads.
+
+    `columns` holds a key of `csv_parser.IMPORT_FIELDS`, or "", for each column. Raises ActionError.
+    """
+    _require_permission(by)
     _set_status(whole, ImportStatus.CHECKING, [ImportStatus.COLUMNS, ImportStatus.CHECKED])
     ImportJob.objects.filter(pk=whole.pk).update(columns=list(columns))
 
 
 @transaction.atomic
 def start_import(*, whole: ImportJob, by: User, now: dt.datetime) -> None:
-    """From now on the worker takes them in, in the name of `by`."""
-    _require_status(by)
+    """Queue a validated import for the worker, attributed to `by`.
+
+    Raises ActionError.
+    """
+    _require_permission(by)
     _set_status(whole, ImportStatus.RUNNING, [ImportStatus.CHECKED])
     ImportJob.objects.filter(pk=whole.pk).update(created_by=by)
     record_event(None, AuditAction.IMPORT_BEGUN, by=by, now=now, target=f"import:{whole.pk}", count=whole.size)
@@ -77,9 +85,12 @@ def start_import(*, whole: ImportJob, by: User, now: dt.datetime) -> None:
 
 @transaction.atomic
 def cancel_import(*, whole: ImportJob, by: Actor, now: dt.datetime) -> None:
-    """What is left of the list is deleted; nobody more comes in by it, who came in stays. Again, it changes nothing."""
+    """Cancel the import and delete its remaining rows; created leads stay. Idempotent.
+
+    Raises ActionError when `by` lacks the permission.
+    """
     if isinstance(by, User):
-        _require_status(by)
+        _require_permission(by)
     whole = ImportJob.objects.select_for_update().get(pk=whole.pk)
     if whole.status not in (ImportStatus.DONE, ImportStatus.DROPPED):
         ImportJob.objects.filter(pk=whole.pk).update(status=ImportStatus.DROPPED)
@@ -89,112 +100,128 @@ def cancel_import(*, whole: ImportJob, by: Actor, now: dt.datetime) -> None:
 
 
 def rejected_rows(whole: ImportJob, *, by: User, now: dt.datetime) -> Iterator[Row]:
-    """The rows that are not taken in, to be mended: why, their number, and their cells while they are kept."""
-    _require_status(by)
+    """Return the rejected rows as (reason, row number, cells while they are stored).
+
+    Raises ActionError.
+    """
+    _require_permission(by)
     count = whole.figures()["refused"]
     record_event(None, AuditAction.EXPORTED, by=by, now=now, target=f"import:{whole.pk}", count=count)
-    return _rejected_in_chunk(whole)
+    return _iterate_rejected(whole)
 
 
-def _rejected_in_chunk(whole: ImportJob) -> Iterator[Row]:
-    for part in whole.parts.exclude(rejected=[]).iterator(chunk_size=10):
+def _iterate_rejected(job: ImportJob) -> Iterator[Row]:
+    for part in job.parts.exclude(rejected=[]).iterator(chunk_size=10):
         cells = dict(part.rows)
         for number, why in part.rejected:
             yield [why, str(number), *cells.get(number, [])]
 
 
 def run_next_import_step(clock: Callable[[], dt.datetime]) -> int:
-    """The worker's job: looks through a list, or takes in one part of one; how many rows it dealt with."""
+    """Worker job: validate one import, or import one chunk.
+
+    Returns the number of rows processed, 0 when there is nothing to do.
+    """
     if checking := ImportJob.objects.filter(status=ImportStatus.CHECKING).order_by("pk").first():
-        return _validate_chunk(checking, clock())
+        return _validate_job(checking, clock())
     try:
         return _import_chunk(clock())
-    except IntegrityError:  # somebody signed up themselves this moment: next time they are known
+    except IntegrityError:  # a concurrent sign-up: the retry counts that lead as a duplicate
         return 0
 
 
 def remove_person(addresses: Collection[str]) -> None:
-    """Takes every row that names one of these addresses and numbers (E.164) out of the lists that are still kept."""
+    """Delete stored rows that mention any of these e-mail addresses or E.164 numbers."""
     for part in ImportChunk.objects.select_for_update().filter(rows__isnull=False).order_by("pk"):
-        about = {
+        matching = {
             number
             for number, cells in part.rows
             if any(csv_parser.row_mentions(cells, address) for address in addresses)
         }
-        if about:
+        if matching:
             ImportChunk.objects.filter(pk=part.pk).update(
-                rows=[row for row in part.rows if row[0] not in about],
-                rejected=[*(row for row in part.rejected if row[0] not in about), *([n, ERASED_ROW] for n in about)],
+                rows=[row for row in part.rows if row[0] not in matching],
+                rejected=[
+                    *(row for row in part.rejected if row[0] not in matching),
+                    *([n, ERASED_ROW] for n in matching),
+                ],
             )
 
 
 @dataclass
 class ChunkResult:
-    """What became, or would become, of some rows."""
+    """Outcome of validating some rows."""
 
-    new: dict[int, dict[str, Any]] = field(default_factory=dict)  # row → the columns of the lead
+    new: dict[int, dict[str, Any]] = field(default_factory=dict)  # row number → fields of the lead
     known: int = 0
     refused: list[tuple[int, str]] = field(default_factory=list)
 
 
-def _validate_chunk(whole: ImportJob, now: dt.datetime) -> int:
-    """All parts, one after the other, without a lock: interrupted, or by two at once, it comes to the same."""
+def _validate_job(job: ImportJob, now: dt.datetime) -> int:
+    """Validate all chunks of the import, without a lock.
+
+    Idempotent: an interrupted or concurrent run ends with the same result. Returns the number of rows.
+    """
     seen: set[str] = set()
-    for part in whole.parts.all():
-        found = _validate_rows(part, whole, seen, now)
+    for part in job.parts.all():
+        found = _validate_rows(part, job, seen, now)
         ImportChunk.objects.filter(pk=part.pk, done_at=None).update(
             created_count=len(found.new), duplicate_count=found.known, rejected=found.refused
         )
-    ImportJob.objects.filter(pk=whole.pk, status=ImportStatus.CHECKING).update(status=ImportStatus.CHECKED)
-    return whole.size
+    ImportJob.objects.filter(pk=job.pk, status=ImportStatus.CHECKING).update(status=ImportStatus.CHECKED)
+    return job.size
 
 
 @transaction.atomic
 def _import_chunk(now: dt.datetime) -> int:
-    """The next part of the import that has waited longest; 0 when there is none, or another worker is at it.
+    """Import the next chunk of the oldest running import.
 
-    One import at a time: two at once could both find a number to be nobody's.
+    Returns its number of rows; 0 when there is none, or another worker has locked the import. Imports run one at a time,
+    because two at once could create the same lead twice.
     """
     first = ImportJob.objects.filter(status=ImportStatus.RUNNING).order_by("pk").first()
     if first is None:
         return 0
     skip = connection.features.has_select_for_update_skip_locked
-    held = ImportJob.objects.select_for_update(skip_locked=skip).filter(pk=first.pk, status=ImportStatus.RUNNING)
-    if (whole := held.first()) is None:
+    locked = ImportJob.objects.select_for_update(skip_locked=skip).filter(pk=first.pk, status=ImportStatus.RUNNING)
+    if (job := locked.first()) is None:
         return 0
-    part = whole.parts.select_for_update().filter(done_at=None).first()
+    part = job.parts.select_for_update().filter(done_at=None).first()
     if part is None:
-        ImportJob.objects.filter(pk=whole.pk).update(status=ImportStatus.DONE)
+        ImportJob.objects.filter(pk=job.pk).update(status=ImportStatus.DONE)
         return 0
-    found = _validate_rows(part, whole, set(), now)
-    _create_leads(found.new, whole, now)
-    to_mend = {number for number, why in found.refused if why != ERASED_ROW}
+    found = _validate_rows(part, job, set(), now)
+    _create_leads(found.new, job, now)
+    correctable = {number for number, why in found.refused if why != ERASED_ROW}
     ImportChunk.objects.filter(pk=part.pk).update(
         created_count=len(found.new),
         duplicate_count=found.known,
         rejected=found.refused,
-        rows=[row for row in part.rows if row[0] in to_mend],
+        rows=[row for row in part.rows if row[0] in correctable],
         done_at=now,
     )
     return part.size
 
 
-def _validate_rows(part: ImportChunk, whole: ImportJob, seen: set[str], now: dt.datetime) -> ChunkResult:
-    """Sorts the rows of `part`; `seen` holds the mailboxes and numbers of the rows before, and gets those of these."""
+def _validate_rows(part: ImportChunk, job: ImportJob, seen: set[str], now: dt.datetime) -> ChunkResult:
+    """Validate the rows of `part` into leads to create, duplicates and rejected rows.
+
+    `seen` holds the e-mail addresses and numbers of earlier rows; those of this chunk are added.
+    """
     clinic, found = current_offer(), ChunkResult()
-    # Those whose rows were taken out, because somebody had their data erased meanwhile.
+    # Rows deleted because of an erasure stay rejected.
     found.refused = [(number, why) for number, why in part.rejected if why == ERASED_ROW]
     for number, cells in part.rows:
         try:
             fields = csv_parser.lead_fields(
-                csv_parser.row_values(cells, whole.columns),
+                csv_parser.row_values(cells, job.columns),
                 region=clinic.phone_region,
                 time_zone=clinic.time_zone,
                 now=now,
             )
             if fields["status"] != LeadStatus.NEW:
                 fields["close_reason"] = check_transition(
-                    LeadStatus.NEW, fields["status"], by=whole.created_by, reason=fields["close_reason"]
+                    LeadStatus.NEW, fields["status"], by=job.created_by, reason=fields["close_reason"]
                 )
             else:
                 fields["close_reason"] = ""
@@ -202,15 +229,15 @@ def _validate_rows(part: ImportChunk, whole: ImportJob, seen: set[str], now: dt.
             found.refused.append((number, str(why)))
         else:
             found.new[number] = {**fields, "created_at": now}
-    _split_known(found, seen)
+    _split_duplicates(found, seen)
     return found
 
 
-def _split_known(found: ChunkResult, seen: set[str]) -> None:
-    """Takes those out of `found.new` who are known, or want to be forgotten."""
+def _split_duplicates(found: ChunkResult, seen: set[str]) -> None:
+    """Move duplicates and suppressed contacts out of `found.new`."""
     mailboxes = {number: normalization.canonical_mailbox(lead["email_key"]) for number, lead in found.new.items()}
     seen |= Lead.objects.live().holding(mailboxes.values(), [lead["phone_e164"] for lead in found.new.values()])
-    # (Asked last: whoever is erased between the two questions was still known, or is already suppressed.)
+    # (Queried last: a lead erased between the two queries is either in `seen` or suppressed.)
     contacts = {lead[key] for lead in found.new.values() for key in ("email_key", "phone_e164")} - {""}
     erased = Suppression.objects.among(contacts)
     for number, lead in list(found.new.items()):
@@ -226,25 +253,30 @@ def _split_known(found: ChunkResult, seen: set[str]) -> None:
     found.refused.sort()
 
 
-def _create_leads(found: dict[int, dict[str, Any]], whole: ImportJob, now: dt.datetime) -> None:
+def _create_leads(found: dict[int, dict[str, Any]], job: ImportJob, now: dt.datetime) -> None:
     people = Lead.objects.bulk_create([Lead(**fields) for fields in found.values()], batch_size=ROWS_PER_CHUNK)
-    by: dict[str, Any] = {"actor_kind": ActorKind.STAFF, "actor_id": whole.created_by_id, "occurred_at": now}
-    told = []
+    by: dict[str, Any] = {"actor_kind": ActorKind.STAFF, "actor_id": job.created_by_id, "occurred_at": now}
+    events = []
     for number, lead in zip(found, people, strict=True):
-        key, detail = uuid.uuid5(whole.public_id, str(number)), {"import": whole.pk, "row": number}
-        told.append(AuditEvent(lead_id=lead.pk, action=AuditAction.IMPORTED, idempotency_key=key, detail=detail, **by))
+        key, detail = uuid.uuid5(job.public_id, str(number)), {"import": job.pk, "row": number}
+        events.append(
+            AuditEvent(lead_id=lead.pk, action=AuditAction.IMPORTED, idempotency_key=key, detail=detail, **by)
+        )
         if lead.status != LeadStatus.NEW:
             moved = {"seen": LeadStatus.NEW.value, "to": str(lead.status)}
-            told.append(AuditEvent(lead_id=lead.pk, action=AuditAction.MOVED, detail=moved, **by))
-    AuditEvent.objects.bulk_create(told, batch_size=ROWS_PER_CHUNK)
+            events.append(AuditEvent(lead_id=lead.pk, action=AuditAction.MOVED, detail=moved, **by))
+    AuditEvent.objects.bulk_create(events, batch_size=ROWS_PER_CHUNK)
 
 
-def _set_status(whole: ImportJob, to: ImportStatus, seen: list[ImportStatus]) -> None:
-    """Raises Refused when it is not there, also because of somebody else just now."""
-    if not ImportJob.objects.filter(pk=whole.pk, status__in=seen).update(status=to):
+def _set_status(job: ImportJob, to: ImportStatus, allowed: list[ImportStatus]) -> None:
+    """Change the status. Raises ActionError when the status is none of `allowed`.
+
+    Happens when somebody else has changed the import meanwhile.
+    """
+    if not ImportJob.objects.filter(pk=job.pk, status__in=allowed).update(status=to):
         raise ActionError("This import has gone on meanwhile. Look at it again.")
 
 
-def _require_status(by: User) -> None:
+def _require_permission(by: User) -> None:
     if not by.has_perm("signups.import_lead"):
         raise ActionError("Only the Head of Customer Care imports leads.")

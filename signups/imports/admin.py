@@ -1,4 +1,4 @@
-"""Importing leads from a list: upload it, map its columns, look at what would happen, start."""
+"""Admin pages of lead imports: upload, map columns, review, start, cancel."""
 
 from collections.abc import Callable
 from typing import Any
@@ -26,7 +26,7 @@ from .forms import ColumnsForm, UploadForm
 from .models import KEEP_UPLOADS_FOR, ImportJob
 
 RECENT_IMPORTS = 20
-SAMPLE_ROWS = 3  # rows shown to tell what a column holds
+SAMPLE_ROWS = 3  # sample rows displayed for each column
 
 import_view = staff_view("signups.import_lead")
 
@@ -85,7 +85,7 @@ def cancel(request: HttpRequest, public_id: str) -> HttpResponse:
 @import_view
 @require_safe
 def rejected_rows(request: HttpRequest, public_id: str) -> StreamingHttpResponse:
-    """Send the rows that are not imported, with the reason of each, as CSV."""
+    """Stream the rejected rows as CSV, with the reason of each."""
     job = _get_import(public_id)
     rows = actions.rejected_rows(job, by=staff_user(request), now=timezone.now())
     header = ["Why it is not taken in", "Row", *job.header]
@@ -120,14 +120,17 @@ def _detail(request: HttpRequest, job: ImportJob, form: forms.Form | None = None
 
 
 def _columns_form(job: ImportJob, data: Any = None) -> ColumnsForm | None:
-    """Return None where the columns can no longer be chosen."""
+    """Return the columns form; None once the columns can no longer be changed."""
     if job.status not in (ImportStatus.COLUMNS, ImportStatus.CHECKED):
         return None
     return ColumnsForm(data, header=job.header, columns=job.columns)
 
 
 def _run(request: HttpRequest, job: ImportJob, action: Callable[[], Any]) -> HttpResponse:
-    """Run `action` and show the import again, with the reason if it was refused."""
+    """Run `action` and redirect to the import.
+
+    On ActionError, show the reason as a message.
+    """
     try:
         action()
     except ActionError as error:

@@ -4,7 +4,7 @@ from django.db.models import TextChoices
 
 
 class ImportStatus(TextChoices):
-    """How far an uploaded list has come. Nobody is taken in before `RUNNING`."""
+    """Status of an import job. No lead is created before `RUNNING`."""
 
     COLUMNS = "columns", "what is in which column?"
     CHECKING = "checking", "being looked through"

@@ -1,5 +1,7 @@
-"""Reading somebody else's table of people: which column holds what, and what a row says of whom. Raises ValueError in
-words for whoever brought the table."""
+"""Parse an uploaded CSV file and map its rows to lead fields.
+
+Raises ValueError with a user-facing message.
+"""
 
 import csv
 import datetime as dt
@@ -19,9 +21,9 @@ from signups.leads.choices import PHONE_CHANNELS, Channel, LeadStatus
 MAX_BYTES = 10_000_000
 MAX_ROWS = 50_000
 MAX_COLUMNS = 60
-IMPORT_SOURCE = "import"  # of those whose table does not say where they first came from
+IMPORT_SOURCE = "import"  # source of leads whose row names none
 
-# What a column may hold: key → what it is called here, and the headings by which it is known elsewhere.
+# Fields of a column: key → label, and the headings that other systems use for the field.
 IMPORT_FIELDS: Mapping[str, tuple[str, frozenset[str]]] = {
     key: (label, frozenset({label.lower(), *others}))
     for key, label, others in (
@@ -45,7 +47,10 @@ CHANNELS = {word.lower(): channel for channel in Channel for word in (channel.va
 
 
 def parse_csv(content: bytes) -> tuple[list[str], list[list[str]]]:
-    """Header and rows of a CSV file as spreadsheets save it: in UTF-8, its cells kept apart by `,`, `;` or tabs."""
+    """Return (header, rows) of a UTF-8 CSV file, separated by `,`, `;` or tabs.
+
+    Raises ValueError.
+    """
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -72,7 +77,10 @@ def parse_csv(content: bytes) -> tuple[list[str], list[list[str]]]:
 
 
 def guess_columns(header: Sequence[str]) -> list[str]:
-    """What each column holds, by its heading: a key of FIELDS, each at most once, or "" for what we do not know."""
+    """Guess the field of each column by its heading.
+
+    Returns a key of IMPORT_FIELDS, each at most once, or "" for an unknown heading.
+    """
     known = {word: key for key, (_, words) in IMPORT_FIELDS.items() for word in words}
     found: list[str] = []
     for heading in header:
@@ -82,19 +90,22 @@ def guess_columns(header: Sequence[str]) -> list[str]:
 
 
 def row_values(cells: Sequence[str], columns: Sequence[str]) -> dict[str, str]:
-    """Field → what the row says, on one line; cells that the row does not have are empty."""
-    said = dict.fromkeys(IMPORT_FIELDS, "")
+    """Return field → value for one row, as single lines; missing cells are empty."""
+    values = dict.fromkeys(IMPORT_FIELDS, "")
     for key, cell in zip(columns, cells, strict=False):
         if key:
-            said[key] = normalization.single_line(cell)
-    return said
+            values[key] = normalization.single_line(cell)
+    return values
 
 
-def lead_fields(said: Mapping[str, str], *, region: str, time_zone: str, now: dt.datetime) -> dict[str, Any]:
-    """The fields of the lead that a row tells of. `region` and `time_zone` are the clinic's. Raises ValueError."""
-    name = normalization.clean_name(said["name"] or f"{said['first']} {said['last']}")
-    email, key = _email(said["email"])
-    phone = said["phone"]
+def lead_fields(values: Mapping[str, str], *, region: str, time_zone: str, now: dt.datetime) -> dict[str, Any]:
+    """Return the lead fields of one row. Raises ValueError.
+
+    `region` and `time_zone` are the clinic's, used as defaults.
+    """
+    name = normalization.clean_name(values["name"] or f"{values['first']} {values['last']}")
+    email, key = _email(values["email"])
+    phone = values["phone"]
     if len(phone) > 40:
         raise ValueError("The phone number is too long.")
     e164 = normalization.phone_e164(phone, region) if phone else ""
@@ -106,18 +117,18 @@ def lead_fields(said: Mapping[str, str], *, region: str, time_zone: str, now: dt
         "email_key": key,
         "phone": phone,
         "phone_e164": e164,
-        "preferred_channel": _channel(said["preferred_channel"], email, phone),
-        "state": _state(said["state"]),
-        "time_zone": _time_zone(said["time_zone"]) or time_zone,
-        "first_touch_source": normalization.clean_source(said["source"]) or IMPORT_SOURCE,
-        "status": _status(said["status"]),
-        "close_reason": said["close_reason"][:200],
-        "unsubscribed_at": None if said["stopped"].lower() in FALSY else now,
+        "preferred_channel": _channel(values["preferred_channel"], email, phone),
+        "state": _state(values["state"]),
+        "time_zone": _time_zone(values["time_zone"]) or time_zone,
+        "first_touch_source": normalization.clean_source(values["source"]) or IMPORT_SOURCE,
+        "status": _status(values["status"]),
+        "close_reason": values["close_reason"][:200],
+        "unsubscribed_at": None if values["stopped"].lower() in FALSY else now,
     }
 
 
 def row_mentions(cells: Sequence[str], address: str) -> bool:
-    """Whether a row names this mailbox or number (E.164), in whatever column."""
+    """Return whether any cell contains this e-mail address or number (E.164)."""
     mailbox = normalization.canonical_mailbox(address) if "@" in address else ""
     for cell in cells:
         if mailbox and mailbox in (normalization.canonical_mailbox(word.strip("<>,;'\"")) for word in cell.split()):
@@ -128,40 +139,40 @@ def row_mentions(cells: Sequence[str], address: str) -> bool:
     return False
 
 
-def _email(typed: str) -> tuple[str, str]:
-    if not typed:
+def _email(text: str) -> tuple[str, str]:
+    if not text:
         return "", ""
     try:
-        validate_email(typed)
+        validate_email(text)
     except ValidationError:
         raise ValueError("The e-mail address is none: it should look like name@example.com.") from None
-    return typed, normalization.strict_email_key(typed)
+    return text, normalization.strict_email_key(text)
 
 
-def _channel(typed: str, email: str, phone: str) -> Channel:
-    if not typed:
+def _channel(text: str, email: str, phone: str) -> Channel:
+    if not text:
         return Channel.EMAIL if email else Channel.CALL
-    if (channel := CHANNELS.get(typed.lower())) is None:
+    if (channel := CHANNELS.get(text.lower())) is None:
         raise ValueError(f"“Reach by” is one of: {', '.join(Channel.labels)}.")
     if not (phone if channel in PHONE_CHANNELS else email):
         raise ValueError("They are to be reached by what the row does not tell: the number or the address.")
     return channel
 
 
-def _state(typed: str) -> str:
-    if not typed:
+def _state(text: str) -> str:
+    if not text:
         return ""
-    if typed.upper() in STATE_CODES.values():
-        return typed.upper()
-    if typed.lower() not in STATE_CODES:
+    if text.upper() in STATE_CODES.values():
+        return text.upper()
+    if text.lower() not in STATE_CODES:
         raise ValueError("“Lives in” is a state of the United States, by its name or two letters.")
-    return STATE_CODES[typed.lower()]
+    return STATE_CODES[text.lower()]
 
 
-def _time_zone(typed: str) -> str:
-    if typed and typed not in _zones():
+def _time_zone(text: str) -> str:
+    if text and text not in _zones():
         raise ValueError("The time zone is none: it should look like America/New_York.")
-    return typed
+    return text
 
 
 @cache
@@ -169,8 +180,8 @@ def _zones() -> set[str]:
     return available_timezones()
 
 
-def _status(typed: str) -> LeadStatus:
+def _status(text: str) -> LeadStatus:
     try:
-        return LeadStatus(typed.lower() or LeadStatus.NEW)
+        return LeadStatus(text.lower() or LeadStatus.NEW)
     except ValueError:
         raise ValueError(f"“Status” is one of: {', '.join(LeadStatus.labels)}.") from None

@@ -1,4 +1,4 @@
-"""A list of people from elsewhere: the file, and what each of its columns holds."""
+"""Forms that upload a CSV file and map its columns."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -28,7 +28,7 @@ class UploadForm(forms.Form):
 
 
 class ColumnsForm(forms.Form):
-    """One field for each column of the table, in its order."""
+    """One choice for each column of the file, in order."""
 
     def __init__(self, *args: Any, header: Sequence[str], columns: Sequence[str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -39,16 +39,16 @@ class ColumnsForm(forms.Form):
             )
 
     def clean(self) -> dict[str, Any]:
-        told = super().clean() or {}
-        chosen = [key for key in told.values() if key]
-        if twice := {key for key in chosen if chosen.count(key) > 1}:
-            labels = ", ".join(sorted(csv_parser.IMPORT_FIELDS[key][0] for key in twice))
+        data = super().clean() or {}
+        chosen = [key for key in data.values() if key]
+        if duplicates := {key for key in chosen if chosen.count(key) > 1}:
+            labels = ", ".join(sorted(csv_parser.IMPORT_FIELDS[key][0] for key in duplicates))
             raise forms.ValidationError(f"More than one column is said to hold this: {labels}.")
         if not {"name", "first", "last"} & set(chosen):
             raise forms.ValidationError("Say which column holds the name.")
         if not {"email", "phone"} & set(chosen):
             raise forms.ValidationError("Say which column holds the e-mail address or the phone number.")
-        return told
+        return data
 
     def columns(self) -> list[str]:
         return [self.cleaned_data[name] for name in self.fields]

@@ -1,4 +1,4 @@
-"""A list of people from elsewhere, on its way in: what was uploaded, in parts, until each is taken in."""
+"""Lead imports: the uploaded rows, in chunks, until each chunk is imported."""
 
 import datetime as dt
 import json
@@ -13,11 +13,11 @@ from clinic.lib.encryption import EncryptedTextField
 
 from .choices import ImportStatus
 
-KEEP_UPLOADS_FOR = dt.timedelta(days=7)  # from the upload; then what is left of the list is deleted, taken in or not
+KEEP_UPLOADS_FOR = dt.timedelta(days=7)  # after the upload; then the remaining rows are deleted, imported or not
 
 
 class JSONText(EncryptedTextField):
-    """A list, encrypted as its JSON; the empty list is NULL."""
+    """A list, stored as encrypted JSON; the empty list is NULL."""
 
     def get_prep_value(self, value: Any) -> Any:
         return super().get_prep_value(json.dumps(value, ensure_ascii=False) if value else None)
@@ -31,16 +31,19 @@ class JSONText(EncryptedTextField):
 
 class ImportJobQuerySet(models.QuerySet["ImportJob"]):
     def old(self, now: dt.datetime) -> Self:
-        """Those of which more than the figures may still be there, though it should not."""
-        over = [ImportStatus.DROPPED, ImportStatus.DONE]
-        kept = ImportChunk.objects.filter(import_job=models.OuterRef("pk")).filter(rows__isnull=False)
-        return self.filter(models.Exists(kept) | ~models.Q(status__in=over), created_at__lt=now - KEEP_UPLOADS_FOR)
+        """Filter expired imports that still have rows or are not finished."""
+        finished = [ImportStatus.DROPPED, ImportStatus.DONE]
+        stored = ImportChunk.objects.filter(import_job=models.OuterRef("pk")).filter(rows__isnull=False)
+        return self.filter(
+            models.Exists(stored) | ~models.Q(status__in=finished), created_at__lt=now - KEEP_UPLOADS_FOR
+        )
 
 
 class ImportJob(models.Model):
-    """One uploaded file. `columns` says what each of its columns holds: a key of `intake.FIELDS`, or "".
+    """One uploaded file and its progress.
 
-    The file is not kept: only its cells, encrypted, each until it is taken in, and nothing longer than KEEP.
+    `columns` maps the columns of the file to keys of `csv_parser.IMPORT_FIELDS`, or to "". The file is not stored, only
+    its cells, encrypted, until they are imported; at most for KEEP_UPLOADS_FOR.
     """
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -67,7 +70,10 @@ class ImportJob(models.Model):
         return f"import of {self.created_at:%Y-%m-%d}"
 
     def figures(self) -> dict[str, int]:
-        """`created`, `known`, `refused` and `done`, in rows: what was found, or, once it runs, what was done so far."""
+        """Return the numbers of rows `created`, `known`, `refused` and `done`.
+
+        Before the start they are the results of the validation, afterwards the progress so far.
+        """
         parts = self.parts.all() if self.status == ImportStatus.CHECKED else self.parts.exclude(done_at=None)
         total = parts.aggregate(
             created=Sum("created_count", default=0),
@@ -79,10 +85,10 @@ class ImportJob(models.Model):
 
 
 class ImportChunk(models.Model):
-    """Some rows of an import, which are taken in together or not at all.
+    """Rows of an import that are imported in one transaction.
 
-    `rows` is [[number, [cell, …]], …]: all of them until they are taken in, then those that were refused, to be mended.
-    `refused` says why: [[number, reason], …]. `created` and `known` count the others.
+    `rows` is [[number, [cell, …]], …]: all rows until they are imported, then the rejected rows, for correction.
+    `rejected` is [[number, reason], …]. `created_count` and `duplicate_count` count the other rows.
     """
 
     PII_FIELDS: ClassVar[dict[str, Any]] = {"rows": []}
