@@ -1,4 +1,4 @@
-"""Taking leads out as a table: who, when, why and how many are kept, in the trail and in every row."""
+"""Export leads as a table, with an audit event and a mark in every row."""
 
 import datetime as dt
 from collections import defaultdict
@@ -29,7 +29,7 @@ COLUMNS = {
     "Owner": "owner__username",
     "First came from": "first_touch_source",
     "Stopped our e-mail": "unsubscribed_at",
-    "Signed up": "created_at",  # the last one, by which the pages are read
+    "Signed up": "created_at",  # must be last: the key of the pagination
 }
 HEADER = [*COLUMNS, "Tags", "Exported by"]
 
@@ -38,9 +38,10 @@ HEADER = [*COLUMNS, "Tags", "Exported by"]
 def start_export(
     leads: LeadQuerySet, *, reason: ExportReason, kind: str, by: User, now: dt.datetime, **filters: Any
 ) -> Iterator[Row]:
-    """The rows of those of `leads` that are live, newest first; read as they are taken, in constant memory.
+    """Record the export and return the rows of the live `leads`, newest first.
 
-    The event is there before the first row is: an export that breaks off was one too. Raises Refused.
+    Rows are read lazily, in constant memory. The audit event precedes the first row, so that an interrupted export is
+    recorded too. Raises ActionError.
     """
     if not by.has_perm("signups.export_lead"):
         raise ActionError("Only the Head of Customer Care exports leads.")
@@ -60,7 +61,7 @@ def start_export(
 
 
 def _rows(leads: LeadQuerySet, *, mark: str) -> Iterator[Row]:
-    """Page by page, each beginning after the last row of the one before."""
+    """Yield rows by keyset pagination: each page starts after the last row."""
     leads = leads.order_by("-created_at", "-id")
     page = leads
     while rows := _page(page):
@@ -71,7 +72,7 @@ def _rows(leads: LeadQuerySet, *, mark: str) -> Iterator[Row]:
 
 
 def _page(leads: LeadQuerySet) -> list[tuple[Any, ...]]:
-    """The tags of each in one cell, then the columns and the key; in two questions, however many have tags."""
+    """Return one page as (tags, columns, key) in two queries, however many tags."""
     rows = leads.values_list(*COLUMNS.values(), "id")[:ROWS_PER_QUERY]
     named = LeadTag.objects.named().filter(lead__in=[row[-1] for row in rows])
     tags = defaultdict(list)

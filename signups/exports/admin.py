@@ -1,4 +1,4 @@
-"""The page that exports leads, and the file. Which leads those are, the list of leads says."""
+"""Admin page that exports leads; the lead list determines which leads."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 def export_leads(request: HttpRequest, leads: LeadQuerySet, size: RowCount) -> HttpResponseBase:
-    """Ask what `leads`, about `size` of them, are exported for, and send the file."""
+    """Ask for the reason to export `leads` (about `size` rows), and send the file."""
     form = ExportForm(request.POST if request.method == "POST" else None)
     filters = access_log.filters_for_log(request)
     if form.is_valid():

@@ -4,7 +4,10 @@ from django.db.models import TextChoices
 
 
 class ExportReason(TextChoices):
-    """Why leads were taken out. A choice: nothing about a person is written here."""
+    """Why leads were exported.
+
+    A fixed list, because free text could contain personal data.
+    """
 
     REPORT = "report", "A report"
     AUTHORITY = "authority", "An authority or auditor asked for it"
