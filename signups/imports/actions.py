@@ -176,8 +176,8 @@ def _validate_job(job: ImportJob, now: dt.datetime) -> int:
 def _import_chunk(now: dt.datetime) -> int:
     """Import the next chunk of the oldest running import.
 
-    Returns its number of rows; 0 when there is none, or another worker has locked the import. Imports run one at a time,
-    because two at once could create the same lead twice.
+    Returns its number of rows; 0 when there is none, or another worker has locked the import. Imports run one at a
+    time, because two at once could create the same lead twice.
     """
     first = ImportJob.objects.filter(status=ImportStatus.RUNNING).order_by("pk").first()
     if first is None:

@@ -11,5 +11,8 @@ ERASURE_RECEIPT = register(MessageKind("erasure_receipt", "your data is erased",
 
 
 def erasure_receipt(lead: Lead, *, now: dt.datetime) -> OutboxMessage:
-    """To the address that `lead` still carries in memory. Once per lead."""
+    """Enqueue the receipt, to the address that `lead` still holds in memory.
+
+    Once per lead.
+    """
     return enqueue(ERASURE_RECEIPT, lead, 1, now=now, context={"at": now, "stop": ""})

@@ -1,7 +1,7 @@
-"""What somebody may do with everything we hold about them: take it along, or have it erased.
+"""Erase the personal data of a lead (right to erasure).
 
-Both walk every table of this room that leads to a `lead`; each says in `PII_FIELDS` what of a row is about the person,
-and what stands there after erasure. A copy made for taking along is deleted, and whom they were told apart from.
+Covers every model of the app that references a lead; `PII_FIELDS` of each model gives the columns with personal data
+and their values after erasure. Data exports and distinct-lead pairs are deleted.
 """
 
 import datetime as dt
@@ -29,12 +29,12 @@ from .personal_data import delete_data_export, models_with_lead_lookup
 
 @transaction.atomic
 def erase_lead(lead: Lead, *, by: Actor, now: dt.datetime, asked: bool = True) -> None:
-    """Everything personal is gone at once, for good; what happened and when stays. Again, it changes nothing.
+    """Erase the personal data of `lead` permanently; audit events stay. Idempotent.
 
-    Where they `asked` for it, we neither write to nor call any address of theirs any more, and a confirmed one gets a
-    receipt, whose row forgets it in turn (`privacy/emails.py`).
+    With `asked` (the person requested the erasure), suppress every known address, and send a receipt to a confirmed
+    one; the receipt's row is blanked after sending.
     """
-    list(lead.calls.select_for_update().order_by("pk"))  # calls before people, as who moves a call locks them
+    list(lead.calls.select_for_update().order_by("pk"))  # lock calls before the lead, as `calls.actions` does
     lead = Lead.objects.select_for_update().get(pk=lead.pk)
     if lead.status == LeadStatus.ERASED:
         return
@@ -48,12 +48,12 @@ def erase_lead(lead: Lead, *, by: Actor, now: dt.datetime, asked: bool = True) -
     delete_data_export(lead)
     DistinctLeadPair.objects.of(lead).delete()
     for model, path in models_with_lead_lookup():
-        # A plain QuerySet: erasure alone may change a record that is otherwise only added to.
+        # A plain QuerySet, because append-only models refuse updates through their own manager.
         rows: models.QuerySet[Any] = models.QuerySet(model).filter(**{path: lead})
-        if model is OutboxMessage:  # what must still be sent is blanked after that (`messages/delivery.py`)
+        if model is OutboxMessage:  # pending messages are blanked after sending (`messages/delivery.py`)
             rows = rows.exclude(status=MessageStatus.PENDING)
-        if personal := model.PII_FIELDS:  # type: ignore[attr-defined]
-            rows.update(**personal)
+        if blank_values := model.PII_FIELDS:  # type: ignore[attr-defined]
+            rows.update(**blank_values)
     Lead.objects.filter(pk=lead.pk).update(**Lead.PII_FIELDS, status=LeadStatus.ERASED)
     record_event(lead, AuditAction.ERASED, by=by, now=now)
     if receipt:
@@ -61,16 +61,19 @@ def erase_lead(lead: Lead, *, by: Actor, now: dt.datetime, asked: bool = True) -
 
 
 def _known_addresses(lead: Lead) -> set[str]:
-    """The addresses, and the numbers in E.164, of theirs that stand anywhere: also of who was merged into them."""
+    """Return every stored e-mail address and number (E.164) of the lead.
+
+    Includes those of callbacks and of merged leads.
+    """
     numbers = lead.callbacks.values_list("phone_e164", flat=True)
     merges = lead.merges.filter(snapshot__isnull=False).values_list("snapshot", flat=True)
     former = [json.loads(content or "{}")[one] for content in merges for one in ("lead", "other")]
-    told = {values[name] for values in former for name in ("email", "phone_e164")}
-    return {lead.email, lead.phone_e164, *numbers, *told} - {""}
+    from_merges = {values[name] for values in former for name in ("email", "phone_e164")}
+    return {lead.email, lead.phone_e164, *numbers, *from_merges} - {""}
 
 
 def _end_open_work(lead: Lead, *, by: Actor, now: dt.datetime) -> None:
-    """Nothing that runs for this person runs on, and nothing that waits for them is sent."""
+    """Cancel the open trial, callback, calls and pending messages of the lead."""
     lead.trials.open().update(cancelled_at=now)
     cancel_callback(lead, now=now)
     for call in lead.calls.upcoming(now):

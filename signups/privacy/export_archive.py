@@ -1,4 +1,4 @@
-"""What we hold about somebody, as files they can keep."""
+"""Render a data export (subject access request) as a zip of JSON and HTML."""
 
 import io
 import json
@@ -11,7 +11,7 @@ from django.template.loader import render_to_string
 
 
 class Chunk(NamedTuple):
-    """Some rows of one table, ready to stand before and after others of it."""
+    """Rendered rows of one table."""
 
     table: str
     json: str
@@ -19,28 +19,28 @@ class Chunk(NamedTuple):
 
 
 def render_chunk(table: str, rows: list[dict[str, Any]]) -> Chunk:
-    told = ",\n".join(json.dumps(row, ensure_ascii=False, indent=2) for row in rows)
-    return Chunk(table, told, render_to_string("portal/_export_rows.html", {"rows": rows}))
+    as_json = ",\n".join(json.dumps(row, ensure_ascii=False, indent=2) for row in rows)
+    return Chunk(table, as_json, render_to_string("portal/_export_rows.html", {"rows": rows}))
 
 
 def build_zip(pieces: Iterable[Chunk]) -> bytes:
-    """A zip with `my-data.json` (table → its rows; `lead` is one row) and `my-data.html`, the same to read.
+    """Return a zip with `my-data.json` and `my-data.html`.
 
-    The pieces of one table follow each other.
+    The JSON maps table → rows; `lead` is one row. Chunks of the same table must be adjacent.
     """
-    told, shown = [], []
-    for table, of_it in groupby(pieces, key=lambda piece: piece.table):
-        parts = list(of_it)
+    json_tables, html_tables = [], []
+    for table, group in groupby(pieces, key=lambda piece: piece.table):
+        parts = list(group)
         rows = ",\n".join(part.json for part in parts if part.json)
-        told.append(f"{json.dumps(table)}: {rows if table == 'lead' else f'[{rows}]'}")
-        shown.append((table, "".join(part.html for part in parts)))
+        json_tables.append(f"{json.dumps(table)}: {rows if table == 'lead' else f'[{rows}]'}")
+        html_tables.append((table, "".join(part.html for part in parts)))
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("my-data.json", "{" + ",\n".join(told) + "}\n")
-        archive.writestr("my-data.html", render_to_string("portal/export.html", {"tables": shown}))
+        archive.writestr("my-data.json", "{" + ",\n".join(json_tables) + "}\n")
+        archive.writestr("my-data.html", render_to_string("portal/export.html", {"tables": html_tables}))
     return file.getvalue()
 
 
-def build_zip_at_once(held: dict[str, Any]) -> bytes:
-    """The zip of what `privacy.export` returns."""
-    return build_zip(render_chunk(table, rows if isinstance(rows, list) else [rows]) for table, rows in held.items())
+def build_zip_at_once(export: dict[str, Any]) -> bytes:
+    """Return the zip of what `personal_data.export_lead_data` returns."""
+    return build_zip(render_chunk(table, rows if isinstance(rows, list) else [rows]) for table, rows in export.items())

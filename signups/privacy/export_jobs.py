@@ -1,4 +1,4 @@
-"""A copy of all we hold about somebody, to take along: made while they wait, or by the worker where there is much."""
+"""Data exports (subject access requests) made by the worker, and their limits."""
 
 import datetime as dt
 import logging
@@ -19,12 +19,12 @@ from .models import DataExportChunk, DataExportJob
 
 logger = logging.getLogger(__name__)
 
-INLINE_ROW_LIMIT = 500  # rows: up to these, the page answers with the file itself
-CHUNK_SIZE = 200  # rows that the worker reads in one go
+INLINE_ROW_LIMIT = 500  # rows; larger exports are made by the worker
+CHUNK_SIZE = 200  # rows per worker step
 
 
 def needs_background_job(lead: Lead) -> bool:
-    """Whether the worker has to make it."""
+    """Return whether the export exceeds INLINE_ROW_LIMIT rows."""
     return (
         sum(personal_data.rows_about_lead(lead, model).count() for model, _ in personal_data.models_with_lead_lookup())
         > INLINE_ROW_LIMIT
@@ -33,13 +33,13 @@ def needs_background_job(lead: Lead) -> bool:
 
 @transaction.atomic
 def request_export(lead: Lead, *, by: Actor, now: dt.datetime) -> None:
-    """A copy as of today will be made, in place of one made before. While one is being made, this changes nothing.
+    """Create an export job, replacing an earlier one. Idempotent while a job is pending.
 
-    Raises Gone.
+    Raises LeadUnavailable.
     """
     lock_lead(lead)
-    before = DataExportJob.objects.kept(now).filter(lead=lead).first()
-    if before and not before.failed_at and not export_is_ready(before):
+    previous = DataExportJob.objects.kept(now).filter(lead=lead).first()
+    if previous and not previous.failed_at and not export_is_ready(previous):
         return
     personal_data.delete_data_export(lead)
     DataExportJob.objects.create(lead=lead, requested_at=now)
@@ -47,7 +47,7 @@ def request_export(lead: Lead, *, by: Actor, now: dt.datetime) -> None:
 
 
 def export_progress(copy: DataExportJob) -> tuple[int, int]:
-    """How many parts are done, of how many; of 1 while nobody has counted."""
+    """Return (done, total) chunks; the total is 1 before the job is planned."""
     parts = copy.parts.aggregate(done=models.Count("json"), all=models.Count("pk"))
     return parts["done"], parts["all"] or 1
 
@@ -59,7 +59,7 @@ def export_is_ready(copy: DataExportJob) -> bool:
 
 @transaction.atomic
 def download_export(copy: DataExportJob, *, by: Actor, now: dt.datetime) -> bytes:
-    """The zip of a copy that is ready, and the event that it was taken."""
+    """Record the download and return the zip of a finished export."""
     record_event(copy.lead, AuditAction.DOWNLOADED, by=by, now=now)
     return export_archive.build_zip(
         export_archive.Chunk(personal_data.table_label(apps.get_model(part.model)), part.json or "", part.html or "")
@@ -68,7 +68,10 @@ def download_export(copy: DataExportJob, *, by: Actor, now: dt.datetime) -> byte
 
 
 def run_next_export_step(clock: Callable[[], dt.datetime]) -> int:
-    """For the worker: one step of one copy; 1, or 0 when all are done. Stopped anywhere, it goes on from there."""
+    """Worker job: run one resumable step of the oldest data export.
+
+    Returns 1 if work was done, else 0.
+    """
     unplanned = DataExportJob.objects.filter(
         ~Exists(DataExportChunk.objects.filter(copy=OuterRef("pk"))), failed_at=None
     )
@@ -80,9 +83,9 @@ def run_next_export_step(clock: Callable[[], dt.datetime]) -> int:
 
 
 def _run_step(rows: models.QuerySet[Any], step: Callable[[Any], bool], clock: Callable[[], dt.datetime]) -> bool:
-    """Do the step for the first row that no other worker holds; return whether there was anything to do.
+    """Run the step for the first unlocked row; return whether there was one.
 
-    A copy with which it fails keeps back no other.
+    A failing export is marked as failed, so that it does not block others.
     """
     free = connection.features.has_select_for_update_skip_locked
     with transaction.atomic():
@@ -91,7 +94,7 @@ def _run_step(rows: models.QuerySet[Any], step: Callable[[Any], bool], clock: Ca
             return False
         try:
             return step(row)
-        except (Error, OSError):  # the database is away: later
+        except (Error, OSError):  # database or disk unavailable: retry later
             raise
         except Exception:
             logger.exception("a copy cannot be made")
@@ -101,23 +104,26 @@ def _run_step(rows: models.QuerySet[Any], step: Callable[[Any], bool], clock: Ca
 
 @transaction.atomic
 def mark_export_failed(copy: DataExportJob, *, now: dt.datetime) -> None:
-    """It holds what cannot be read, and no part of it is kept. (Its lock first, as in `privacy.forget_copy`.)"""
-    for held in DataExportJob.objects.select_for_update().filter(pk=copy.pk):
-        held.parts.all().delete()
-        held.failed_at = now
-        held.save(update_fields=["failed_at"])
+    """Mark the export as failed and delete its chunks.
+
+    Locks the job first, as `personal_data.delete_data_export` does.
+    """
+    for job in DataExportJob.objects.select_for_update().filter(pk=copy.pk):
+        job.parts.all().delete()
+        job.failed_at = now
+        job.save(update_fields=["failed_at"])
 
 
 def _plan(copy: DataExportJob) -> bool:
-    """Notes which rows there are, so that each is told once, whatever is added meanwhile.
+    """Create the chunks with the keys of their rows, so that each row is exported once.
 
-    Return False when another worker did so, between the query and the lock.
+    Returns False when another worker planned the job between query and lock.
     """
     if copy.parts.exists():
         return False
     DataExportChunk.objects.bulk_create(
         DataExportChunk(copy=copy, number=number, model=model._meta.label, keys=keys)
-        for number, (model, keys) in enumerate(_count_chunks(copy.lead))
+        for number, (model, keys) in enumerate(_plan_chunks(copy.lead))
     )
     return True
 
@@ -125,15 +131,15 @@ def _plan(copy: DataExportJob) -> bool:
 def _fill_chunk(part: DataExportChunk) -> bool:
     lead, model = part.copy.lead, apps.get_model(part.model)
     rows = Lead.objects.filter(pk=lead.pk) if model is Lead else personal_data.rows_about_lead(lead, model)
-    said = [personal_data.serialize_row(row) for row in rows.filter(pk__in=part.keys)]
-    _, part.json, part.html = export_archive.render_chunk(personal_data.table_label(model), said)
+    serialized = [personal_data.serialize_row(row) for row in rows.filter(pk__in=part.keys)]
+    _, part.json, part.html = export_archive.render_chunk(personal_data.table_label(model), serialized)
     part.save(update_fields=["json", "html"])
     return True
 
 
-def _count_chunks(lead: Lead) -> Iterator[tuple[type[models.Model], list[Any]]]:
+def _plan_chunks(lead: Lead) -> Iterator[tuple[type[models.Model], list[Any]]]:
     yield Lead, [lead.pk]
     for model, _ in personal_data.models_with_lead_lookup():
         keys = list(personal_data.rows_about_lead(lead, model).values_list("pk", flat=True))
-        for start in range(0, max(len(keys), 1), CHUNK_SIZE):  # (a table without rows is told of too)
+        for start in range(0, max(len(keys), 1), CHUNK_SIZE):  # (a table without rows gets an empty chunk)
             yield model, [str(key) for key in keys[start : start + CHUNK_SIZE]]

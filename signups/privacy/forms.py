@@ -1,4 +1,4 @@
-"""Forms of the patient's page about contact details and consents."""
+"""Portal forms for contact details and consents."""
 
 import datetime as dt
 from typing import Any
@@ -41,8 +41,8 @@ class DetailsForm(PortalForm):
 
     def save(self, *, now: dt.datetime) -> None:
         fields = ("name", "phone", "phone_e164", "preferred_channel", "best_time", "time_zone")
-        told = {name: self.cleaned_data[name] for name in fields}
-        contact_details.update_contact_details(self.lead, **told, by=ActorKind.PATIENT, now=now)
+        details = {name: self.cleaned_data[name] for name in fields}
+        contact_details.update_contact_details(self.lead, **details, by=ActorKind.PATIENT, now=now)
 
 
 class ConsentChoicesForm(PortalForm):
@@ -60,10 +60,12 @@ class ConsentChoicesForm(PortalForm):
             self.fields[purpose.value] = field
 
     def save(self, *, now: dt.datetime) -> None:
-        said: dict[str, Any] = {"channel": ConsentChannel.PAGE, "by": ActorKind.PATIENT, "now": now}
+        context: dict[str, Any] = {"channel": ConsentChannel.PAGE, "by": ActorKind.PATIENT, "now": now}
         set_reminder_preference(self.lead, wanted=self.cleaned_data["reminders"], by=ActorKind.PATIENT, now=now)
         for purpose in OPTIONAL_CONSENTS:
             if self.cleaned_data[purpose]:
-                grant_consent(self.lead, purpose, **said)
-            elif self.fields[purpose].initial:  # (a box left empty is no new word: a call they asked for still comes)
-                revoke_consent(self.lead, purpose, **said)
+                grant_consent(self.lead, purpose, **context)
+            elif self.fields[
+                purpose
+            ].initial:  # (an unchanged empty box revokes nothing: a requested callback stays open)
+                revoke_consent(self.lead, purpose, **context)

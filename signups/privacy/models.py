@@ -1,4 +1,4 @@
-"""A copy of all we hold about somebody, made by the worker in pieces where there is much of it."""
+"""Data export jobs and their chunks, for exports made by the worker."""
 
 import datetime as dt
 from typing import Self
@@ -13,7 +13,7 @@ from signups.leads.models import Lead
 
 class DataExportJobQuerySet(models.QuerySet["DataExportJob"]):
     def kept(self, now: dt.datetime) -> Self:
-        """Those that may still be fetched."""
+        """Filter exports that can still be downloaded."""
         return self.filter(requested_at__gt=now - dt.timedelta(days=settings.RETENTION_DATA_EXPORT_DAYS))
 
     def expired(self, now: dt.datetime) -> Self:
@@ -21,10 +21,10 @@ class DataExportJobQuerySet(models.QuerySet["DataExportJob"]):
 
 
 class DataExportJob(models.Model):
-    """What one person asked for; how far it is follows from its parts. There are none until it is planned, nor once it
-    failed.
+    """A requested data export; its progress derives from its chunks.
 
-    Erasing deletes it, so nothing in it is `PII_FIELDS`.
+    There are no chunks before the job is planned, nor after it failed. Erasure deletes the job, so that it has no
+    `PII_FIELDS`.
     """
 
     lead = models.OneToOneField(Lead, on_delete=models.PROTECT, related_name="data_copy")
@@ -45,7 +45,10 @@ class DataExportJob(models.Model):
 
 
 class DataExportChunk(models.Model):
-    """Some rows of one table, in the order of the file: which (`keys`, of `model`), then what they say."""
+    """Rows of one table, in file order.
+
+    Planned with the `keys` of `model`, later filled with the rendered `json` and `html`.
+    """
 
     copy = models.ForeignKey(DataExportJob, on_delete=models.CASCADE, related_name="parts")
     number = models.PositiveIntegerField()

@@ -17,72 +17,86 @@ from .models import DataExportChunk, DataExportJob
 
 
 def delete_data_export(lead: Lead) -> None:
-    """Deletes the copy made or being made for `lead`. (Its lock first: the worker may be planning its parts.)"""
+    """Delete the data export of `lead`, finished or not.
+
+    Locks the job first, because the worker may be planning its chunks.
+    """
     for copy in DataExportJob.objects.select_for_update().filter(lead=lead):
         copy.delete()
 
 
 @transaction.atomic
 def download_my_data(lead: Lead, *, by: Actor, now: dt.datetime) -> dict[str, Any]:
-    """What `export` says, and the event that it was taken."""
+    """Record the download and return `export_lead_data`."""
     record_event(lead, AuditAction.DOWNLOADED, by=by, now=now)
     return export_lead_data(lead)
 
 
 def export_lead_data(lead: Lead) -> dict[str, Any]:
-    """Table → its rows about `lead`, oldest first, as what JSON can hold; `lead` itself is one row."""
-    held: dict[str, Any] = {"lead": serialize_row(lead)}
+    """Return table → rows about `lead`, oldest first, as JSON-serializable values.
+
+    The lead itself is one row.
+    """
+    tables: dict[str, Any] = {"lead": serialize_row(lead)}
     for model, _ in models_with_lead_lookup():
-        held[table_label(model)] = [serialize_row(row) for row in rows_about_lead(lead, model)]
-    return held
+        tables[table_label(model)] = [serialize_row(row) for row in rows_about_lead(lead, model)]
+    return tables
 
 
 def table_label(model: type[models.Model]) -> str:
-    """What the table is called in what people take along."""
+    """Return the name of the table in a data export."""
     return "lead" if model is Lead else str(model._meta.verbose_name_plural)
 
 
 def rows_about_lead(lead: Lead, model: type[models.Model]) -> models.QuerySet[Any]:
-    """Those of one table that `paths` names, oldest first."""
+    """Return the rows of `model` about `lead`, oldest first."""
     path = dict(models_with_lead_lookup())[model]
-    ours = [field for field in model._meta.concrete_fields if _is_ours(field) and field.name != "lead"]
-    # (and the lead of each, for its name in `row_in_words`)
-    named = [f"{field.name}__{_lead_lookup(field.related_model)}".removesuffix("__") for field in ours]
-    rows = model._default_manager.filter(**{path: lead}).select_related(path, *named)
-    return rows.order_by("created_at" if model is OutboxMessage else "pk")  # (a message's key is random)
+    foreign_keys = [
+        field for field in model._meta.concrete_fields if _is_app_foreign_key(field) and field.name != "lead"
+    ]
+    # (with the lead of each parent, whose name `serialize_row` shows)
+    related = [f"{field.name}__{_lead_lookup(field.related_model)}".removesuffix("__") for field in foreign_keys]
+    rows = model._default_manager.filter(**{path: lead}).select_related(path, *related)
+    return rows.order_by("created_at" if model is OutboxMessage else "pk")  # (a message has a random key)
 
 
 def models_with_lead() -> Iterator[type[models.Model]]:
-    """Every model of this room with a `lead`, whose rows are one person's."""
+    """Yield the models with a `lead` field, whose rows belong to one lead."""
     return (model for model, path in models_with_lead_lookup() if path == "lead")
 
 
 def models_with_lead_lookup() -> Iterator[tuple[type[models.Model], str]]:
-    """Every model of this room that is about a lead, and the lookup from it to that lead; the copies aside."""
+    """Yield (model, lookup) for every model of the app that references a lead.
+
+    Excludes data exports.
+    """
     for model in apps.get_app_config("signups").get_models():
         if model not in (Lead, DataExportJob, DataExportChunk) and (path := _lead_lookup(model)):
             yield model, path
 
 
 def _lead_lookup(model: Any) -> str:
-    links_up = {field.name: field.related_model for field in model._meta.concrete_fields if _is_ours(field)}
-    if links_up.get("lead") is Lead:
+    parents = {field.name: field.related_model for field in model._meta.concrete_fields if _is_app_foreign_key(field)}
+    if parents.get("lead") is Lead:
         return "lead"
-    above = ((name, _lead_lookup(parent)) for name, parent in links_up.items() if parent not in (model, Lead))
-    return next((f"{name}__{path}" for name, path in above if path), "")
+    lookups = ((name, _lead_lookup(parent)) for name, parent in parents.items() if parent not in (model, Lead))
+    return next((f"{name}__{path}" for name, path in lookups if path), "")
 
 
-def _is_ours(field: Any) -> bool:
+def _is_app_foreign_key(field: Any) -> bool:
     return isinstance(field, models.ForeignKey) and field.remote_field.model._meta.app_label == "signups"
 
 
 def serialize_row(row: models.Model) -> dict[str, Any]:
-    """Every column but keys, leases and staff: what it is called → what it says, in a word people use."""
-    told = {}
+    """Return label → value for every column but keys, leases and staff.
+
+    Choices appear as labels, tokens are redacted.
+    """
+    values = {}
     for field in row._meta.concrete_fields:
         if field.primary_key or field.generated or field.name in ("lead", "lease_token", "lease_expires_at"):
             continue
-        if isinstance(field, models.ForeignKey) and not _is_ours(field):
+        if isinstance(field, models.ForeignKey) and not _is_app_foreign_key(field):
             continue
         value = getattr(row, field.name)
         if field.choices:
@@ -91,5 +105,5 @@ def serialize_row(row: models.Model) -> dict[str, Any]:
             value = value.isoformat()
         elif not isinstance(value, bool | int | float | dict | list | None):
             value = lead_links.redact_tokens(str(value))
-        told[str(field.verbose_name)] = value
-    return told
+        values[str(field.verbose_name)] = value
+    return values

@@ -1,4 +1,4 @@
-"""What patients change, take along and erase, from their own page."""
+"""Portal pages for contact details, consents, data export and erasure."""
 
 import datetime as dt
 
@@ -23,19 +23,22 @@ from .models import DataExportJob
 @portal_view
 @require_http_methods(["GET", "HEAD", "POST"])
 def details_page(request: HttpRequest, lead: Lead, token: str) -> HttpResponse:
-    """Name, number, channel, best time and zone."""
+    """Edit name, phone, channel, best time and time zone."""
     return _form(request, DetailsForm(_handle_post(request), lead=lead), token, "portal/details.html")
 
 
 @portal_view
 @require_http_methods(["GET", "HEAD", "POST"])
 def consents_page(request: HttpRequest, lead: Lead, token: str) -> HttpResponse:
-    """Every free agreement, and our reminders: on and off."""
+    """Grant or revoke the optional consents and the reminders."""
     return _form(request, ConsentChoicesForm(_handle_post(request), lead=lead), token, "portal/consents.html")
 
 
 def _handle_post(request: HttpRequest) -> QueryDict | None:
-    """What was sent: a form whose boxes are all unticked sends nothing, and means it."""
+    """Return the POST data, also when empty; None for other methods.
+
+    A form whose boxes are all unticked posts nothing, and must be bound all the same.
+    """
     return request.POST if request.method == "POST" else None
 
 
@@ -50,7 +53,7 @@ def _form(request: HttpRequest, form: DetailsForm | ConsentChoicesForm, token: s
 @require_http_methods(["GET", "HEAD", "POST"])
 @rate_limited
 def rotate_link_page(request: HttpRequest, lead: Lead, token: str) -> HttpResponse:
-    """“Somebody else has my link”: POST ends every link and mails a new one."""
+    """Rotate the portal token on POST, and send the new link by e-mail."""
     if request.method != "POST":
         return render(request, "portal/link.html", {"token": token})
     now = timezone.now()
@@ -62,9 +65,9 @@ def rotate_link_page(request: HttpRequest, lead: Lead, token: str) -> HttpRespon
 @portal_view
 @require_POST
 def export_page(request: HttpRequest, lead: Lead, token: str) -> HttpResponse:
-    """All we hold, as JSON and as a page to read, in a zip made for this answer and kept nowhere.
+    """Send the data export as a zip, made in memory.
 
-    Where there is much of it, the worker makes it: then this asks for it, and later answers with what was made.
+    Above INLINE_ROW_LIMIT rows, request an export job, and send its file once it is ready.
     """
     now, by = timezone.now(), ActorKind.PATIENT
     copy = DataExportJob.objects.kept(now).filter(lead=lead).first()
@@ -83,7 +86,7 @@ def export_page(request: HttpRequest, lead: Lead, token: str) -> HttpResponse:
 @portal_view
 @require_POST
 def export_restart(request: HttpRequest, lead: Lead, token: str) -> HttpResponse:
-    """What was made some days ago is made again, as of today."""
+    """Request a new data export, as of today."""
     export_jobs.request_export(lead, by=ActorKind.PATIENT, now=timezone.now())
     return _redirect_to_export(token)
 
@@ -102,7 +105,7 @@ def _redirect_to_export(token: str) -> HttpResponse:
 @portal_view
 @require_http_methods(["GET", "HEAD", "POST"])
 def erase_page(request: HttpRequest, lead: Lead, token: str) -> HttpResponse:
-    """GET says what goes and what stays; POST erases at once and for good."""
+    """Explain the erasure on GET, erase permanently on POST."""
     if request.method != "POST":
         owed = lead.trials.refund_owed().exists()
         return render(request, "portal/erase.html", {"token": token, "refund_owed": owed})

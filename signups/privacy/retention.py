@@ -1,7 +1,7 @@
-"""How long we keep what: each rule says what is old, and lets go of it in small pieces that can be taken up again.
+"""Retention rules: find expired rows and erase, blank or delete them in batches.
 
-The worker does it once a day. What is blanked or deleted is counted in the audit trail; who is erased has an event of
-their own there.
+The worker runs once a day. Counts of blanked and deleted rows go to the audit log; each erased lead has its own audit
+event.
 """
 
 import datetime as dt
@@ -30,12 +30,15 @@ from signups.trials.waitlist_models import WaitlistEntry
 from . import erasure
 from .models import DataExportJob
 
-BATCH = 50  # erasing so many people takes half a second, in which the worker does nothing else
+BATCH = 50  # rows; erasing 50 leads blocks the worker for about half a second
 
 
 @dataclass(frozen=True)
 class RetentionRule:
-    """`old` finds the rows at a moment; `let_go` deals with some of them, after which `old` finds them no more."""
+    """A rule of the retention policy.
+
+    `old` returns the expired rows at a moment; `let_go` processes some of them, so that `old` no longer returns them.
+    """
 
     what: str
     old: Callable[[dt.datetime], QuerySet[Any]]
@@ -43,15 +46,17 @@ class RetentionRule:
 
 
 def apply_rule(rule: RetentionRule, now: dt.datetime) -> Iterator[int]:
-    """Lets go of what is old, batch by batch; yields how many rows went each time. Stopped in between, it is resumed by
-    calling it again; done by two at once, it is done once."""
+    """Process the expired rows in batches; yield the number of rows of each batch.
+
+    Resumable after an interruption, and idempotent when run concurrently.
+    """
     while batch := list(rule.old(now).order_by("pk").values_list("pk", flat=True)[:BATCH]):
         rule.let_go(rule.old(now).filter(pk__in=batch), now)
         yield len(batch)
 
 
 def apply_due_rules(clock: Callable[[], dt.datetime]) -> int:
-    """For the worker: lets go of one batch of what is old; how many rows that was, 0 when nothing is."""
+    """Worker job: process one batch of expired rows. Returns their number, else 0."""
     now = clock()
     return next((gone for rule in RULES for gone in apply_rule(rule, now)), 0)
 
@@ -62,21 +67,24 @@ def _old_message_bodies(now: dt.datetime) -> QuerySet[OutboxMessage]:
 
 
 def _unconfirmed_leads(now: dt.datetime) -> QuerySet[Lead]:
-    """Somebody typed an address, and its owner never said that it was theirs; nor did they ask for anything else."""
+    """Return leads with an unconfirmed address and no other request or import."""
     before = now - dt.timedelta(days=settings.RETENTION_UNCONFIRMED_DAYS)
     rows = {"lead": OuterRef("pk")}
-    wanted = (
+    reasons_to_keep = (
         Trial.objects.filter(**rows, started_at__isnull=False),
         CallbackRequest.objects.filter(**rows),
         OnboardingCall.objects.filter(**rows),
         WaitlistEntry.objects.waiting().filter(**rows),
-        AuditEvent.objects.filter(**rows, action=AuditAction.IMPORTED),  # they came to us another way
+        AuditEvent.objects.filter(**rows, action=AuditAction.IMPORTED),  # imported leads never sign up
     )
-    return Lead.objects.live().filter(*(~Exists(asked) for asked in wanted), created_at__lt=before)
+    return Lead.objects.live().filter(*(~Exists(reason) for reason in reasons_to_keep), created_at__lt=before)
 
 
 def _inactive_leads(now: dt.datetime) -> QuerySet[Lead]:
-    """Nothing has happened with them for as long as records must be kept (45 CFR 164.316(b)(2)(i): six years)."""
+    """Return leads without an audit event for RETENTION_LEAD_DAYS.
+
+    Six years by default: 45 CFR 164.316(b)(2)(i).
+    """
     before = now - dt.timedelta(days=settings.RETENTION_LEAD_DAYS)
     return Lead.objects.live().annotate(last=Max("events__occurred_at")).filter(created_at__lt=before, last__lt=before)
 
@@ -86,8 +94,8 @@ def _expired_merges(now: dt.datetime) -> QuerySet[LeadMerge]:
 
 
 def _drop_expired_imports(old: QuerySet[ImportJob], now: dt.datetime) -> None:
-    for whole in old:
-        cancel_import(whole=whole, by=ActorKind.SYSTEM, now=now)
+    for job in old:
+        cancel_import(whole=job, by=ActorKind.SYSTEM, now=now)
 
 
 def _erase(leads: QuerySet[Lead], now: dt.datetime) -> None:
