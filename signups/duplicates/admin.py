@@ -1,4 +1,4 @@
-"""Leads that may be one person: found, compared, merged or marked as distinct, and either undone."""
+"""Admin pages of duplicates: find, compare, merge, mark as distinct, undo."""
 
 import re
 from collections.abc import Callable
@@ -55,7 +55,10 @@ def possible_duplicates(request: HttpRequest) -> HttpResponse:
 
 @merge_view
 def merge(request: HttpRequest, pk: int, other: int) -> HttpResponse:
-    """Show both side by side; a POST merges `other` into `pk`: 422 for the form, 409 when it is refused."""
+    """Show both leads side by side; POST merges `other` into `pk`.
+
+    422 for an invalid form, 409 on ActionError.
+    """
     if pk == other:
         raise Http404
     kept, gone = (get_object_or_404(Lead.objects.live().select_related("owner"), pk=key) for key in (pk, other))
@@ -94,7 +97,7 @@ def undo_merge(request: HttpRequest, public_id: str) -> HttpResponse:
 
 @merge_view
 def distinct_pairs(request: HttpRequest) -> HttpResponse:
-    """List the pairs that were marked as distinct, newest first: `?before=17`."""
+    """List the pairs marked as distinct, newest first: `?before=17`."""
     before = request.GET.get("before", "")
     if before and not PAIR_KEY.fullmatch(before):
         raise BadRequest("There is no such page.")
@@ -127,7 +130,7 @@ def unmark_distinct(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _run(request: HttpRequest, action: Callable[..., Any], done: str, page: str, **about: Any) -> HttpResponse:
-    """Run `action` and say on `page` that it is done, or why not."""
+    """Run `action`, show the result or the ActionError, and redirect to `page`."""
     try:
         action(**about, by=staff_user(request), now=timezone.now())
     except ActionError as error:

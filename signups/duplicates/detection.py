@@ -1,4 +1,4 @@
-"""Leads that may be one person: one number, or one mailbox however it is spelled, and how alike their names are."""
+"""Duplicate detection by phone number or mailbox, ranked by name similarity."""
 
 import difflib
 from collections.abc import Callable, Iterator, Mapping
@@ -12,14 +12,17 @@ from django.db.models.expressions import Combinable
 from signups.leads.merge_models import DistinctLeadPair
 from signups.leads.models import Lead, LeadQuerySet, email_local_part_lower
 
-GROUPS_SQL = 50  # shown at once
-MAX_GROUP_SIZE = 5  # a number of more people than that is a switchboard's
+GROUPS_SQL = 50  # groups per page
+MAX_GROUP_SIZE = 5  # a number that more leads share is a switchboard's
 SIMILARITY_THRESHOLD = 0.8  # of difflib's ratio: “Jon Miller” and “John Miller”, not “Jon Miller” and “Ann Miller”
 
 
 @dataclass(frozen=True)
 class MatchKey:
-    """What leads may have in common: those that have one, and `key`, what it is of the lead at the end of a lookup."""
+    """A property that duplicates share.
+
+    `leads` returns the leads that have one; `key` builds the expression for the lead at the end of a lookup.
+    """
 
     same: str
     leads: Callable[[], LeadQuerySet]
@@ -42,7 +45,7 @@ MATCH_KEYS: Mapping[str, MatchKey] = {
 
 @dataclass(frozen=True)
 class Pair:
-    """Two live leads, the older first, and what they have in common."""
+    """Two live leads, the older first, and the property they share."""
 
     older: Lead
     newer: Lead
@@ -51,36 +54,39 @@ class Pair:
 
 
 def find_pairs(kind: str = "number", after: int = 0) -> tuple[list[Pair], tuple[str, int] | None]:
-    """Those of up to GROUPS numbers or mailboxes, near names first, and the `kind` and `after` of the page after it.
+    """Return the pairs of one page, similar names first, and the next page.
 
-    A page begins after the number or mailbox of the lead `after`: no address of a page holds either.
-    Reads every live number and address once: for a page that few open.
+    The next page is (`kind`, `after`) or None. `after` is a lead id, so that the URL contains no phone number or
+    address. Reads every live number and address once, which suits a rarely used page.
     """
     found = list(islice(_groups(kind, after), GROUPS_SQL + 1))
     groups = found[:GROUPS_SQL]
     leads = [lead.pk for _, group in groups for lead in group]
-    apart = set(DistinctLeadPair.objects.filter(older__in=leads).values_list("older_id", "newer_id"))
+    distinct = set(DistinctLeadPair.objects.filter(older__in=leads).values_list("older_id", "newer_id"))
     shown = [
         Pair(older, newer, MATCH_KEYS[name].same, names_similar(older.name, newer.name))
         for name, group in groups
         for older, newer in combinations(group, 2)
-        if (older.pk, newer.pk) not in apart
+        if (older.pk, newer.pk) not in distinct
     ]
     following = (groups[-1][0], groups[-1][1][0].pk) if len(found) > GROUPS_SQL else None
     return sorted(shown, key=lambda pair: not pair.near_names), following
 
 
 def names_similar(one: str, other: str) -> bool:
-    """The same words in any order, or nearly the same letters."""
-    return difflib.SequenceMatcher(None, _in_order(one), _in_order(other)).ratio() >= SIMILARITY_THRESHOLD
+    """Return whether the names have the same words in any order, or nearly the same."""
+    return difflib.SequenceMatcher(None, _sorted_words(one), _sorted_words(other)).ratio() >= SIMILARITY_THRESHOLD
 
 
-def _in_order(name: str) -> str:
+def _sorted_words(name: str) -> str:
     return " ".join(sorted(name.casefold().replace(",", " ").split()))
 
 
 def _groups(kind: str, after: int) -> Iterator[tuple[str, list[Lead]]]:
-    """The leads of each number from `after` on, then of each mailbox; the database is asked for no more than a page."""
+    """Yield (key name, leads) for each shared number after `after`, then each mailbox.
+
+    Queries one page per key.
+    """
     names = list(MATCH_KEYS)
     for name in names[names.index(kind) :]:
         leads: QuerySet[Any, Any] = MATCH_KEYS[name].leads().annotate(key=MATCH_KEYS[name].key(""))
@@ -95,10 +101,13 @@ def _groups(kind: str, after: int) -> Iterator[tuple[str, list[Lead]]]:
 
 
 def _shared(leads: QuerySet[Any, Any], kind: MatchKey) -> QuerySet[Any, Any]:
-    """Each `key` that a few leads have, unless every two of them are known to be two people."""
-    shared = leads.order_by().values("key").annotate(held=Count("*")).filter(held__gt=1, held__lte=MAX_GROUP_SIZE)
+    """Return each `key` that 2 to MAX_GROUP_SIZE leads share.
+
+    Excludes keys whose pairs are all marked as distinct.
+    """
+    shared = leads.order_by().values("key").annotate(size=Count("*")).filter(size__gt=1, size__lte=MAX_GROUP_SIZE)
     both = DistinctLeadPair.objects.order_by().annotate(key=kind.key("older__"), newers=kind.key("newer__"))
-    apart = both.filter(newers=F("key")).values("key").annotate(pairs=Count("*"))
+    distinct = both.filter(newers=F("key")).values("key").annotate(pairs=Count("*"))
     for size in range(2, MAX_GROUP_SIZE + 1):
-        shared = shared.exclude(held=size, key__in=apart.filter(pairs=size * (size - 1) // 2).values("key"))
+        shared = shared.exclude(size=size, key__in=distinct.filter(pairs=size * (size - 1) // 2).values("key"))
     return shared

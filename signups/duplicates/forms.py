@@ -9,7 +9,7 @@ KEPT, OTHER = "kept", "other"
 
 
 class MergeForm(forms.Form):
-    """For each thing in which both differ, whose is kept; by default what is not empty."""
+    """For each differing field, whose value is kept; by default a non-empty one."""
 
     def __init__(self, *args: Any, lead: Lead, other: Lead, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -18,7 +18,7 @@ class MergeForm(forms.Form):
             if values[0][1] == values[1][1]:
                 continue
             self.fields[key] = forms.ChoiceField(
-                choices=[(side, _named(value)) for side, value in values],
+                choices=[(side, _display_value(value)) for side, value in values],
                 initial=KEPT if getattr(lead, key) else OTHER,
                 widget=forms.RadioSelect,
                 label=label,
@@ -28,5 +28,5 @@ class MergeForm(forms.Form):
         return {key for key, side in self.cleaned_data.items() if side == OTHER}
 
 
-def _named(value: Any) -> str:
+def _display_value(value: Any) -> str:
     return (value.get_full_name() if isinstance(value, User) else "") or str(value or "none")

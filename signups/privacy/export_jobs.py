@@ -33,7 +33,7 @@ def needs_background_job(lead: Lead) -> bool:
 
 @transaction.atomic
 def request_export(lead: Lead, *, by: Actor, now: dt.datetime) -> None:
-    """Create an export job, replacing an earlier one. Idempotent while a job is pending.
+    """Create an export job, replacing an earlier one. Idempotent while one is pending.
 
     Raises LeadUnavailable.
     """
@@ -115,7 +115,7 @@ def mark_export_failed(copy: DataExportJob, *, now: dt.datetime) -> None:
 
 
 def _plan(copy: DataExportJob) -> bool:
-    """Create the chunks with the keys of their rows, so that each row is exported once.
+    """Create the chunks with the keys of their rows; each row is exported once.
 
     Returns False when another worker planned the job between query and lock.
     """
