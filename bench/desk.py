@@ -83,7 +83,7 @@ INSERT INTO signups_auditevent (lead_id, target, occurred_at, actor_kind, actor_
     chain_hash)
   SELECT id, '', created_at + e.after, e.kind, CASE WHEN e.kind = 'staff' THEN 1 END, e.action, '{}', '', ''
   FROM signups_lead, (VALUES ('signed_up', 'patient', interval '0'), ('tried', 'staff', interval '1 hour'),
-    ('details_changed', 'staff', interval '2 hours')) e (verb, kind, after);
+    ('details_changed', 'staff', interval '2 hours')) e (action, kind, after);
 INSERT INTO signups_consenttext (purpose, version, sha256, text) VALUES ('calls', '1', repeat('0', 64), 'Calls.');
 INSERT INTO signups_consent (lead_id, text_id, granted, channel, created_at)
   SELECT id, 1, true, 'web', created_at FROM signups_lead WHERE id > %(size)s - 400;

@@ -102,7 +102,7 @@ class Unknown:
 
 COUNT = """
 from django.db.models import F
-from signups import links
+from signups.leads import links
 from signups.models import Lead, OnboardingCall, OutboxMessage, Trial
 import json
 calls = OnboardingCall.objects.booked().select_related("lead")
@@ -129,7 +129,7 @@ print(json.dumps({
 # Six hosts whose days have no end, and people who may book a call with them: each one's private link and id.
 PEOPLE = """
 from django.contrib.auth.models import User
-from signups import links
+from signups.leads import links
 from signups.models import AvailabilityRule, Host
 from tests.factories import TrialFactory
 for number in range(6):
@@ -139,7 +139,7 @@ for number in range(6):
     )
 for number in range(800):
     lead = TrialFactory(lead__email=f"booker{number}@example.com", lead__phone_e164="+12125550123").lead
-    print(links.my_url(lead).rstrip("/").rpartition("/")[2], lead.public_id)
+    print(links.portal_url(lead).rstrip("/").rpartition("/")[2], lead.public_id)
 """
 
 

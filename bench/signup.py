@@ -92,7 +92,7 @@ class Site:
         self.port, self.env, self.folder = port, env, folder
         self.used = 0
         self.stamps = folder / "stamps"
-        code = "from signups.forms import stamps\nfor _ in range(200_000): print(stamps.new())"
+        code = "from signups.web import timed_token\nfor _ in range(200_000): print(timed_token.new_token())"
         made = subprocess.run(
             [sys.executable, "manage.py", "shell", "--no-imports", "-c", code], cwd=ROOT, env=env, check=True, stdout=-1
         ).stdout

@@ -60,7 +60,7 @@ def _notes(lead: Lead, viewer: User, kind: str, before: dt.datetime | None) -> I
     versions = {note.pk: note for note in lead.notes.select_related("author")}
     superseded = {note.supersedes_id for note in versions.values()}
     for note in versions.values():
-        if note.pk in superseded or (before and note.at >= before):
+        if note.pk in superseded or (before and note.created_at >= before):
             continue
         earlier = []
         older = versions.get(note.supersedes_id or 0)
@@ -68,7 +68,7 @@ def _notes(lead: Lead, viewer: User, kind: str, before: dt.datetime | None) -> I
             earlier.append(_masked(older, viewer))
             older = versions.get(older.supersedes_id or 0)
         shown = _masked(note, viewer)
-        yield Entry(note.at, "notes", display_name(note.author), shown.text, note=shown, earlier=tuple(earlier))
+        yield Entry(note.created_at, "notes", display_name(note.author), shown.text, note=shown, earlier=tuple(earlier))
 
 
 def _masked(note: Note, viewer: User) -> Note:

@@ -10,7 +10,6 @@ from django.db import IntegrityError, connection, transaction
 from clinic import log_redaction
 from clinic.log_redaction import RedactingFormatter, RedactPathFilter
 from signups.leads import links as lead_links
-from signups.trials import actions as trial_actions
 from tests.factories import leads, trials, users
 
 pytestmark = pytest.mark.django_db
@@ -45,7 +44,7 @@ def test_walk_through_the_site_names_nobody(client, clinic, post_start, log, mon
     client.post("/admin/login/", {"login": "zoe.quill@example.org", "password": "hunter2hunter2"})
     client.get("/", HTTP_HOST="zoe.example")
     client.raise_request_exception = False
-    monkeypatch.setattr(trial_actions, "request_trial", lambda **fields: fail(fields))
+    monkeypatch.setattr("signups.trials.forms.request_trial", lambda **fields: fail(fields))
     assert post_start(**PERSON).status_code == 500
     logged = log.getvalue()
     assert "500 POST start" in logged

@@ -58,7 +58,7 @@ def site(clinic):
 
 
 def test_every_address_is_read():
-    assert {"landing", "my", "mfa_index", "health-live", "index"} <= {name for name, _ in ADDRESSES}
+    assert {"landing", "home", "mfa_index", "health-live", "index"} <= {name for name, _ in ADDRESSES}
     assert len(ADDRESSES) > 60
 
 

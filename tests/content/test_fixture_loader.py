@@ -190,7 +190,7 @@ def test_landing_page_is_light(client, shipped_content):
     """HTML and CSS take at most 14 KB: one round trip (RFC 6928)."""
     sent = [client.get("/").content, finders_read("clinic/site.css")]
     assert sum(len(brotli.compress(text)) for text in sent) <= 14 * 1024
-    assert max(len(finders_read(f"clinic/{name}.js")) for name in ("forms", "notes")) <= 4 * 1024
+    assert max(len(finders_read(f"clinic/{name}.js")) for name in ("forms", "citation_popover")) <= 4 * 1024
     # Before it can be read: the page and one style sheet. Data blocks are not run, and modules wait for the page.
     page = client.get("/").content.decode()
     holding_up = re.findall(r'<script(?! type="(?:application/ld\+json|module)")', page)

@@ -154,7 +154,7 @@ PUBLIC = (
 
 
 @pytest.mark.django_db
-def test_patients_pages_are_plain(client, time_machine):
+def test_patients_pages_are_plain(client, time_machine, shipped_content):
     """Pages in each state that changes their words.
 
     Pages of one or two sentences are measured together.

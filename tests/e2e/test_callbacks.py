@@ -55,15 +55,15 @@ BOOK_TWO = """
 import datetime as dt
 from zoneinfo import ZoneInfo
 from django.utils import timezone
-from signups.actions import calls
+from signups.calls.actions import available_slots_for, book_call
 from signups.models import Host, Lead
 now = timezone.now()
 host = Host.objects.get(user__username="cora")
 for name in ("Kay Board", "Other Person"):
     lead = Lead.objects.create(name=name, phone_e164="+12125550123", time_zone="America/New_York", created_at=now)
-    free = calls.offered(now=now, begin=now, end=now + dt.timedelta(days=3))
+    free = available_slots_for(now=now, begin=now, end=now + dt.timedelta(days=3))
     free = [slot for slot in free if host.pk in slot.host_ids]
-    call = calls.book(lead=lead, start=free[4].start, host=host, by=host.user, now=now)
+    call = book_call(lead=lead, start=free[4].start, host=host, by=host.user, now=now)
     print(call.public_id, call.starts_at.astimezone(ZoneInfo(lead.time_zone)).isoformat())
 """
 

@@ -21,7 +21,7 @@ import sys
 from django.contrib.auth.models import User
 from django.utils import timezone
 from content.models import ClinicProfile
-from signups import links
+from signups.leads import links
 from signups.models import AvailabilityRule, Host, Lead, Trial
 
 profile = ClinicProfile.current()
@@ -36,7 +36,7 @@ lead = Lead.objects.create(
     time_zone="Asia/Tokyo", created_at=now,
 )
 Trial.objects.create(lead=lead, days=7, guarantee_days=30, terms_version="1", requested_at=now, started_at=now)
-print("LINK", links.my_url(lead))
+print("LINK", links.portal_url(lead))
 """
 
 

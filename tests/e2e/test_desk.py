@@ -44,11 +44,11 @@ factories.LeadTagFactory(lead=late)
 PUT_BACK = """
 from django.contrib.auth.models import User
 from content.models import Quotation
-from signups.models import Host, Tag, Tagging
+from signups.models import Host, Tag, LeadTag
 User.objects.filter(groups__name="Care coordinator").update(is_active=True)
 Host.objects.filter(user__username="rita").update(active=False)
 Quotation.objects.filter(text="these exact words").delete()
-Tagging.objects.all().delete()
+LeadTag.objects.all().delete()
 Tag.objects.all().delete()
 """
 

@@ -92,7 +92,7 @@ class Life(RuleBasedStateMachine):
             "state": "NY",
             "signing_up_for": "self",
             "referral_answer": f"from {word}",
-            "source": word,
+            "first_touch_source": word,
             "agreed": [*REQUIRED_CONSENTS, *agreed],
             "form_key": uuid.uuid4(),
         }

@@ -38,7 +38,7 @@ def test_sign_in_needs_its_own_form(client):
 
 
 def test_without_second_step_the_desk_stays_shut(client, settings):
-    settings.STAFF_MFA = "required"
+    settings.STAFF_MFA_REQUIRED = True
     sign_in(client)
     assert client.get("/admin/signups/lead/").headers["Location"] == "/admin/security/"
 

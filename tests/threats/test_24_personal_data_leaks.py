@@ -46,7 +46,7 @@ def test_nothing_typed_reaches_the_log(send, caplog):
 
 def test_error_page_and_its_log_say_nothing(send, client, caplog, monkeypatch):
     client.raise_request_exception = False
-    monkeypatch.setattr("signups.trials.actions.request_trial", lambda **_: 1 / 0)
+    monkeypatch.setattr("signups.trials.forms.request_trial", lambda **_: 1 / 0)
     response = send("/start/", **TOLD)
     assert response.status_code == 500
     said = response.content.decode() + "\n".join(record.getMessage() for record in caplog.records)

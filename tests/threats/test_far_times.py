@@ -79,5 +79,5 @@ def test_in_a_form_of_the_desk(client, head, far):
     assert [answer for answer in answers if answer[1] not in (200, 302, 400, 409, 422)] == []
     article.refresh_from_db()
     text.refresh_from_db()
-    assert (article.scheduled_for, text.published) == (None, None)
+    assert (article.scheduled_for, text.effective_from) == (None, None)
     assert Claim.objects.count() == Holiday.objects.count() == TimeOff.objects.count() == 0

@@ -369,7 +369,7 @@ def test_28_outages(site):
     assert site.visitor().send("/start/", email="kept@example.com").status == 303
     site.kill()
     site.start()
-    site.mail.next_to("kept@example.com", timeout=WAIT_TIMEOUT)
+    site.mail.next_to("kept@example.com")
     assert Trial.objects.filter(lead__email="kept@example.com").count() == 1
     assert site.visitor().send("/start/", email="after@example.com").status == 303
     site.mail.next_to("after@example.com")

@@ -63,4 +63,4 @@ def test_next_decent_hour_is_decent_and_soon(moment, zone):
 )
 def test_calls_are_made_from_eight_to_nine_in_the_evening(moment, may_ring):
     """47 CFR 64.1200(c)(1)."""
-    assert contact_hours.CALLING_HOURS.include(local(f"2026-11-20 {moment}"), NEW_YORK) is may_ring
+    assert contact_hours.CALLING_HOURS.contains(local(f"2026-11-20 {moment}"), NEW_YORK) is may_ring

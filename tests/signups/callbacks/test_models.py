@@ -47,10 +47,10 @@ def test_paired_facts_come_in_pairs():
 
 def test_unsettled_attempt_says_when_the_next_is_due():
     request = callbacks.CallbackRequestFactory()
-    refused(callbacks.CallAttemptFactory, request=request, at=NOW, next_attempt_at=None)
-    refused(callbacks.CallAttemptFactory, request=request, at=NOW, next_attempt_at=NOW)
+    refused(callbacks.CallAttemptFactory, request=request, attempted_at=NOW, next_attempt_at=None)
+    refused(callbacks.CallAttemptFactory, request=request, attempted_at=NOW, next_attempt_at=NOW)
     refused(callbacks.CallAttemptFactory, request=request, outcome=CallOutcome.REACHED, next_attempt_at=NOW + HOUR)
-    refused(callbacks.CallAttemptFactory, request=request, number=3, at=NOW, next_attempt_at=NOW + HOUR)
+    refused(callbacks.CallAttemptFactory, request=request, number=3, attempted_at=NOW, next_attempt_at=NOW + HOUR)
     assert callbacks.CallAttemptFactory(request=request, number=3, attempted_at=NOW).pk
     refused(callbacks.CallAttemptFactory, request=request, number=3)
     refused(callbacks.CallAttemptFactory, request=request, number=4, outcome=CallOutcome.REACHED)

@@ -267,7 +267,7 @@ def test_call_that_runs_past_nine_can_be_noted(client, user, time_machine):
 def test_whoever_speaks_to_a_colleague_s_lead_writes_down_what_was_said(client, user):
     callback = taken(user, lead__owner=users.UserFactory())
     note = {"text": "Prefers mornings.", "form_key": uuid.uuid4()}
-    assert 'name="legal-text"' in client.get(page_of(callback.lead)).content.decode()
+    assert 'name="text"' in client.get(page_of(callback.lead)).content.decode()
     assert client.post(f"/admin/signups/lead/{callback.lead.pk}/note/", note).status_code == 303
     callback.closed_at, callback.outcome = NOW, "reached"
     callback.save()

@@ -150,18 +150,19 @@ RACER = """
 import datetime, json, sys
 import django
 django.setup()
-from signups.actions import calls
-from signups.models import Lead
-from signups.states import ActorKind
+from signups.audit.choices import ActorKind
+from signups.calls.actions import book_call
+from signups.leads.models import Lead
+from signups.scheduling.slots import BookingError
 lead, starts = Lead.objects.get(pk=sys.argv[1]), json.loads(sys.argv[2])
 now = datetime.datetime.fromisoformat(sys.argv[3])
 print("ready", flush=True)
 for start in starts:
     sys.stdin.readline()
     try:
-        calls.book(lead=lead, start=datetime.datetime.fromisoformat(start), by=ActorKind.PATIENT, now=now)
+        book_call(lead=lead, start=datetime.datetime.fromisoformat(start), by=ActorKind.PATIENT, now=now)
         print("ok", flush=True)
-    except calls.Refused as refused:
+    except BookingError as refused:
         print(refused.code, flush=True)
 """
 
