@@ -1,4 +1,4 @@
-"""The audit log: every event, whoever did it and whatever it is about; read, filtered, and never changed."""
+"""The audit log page: all events, filtered, read-only."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -26,14 +26,17 @@ PAGE_SIZE = 100
 @admin.register(AuditEvent)
 class AuditLogAdmin(ReadOnly, admin.ModelAdmin):
     def get_urls(self) -> list[URLPattern]:
-        """Return none of Django's pages: they would show more of an event than its reader may see."""
+        """Return no default admin URLs.
+
+        They would show more of an event than the user may see.
+        """
         return []
 
 
 @staff_view("signups.view_auditevent")
 @require_safe
 def audit_log(request: HttpRequest) -> HttpResponse:
-    """Show a page of events, newest first. Pages are not counted: there are millions."""
+    """Show a page of events, newest first, without a total count (millions of rows)."""
     form = AuditFilterForm(request.GET)
     if not form.is_valid():
         raise BadRequest("The record has no such page.")
@@ -60,7 +63,10 @@ def audit_log(request: HttpRequest) -> HttpResponse:
 
 
 def _rows(events: list[AuditEvent], user: User) -> Iterator[dict[str, Any]]:
-    """Yield the events as `user` may see them: contact details, and the way to the lead, only with the permission."""
+    """Yield the events as `user` may see them.
+
+    Contact details and the link to the lead require a permission each.
+    """
     sees_leads = user.has_perm("signups.view_lead")
     for event, by, text in describe_all(events):
         detail = ", ".join(f"{name}: {value}" for name, value in event.detail.items())

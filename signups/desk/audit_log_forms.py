@@ -1,4 +1,4 @@
-"""What the record of events is narrowed to."""
+"""Filters of the audit log page."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ class StaffChoiceField(forms.ModelChoiceField):
 
 
 class AuditFilterForm(forms.Form):
-    """`before` is the event at which the page before ended."""
+    """Filters; `before` is the last event of the previous page."""
 
     action = forms.ChoiceField(
         label="What",

@@ -1,4 +1,7 @@
-"""Many leads at once: chosen on the list, confirmed on a page, changed one by one with the rules of a single lead."""
+"""Bulk actions: select leads in the list, confirm, apply the action to each lead.
+
+Each lead is changed by the same action, with the same rules, as on its own page.
+"""
 
 import datetime as dt
 import re
@@ -69,13 +72,13 @@ def bulk_untag(request: HttpRequest) -> HttpResponse:
 
 @staff_view("signups.export_lead")
 def export(request: HttpRequest) -> HttpResponseBase:
-    """Export the list that the address asks for."""
+    """Export the list requested by the query string."""
     requested = requested_list(request)
     return export_admin.export_leads(request, requested.queryset, requested.size)
 
 
 def _bulk(request: HttpRequest, title: str, form: Callable[[Any], forms.Form], action: Action) -> HttpResponse:
-    """Show the page to confirm, or, posted from there, run `action` for each and show what became of it."""
+    """Show the confirmation page, or apply `action` to each lead and show the outcome."""
     if "chosen" not in request.POST:
         return _confirm(request, title, form(None))
     filled, chosen = form(request.POST), _parse_selection(request.POST["chosen"])
@@ -118,7 +121,10 @@ def _render(request: HttpRequest, title: str, chosen: list[Lead], *, status: int
 
 
 def _parse_selection(text: str) -> list[Lead]:
-    """Return the leads of `12:new,13:contacted`, each with the status that the page showed. Raises BadRequest."""
+    """Parse `12:new,13:contacted` into leads with the displayed status.
+
+    Raises BadRequest.
+    """
     if not SELECTION.fullmatch(text) or text.count(",") >= bulk_actions.MAX_LEADS:
         raise BadRequest("These are no leads of ours.")
     seen = {int(pk): status for pk, _, status in (part.partition(":") for part in text.split(","))}

@@ -1,4 +1,4 @@
-"""Audit events in words, for the timeline of a lead and for the audit log."""
+"""Descriptions of audit events for the lead timeline and the audit log."""
 
 from collections.abc import Iterable, Iterator
 
@@ -13,7 +13,7 @@ from signups.leads.tag_models import Tag
 
 
 def describe_all(events: list[AuditEvent]) -> Iterator[tuple[AuditEvent, str, str]]:
-    """Yield each event with the name of its actor and what was done."""
+    """Yield (event, actor name, description)."""
     owners, tags = _owner_names(events), _tag_names(events)
     for event in events:
         actor = display_name(event.actor) if event.actor else ActorKind(event.actor_kind).label
@@ -21,13 +21,13 @@ def describe_all(events: list[AuditEvent]) -> Iterator[tuple[AuditEvent, str, st
 
 
 def _owner_names(events: Iterable[AuditEvent]) -> dict[int, str]:
-    """Return the names of the owners that leads were given, by key."""
+    """Return key → name of the owners in assignment events."""
     given = {event.detail.get("owner") for event in events if event.action == AuditAction.ASSIGNED} - {None}
     return {pk: display_name(user) for pk, user in User.objects.in_bulk(given).items()} if given else {}
 
 
 def _tag_names(events: Iterable[AuditEvent]) -> dict[int, str]:
-    """Return the current names of the tags that were added or removed, by key."""
+    """Return key → current name of the tags in the events."""
     named = {event.detail.get("tag") for event in events} - {None}
     return {pk: tag.name for pk, tag in Tag.objects.in_bulk(named).items()} if named else {}
 
@@ -37,7 +37,10 @@ def display_name(user: User) -> str:
 
 
 def describe(event: AuditEvent, owners: dict[int, str], tags: dict[int, str]) -> str:
-    """Return what was done, as a sentence without its subject; `owners` and `tags` are names by key."""
+    """Return a description without its subject, such as “gave the lead to Ada”.
+
+    `owners` and `tags` map keys to names.
+    """
     detail = event.detail
     match event.action:
         case AuditAction.ASSIGNED if "owner" in detail:

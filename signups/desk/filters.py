@@ -1,4 +1,4 @@
-"""Filters of the list of leads. Each knows all of its values; any other is a 400."""
+"""Filters of the lead list; an unknown value is a 400."""
 
 import datetime as dt
 import re
@@ -23,7 +23,10 @@ UNASSIGNED = "none"
 
 
 class StrictListFilter(admin.SimpleListFilter):
-    """A filter that refuses every value but its own choices. Raises BadRequest."""
+    """A filter that rejects every value but its own choices.
+
+    Raises BadRequest.
+    """
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
@@ -91,7 +94,7 @@ class TagFilter(StrictListFilter):
     parameter_name = "tag"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[Any, str]]:
-        """Return the tags, cached for a minute."""
+        """Return the tags, cached for 60 seconds."""
         tags = caches["memory"].get_or_set("signups.tags", lambda: list(Tag.objects.values_list("pk", "name")), 60)
         return tags or []
 
@@ -100,14 +103,17 @@ class TagFilter(StrictListFilter):
 
 
 class CreatedFilter(StrictListFilter):
-    """A year, month or day of the clinic's calendar: `2026`, `2026-11` or `2026-11-20`."""
+    """A year, month or day in the clinic's time zone.
+
+    Values: `2026`, `2026-11` or `2026-11-20`.
+    """
 
     title = "signed up"
     parameter_name = "created"
     DATE = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?", re.ASCII)
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("", "")]  # drawn as a row of links above the list, see `children`
+        return [("", "")]  # rendered as links above the list, see `children`
 
     def is_valid_value(self, value: str) -> bool:
         try:
@@ -117,7 +123,10 @@ class CreatedFilter(StrictListFilter):
         return True
 
     def bounds(self, value: str) -> tuple[dt.datetime, dt.datetime]:
-        """Return the first instant and the one after the last. Raises ValueError or OverflowError for no such date."""
+        """Return the [start, end) instants of a date value.
+
+        Raises ValueError or OverflowError for an invalid date.
+        """
         found = self.DATE.fullmatch(value)
         if not found:
             raise ValueError(value)
@@ -134,7 +143,7 @@ class CreatedFilter(StrictListFilter):
         return leads.filter(created_at__gte=start, created_at__lt=end)
 
     def children(self) -> list[tuple[str, str]]:
-        """Return value and label of the years, months or days within the value, without a query."""
+        """Return (value, label) of the next level of dates, without a query."""
         value = self.value() or ""
         match value.split("-"):
             case [""]:
@@ -149,7 +158,7 @@ class CreatedFilter(StrictListFilter):
         return []
 
     def breadcrumbs(self) -> list[tuple[str, str]]:
-        """Return value and label of the year, the month and the day of the value."""
+        """Return (value, label) of the year, month and day of the value."""
         parts = (self.value() or "").split("-")
         steps = ["-".join(parts[: size + 1]) for size in range(len(parts))] if self.value() else []
         return [(step, step) for step in steps]

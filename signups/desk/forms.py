@@ -27,7 +27,10 @@ class OwnerForm(forms.Form):
 
 
 class ChangeStatusForm(forms.Form):
-    """`seen` is the status that the page showed, so that a change made meanwhile is not overwritten."""
+    """A status change; `seen` is the displayed status.
+
+    A mismatch with the stored status means a concurrent change, which is not overwritten.
+    """
 
     seen = forms.ChoiceField(choices=LeadStatus.choices, widget=forms.HiddenInput)
     to = forms.TypedChoiceField(choices=LeadStatus.choices, coerce=LeadStatus, widget=forms.HiddenInput)
@@ -51,7 +54,10 @@ class EraseForm(forms.Form):
 
 
 class ConsentForm(forms.Form):
-    """Consent given or revoked on the phone or by e-mail; staff never agree to the terms for somebody."""
+    """Consent granted or revoked on the phone or by e-mail.
+
+    Excludes the required consents: staff never agree to the terms on behalf of a lead.
+    """
 
     purpose = forms.TypedChoiceField(
         choices=[(purpose.value, purpose.label) for purpose in OPTIONAL_CONSENTS],

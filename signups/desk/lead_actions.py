@@ -1,4 +1,4 @@
-"""The actions of the lead page: an address for each button, which says on the page what was done, or why it was not."""
+"""Actions of the lead page: one URL per action, with the result as a message."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -34,7 +34,7 @@ Action = Callable[[HttpRequest, Lead], str]
 
 
 class InvalidForm(Exception):
-    """What was filled in cannot be used; `errors` say why."""
+    """Raised when an action's form is invalid; `errors` holds the messages."""
 
     def __init__(self, errors: list[str]) -> None:
         self.errors = errors
@@ -43,9 +43,9 @@ class InvalidForm(Exception):
 def lead_action(
     permission: str = "signups.view_lead", *, allowed: Callable[[User, Lead], bool] = can_work_lead
 ) -> Callable[[Action], View]:
-    """Make a view of an action that returns what to say when it is done, and then shows the lead (303).
+    """Turn an action that returns a success message into a view that redirects (303).
 
-    The page of the lead gives the reasons of an invalid form (422), or of a rule that refuses the action (409).
+    An invalid form renders the lead page with the errors (422), an ActionError with its reason (409).
     """
 
     def decorator(action: Action) -> View:
@@ -149,7 +149,7 @@ def record_consent(request: HttpRequest, lead: Lead) -> str:
 
 @lead_action("signups.erase_lead")
 def erase(request: HttpRequest, lead: Lead) -> str:
-    """For people who ask by telephone or letter."""
+    """Erase a lead who asks by telephone or letter."""
     cleaned_data(EraseForm(request.POST))
     erasure.erase_lead(lead, **actor(request))
     return "Everything about them is erased."
@@ -157,20 +157,20 @@ def erase(request: HttpRequest, lead: Lead) -> str:
 
 @lead_action()
 def send_email(request: HttpRequest, lead: Lead) -> str:
-    """Send what the preview showed."""
+    """Send the e-mail that the preview showed."""
     send_manual_email(lead=lead, **cleaned_data(SendForm(request.POST)), **actor(request))
     return "The e-mail is on its way."
 
 
 def cleaned_data(form: forms.Form) -> dict[str, Any]:
-    """Return what was filled in. Raises InvalidForm."""
+    """Return the cleaned data of a valid form. Raises InvalidForm."""
     if not form.is_valid():
         raise InvalidForm([str(error) for errors in form.errors.values() for error in errors])
     return form.cleaned_data
 
 
 def actor(request: HttpRequest) -> dict[str, Any]:
-    """Return who acts, and when, as the actions take it."""
+    """Return the `by` and `now` arguments of an action."""
     return {"by": staff_user(request), "now": timezone.now()}
 
 

@@ -1,4 +1,4 @@
-"""The list of leads in Django's admin. Every change of a lead is an action's, so nothing here writes."""
+"""The lead list in Django's admin; read-only, because only actions change a lead."""
 
 from typing import Any
 
@@ -18,14 +18,14 @@ from .filters import FILTERS
 from .lead_detail import lead_detail
 from .lead_list import LeadList, reject_unknown_parameters
 
-LONGEST_SEARCH = 100  # letters; the box takes no more
+LONGEST_SEARCH = 100  # characters
 
 
 @admin.register(Lead)
 class LeadAdmin(ReadOnly, admin.ModelAdmin):
     list_filter = [*FILTERS]
     list_per_page = 50
-    search_fields = ["search_text"]  # there is a search; how it is done is `LeadQuerySet.search`
+    search_fields = ["search_text"]  # enables the search box; see `get_search_results`
     search_help_text = "Any part of a name, an e-mail address or a phone number; of one or two letters, the start"
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[LeadList]:
@@ -34,7 +34,10 @@ class LeadAdmin(ReadOnly, admin.ModelAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        """Search names only for staff who may not see contact details, so that searching cannot disclose them."""
+        """Search with `LeadQuerySet.search`.
+
+        Staff who may not see contact details search names only, so that a search cannot disclose contact details.
+        """
         text = search_term[:LONGEST_SEARCH]
         assert isinstance(queryset, LeadQuerySet)  # noqa: S101 - for the type checker
         found = queryset.search(text)
@@ -59,6 +62,6 @@ class LeadAdmin(ReadOnly, admin.ModelAdmin):
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Redirect to the timeline: Django's own history knows nothing of what actions did."""
+        """Redirect to the timeline: Django's history contains no actions."""
         lead = get_lead(request, object_id)
         return redirect(reverse("admin:signups_lead_change", args=[lead.pk]) + "#timeline")

@@ -1,4 +1,4 @@
-"""The page of one lead: the next action, the facts, and everything that was done. One context function a section."""
+"""The page of one lead, with one context function per section."""
 
 import datetime as dt
 from collections.abc import Callable
@@ -35,7 +35,7 @@ from .next_best_action import next_action
 
 
 def lead_detail(request: HttpRequest, pk: int | str) -> HttpResponse:
-    """Show a lead to staff who may view leads; each action has an address of its own."""
+    """Show a lead to staff who may view leads; each action has its own URL."""
     lead = get_lead(request, pk)
     if request.method not in ("GET", "HEAD"):
         raise PermissionDenied
@@ -45,7 +45,7 @@ def lead_detail(request: HttpRequest, pk: int | str) -> HttpResponse:
 def render_lead(
     request: HttpRequest, lead: Lead, *, refused: list[str] | None = None, status: int = 200
 ) -> HttpResponse:
-    """Render the page; `refused` are the reasons why an action was not carried out."""
+    """Render the page; `refused` holds the reasons why an action was rejected."""
     access_log.log_lead_view(request, lead)
     facts = LeadFacts.load(request, lead)
     context: dict[str, Any] = {"refused": refused}
@@ -56,7 +56,7 @@ def render_lead(
 
 @dataclass(frozen=True)
 class LeadFacts:
-    """What several sections show, loaded once."""
+    """Data that several sections need, loaded once."""
 
     request: HttpRequest
     lead: Lead
@@ -92,7 +92,7 @@ def common_context(facts: LeadFacts) -> dict[str, Any]:
 
 
 def next_action_context(facts: LeadFacts) -> dict[str, Any]:
-    """For `_next_action.html`."""
+    """Return the context of `_next_action.html`."""
     lead, now, trial, callback = facts.lead, facts.now, facts.trial, facts.callback
     unsettled = [call for call in facts.calls if call.is_unsettled(now)]
     call = min(unsettled, key=lambda call: call.starts_at, default=None)
@@ -116,7 +116,10 @@ def next_action_context(facts: LeadFacts) -> dict[str, Any]:
 
 
 def contact_context(facts: LeadFacts) -> dict[str, Any]:
-    """For `_contact.html`: contact details are masked for staff who may not see them."""
+    """Return the context of `_contact.html`.
+
+    Contact details are masked for staff who may not see them.
+    """
     lead = facts.lead
     return {
         "email": redaction.mask_contact_details(lead.email, facts.user),
@@ -129,7 +132,7 @@ def contact_context(facts: LeadFacts) -> dict[str, Any]:
 
 
 def care_context(facts: LeadFacts) -> dict[str, Any]:
-    """For `_care.html`."""
+    """Return the context of `_care.html`."""
     lead, now, trial = facts.lead, facts.now, facts.trial
     return {
         "trial_state": trial.state(now) if trial else "none",
@@ -146,7 +149,7 @@ def care_context(facts: LeadFacts) -> dict[str, Any]:
 
 
 def consents_context(facts: LeadFacts) -> dict[str, Any]:
-    """For `_consents.html`."""
+    """Return the context of `_consents.html`."""
     return {
         "consents": facts.lead.consents.select_related("text"),
         "consent_form": ConsentForm(auto_id="consent_%s"),
@@ -156,7 +159,10 @@ def consents_context(facts: LeadFacts) -> dict[str, Any]:
 
 
 def timeline_context(facts: LeadFacts) -> dict[str, Any]:
-    """For `_timeline.html`. Raises BadRequest for a part of the timeline that does not exist."""
+    """Return the context of `_timeline.html`.
+
+    Raises BadRequest for an invalid timeline filter.
+    """
     kind, before = _timeline_filter(facts.request)
     entries, more = timeline.lead_timeline(facts.lead, viewer=facts.user, kind=kind, before=before)
     return {
@@ -176,11 +182,11 @@ def _timeline_filter(request: HttpRequest) -> tuple[str, dt.datetime | None]:
         if kind not in timeline.TIMELINE_FILTERS or (before and before.tzinfo is None):
             raise ValueError(text)
         return kind, before and before.astimezone(dt.UTC)
-    except (ValueError, OverflowError):  # (the first and the last hours of the calendar have no UTC)
+    except (ValueError, OverflowError):  # (a date near year 1 or 9999 can overflow in UTC)
         raise BadRequest("There is no such part of the timeline.") from None
 
 
-# What `detail.html` is made of: each gives its own partial what it shows.
+# Sections of `detail.html`: each function returns the context of its partial.
 SECTIONS: list[Callable[[LeadFacts], dict[str, Any]]] = [
     common_context,
     next_action_context,

@@ -1,4 +1,4 @@
-"""The list of leads, as fast at a million as at a hundred: no full count, keyset pagination."""
+"""The lead list, fast at a million rows: no full count, keyset pagination."""
 
 import datetime as dt
 import re
@@ -33,7 +33,10 @@ MICROSECOND = dt.timedelta(microseconds=1)
 
 @dataclass(frozen=True)
 class KeysetCursor:
-    """A place in the list: just `after` or just before the lead with this time and id; without them, an end of it."""
+    """A position in the list: just after or before a lead, by time and id.
+
+    Without a lead it is the start (`after`) or the end of the list.
+    """
 
     after: bool = True
     at: dt.datetime | None = None
@@ -43,7 +46,7 @@ class KeysetCursor:
 
     @classmethod
     def read(cls, text: str) -> "KeysetCursor":
-        """Parse the page parameter. Raises BadRequest for what no link of the list says."""
+        """Parse the page parameter. Raises BadRequest for an invalid value."""
         if text in ("", "last"):
             return cls(after=text == "")
         if not (found := cls.PATTERN.fullmatch(text)):
@@ -55,7 +58,7 @@ class KeysetCursor:
         return f"{side}-{(lead.created_at - EPOCH) // MICROSECOND}-{lead.pk}"
 
     def page(self, leads: QuerySet[Lead], size: int) -> tuple[list[Lead], bool]:
-        """Return up to `size` leads, newest first, and whether there are more in the direction of reading."""
+        """Return up to `size` leads, newest first, and whether more follow."""
         if not self.after:
             leads = leads.order_by("created_at", "id")
         if self.at and self.after:
@@ -74,7 +77,10 @@ class KeysetCursor:
 
 
 def with_list_columns(leads: QuerySet[Lead], now: dt.datetime) -> QuerySet[Lead]:
-    """Load what a row shows: owner, tags, newest trial, callback deadline, call without outcome, last contact."""
+    """Load the columns of a row without a query per row.
+
+    Owner, tags, newest trial, due callback, call without an outcome, last contact.
+    """
     contacts = (
         AuditEvent.objects.filter(lead=OuterRef("pk"), action__in=CONTACT_ACTIONS)
         .order_by("-occurred_at", "-id")
@@ -96,11 +102,11 @@ def with_list_columns(leads: QuerySet[Lead], now: dt.datetime) -> QuerySet[Lead]
 
 
 class LeadList(ChangeList):
-    """Django's list without the two things that read every row: the full count, and pages by number."""
+    """Django's changelist without the full count and without numbered pages."""
 
     def get_results(self, request: HttpRequest) -> None:
-        size, wanted = self.list_per_page, request.GET.get(PAGE_VAR, "")
-        cursor = KeysetCursor.read(wanted)
+        size, page = self.list_per_page, request.GET.get(PAGE_VAR, "")
+        cursor = KeysetCursor.read(page)
         now = timezone.now()
         leads, more = cursor.page(with_list_columns(self.queryset, now), size)
         self.result_list = leads
@@ -127,13 +133,13 @@ class LeadList(ChangeList):
 
     @property
     def views(self) -> list[Any]:
-        """Return the saved views, “all” first, each with its address."""
+        """Return the saved views with their URLs, “all” first."""
         spec = next(spec for spec in self.filter_specs if isinstance(spec, ViewFilter))
         return list(spec.choices(self))
 
     @property
     def dates(self) -> dict[str, list[tuple[str, str]]]:
-        """Return label and address of the links into the calendar and back out of it."""
+        """Return label and URL of the date breadcrumbs and of the next level."""
         spec = next(spec for spec in self.filter_specs if isinstance(spec, CreatedFilter))
         links = {"above": spec.breadcrumbs(), "below": spec.children()}
         return {
@@ -143,12 +149,12 @@ class LeadList(ChangeList):
 
     @property
     def narrowing(self) -> list[Any]:
-        """Return the filters drawn as lists of choices."""
+        """Return the filters that are rendered as lists of choices."""
         return [spec for spec in self.filter_specs if not isinstance(spec, ViewFilter | CreatedFilter)]
 
 
 def requested_list(request: HttpRequest) -> LeadList:
-    """Return the list that the address asks for. Raises BadRequest."""
+    """Return the list requested by the query string. Raises BadRequest."""
     reject_unknown_parameters(request)
     requested = admin.site.get_model_admin(Lead).get_changelist_instance(request)
     assert isinstance(requested, LeadList)  # noqa: S101 - for the type checker
@@ -156,9 +162,9 @@ def requested_list(request: HttpRequest) -> LeadList:
 
 
 def reject_unknown_parameters(request: HttpRequest) -> None:
-    """Raise BadRequest for query parameters that are not the list's own, and for any given twice.
+    """Raise BadRequest for unknown or repeated query parameters.
 
-    Django's default accepts lookups on every field of a lead and of what it is related to.
+    Django's default accepts lookups on every field of a lead and of related models.
     """
     if not ALLOWED_PARAMETERS.issuperset(request.GET) or any(len(values) > 1 for _, values in request.GET.lists()):
         raise BadRequest("The list of leads has no such filter.")

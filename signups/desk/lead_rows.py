@@ -1,4 +1,4 @@
-"""What `admin/signups/lead/_row.html` shows of a lead beside its own columns."""
+"""Context of `admin/signups/lead/_row.html`."""
 
 import datetime as dt
 from typing import Any
@@ -9,7 +9,10 @@ from .next_best_action import next_action
 
 
 def row(lead: Any, user: Any, now: dt.datetime) -> dict[str, Any]:
-    """Return the context of one row for a lead of `lead_list.listed`, contacts masked as `user` may see them."""
+    """Return the context of one row; contact details are masked for `user`.
+
+    `lead` comes from `lead_list.with_list_columns`.
+    """
     trial = next(iter(lead.trials.all()), None)
     when = {"callback_at": lead.callback_at, "began_at": lead.began_at, "contact_at": lead.last_contact}
     action = next_action(lead, trial, now, **when)

@@ -1,4 +1,4 @@
-"""The next best action for a lead, derived from what the database says about it."""
+"""The next best action for a lead, derived from its data."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -8,12 +8,12 @@ from signups.leads.models import Lead
 from signups.trials.models import Trial
 
 SOON = dt.timedelta(hours=48)
-RETRY_AFTER = dt.timedelta(days=1)  # an attempt that reached nobody
+RETRY_AFTER = dt.timedelta(days=1)  # after a failed contact attempt
 
 
 @dataclass(frozen=True)
 class NextAction:
-    """`key` names the control on the lead page that does it; `at` is when it is due, if there is such a time."""
+    """`key` names the control on the lead page; `at` is the due time, if any."""
 
     key: str
     text: str
@@ -29,10 +29,10 @@ def next_action(
     began_at: dt.datetime | None = None,
     contact_at: dt.datetime | None = None,
 ) -> NextAction | None:
-    """Return the most urgent action; None for a lead that is closed, erased, merged or has all it needs.
+    """Return the most urgent action; None when there is nothing to do.
 
-    `callback_at` is the deadline of an open callback (`CallbackRequestQuerySet.open`), `began_at` the start of a call
-    without an outcome (`OnboardingCallQuerySet.unsettled`), `contact_at` the last attempt to reach them.
+    `callback_at` is the due time of an open callback (`CallbackRequestQuerySet.open`), `began_at` the start of a call
+    without an outcome (`OnboardingCallQuerySet.unsettled`), `contact_at` the last contact attempt.
     """
     if callback_at:
         return NextAction("callback", "Call back", callback_at)
@@ -45,8 +45,8 @@ def next_action(
     if lead.status not in (LeadStatus.CONTACTED, LeadStatus.QUALIFIED):
         return None
     ends_at = trial.ends_at if trial and not trial.converted_at and not trial.cancelled_at else None
-    asked = contact_at is not None and ends_at is not None and contact_at >= ends_at - SOON
-    if ends_at and now < ends_at <= now + SOON and not asked:
+    contacted_near_end = contact_at is not None and ends_at is not None and contact_at >= ends_at - SOON
+    if ends_at and now < ends_at <= now + SOON and not contacted_near_end:
         return NextAction("contact", "Ask how it went: the trial ends", ends_at)
     if lead.status == LeadStatus.CONTACTED:
         return NextAction("qualify", "Find out whether care may fit")

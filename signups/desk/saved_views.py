@@ -1,4 +1,4 @@
-"""Saved views of the list of leads: the tabs above it, and the counters of the dashboard."""
+"""Saved views of the lead list: tabs above the list, counters of the dashboard."""
 
 import datetime as dt
 from collections.abc import Callable
@@ -18,7 +18,7 @@ SOON = dt.timedelta(hours=48)
 
 @dataclass(frozen=True)
 class SavedView:
-    """`apply` takes leads, the reader and now."""
+    """A named filter; `apply` takes the leads, the current user and the time."""
 
     label: str
     apply: Callable[[LeadQuerySet, User, dt.datetime], LeadQuerySet]

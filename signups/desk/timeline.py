@@ -1,4 +1,4 @@
-"""The timeline of a lead: notes, messages and audit events in one list, newest first."""
+"""The timeline of a lead: notes, messages and audit events, newest first."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -25,12 +25,15 @@ TIMELINE_FILTERS = {
     "record": "Record",
     "reads": "Reads",
 }
-SHOWN_AS_CONTACT = {*CONTACT_ACTIONS, *(verb for verb in AuditAction if verb.value.startswith("call"))}
+SHOWN_AS_CONTACT = {*CONTACT_ACTIONS, *(action for action in AuditAction if action.value.startswith("call"))}
 
 
 @dataclass(frozen=True)
 class Entry:
-    """`body` is long text in a disclosure; `note` is the current note of this entry, with its `earlier` versions."""
+    """One timeline entry.
+
+    `body` is long text in a disclosure; `note` is the current version of a note, `earlier` its older versions.
+    """
 
     at: dt.datetime
     kind: str
@@ -44,7 +47,10 @@ class Entry:
 def lead_timeline(
     lead: Lead, *, viewer: User, kind: str = "", before: dt.datetime | None = None
 ) -> tuple[list[Entry], bool]:
-    """Return up to SIZE entries of `kind` (by default all but reads), and whether there are older ones."""
+    """Return up to SIZE entries of `kind`, and whether there are older ones.
+
+    By default all kinds but reads.
+    """
     sources = {"notes": _notes, "messages": _messages}
     chosen = [sources[kind]] if kind in sources else [_events] if kind else [_notes, _messages, _events]
     found = [entry for source in chosen for entry in source(lead, viewer, kind, before)]
@@ -77,7 +83,10 @@ def _masked(note: Note, viewer: User) -> Note:
 
 
 def _messages(lead: Lead, viewer: User, kind: str, before: dt.datetime | None) -> Iterator[Entry]:
-    """Yield the messages as sent, but for the private links in them, which only the patient may have."""
+    """Yield the messages as sent, with portal links redacted.
+
+    Only the patient may have the links.
+    """
     message: OutboxMessage
     for message in _page(lead.messages.all(), "created_at", before):
         text = f"{message.subject} ({message.get_status_display()})"
@@ -101,7 +110,7 @@ def _events(lead: Lead, viewer: User, kind: str, before: dt.datetime | None) -> 
         events = events.filter(action__in=SHOWN_AS_CONTACT)
     elif kind == "record":
         events = events.exclude(action__in=[*SHOWN_AS_CONTACT, AuditAction.READ])
-    else:  # notes show themselves
+    else:  # notes have entries of their own
         events = events.exclude(action__in=[AuditAction.READ, AuditAction.NOTED])
     for event, who, text in describe_all(list(_page(events, "occurred_at", before))):
         yield Entry(event.occurred_at, "contact" if event.action in SHOWN_AS_CONTACT else "record", who, text)

@@ -1,4 +1,4 @@
-"""All function views for staff; the admin site (`clinic.admin_site`) puts them behind its sign-in."""
+"""All staff function views; `clinic.admin_site` protects them with its sign-in."""
 
 from signups.callbacks import admin as callback_admin
 from signups.calls import admin as call_admin
