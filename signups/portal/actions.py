@@ -1,4 +1,4 @@
-"""Send a new private link to somebody who lost theirs."""
+"""Send the portal link again to a lead who lost it."""
 
 import datetime as dt
 
@@ -13,10 +13,10 @@ from signups.trials.actions import resend_confirmation_link
 
 @transaction.atomic
 def resend_portal_link(email: str, *, now: dt.datetime) -> None:
-    """Somebody lost their link: it goes to this address, if we know it to be theirs; else nothing stays of it.
+    """Send the portal link to `email` if a confirmed lead has this address.
 
-    A trial that waits for its first confirmation gets that link instead. For an address that gets none, the same work
-    is done and undone: how long the answer takes tells nothing either.
+    An unconfirmed trial gets its confirmation link instead. For an unknown address the same queries run and are rolled
+    back, so that response times do not reveal who is known (user enumeration).
     """
     found = Lead.objects.live().select_for_update().filter(email_key=normalization.email_key(email)).first()
     lead = found or Lead(pk=0)

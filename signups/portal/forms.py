@@ -1,4 +1,4 @@
-"""The form that sends a lost private link again."""
+"""Form that sends a lost portal link again."""
 
 from clinic.lib import normalization
 from signups.web import form_fields

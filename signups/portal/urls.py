@@ -1,4 +1,4 @@
-"""Addresses below a lead's private link, `/my/<token>/`."""
+"""URLs of the portal, below `/my/<token>/`."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""The patient's own page, behind their private link: no account, no password."""
+"""The patient portal, opened by a private link: no account, no password."""
 
 import datetime as dt
 from collections.abc import Callable
@@ -28,7 +28,7 @@ ONE_HOUR = dt.timedelta(hours=1)
 
 
 def trial_section_context(lead: Lead, now: dt.datetime) -> dict[str, Any]:
-    """For `my/_trial.html` and `my/_promises.html`: their newest trial, where it stands, and what can be done."""
+    """Return the context of `portal/_trial.html` and `portal/_promises.html`."""
     trial = lead.trials.first()
     if trial is None:
         return {"trial": None}
@@ -49,20 +49,23 @@ def _days(trial: Any) -> range:
 
 
 def data_section_context(lead: Lead, now: dt.datetime) -> dict[str, Any]:
-    """For `my/_data.html`: what they agreed to, how they are reached, and how far a copy to take along is."""
+    """Return the context of `portal/_data.html`.
+
+    Contains the optional consents, the reminder preference and the state of the data export.
+    """
     in_force = {consent.text.purpose for consent in lead.consents.in_force().select_related("text")}
     agreed = [(purpose.label, purpose in in_force) for purpose in OPTIONAL_CONSENTS]
-    copy = DataExportJob.objects.kept(now).filter(lead=lead).first()
-    done, of = export_jobs.export_progress(copy) if copy else (0, 1)
+    job = DataExportJob.objects.kept(now).filter(lead=lead).first()
+    done, total = export_jobs.export_progress(job) if job else (0, 1)
     return {
         "agreed": [*agreed, ("reminders about the trial", lead.unsubscribed_at is None)],
-        "copy": copy,
+        "copy": job,
         "copy_done": done,
-        "copy_of": of,
+        "copy_of": total,
     }
 
 
-# What `my/page.html` is made of: each gives its own partial what it shows.
+# Sections of `portal/home.html`: each function returns the context of its partial.
 SECTIONS: list[Callable[[Lead, dt.datetime], dict[str, Any]]] = [
     trial_section_context,
     call_portal_views.call_section_context,
@@ -74,10 +77,10 @@ SECTIONS: list[Callable[[Lead, dt.datetime], dict[str, Any]]] = [
 @portal_view
 @require_safe
 def home(request: HttpRequest, lead: Lead, token: str) -> HttpResponse:
-    """What this person has with us, and all they can do about it."""
+    """Show the sections of the portal."""
     context: dict[str, Any] = {"lead": lead, "token": token}
-    for panel in SECTIONS:
-        context |= panel(lead, timezone.now())
+    for section in SECTIONS:
+        context |= section(lead, timezone.now())
     return render(request, "portal/home.html", context)
 
 
@@ -85,7 +88,10 @@ def home(request: HttpRequest, lead: Lead, token: str) -> HttpResponse:
 @never_cache
 @rate_limited
 def resend_portal_link_page(request: HttpRequest) -> HttpResponse:
-    """Mails the link to the address it belongs to; the answer is the same for addresses we do not know."""
+    """Send the portal link to the entered address.
+
+    The response is the same for unknown addresses.
+    """
     form = ResendPortalLinkForm(request.POST if request.method == "POST" else None)
     if not form.is_bound:
         return render(request, "portal/resend_link.html", {"form": form})
