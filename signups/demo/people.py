@@ -1,7 +1,7 @@
-"""Made-up people for a clinic to be looked at, in batches; the same ones every time. Nobody's address or number.
+"""Generate demo leads in batches, reproducibly, without real contact data.
 
-Addresses end in domains kept for examples (RFC 2606); numbers begin with area codes that are given to nobody
-(the North American plan keeps N9X for its own growth).
+E-mail domains are reserved for examples (RFC 2606). Phone numbers use unassigned area codes: the North American
+Numbering Plan reserves N9X for expansion.
 """
 
 import datetime as dt
@@ -41,14 +41,14 @@ from .sample_data import (
 
 HISTORY_SPAN = dt.timedelta(days=730)
 ONE_DAY = dt.timedelta(days=1)
-OPEN_HOURS = (14, 22)  # UTC, in which demo hosts take calls
-DEMO_CALL_RULES = dt.timedelta(minutes=30)
-REPEAT_RATE = 500  # one in so many gives the number and name of somebody before them: a duplicate to be found
+OPEN_HOURS = (14, 22)  # UTC hours in which demo hosts take calls
+CALL_LENGTH = dt.timedelta(minutes=30)
+DUPLICATE_RATE = 500  # one lead in this many repeats the name and number of another, as a duplicate
 
 
 @dataclass
 class DemoBatch:
-    """What is stored together, in the order in which it may be."""
+    """Rows that are stored together, in the order of their foreign keys."""
 
     leads: list[Lead] = field(default_factory=list)
     trials: list[Trial] = field(default_factory=list)
@@ -66,7 +66,10 @@ class DemoBatch:
 
 
 class DemoPeople:
-    """`count` people who came in the two years before `now`, ever more often."""
+    """Generate `count` leads over the two years before `now`, with growing frequency.
+
+    The same arguments produce the same leads.
+    """
 
     def __init__(
         self,
@@ -82,7 +85,7 @@ class DemoPeople:
         self.count, self.now = count, now
         self.coordinators, self.texts = coordinators, texts
         self.days, self.guarantee_days = days, guarantee_days
-        self.random = random.Random(20261125)  # noqa: S311 - no secret: the same people every time
+        self.random = random.Random(20261125)  # noqa: S311 - not a secret: reproducible data
         self.first = _next_id(Lead)
         self.consent_id, self.callback_id = _next_id(Consent), _next_id(CallbackRequest)
         self.free_from = {host: _free_from(host, now) for host in hosts}
@@ -95,40 +98,40 @@ class DemoPeople:
             yield self.batch
 
     def _add(self, number: int) -> None:
-        draw = self.random
-        came = self.now - HISTORY_SPAN * (1 - ((number + draw.random()) / self.count) ** 0.4)
-        lead = self._lead(self.first + number, came)
+        rng = self.random
+        created_at = self.now - HISTORY_SPAN * (1 - ((number + rng.random()) / self.count) ** 0.4)
+        lead = self._lead(self.first + number, created_at)
         self.batch.leads.append(lead)
-        self._event(lead, AuditAction.SIGNED_UP, came, None)
+        self._event(lead, AuditAction.SIGNED_UP, created_at, None)
         if lead.email:
             self._trial(lead)
         self._consents(lead)
-        if lead.phone and (draw.random() < 0.2 or not lead.email):
-            self._callback(lead, self._consent(lead, ConsentPurpose.CALLBACKS, True, came))
-        if draw.random() < 0.4:
+        if lead.phone and (rng.random() < 0.2 or not lead.email):
+            self._callback(lead, self._consent(lead, ConsentPurpose.CALLBACKS, True, created_at))
+        if rng.random() < 0.4:
             self._call(lead)
         if lead.owner_id and lead.status != LeadStatus.NEW:
-            self._event(lead, AuditAction.MOVED, self._after(came, 2), lead.owner_id, seen="new", to=lead.status)
-            if draw.random() < 0.05:
-                text, at = draw.choice(SAMPLE_NOTES), self._after(came, 3)
+            self._event(lead, AuditAction.MOVED, self._after(created_at, 2), lead.owner_id, seen="new", to=lead.status)
+            if rng.random() < 0.05:
+                text, at = rng.choice(SAMPLE_NOTES), self._after(created_at, 3)
                 self.batch.notes.append(Note(lead_id=lead.pk, author_id=lead.owner_id, text=text, created_at=at))
 
-    def _lead(self, pk: int, came: dt.datetime) -> Lead:
-        draw = self.random
-        first, last = draw.choice(FIRST), draw.choice(LAST)
+    def _lead(self, pk: int, created_at: dt.datetime) -> Lead:
+        rng = self.random
+        first, last = rng.choice(FIRST), rng.choice(LAST)
         phone = ""
-        if draw.random() < 0.6:
-            phone = f"{draw.randint(2, 8)}9{draw.randint(0, 9)}{draw.randint(2, 9)}{draw.randrange(10**6):06}"
+        if rng.random() < 0.6:
+            phone = f"{rng.randint(2, 8)}9{rng.randint(0, 9)}{rng.randint(2, 9)}{rng.randrange(10**6):06}"
         name, earlier = f"{first} {last}", self.batch.leads
-        if earlier and pk % REPEAT_RATE == 0 and (twin := earlier[-1]).phone_e164:
+        if earlier and pk % DUPLICATE_RATE == 0 and (twin := earlier[-1]).phone_e164:
             name, phone = twin.name.lower().title(), twin.phone_e164[2:]
-        by_phone_only = bool(phone) and draw.random() < 0.05
+        is_phone_only = bool(phone) and rng.random() < 0.05
         letters = f"{first}.{last}".encode("ascii", "ignore").decode().lower()
-        email = "" if by_phone_only else f"{letters}.{pk}@{draw.choice(('example.com', 'example.org'))}"
-        status = self._status(came)
-        if by_phone_only and status == LeadStatus.CONVERTED:  # there was no trial to convert
+        email = "" if is_phone_only else f"{letters}.{pk}@{rng.choice(('example.com', 'example.org'))}"
+        status = self._status(created_at)
+        if is_phone_only and status == LeadStatus.CONVERTED:  # a lead without e-mail has no trial to convert
             status = LeadStatus.QUALIFIED
-        owner = None if status == LeadStatus.NEW and draw.random() < 0.7 else draw.choice(self.coordinators)
+        owner = None if status == LeadStatus.NEW and rng.random() < 0.7 else rng.choice(self.coordinators)
         return Lead(
             id=pk,
             name=name,
@@ -136,52 +139,53 @@ class DemoPeople:
             email_key=email,
             phone=f"({phone[:3]}) {phone[3:6]}-{phone[6:]}" if phone else "",
             phone_e164=f"+1{phone}" if phone else "",
-            time_zone=draw.choice(SAMPLE_ZONES),
-            preferred_channel=draw.choice(list(Channel)) if phone else Channel.EMAIL,
-            best_time=draw.choice(list(PartOfDay)),
-            signing_up_for=CareFor.OTHER if draw.random() < 0.15 else CareFor.SELF,
-            state=draw.choice(SAMPLE_STATES),
-            referral_answer=draw.choice(REFERRAL_ANSWERS) if draw.random() < 0.1 else "",
-            first_touch_source=draw.choice(SAMPLE_SOURCES),
+            time_zone=rng.choice(SAMPLE_ZONES),
+            preferred_channel=rng.choice(list(Channel)) if phone else Channel.EMAIL,
+            best_time=rng.choice(list(PartOfDay)),
+            signing_up_for=CareFor.OTHER if rng.random() < 0.15 else CareFor.SELF,
+            state=rng.choice(SAMPLE_STATES),
+            referral_answer=rng.choice(REFERRAL_ANSWERS) if rng.random() < 0.1 else "",
+            first_touch_source=rng.choice(SAMPLE_SOURCES),
             status=status,
-            close_reason=draw.choice(CLOSE_REASONS) if status == LeadStatus.CLOSED else "",
+            close_reason=rng.choice(CLOSE_REASONS) if status == LeadStatus.CLOSED else "",
             owner=owner,
-            created_at=came,
+            created_at=created_at,
         )
 
-    def _status(self, came: dt.datetime) -> LeadStatus:
-        """New for a day or two; after some weeks nearly always converted or closed."""
+    def _status(self, created_at: dt.datetime) -> LeadStatus:
+        """Return a status for the age: new at first, mostly closed or converted later."""
         new, contacted, qualified, closed, converted = LeadStatus.NEW, *_AFTER_NEW
-        age = (self.now - came) / ONE_DAY
+        age = (self.now - created_at) / ONE_DAY
         weights = (70, 30, 0, 0, 0) if age < 2 else (5, 40, 40, 15, 0) if age < 14 else (0.2, 1, 1, 60, 38)
         return self.random.choices((new, contacted, qualified, closed, converted), weights)[0]
 
     def _trial(self, lead: Lead) -> None:
-        draw, came = self.random, lead.created_at
+        rng, created_at = self.random, lead.created_at
         trial = Trial(
             lead_id=lead.pk,
             days=self.days,
             guarantee_days=self.guarantee_days,
             terms_version=self.texts[ConsentPurpose.TERMS].version,
-            requested_at=came,
+            requested_at=created_at,
         )
         converted = lead.status == LeadStatus.CONVERTED
-        asked_long_ago = self.now - came > dt.timedelta(days=settings.RETENTION_UNCONFIRMED_DAYS)  # and would be gone
-        if converted or asked_long_ago or draw.random() < 0.85:
-            trial.started_at = min(self.now, came + dt.timedelta(minutes=draw.randint(1, 300)))
+        # (an unconfirmed trial this old would have been deleted by retention)
+        is_expired = self.now - created_at > dt.timedelta(days=settings.RETENTION_UNCONFIRMED_DAYS)
+        if converted or is_expired or rng.random() < 0.85:
+            trial.started_at = min(self.now, created_at + dt.timedelta(minutes=rng.randint(1, 300)))
             self._event(lead, AuditAction.TRIAL_STARTED, trial.started_at, None)
         if converted and trial.started_at:
             trial.converted_at = trial.started_at + ONE_DAY * min(self.days, 13)
-            if draw.random() < 0.02:
+            if rng.random() < 0.02:
                 trial.refund_requested_at = self._after(trial.converted_at, self.guarantee_days)
                 if trial.refund_requested_at < self.now - 3 * ONE_DAY:
                     trial.refunded_at = self._after(trial.refund_requested_at, 2)
-        elif lead.status == LeadStatus.CLOSED and draw.random() < 0.4:
-            trial.cancelled_at = self._after(trial.started_at or came, 5)
+        elif lead.status == LeadStatus.CLOSED and rng.random() < 0.4:
+            trial.cancelled_at = self._after(trial.started_at or created_at, 5)
         self.batch.trials.append(trial)
 
     def _consents(self, lead: Lead) -> None:
-        """What they ticked when they signed up."""
+        """Generate the consents granted at sign-up."""
         ticked = [ConsentPurpose.TERMS, ConsentPurpose.PRIVACY] if lead.email else []
         if lead.email and self.random.random() < 0.3:
             ticked.append(ConsentPurpose.NEWS)
@@ -206,7 +210,7 @@ class DemoPeople:
         return row
 
     def _callback(self, lead: Lead, consent: Consent) -> None:
-        draw, came = self.random, lead.created_at
+        rng, created_at = self.random, lead.created_at
         row = CallbackRequest(
             id=self.callback_id,
             lead_id=lead.pk,
@@ -214,18 +218,18 @@ class DemoPeople:
             phone_e164=lead.phone_e164,
             time_zone=lead.time_zone,
             best_time=lead.best_time,
-            topic=draw.choice(list(Topic)),
+            topic=rng.choice(list(Topic)),
             consent_id=consent.pk,
-            created_at=came,
-            due_at=came + dt.timedelta(hours=4),
+            created_at=created_at,
+            due_at=created_at + dt.timedelta(hours=4),
         )
         self.callback_id += 1
         self.batch.callbacks.append(row)
-        self._event(lead, AuditAction.CALLBACK_REQUESTED, came, None)
-        called = came + dt.timedelta(minutes=draw.randint(10, 360))
+        self._event(lead, AuditAction.CALLBACK_REQUESTED, created_at, None)
+        called = created_at + dt.timedelta(minutes=rng.randint(10, 360))
         if called < self.now - dt.timedelta(hours=6):
-            by = draw.choice(self.coordinators)
-            how = draw.choices((CallOutcome.REACHED, CallOutcome.WRONG_NUMBER, CallOutcome.DECLINED), (85, 5, 10))[0]
+            by = rng.choice(self.coordinators)
+            how = rng.choices((CallOutcome.REACHED, CallOutcome.WRONG_NUMBER, CallOutcome.DECLINED), (85, 5, 10))[0]
             row.closed_at, row.outcome = called, CallbackOutcome(how.value)
             row.claimed_by_id, row.claimed_at = by.pk, called
             self.batch.attempts.append(
@@ -234,24 +238,24 @@ class DemoPeople:
             self._event(lead, AuditAction.CALL_ATTEMPTED, called, by.pk, number=1, outcome=how.value)
 
     def _call(self, lead: Lead) -> None:
-        """A free half hour of a host within a week, if there is one."""
-        draw, host = self.random, self.random.choice(list(self.free_from))
-        starts = _in_hours(max(self.free_from[host], lead.created_at + ONE_DAY * draw.randint(1, 6)))
+        """Generate a half-hour call with a free host within a week, if there is one."""
+        rng, host = self.random, self.random.choice(list(self.free_from))
+        starts = _in_hours(max(self.free_from[host], lead.created_at + ONE_DAY * rng.randint(1, 6)))
         if starts > lead.created_at + 7 * ONE_DAY:
             return
-        self.free_from[host] = starts + DEMO_CALL_RULES
+        self.free_from[host] = starts + CALL_LENGTH
         status = CallStatus.BOOKED
-        if starts + DEMO_CALL_RULES < self.now:
+        if starts + CALL_LENGTH < self.now:
             ends = (CallStatus.COMPLETED, CallStatus.NO_SHOW, CallStatus.CANCELLED)
-            status = draw.choices(ends, (80, 12, 8))[0]
+            status = rng.choices(ends, (80, 12, 8))[0]
         self.batch.calls.append(
             OnboardingCall(
                 lead_id=lead.pk,
                 host_id=host.pk,
                 starts_at=starts,
-                ends_at=starts + DEMO_CALL_RULES,
+                ends_at=starts + CALL_LENGTH,
                 blocked_from=starts,
-                blocked_to=starts + DEMO_CALL_RULES,
+                blocked_to=starts + CALL_LENGTH,
                 status=status,
                 uid=f"demo-{lead.pk}@clinic.example",
                 created_at=lead.created_at,
@@ -259,18 +263,18 @@ class DemoPeople:
             )
         )
         self._event(lead, AuditAction.CALL_BOOKED, lead.created_at, None)
-        told = {CallStatus.COMPLETED: AuditAction.CALL_COMPLETED, CallStatus.NO_SHOW: AuditAction.CALL_MISSED}
-        if status in told:
-            self._event(lead, told[status], starts + DEMO_CALL_RULES, host.user_id)
+        outcomes = {CallStatus.COMPLETED: AuditAction.CALL_COMPLETED, CallStatus.NO_SHOW: AuditAction.CALL_MISSED}
+        if status in outcomes:
+            self._event(lead, outcomes[status], starts + CALL_LENGTH, host.user_id)
 
-    def _event(self, lead: Lead, verb: AuditAction, at: dt.datetime, staff: int | None, **detail: Any) -> None:
+    def _event(self, lead: Lead, action: AuditAction, at: dt.datetime, staff: int | None, **detail: Any) -> None:
         kind = ActorKind.STAFF if staff else ActorKind.PATIENT
         self.batch.events.append(
-            AuditEvent(lead_id=lead.pk, action=verb, occurred_at=at, actor_kind=kind, actor_id=staff, detail=detail)
+            AuditEvent(lead_id=lead.pk, action=action, occurred_at=at, actor_kind=kind, actor_id=staff, detail=detail)
         )
 
     def _after(self, moment: dt.datetime, days: int) -> dt.datetime:
-        """Within `days` after `moment`, and not in the future."""
+        """Return a random moment within `days` after `moment`, not in the future."""
         return min(self.now, moment + ONE_DAY * days * self.random.random())
 
 
@@ -287,8 +291,8 @@ def _free_from(host: Host, now: dt.datetime) -> dt.datetime:
 
 
 def _in_hours(moment: dt.datetime) -> dt.datetime:
-    """The first full or half hour from `moment` at which a demo host takes calls."""
-    moment = moment.replace(minute=0 if moment.minute < 30 else 30, second=0, microsecond=0) + DEMO_CALL_RULES
+    """Return the next half hour after `moment` within OPEN_HOURS."""
+    moment = moment.replace(minute=0 if moment.minute < 30 else 30, second=0, microsecond=0) + CALL_LENGTH
     opens, closes = OPEN_HOURS
     if moment.hour < opens:
         return moment.replace(hour=opens, minute=0)

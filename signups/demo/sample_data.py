@@ -1,4 +1,4 @@
-"""What made-up people are called, and what is said of them."""
+"""Names and texts of generated demo leads."""
 
 FIRST_NAMES = (
     "Ada Aisha Alex Amir Ana Ben Carlos Chen Chloe Dana Daniel David Elena Emma Ethan Fatima Grace Hannah Hugo Ines "
