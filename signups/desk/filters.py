@@ -63,7 +63,7 @@ class StatusFilter(StrictListFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[Any, str]]:
         return LeadStatus.choices
 
-    def apply(self, leads: Any, value: str, request: HttpRequest) -> QuerySet[Any]:
+    def apply(self, leads: QuerySet[Any], value: str, request: HttpRequest) -> QuerySet[Any]:
         return leads.filter(status=value)
 
 
@@ -74,7 +74,7 @@ class ChannelFilter(StrictListFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[Any, str]]:
         return Channel.choices
 
-    def apply(self, leads: Any, value: str, request: HttpRequest) -> QuerySet[Any]:
+    def apply(self, leads: QuerySet[Any], value: str, request: HttpRequest) -> QuerySet[Any]:
         return leads.filter(preferred_channel=value)
 
 
@@ -85,7 +85,7 @@ class OwnerFilter(StrictListFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[Any, str]]:
         return [(UNASSIGNED, "nobody"), *owner_choices()]
 
-    def apply(self, leads: Any, value: str, request: HttpRequest) -> QuerySet[Any]:
+    def apply(self, leads: QuerySet[Any], value: str, request: HttpRequest) -> QuerySet[Any]:
         return leads.filter(owner=None if value == UNASSIGNED else value)
 
 
@@ -98,7 +98,7 @@ class TagFilter(StrictListFilter):
         tags = caches["memory"].get_or_set("signups.tags", lambda: list(Tag.objects.values_list("pk", "name")), 60)
         return tags or []
 
-    def apply(self, leads: Any, value: str, request: HttpRequest) -> QuerySet[Any]:
+    def apply(self, leads: QuerySet[Any], value: str, request: HttpRequest) -> QuerySet[Any]:
         return leads.filter(pk__in=LeadTag.objects.filter(tag=int(value)).order_by().values("lead"))
 
 
@@ -138,7 +138,7 @@ class CreatedFilter(StrictListFilter):
             after = dt.date(year + 1, 1, 1) if month in (0, 12) else dt.date(year, month + 1, 1)
         return midnight(first), midnight(after)
 
-    def apply(self, leads: Any, value: str, request: HttpRequest) -> QuerySet[Any]:
+    def apply(self, leads: QuerySet[Any], value: str, request: HttpRequest) -> QuerySet[Any]:
         start, end = self.bounds(value)
         return leads.filter(created_at__gte=start, created_at__lt=end)
 

@@ -105,7 +105,9 @@ def _shared(leads: QuerySet[Any, Any], kind: MatchKey) -> QuerySet[Any, Any]:
 
     Excludes keys whose pairs are all marked as distinct.
     """
-    shared = leads.order_by().values("key").annotate(size=Count("*")).filter(size__gt=1, size__lte=MAX_GROUP_SIZE)
+    shared: QuerySet[Any, Any] = (
+        leads.order_by().values("key").annotate(size=Count("*")).filter(size__gt=1, size__lte=MAX_GROUP_SIZE)
+    )
     both = DistinctLeadPair.objects.order_by().annotate(key=kind.key("older__"), newers=kind.key("newer__"))
     distinct = both.filter(newers=F("key")).values("key").annotate(pairs=Count("*"))
     for size in range(2, MAX_GROUP_SIZE + 1):

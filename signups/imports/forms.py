@@ -19,12 +19,13 @@ class UploadForm(forms.Form):
     )
 
     def clean_file(self) -> bytes:
-        file: UploadedFile = self.cleaned_data["file"]
+        file: UploadedFile[bytes] = self.cleaned_data["file"]
         if (file.size or 0) > csv_parser.MAX_BYTES:
             raise forms.ValidationError(
                 f"The file is larger than {csv_parser.MAX_BYTES // 1_000_000} MB. Cut it in two."
             )
-        return file.read()
+        content: bytes = file.read()
+        return content
 
 
 class ColumnsForm(forms.Form):
