@@ -34,7 +34,7 @@ MAX_CALL_LENGTH = dt.timedelta(hours=1)
 
 @dataclass(frozen=True)
 class CallbackDetails:
-    """What the visitor entered: phone as typed and in E.164, time zone (IANA), topic."""
+    """The visitor's entries: phone as typed and in E.164, time zone (IANA), topic."""
 
     phone: str
     phone_e164: str
@@ -174,9 +174,9 @@ def release_callback(request: CallbackRequest, *, by: User, now: dt.datetime) ->
 
 @transaction.atomic
 def reassign_callback(request: CallbackRequest, *, to: User, by: User, now: dt.datetime) -> None:
-    """Give the request to `to`, whoever has claimed it. Idempotent.
+    """Give the request to `to`, even if another member of staff has claimed it.
 
-    Raises ActionError when `by` or `to` lacks the permission.
+    Idempotent. Raises ActionError when `by` or `to` lacks the permission.
     """
     request = _locked(request)
     if not by.has_perm("signups.reassign_callbackrequest"):

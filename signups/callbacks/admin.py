@@ -131,7 +131,7 @@ def log_attempt(request: HttpRequest, public_id: str) -> HttpResponse:
 @callback_view
 @require_POST
 def reassign(request: HttpRequest, public_id: str) -> HttpResponse:
-    """Give the callback to another member of staff, whoever has claimed it."""
+    """Give the callback to another member of staff, claimed or not."""
     form = ClaimantForm(request.POST)
     if not form.is_valid():
         return _detail(request, _get_callback(public_id), holder_form=form, status=422)

@@ -98,7 +98,7 @@ def cancel_page(request: HttpRequest, lead: Lead, token: str) -> HttpResponse:
     if request.method != "POST":
         return render(request, "portal/call_cancel.html", {"token": token, **call_section_context(lead, now)})
     rate_limit.hit("call", str(lead.public_id), limit=MAX_CHANGES_PER_HOUR, per=ONE_HOUR, now=now)
-    with suppress(slots.BookingError):  # it began meanwhile, or staff recorded an outcome: the portal shows its state
+    with suppress(slots.BookingError):  # it began or got an outcome meanwhile: the portal shows the state
         cancel_call(call=booked, by=ActorKind.PATIENT, now=now)
     return redirect_after_post(reverse("portal:home", args=[token]) + "#call")
 
@@ -112,7 +112,7 @@ def resend_page(request: HttpRequest, lead: Lead, token: str) -> HttpResponse:
     rate_limit.hit("call", str(lead.public_id), limit=MAX_CHANGES_PER_HOUR, per=ONE_HOUR, now=now)
     booked = lead.calls.upcoming(now).first()
     if booked:
-        with suppress(slots.BookingError):  # cancelled meanwhile: the page shows it
+        with suppress(slots.BookingError):  # cancelled meanwhile, as the page shows
             resend_confirmation(call=booked, now=now)
     return _to_call(token)
 

@@ -47,8 +47,8 @@ def merge_leads(*, lead: Lead, other: Lead, from_other: set[str], by: User, now:
     """Merge `other` into `lead`, taking the choices in `from_other` from `other`.
 
     `from_other` holds keys of MERGE_CHOICES. Revoked consents and unsubscriptions of either lead stay in force. If both
-    have an open trial, the one of `other` is cancelled without a message. Raises ActionError when both have a row of which
-    a lead may have only one.
+    have an open trial, the one of `other` is cancelled without a message. Raises ActionError when both have a row of
+    which a lead may have only one.
     """
     lead, other = _lock_both(lead, other, by)
     if other.status == LeadStatus.CONVERTED != lead.status:

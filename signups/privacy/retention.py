@@ -75,7 +75,7 @@ def _unconfirmed_leads(now: dt.datetime) -> QuerySet[Lead]:
         CallbackRequest.objects.filter(**rows),
         OnboardingCall.objects.filter(**rows),
         WaitlistEntry.objects.waiting().filter(**rows),
-        AuditEvent.objects.filter(**rows, action=AuditAction.IMPORTED),  # imported leads never sign up
+        AuditEvent.objects.filter(**rows, action=AuditAction.IMPORTED),  # imported leads need no confirmation
     )
     return Lead.objects.live().filter(*(~Exists(reason) for reason in reasons_to_keep), created_at__lt=before)
 
