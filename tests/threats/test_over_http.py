@@ -28,7 +28,6 @@ from tests.clinic.test_security_headers import SAFE
 from tests.clinic.test_staff_auth import PASSWORD
 from tests.conftest import open_clinic
 from tests.factories import content, leads, trials, users
-from tests.services import WAIT_TIMEOUT
 
 from . import live_site
 from .test_13_csv_injection import ATTACK

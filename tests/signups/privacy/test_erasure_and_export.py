@@ -88,9 +88,9 @@ def full(clinic):
     for model in about() - {DataExportJob, DataExportChunk, DistinctLeadPair}:
         words = {name: WORD for name in text_columns(model) & set(model.PII_FIELDS) if takes_any_word(model, name)}
         rows = QuerySet(model).filter(**{"pk": lead.pk} if model is Lead else {})
-        if model is LeadMerge:  # (its content is JSON)
+        if model is LeadMerge:  # (its snapshot is JSON)
             values = {"name": WORD, "email": "", "phone_e164": ""}
-            words["content"] = json.dumps({"lead": values, "other": values})
+            words["snapshot"] = json.dumps({"lead": values, "other": values})
         if words:
             rows.update(**words)
     return lead
