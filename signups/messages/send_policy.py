@@ -61,6 +61,6 @@ def earliest_send_time(message: OutboxMessage, now: dt.datetime) -> dt.datetime:
     kind = kinds.get(message.kind)
     if message.lead.status in TERMINAL_STATUSES:
         return now
-    held_until = kind.hold_until(message) if kind.hold_until else None
-    earliest = max(now, held_until) if held_until else now
+    not_before = kind.hold_until(message) if kind.hold_until else None
+    earliest = max(now, not_before) if not_before else now
     return contact_hours.EMAIL_HOURS.next(earliest, message.lead.time_zone) if kind.quiet_hours else earliest
