@@ -19,6 +19,7 @@ class Revision(AppendOnly, Text):
 
     article = models.ForeignKey(Article, on_delete=models.PROTECT, related_name="revisions")
     correction_note = models.CharField(
+        "correction",
         max_length=300,
         blank=True,
         help_text="If readers were told something wrong: what it said, and what is right. Shown on the page.",

@@ -16,7 +16,7 @@ from signups.models import Lead
 mia = User.objects.create_user("mia", password="{PASSWORD}", is_staff=True)
 mia.groups.add(Group.objects.get(name="Head of Customer Care"))
 for name, email in (("Tess Double", "t.double@walk.example"), ("Double, Tess", "tdouble+2@walk.example")):
-    Lead.objects.create(name=name, email=email, email_key=email, time_zone="UTC", created_at=timezone.now())
+    Lead.objects.create(name=name, email=email, email_key=email, time_zone="UTC", owner=mia, created_at=timezone.now())
 """
 
 

@@ -7,7 +7,7 @@ from signups.privacy import retention
 
 
 class Command(BaseCommand):
-    help = "Says what is older than we keep it (KEEP_… in the settings); with --apply, lets go of it for good."
+    help = "Says what is older than we keep it (RETENTION_… in the settings); with --apply, lets go of it for good."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--apply", action="store_true", help="do it, in batches that are safe to stop and resume")
