@@ -131,7 +131,7 @@ def serve(rows: int) -> int:
         "naive_csv": (lambda: None, lambda _: naive_csv()),
         "xlsx": (rows_to_export, lambda rows: spreadsheets.write_xlsx(HEADER, rows).close()),
         "check": (upload, lambda _: work()),
-        "run": (lambda: start_import(whole=ImportJob.objects.latest("pk"), by=head, now=now), lambda _: work()),
+        "run": (lambda: start_import(job=ImportJob.objects.latest("pk"), by=head, now=now), lambda _: work()),
         "naive_import": (lambda: people()[: rows // 10], naive_import),
     }
     for line in sys.stdin:

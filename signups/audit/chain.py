@@ -23,7 +23,7 @@ from .models import AuditEvent
 logger = logging.getLogger(__name__)
 
 CHAIN_BATCH = 500
-ROWS_PER_QUERY = 5000  # events per SELECT of `verify_chain`
+EVENTS_PER_QUERY = 5000  # events per SELECT of `verify_chain`
 Clock = Callable[[], dt.datetime]
 
 
@@ -169,7 +169,7 @@ def _rows(events: Any, key: str) -> Iterator[tuple[Any, ...]]:
     columns = ("sequence", "id", "signature", "chain_hash", *signing.SIGNED_FIELDS)
     events = events.order_by(key).values_list(*columns)
     page = events
-    while rows := list(page[:ROWS_PER_QUERY]):
+    while rows := list(page[:EVENTS_PER_QUERY]):
         yield from rows
         page = events.filter(**{f"{key}__gt": rows[-1][columns.index(key)]})
 

@@ -115,7 +115,7 @@ def close(request: HttpRequest, public_id: str) -> HttpResponse:
 
 @callback_view
 @require_POST
-def log_attempt(request: HttpRequest, public_id: str) -> HttpResponse:
+def log_attempt_view(request: HttpRequest, public_id: str) -> HttpResponse:
     callback = _get_callback(public_id)
     form = OutcomeForm(request.POST, number=callback.attempts.count() + 1)
     if not form.is_valid():
@@ -130,7 +130,7 @@ def log_attempt(request: HttpRequest, public_id: str) -> HttpResponse:
 
 @callback_view
 @require_POST
-def reassign(request: HttpRequest, public_id: str) -> HttpResponse:
+def reassign_callback_view(request: HttpRequest, public_id: str) -> HttpResponse:
     """Give the callback to another member of staff, claimed or not."""
     form = ClaimantForm(request.POST)
     if not form.is_valid():
@@ -223,7 +223,11 @@ routes = [
     path("signups/callbackrequest/<uuid:public_id>/", callback_detail, name="signups_callbackrequest_call"),
     path("signups/callbackrequest/<uuid:public_id>/claim/", claim, name="signups_callbackrequest_claim"),
     path("signups/callbackrequest/<uuid:public_id>/release/", release, name="signups_callbackrequest_release"),
-    path("signups/callbackrequest/<uuid:public_id>/attempt/", log_attempt, name="signups_callbackrequest_attempt"),
+    path("signups/callbackrequest/<uuid:public_id>/attempt/", log_attempt_view, name="signups_callbackrequest_attempt"),
     path("signups/callbackrequest/<uuid:public_id>/close/", close, name="signups_callbackrequest_close"),
-    path("signups/callbackrequest/<uuid:public_id>/reassign/", reassign, name="signups_callbackrequest_reassign"),
+    path(
+        "signups/callbackrequest/<uuid:public_id>/reassign/",
+        reassign_callback_view,
+        name="signups_callbackrequest_reassign",
+    ),
 ]

@@ -101,7 +101,7 @@ def move(request: HttpRequest, public_id: str) -> HttpResponse:
 @call_view
 @require_POST
 @staff_view("signups.reassign_onboardingcall")
-def reassign(request: HttpRequest, public_id: str) -> HttpResponse:
+def reassign_call_view(request: HttpRequest, public_id: str) -> HttpResponse:
     form = ReassignCallForm(request.POST)
     if not form.is_valid():
         return _detail(request, _get_call(public_id), host_form=form, status=422)
@@ -111,7 +111,7 @@ def reassign(request: HttpRequest, public_id: str) -> HttpResponse:
 
 @call_view
 @require_POST
-def cancel(request: HttpRequest, public_id: str) -> HttpResponse:
+def cancel_call_view(request: HttpRequest, public_id: str) -> HttpResponse:
     return _run(request, public_id, cancel_call, "The call is cancelled, and the patient is told.")
 
 
@@ -211,8 +211,10 @@ routes = [
     path("signups/onboardingcall/", calendar_page, name="signups_onboardingcall_changelist"),
     path("signups/onboardingcall/<uuid:public_id>/", call_detail, name="signups_onboardingcall_call"),
     path("signups/onboardingcall/<uuid:public_id>/move/", move, name="signups_onboardingcall_move"),
-    path("signups/onboardingcall/<uuid:public_id>/reassign/", reassign, name="signups_onboardingcall_reassign"),
-    path("signups/onboardingcall/<uuid:public_id>/cancel/", cancel, name="signups_onboardingcall_cancel"),
+    path(
+        "signups/onboardingcall/<uuid:public_id>/reassign/", reassign_call_view, name="signups_onboardingcall_reassign"
+    ),
+    path("signups/onboardingcall/<uuid:public_id>/cancel/", cancel_call_view, name="signups_onboardingcall_cancel"),
     path("signups/onboardingcall/<uuid:public_id>/no-show/", no_show, name="signups_onboardingcall_no_show"),
     path("signups/onboardingcall/<uuid:public_id>/complete/", complete, name="signups_onboardingcall_complete"),
 ]

@@ -206,7 +206,7 @@ def renew_feed(request: HttpRequest, pk: int) -> HttpResponse:
 
 @staff_view("signups.add_holiday")
 @require_POST
-def add_federal_holidays(request: HttpRequest, year: int) -> HttpResponse:
+def add_federal_holidays_view(request: HttpRequest, year: int) -> HttpResponse:
     if abs(year - timezone.localdate().year) > 5:
         messages.error(request, "Choose a year near this one.")
     else:
@@ -218,5 +218,5 @@ def add_federal_holidays(request: HttpRequest, year: int) -> HttpResponse:
 
 routes = [
     path("signups/host/<int:pk>/renew-feed/", renew_feed, name="signups_host_renew_feed"),
-    path("signups/holiday/federal/<int:year>/", add_federal_holidays, name="signups_holiday_federal"),
+    path("signups/holiday/federal/<int:year>/", add_federal_holidays_view, name="signups_holiday_federal"),
 ]

@@ -72,18 +72,18 @@ def unsubscribe(lead: Lead, *, channel: ConsentChannel, by: Actor, now: dt.datet
     Only answers to the lead's own requests are sent from now on. Idempotent.
     """
     revoke_consent(lead, ConsentPurpose.NEWS, channel=channel, by=by, now=now)
-    set_reminder_preference(lead, wanted=False, by=by, now=now)
+    set_reminder_preference(lead, enabled=False, by=by, now=now)
 
 
 @transaction.atomic
-def set_reminder_preference(lead: Lead, *, wanted: bool, by: Actor, now: dt.datetime) -> None:
+def set_reminder_preference(lead: Lead, *, enabled: bool, by: Actor, now: dt.datetime) -> None:
     """Set whether `lead` receives unsolicited e-mail (`MessageKind.unsolicited`).
 
     Idempotent.
     """
-    differing = Lead.objects.live().filter(pk=lead.pk, unsubscribed_at__isnull=not wanted)
-    if differing.update(unsubscribed_at=None if wanted else now):
-        record_event(lead, AuditAction.MAIL_RESUMED if wanted else AuditAction.MAIL_STOPPED, by=by, now=now)
+    differing = Lead.objects.live().filter(pk=lead.pk, unsubscribed_at__isnull=not enabled)
+    if differing.update(unsubscribed_at=None if enabled else now):
+        record_event(lead, AuditAction.MAIL_RESUMED if enabled else AuditAction.MAIL_STOPPED, by=by, now=now)
 
 
 def current_wording(purpose: ConsentPurpose) -> ConsentText:

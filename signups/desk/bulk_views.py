@@ -31,7 +31,7 @@ from .forms import BulkStatusForm, BulkTagForm, OwnerForm, TagForm
 from .lead_list import requested_list
 
 SELECTION = re.compile(r"\d{1,18}:[a-z]{1,10}(,\d{1,18}:[a-z]{1,10})*", re.ASCII)
-Action = Callable[[Lead, User, dt.datetime, dict[str, Any]], None]
+BulkAction = Callable[[Lead, User, dt.datetime, dict[str, Any]], None]
 
 
 @staff_view("signups.change_lead")
@@ -77,7 +77,7 @@ def export(request: HttpRequest) -> HttpResponseBase:
     return export_admin.export_leads(request, requested.queryset, requested.size)
 
 
-def _bulk(request: HttpRequest, title: str, form: Callable[[Any], forms.Form], action: Action) -> HttpResponse:
+def _bulk(request: HttpRequest, title: str, form: Callable[[Any], forms.Form], action: BulkAction) -> HttpResponse:
     """Show the confirmation page, or apply `action` to each lead and show the outcome."""
     if "chosen" not in request.POST:
         return _confirm(request, title, form(None))

@@ -30,7 +30,7 @@ from signups.web.staff_views import View, get_lead, lead_view, redirect_to_lead
 from .forms import ChangeStatusForm, ConsentForm, EraseForm, NoteForm, OutreachForm, OwnerForm, TagForm
 from .lead_detail import render_lead
 
-Action = Callable[[HttpRequest, Lead], str]
+LeadAction = Callable[[HttpRequest, Lead], str]
 
 
 class InvalidForm(Exception):
@@ -42,13 +42,13 @@ class InvalidForm(Exception):
 
 def lead_action(
     permission: str = "signups.view_lead", *, allowed: Callable[[User, Lead], bool] = can_work_lead
-) -> Callable[[Action], View]:
+) -> Callable[[LeadAction], View]:
     """Turn an action that returns a success message into a view that redirects (303).
 
     An invalid form renders the lead page with the errors (422), an ActionError with its reason (409).
     """
 
-    def decorator(action: Action) -> View:
+    def decorator(action: LeadAction) -> View:
         @lead_view(permission, allowed=allowed)
         @require_POST
         @wraps(action)
@@ -82,7 +82,7 @@ def assign_next(request: HttpRequest, lead: Lead) -> str:
 
 
 @lead_action()
-def change_status(request: HttpRequest, lead: Lead) -> str:
+def change_status_view(request: HttpRequest, lead: Lead) -> str:
     data = cleaned_data(ChangeStatusForm(request.POST))
     lead.status = data["seen"]
     lead_actions.change_status(lead=lead, to=data["to"], reason=data["reason"], **actor(request))
@@ -96,7 +96,7 @@ def add_note(request: HttpRequest, lead: Lead) -> str:
 
 
 @lead_action()
-def log_outreach(request: HttpRequest, lead: Lead) -> str:
+def log_outreach_view(request: HttpRequest, lead: Lead) -> str:
     outreach.log_outreach(lead=lead, **cleaned_data(OutreachForm(request.POST)), **actor(request))
     return "It is noted."
 
@@ -111,7 +111,7 @@ def convert(request: HttpRequest, lead: Lead) -> str:
 
 
 @lead_action()
-def mark_refunded(request: HttpRequest, lead: Lead) -> str:
+def mark_refunded_view(request: HttpRequest, lead: Lead) -> str:
     trial = lead.trials.refund_owed().first() or lead.trials.first()
     if trial is None:
         raise ActionError("There is no trial, and no request.")
@@ -120,7 +120,7 @@ def mark_refunded(request: HttpRequest, lead: Lead) -> str:
 
 
 @lead_action()
-def undo_mark_refunded(request: HttpRequest, lead: Lead) -> str:
+def undo_mark_refunded_view(request: HttpRequest, lead: Lead) -> str:
     trial = lead.trials.exclude(refunded_at=None).order_by("-refunded_at").first()
     if trial:
         trial_actions.undo_mark_refunded(trial, **actor(request))
@@ -128,13 +128,13 @@ def undo_mark_refunded(request: HttpRequest, lead: Lead) -> str:
 
 
 @lead_action()
-def add_tag(request: HttpRequest, lead: Lead) -> str:
+def add_tag_view(request: HttpRequest, lead: Lead) -> str:
     lead_actions.add_tag(lead=lead, **cleaned_data(TagForm(request.POST)), **actor(request))
     return "The tag is added."
 
 
 @lead_action()
-def remove_tag(request: HttpRequest, lead: Lead) -> str:
+def remove_tag_view(request: HttpRequest, lead: Lead) -> str:
     lead_actions.remove_tag(lead=lead, **cleaned_data(TagForm(request.POST)), **actor(request))
     return "The tag is taken off."
 
@@ -177,14 +177,14 @@ def actor(request: HttpRequest) -> dict[str, Any]:
 routes = [
     path("signups/lead/<int:pk>/assign/", assign, name="signups_lead_assign"),
     path("signups/lead/<int:pk>/assign-next/", assign_next, name="signups_lead_assign_next"),
-    path("signups/lead/<int:pk>/change-status/", change_status, name="signups_lead_change_status"),
+    path("signups/lead/<int:pk>/change-status/", change_status_view, name="signups_lead_change_status"),
     path("signups/lead/<int:pk>/note/", add_note, name="signups_lead_note"),
-    path("signups/lead/<int:pk>/log-outreach/", log_outreach, name="signups_lead_log_outreach"),
+    path("signups/lead/<int:pk>/log-outreach/", log_outreach_view, name="signups_lead_log_outreach"),
     path("signups/lead/<int:pk>/convert/", convert, name="signups_lead_convert"),
-    path("signups/lead/<int:pk>/mark-refunded/", mark_refunded, name="signups_lead_mark_refunded"),
-    path("signups/lead/<int:pk>/mark-refunded/undo/", undo_mark_refunded, name="signups_lead_mark_refunded_undo"),
-    path("signups/lead/<int:pk>/tag/", add_tag, name="signups_lead_tag"),
-    path("signups/lead/<int:pk>/untag/", remove_tag, name="signups_lead_untag"),
+    path("signups/lead/<int:pk>/mark-refunded/", mark_refunded_view, name="signups_lead_mark_refunded"),
+    path("signups/lead/<int:pk>/mark-refunded/undo/", undo_mark_refunded_view, name="signups_lead_mark_refunded_undo"),
+    path("signups/lead/<int:pk>/tag/", add_tag_view, name="signups_lead_tag"),
+    path("signups/lead/<int:pk>/untag/", remove_tag_view, name="signups_lead_untag"),
     path("signups/lead/<int:pk>/consent/", record_consent, name="signups_lead_consent"),
     path("signups/lead/<int:pk>/erase/", erase, name="signups_lead_erase"),
     path("signups/lead/<int:pk>/mail/send/", send_email, name="signups_lead_mail_send"),

@@ -7,7 +7,7 @@ from signups.leads.choices import Channel, LeadStatus
 from signups.leads.models import Lead
 from signups.trials.models import Trial
 
-SOON = dt.timedelta(hours=48)
+TRIAL_ENDS_SOON = dt.timedelta(hours=48)
 RETRY_AFTER = dt.timedelta(days=1)  # after a failed contact attempt
 
 
@@ -45,8 +45,8 @@ def next_action(
     if lead.status not in (LeadStatus.CONTACTED, LeadStatus.QUALIFIED):
         return None
     ends_at = trial.ends_at if trial and not trial.converted_at and not trial.cancelled_at else None
-    contacted_near_end = contact_at is not None and ends_at is not None and contact_at >= ends_at - SOON
-    if ends_at and now < ends_at <= now + SOON and not contacted_near_end:
+    contacted_near_end = contact_at is not None and ends_at is not None and contact_at >= ends_at - TRIAL_ENDS_SOON
+    if ends_at and now < ends_at <= now + TRIAL_ENDS_SOON and not contacted_near_end:
         return NextAction("contact", "Ask how it went: the trial ends", ends_at)
     if lead.status == LeadStatus.CONTACTED:
         return NextAction("qualify", "Find out whether care may fit")

@@ -13,7 +13,7 @@ from signups.calls.models import OnboardingCall
 from signups.leads.models import LeadQuerySet
 from signups.trials.models import Trial
 
-SOON = dt.timedelta(hours=48)
+TRIAL_ENDING_WITHIN = dt.timedelta(hours=48)
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ def _due(leads: LeadQuerySet, user: User, now: dt.datetime) -> LeadQuerySet:
 
 
 def _ending(leads: LeadQuerySet, user: User, now: dt.datetime) -> LeadQuerySet:
-    return leads.filter(pk__in=Trial.objects.ending_within(SOON, now).order_by().values("lead"))
+    return leads.filter(pk__in=Trial.objects.ending_within(TRIAL_ENDING_WITHIN, now).order_by().values("lead"))
 
 
 def _refunds(leads: LeadQuerySet, user: User, now: dt.datetime) -> LeadQuerySet:

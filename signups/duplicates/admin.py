@@ -24,7 +24,7 @@ from . import detection, merging
 from .forms import MergeForm
 
 RECENT_MERGES = 50
-PAGE_SIZE = 50  # distinct pairs
+PAIRS_PER_PAGE = 50  # distinct pairs
 PAIR_KEY = re.compile(r"\d{1,18}", re.ASCII)
 
 merge_view = staff_view("signups.merge_lead")
@@ -90,7 +90,7 @@ def merge(request: HttpRequest, pk: int, other: int) -> HttpResponse:
 
 @merge_view
 @require_POST
-def undo_merge(request: HttpRequest, public_id: str) -> HttpResponse:
+def undo_merge_view(request: HttpRequest, public_id: str) -> HttpResponse:
     merge = get_object_or_404(LeadMerge, public_id=public_id)
     return _run(request, merging.undo_merge, "They are two again.", "duplicates", merge=merge)
 
@@ -102,21 +102,21 @@ def distinct_pairs(request: HttpRequest) -> HttpResponse:
     if before and not PAIR_KEY.fullmatch(before):
         raise BadRequest("There is no such page.")
     found = DistinctLeadPair.objects.select_related("older", "newer", "created_by")
-    rows = list((found.filter(pk__lt=before) if before else found)[: PAGE_SIZE + 1])
-    pairs = rows[:PAGE_SIZE]
+    rows = list((found.filter(pk__lt=before) if before else found)[: PAIRS_PER_PAGE + 1])
+    pairs = rows[:PAIRS_PER_PAGE]
     access_log.log_list_view(request, "distinct_pairs", 2 * len(pairs))
     return render_page(
         request,
         "admin/signups/lead/distinct_pairs.html",
         "Two people each",
         pairs=pairs,
-        before=pairs[-1].pk if len(rows) > PAGE_SIZE else None,
+        before=pairs[-1].pk if len(rows) > PAIRS_PER_PAGE else None,
     )
 
 
 @merge_view
 @require_POST
-def mark_distinct(request: HttpRequest, pk: int, other: int) -> HttpResponse:
+def mark_distinct_view(request: HttpRequest, pk: int, other: int) -> HttpResponse:
     lead, one = (get_object_or_404(Lead.objects.live(), pk=key) for key in (pk, other))
     done = "They are two people: we no longer ask."
     return _run(request, merging.mark_distinct, done, "duplicates", lead=lead, other=one)
@@ -124,7 +124,7 @@ def mark_distinct(request: HttpRequest, pk: int, other: int) -> HttpResponse:
 
 @merge_view
 @require_POST
-def unmark_distinct(request: HttpRequest, pk: int) -> HttpResponse:
+def unmark_distinct_view(request: HttpRequest, pk: int) -> HttpResponse:
     pair = get_object_or_404(DistinctLeadPair, pk=pk)
     return _run(request, merging.unmark_distinct, "They are asked about again.", "distinct_pairs", pair=pair)
 
@@ -143,8 +143,8 @@ def _run(request: HttpRequest, action: Callable[..., Any], done: str, page: str,
 routes = [
     path("signups/lead/duplicates/", possible_duplicates, name="signups_lead_duplicates"),
     path("signups/lead/duplicates/distinct/", distinct_pairs, name="signups_lead_distinct_pairs"),
-    path("signups/lead/duplicates/distinct/<int:pk>/undo/", unmark_distinct, name="signups_lead_unmark_distinct"),
+    path("signups/lead/duplicates/distinct/<int:pk>/undo/", unmark_distinct_view, name="signups_lead_unmark_distinct"),
     path("signups/lead/<int:pk>/merge/<int:other>/", merge, name="signups_lead_merge"),
-    path("signups/lead/<int:pk>/merge/<int:other>/distinct/", mark_distinct, name="signups_lead_mark_distinct"),
-    path("signups/lead/merges/<uuid:public_id>/undo/", undo_merge, name="signups_lead_merge_undo"),
+    path("signups/lead/<int:pk>/merge/<int:other>/distinct/", mark_distinct_view, name="signups_lead_mark_distinct"),
+    path("signups/lead/merges/<uuid:public_id>/undo/", undo_merge_view, name="signups_lead_merge_undo"),
 ]

@@ -137,7 +137,7 @@ def mark_distinct(*, lead: Lead, other: Lead, by: User, now: dt.datetime) -> Non
         older=older, newer=newer, defaults={"created_by": by, "created_at": now}
     )
     if created:
-        _record_pair_event(AuditAction.TOLD_APART, older.pk, newer.pk, by, now)
+        _record_pair_event(AuditAction.MARKED_DISTINCT, older.pk, newer.pk, by, now)
 
 
 @transaction.atomic
@@ -148,7 +148,7 @@ def unmark_distinct(*, pair: DistinctLeadPair, by: User, now: dt.datetime) -> No
     """
     _require_permission(by)
     if DistinctLeadPair.objects.filter(pk=pair.pk).delete()[0]:
-        _record_pair_event(AuditAction.APART_UNDONE, pair.older_id, pair.newer_id, by, now)
+        _record_pair_event(AuditAction.UNMARKED_DISTINCT, pair.older_id, pair.newer_id, by, now)
 
 
 def _record_pair_event(action: AuditAction, older: int, newer: int, by: User, now: dt.datetime) -> None:

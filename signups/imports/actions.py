@@ -61,53 +61,53 @@ def upload_list(*, content: bytes, by: User, now: dt.datetime) -> ImportJob:
 
 
 @transaction.atomic
-def start_validation(*, whole: ImportJob, columns: Sequence[str], by: User) -> None:
+def start_validation(*, job: ImportJob, columns: Sequence[str], by: User) -> None:
     """Set the columns and queue the import for validation, which creates no leads.
 
     `columns` holds a key of `csv_parser.IMPORT_FIELDS`, or "", for each column. Raises ActionError.
     """
     _require_permission(by)
-    _set_status(whole, ImportStatus.CHECKING, [ImportStatus.COLUMNS, ImportStatus.CHECKED])
-    ImportJob.objects.filter(pk=whole.pk).update(columns=list(columns))
+    _set_status(job, ImportStatus.CHECKING, [ImportStatus.COLUMNS, ImportStatus.CHECKED])
+    ImportJob.objects.filter(pk=job.pk).update(columns=list(columns))
 
 
 @transaction.atomic
-def start_import(*, whole: ImportJob, by: User, now: dt.datetime) -> None:
+def start_import(*, job: ImportJob, by: User, now: dt.datetime) -> None:
     """Queue a validated import for the worker, attributed to `by`.
 
     Raises ActionError.
     """
     _require_permission(by)
-    _set_status(whole, ImportStatus.RUNNING, [ImportStatus.CHECKED])
-    ImportJob.objects.filter(pk=whole.pk).update(created_by=by)
-    record_event(None, AuditAction.IMPORT_BEGUN, by=by, now=now, target=f"import:{whole.pk}", count=whole.size)
+    _set_status(job, ImportStatus.RUNNING, [ImportStatus.CHECKED])
+    ImportJob.objects.filter(pk=job.pk).update(created_by=by)
+    record_event(None, AuditAction.IMPORT_BEGUN, by=by, now=now, target=f"import:{job.pk}", count=job.size)
 
 
 @transaction.atomic
-def cancel_import(*, whole: ImportJob, by: Actor, now: dt.datetime) -> None:
+def cancel_import(*, job: ImportJob, by: Actor, now: dt.datetime) -> None:
     """Cancel the import and delete its remaining rows; created leads stay. Idempotent.
 
     Raises ActionError when `by` lacks the permission.
     """
     if isinstance(by, User):
         _require_permission(by)
-    whole = ImportJob.objects.select_for_update().get(pk=whole.pk)
-    if whole.status not in (ImportStatus.DONE, ImportStatus.DROPPED):
-        ImportJob.objects.filter(pk=whole.pk).update(status=ImportStatus.DROPPED)
-        record_event(None, AuditAction.DELETED, by=by, now=now, target=f"import:{whole.pk}")
-    ImportJob.objects.filter(pk=whole.pk).update(header=[])
-    whole.parts.update(**ImportChunk.PII_FIELDS)
+    job = ImportJob.objects.select_for_update().get(pk=job.pk)
+    if job.status not in (ImportStatus.DONE, ImportStatus.DROPPED):
+        ImportJob.objects.filter(pk=job.pk).update(status=ImportStatus.DROPPED)
+        record_event(None, AuditAction.DELETED, by=by, now=now, target=f"import:{job.pk}")
+    ImportJob.objects.filter(pk=job.pk).update(header=[])
+    job.parts.update(**ImportChunk.PII_FIELDS)
 
 
-def rejected_rows(whole: ImportJob, *, by: User, now: dt.datetime) -> Iterator[Row]:
+def rejected_rows(job: ImportJob, *, by: User, now: dt.datetime) -> Iterator[Row]:
     """Return the rejected rows as (reason, row number, cells while they are stored).
 
     Raises ActionError.
     """
     _require_permission(by)
-    count = whole.figures()["refused"]
-    record_event(None, AuditAction.EXPORTED, by=by, now=now, target=f"import:{whole.pk}", count=count)
-    return _iterate_rejected(whole)
+    count = job.figures()["refused"]
+    record_event(None, AuditAction.EXPORTED, by=by, now=now, target=f"import:{job.pk}", count=count)
+    return _iterate_rejected(job)
 
 
 def _iterate_rejected(job: ImportJob) -> Iterator[Row]:

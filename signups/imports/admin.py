@@ -65,26 +65,26 @@ def map_columns(request: HttpRequest, public_id: str) -> HttpResponse:
     if form is None or not form.is_valid():
         return _detail(request, job, form, status=422)
     columns = form.columns()
-    return _run(request, job, lambda: start_validation(whole=job, columns=columns, by=staff_user(request)))
+    return _run(request, job, lambda: start_validation(job=job, columns=columns, by=staff_user(request)))
 
 
 @import_view
 @require_POST
 def start(request: HttpRequest, public_id: str) -> HttpResponse:
     job = _get_import(public_id)
-    return _run(request, job, lambda: start_import(whole=job, by=staff_user(request), now=timezone.now()))
+    return _run(request, job, lambda: start_import(job=job, by=staff_user(request), now=timezone.now()))
 
 
 @import_view
 @require_POST
-def cancel(request: HttpRequest, public_id: str) -> HttpResponse:
+def cancel_import_view(request: HttpRequest, public_id: str) -> HttpResponse:
     job = _get_import(public_id)
-    return _run(request, job, lambda: cancel_import(whole=job, by=staff_user(request), now=timezone.now()))
+    return _run(request, job, lambda: cancel_import(job=job, by=staff_user(request), now=timezone.now()))
 
 
 @import_view
 @require_safe
-def rejected_rows(request: HttpRequest, public_id: str) -> StreamingHttpResponse:
+def rejected_rows_view(request: HttpRequest, public_id: str) -> StreamingHttpResponse:
     """Stream the rejected rows as CSV, with the reason of each."""
     job = _get_import(public_id)
     rows = actions.rejected_rows(job, by=staff_user(request), now=timezone.now())
@@ -151,6 +151,8 @@ routes = [
     path("signups/lead/import/<uuid:public_id>/", import_detail, name="signups_lead_import_detail"),
     path("signups/lead/import/<uuid:public_id>/columns/", map_columns, name="signups_lead_import_columns"),
     path("signups/lead/import/<uuid:public_id>/start/", start, name="signups_lead_import_start"),
-    path("signups/lead/import/<uuid:public_id>/cancel/", cancel, name="signups_lead_import_cancel"),
-    path("signups/lead/import/<uuid:public_id>/rejected/", rejected_rows, name="signups_lead_import_rejected_rows"),
+    path("signups/lead/import/<uuid:public_id>/cancel/", cancel_import_view, name="signups_lead_import_cancel"),
+    path(
+        "signups/lead/import/<uuid:public_id>/rejected/", rejected_rows_view, name="signups_lead_import_rejected_rows"
+    ),
 ]

@@ -29,7 +29,7 @@ from .models import OutboxMessage, OutboxMessageQuerySet
 
 logger = logging.getLogger(__name__)
 
-BATCH = 20
+DELIVERY_BATCH = 20
 LEASE = dt.timedelta(minutes=6)
 RENEW_LEASE_AFTER = dt.timedelta(minutes=1)  # the rest of the lease exceeds settings.EMAIL_TIMEOUT
 # Refreshed just before delivery: the lead may have been erased or changed since its message was leased.
@@ -82,7 +82,7 @@ def _lease_batch(token: uuid.UUID, now: dt.datetime) -> list[OutboxMessage]:
     """
     skip = connection.features.has_select_for_update_skip_locked
     due = OutboxMessage.objects.due(now).select_related("lead").select_for_update(of=("self",), skip_locked=skip)
-    found = list(due[:BATCH])
+    found = list(due[:DELIVERY_BATCH])
     for message in found:
         message.crash_count += message.lease_token is not None
     alone = [message for message in found[:1] if message.crash_count]

@@ -61,7 +61,7 @@ class ConsentChoicesForm(PortalForm):
 
     def save(self, *, now: dt.datetime) -> None:
         context: dict[str, Any] = {"channel": ConsentChannel.PAGE, "by": ActorKind.PATIENT, "now": now}
-        set_reminder_preference(self.lead, wanted=self.cleaned_data["reminders"], by=ActorKind.PATIENT, now=now)
+        set_reminder_preference(self.lead, enabled=self.cleaned_data["reminders"], by=ActorKind.PATIENT, now=now)
         for purpose in OPTIONAL_CONSENTS:
             if self.cleaned_data[purpose]:
                 grant_consent(self.lead, purpose, **context)

@@ -30,7 +30,7 @@ from signups.trials.waitlist_models import WaitlistEntry
 from . import erasure
 from .models import DataExportJob
 
-BATCH = 50  # rows; erasing 50 leads blocks the worker for about half a second
+RETENTION_BATCH = 50  # rows; erasing 50 leads blocks the worker for about half a second
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def apply_rule(rule: RetentionRule, now: dt.datetime) -> Iterator[int]:
 
     Resumable after an interruption, and idempotent when run concurrently.
     """
-    while batch := list(rule.old(now).order_by("pk").values_list("pk", flat=True)[:BATCH]):
+    while batch := list(rule.old(now).order_by("pk").values_list("pk", flat=True)[:RETENTION_BATCH]):
         rule.let_go(rule.old(now).filter(pk__in=batch), now)
         yield len(batch)
 
@@ -95,7 +95,7 @@ def _expired_merges(now: dt.datetime) -> QuerySet[LeadMerge]:
 
 def _drop_expired_imports(old: QuerySet[ImportJob], now: dt.datetime) -> None:
     for job in old:
-        cancel_import(whole=job, by=ActorKind.SYSTEM, now=now)
+        cancel_import(job=job, by=ActorKind.SYSTEM, now=now)
 
 
 def _erase(leads: QuerySet[Lead], now: dt.datetime) -> None:

@@ -177,7 +177,7 @@ class Life(RuleBasedStateMachine):
     @rule(data=st.data(), wanted=st.booleans())
     def change_mail(self, data, wanted):
         if lead := self.somebody(data):
-            set_reminder_preference(lead, wanted=wanted, by=PATIENT, now=self.now)
+            set_reminder_preference(lead, enabled=wanted, by=PATIENT, now=self.now)
 
     @rule(email=st.sampled_from(ADDRESSES))
     def lose_the_link(self, email):

@@ -122,7 +122,7 @@ def test_rows_of_an_import_are_a_list_and_none_where_none_are_shown(client, clin
     assert told(client, address) == (True, listed)
     assert AuditEvent.objects.latest("id").detail == {"shown": 3}
     assert told(client, f"{address}columns/", column_0="nonsense") == (True, listed)
-    cancel_import(whole=whole, by=head, now=timezone.now())
+    cancel_import(job=whole, by=head, now=timezone.now())
     assert told(client, address) == (False, [])
 
 

@@ -4,7 +4,7 @@ import datetime as dt
 
 import pytest
 
-from signups.consents import policy
+from signups.consents import policy as consent_policy
 from tests.factories.callbacks import CallbackRequestFactory
 from tests.factories.leads import LeadFactory
 from tests.signups.conftest import NOW  # (10 a.m. in New York)
@@ -18,9 +18,9 @@ def lead():
 
 
 def test_an_open_callback_is_leave_to_call_until_it_is_closed(lead):
-    assert not policy.can_call(lead, NOW)
+    assert not consent_policy.can_call(lead, NOW)
     callback = CallbackRequestFactory(lead=lead)
-    assert policy.can_call(lead, NOW)
-    assert not policy.can_call(lead, NOW + dt.timedelta(hours=12))
+    assert consent_policy.can_call(lead, NOW)
+    assert not consent_policy.can_call(lead, NOW + dt.timedelta(hours=12))
     type(callback).objects.update(closed_at=NOW, outcome="reached")
-    assert not policy.can_call(lead, NOW)
+    assert not consent_policy.can_call(lead, NOW)

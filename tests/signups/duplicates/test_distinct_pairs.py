@@ -84,7 +84,7 @@ def test_saying_it_twice_is_one_event_and_asking_again_another(head):
     said = AuditEvent.objects.order_by("pk").values_list("action", "lead", "target", "actor")
     assert list(said) == [
         (verb, None, f"leads:{one.pk}+{other.pk}", head.pk)
-        for verb in (AuditAction.TOLD_APART, AuditAction.APART_UNDONE)
+        for verb in (AuditAction.MARKED_DISTINCT, AuditAction.UNMARKED_DISTINCT)
     ]
 
 
@@ -179,7 +179,7 @@ def test_list_of_those_told_apart_asks_the_same_few_questions(client, head, pair
 
 
 def test_those_told_apart_are_paged(client, head, monkeypatch):
-    monkeypatch.setattr("signups.duplicates.admin.PAGE_SIZE", 2)
+    monkeypatch.setattr("signups.duplicates.admin.PAIRS_PER_PAGE", 2)
     rows = duplicates.DistinctLeadPairFactory.create_batch(3)
     first = client.get(APART)
     last = client.get(f"{APART}?before={first.context['before']}")

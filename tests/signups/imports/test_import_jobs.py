@@ -66,7 +66,7 @@ def checked(head):
 
     def checked(content):
         made = upload_list(content=content, by=head, now=NOW)
-        start_validation(whole=made, columns=made.columns, by=head)
+        start_validation(job=made, columns=made.columns, by=head)
         run_next_import_step(lambda: NOW)
         return ImportJob.objects.get(pk=made.pk)
 
@@ -78,10 +78,10 @@ def run(head, checked):
     """run(b"…"): a file that was taken in."""
 
     def run(content):
-        whole = checked(content)
-        start_import(whole=whole, by=head, now=NOW)
+        job = checked(content)
+        start_import(job=job, by=head, now=NOW)
         work()
-        return ImportJob.objects.get(pk=whole.pk)
+        return ImportJob.objects.get(pk=job.pk)
 
     return run
 
@@ -91,21 +91,21 @@ def work():
         pass
 
 
-def why(whole):
-    return {number: reason for part in whole.parts.all() for number, reason in part.rejected}
+def why(job):
+    return {number: reason for part in job.parts.all() for number, reason in part.rejected}
 
 
 def test_looking_through_counts_and_changes_nothing(checked):
     LeadFactory(email="jo0@example.com")
-    whole = checked(table(*people(3), ",nobody@example.com", "Jo Again,j.o1+x@example.com", ",,"))
-    assert whole.figures() == {"created": 2, "known": 2, "refused": 1, "done": 5}
-    assert why(whole) == {5: "Enter your name, with at least one letter."}
-    assert (Lead.objects.count(), whole.status) == (1, ImportStatus.CHECKED)
+    job = checked(table(*people(3), ",nobody@example.com", "Jo Again,j.o1+x@example.com", ",,"))
+    assert job.figures() == {"created": 2, "known": 2, "refused": 1, "done": 5}
+    assert why(job) == {5: "Enter your name, with at least one letter."}
+    assert (Lead.objects.count(), job.status) == (1, ImportStatus.CHECKED)
 
 
 def test_takes_them_in_with_an_event_each_and_no_agreement(run, head):
-    whole = run(table(*people(3)))
-    assert (whole.status, whole.figures()["created"], Lead.objects.count()) == ("done", 3, 3)
+    job = run(table(*people(3)))
+    assert (job.status, job.figures()["created"], Lead.objects.count()) == ("done", 3, 3)
     lead = Lead.objects.earliest("pk")
     assert (lead.name, lead.email_key, lead.phone_e164) == ("Jo Miller", "jo0@example.com", "+12125550000")
     assert (lead.status, lead.owner, lead.first_touch_source, lead.time_zone) == (
@@ -129,15 +129,15 @@ def test_the_same_file_twice_makes_nobody_twice(run):
 
 def test_one_person_twice_in_a_file_of_many_parts(run, monkeypatch):
     monkeypatch.setattr(import_actions, "ROWS_PER_CHUNK", 2)
-    whole = run(table(*people(3), *people(3)))
-    assert (whole.parts.count(), Lead.objects.count(), whole.figures()["known"]) == (3, 3, 3)
+    job = run(table(*people(3), *people(3)))
+    assert (job.parts.count(), Lead.objects.count(), job.figures()["known"]) == (3, 3, 3)
 
 
 def test_goes_on_where_it_was_stopped(checked, head, monkeypatch):
     """Whatever happens inside a part undoes that part, and no other; done again, it makes nobody twice."""
     monkeypatch.setattr(import_actions, "ROWS_PER_CHUNK", 2)
-    whole = checked(table(*people(6)))
-    start_import(whole=whole, by=head, now=NOW)
+    job = checked(table(*people(6)))
+    start_import(job=job, by=head, now=NOW)
     assert run_next_import_step(lambda: NOW) == 2
 
     def stop(rows, **options):
@@ -159,8 +159,8 @@ def test_two_workers_at_once_make_nobody_twice(clinic, monkeypatch):
     monkeypatch.setattr(import_actions, "ROWS_PER_CHUNK", 2)
     head = UserFactory(role=roles.HEAD)
     for _ in range(2):
-        whole = upload_list(content=table(*people(8)), by=head, now=NOW)
-        ImportJob.objects.filter(pk=whole.pk).update(status=ImportStatus.RUNNING)
+        job = upload_list(content=table(*people(8)), by=head, now=NOW)
+        ImportJob.objects.filter(pk=job.pk).update(status=ImportStatus.RUNNING)
 
     def worker():
         for _ in range(20):
@@ -169,7 +169,7 @@ def test_two_workers_at_once_make_nobody_twice(clinic, monkeypatch):
     together(worker, worker)
     work()
     assert Lead.objects.count() == 8
-    assert [(whole.status, whole.figures()["done"]) for whole in ImportJob.objects.all()] == [("done", 8)] * 2
+    assert [(job.status, job.figures()["done"]) for job in ImportJob.objects.all()] == [("done", 8)] * 2
 
 
 def killed_worker(at):
@@ -205,60 +205,60 @@ def test_workers_killed_in_the_middle_lose_nobody_and_take_nobody_in_twice(clini
     rows[7::20] = [f"Jo,broken{number}" for number in range(10)]
     rows[11::40] = ["Jo Again,jo0@example.com"] * 5
     head = UserFactory(role=roles.HEAD)
-    whole = upload_list(content=table(*rows), by=head, now=timezone.now())  # the workers have the real clock
+    job = upload_list(content=table(*rows), by=head, now=timezone.now())  # the workers have the real clock
     ImportJob.objects.update(status=ImportStatus.RUNNING)
     for at, done in ((5, 40), (6, 80), (1, 80)):
         killed_worker(at)
-        figures = whole.figures()
+        figures = job.figures()
         assert (figures["done"], figures["created"]) == (done, Lead.objects.count())
     work()
-    whole.refresh_from_db()
-    assert (whole.status, whole.figures()) == ("done", {"created": 185, "known": 5, "refused": 10, "done": 200})
+    job.refresh_from_db()
+    assert (job.status, job.figures()) == ("done", {"created": 185, "known": 5, "refused": 10, "done": 200})
     told = list(AuditEvent.objects.filter(action=AuditAction.IMPORTED).values_list("lead", "detail__row"))
     taken = {number for number, row in enumerate(rows, start=2) if row.startswith("Jo Miller,")}
     assert (len(told), {number for _, number in told}) == (185, taken)
     assert {lead for lead, _ in told} == set(Lead.objects.values_list("pk", flat=True))
     assert Lead.objects.values("email_key").distinct().count() == Lead.objects.count() == 185
-    to_mend = [(row[1], row[3]) for row in rejected_rows(whole, by=head, now=NOW)]
+    to_mend = [(row[1], row[3]) for row in rejected_rows(job, by=head, now=NOW)]
     assert to_mend == [(str(number), row.split(",")[1]) for number, row in enumerate(rows, start=2) if "broken" in row]
 
 
 def test_who_asked_to_be_forgotten_stays_out(run, head):
     erasure.erase_lead(LeadFactory(email="jo0@example.com"), by=ActorKind.PATIENT, now=NOW)
-    whole = run(table(*people(2)))
-    assert (Lead.objects.live().count(), why(whole)) == (1, {2: ERASED_ROW})
-    assert "jo0@" not in str([part.rows for part in whole.parts.all()])
+    job = run(table(*people(2)))
+    assert (Lead.objects.live().count(), why(job)) == (1, {2: ERASED_ROW})
+    assert "jo0@" not in str([part.rows for part in job.parts.all()])
     assert Suppression.objects.count() == 1
 
 
 def test_number_of_who_asked_to_be_forgotten_stays_out_too(run, head):
     erasure.erase_lead(LeadFactory(phone_e164="+12125550000"), by=ActorKind.PATIENT, now=NOW)
-    whole = run(table(*people(2)))
-    assert (Lead.objects.live().count(), why(whole)) == (1, {2: ERASED_ROW})
+    job = run(table(*people(2)))
+    assert (Lead.objects.live().count(), why(job)) == (1, {2: ERASED_ROW})
 
 
 def test_erasing_takes_somebody_out_of_lists_that_wait(checked, head):
     """As written there, by address or by number; and in none of the tables is a trace of it."""
     lead = LeadFactory(email="jo0@example.com", phone_e164="+12125550001")
-    whole = checked(table(*people(3)))
+    job = checked(table(*people(3)))
     erasure.erase_lead(lead, by=ActorKind.PATIENT, now=NOW)
     kept = [row for part in ImportChunk.objects.all() for row in part.rows]
     assert kept == [[4, ["Jo Miller", "jo2@example.com", "(212) 555-0002"]]]
-    start_import(whole=whole, by=head, now=NOW)
+    start_import(job=job, by=head, now=NOW)
     work()
-    whole.refresh_from_db()
-    assert whole.figures() == {"created": 1, "known": 0, "refused": 2, "done": 3}
-    assert why(whole) == {2: ERASED_ROW, 3: ERASED_ROW}
+    job.refresh_from_db()
+    assert job.figures() == {"created": 1, "known": 0, "refused": 2, "done": 3}
+    assert why(job) == {2: ERASED_ROW, 3: ERASED_ROW}
 
 
 def test_only_moves_that_the_pipeline_allows(run):
-    whole = run(table("A,a@x.example,,contacted", "B,b@x.example,,closed,Moved away", "C,c@x.example,,qualified",
+    job = run(table("A,a@x.example,,contacted", "B,b@x.example,,closed,Moved away", "C,c@x.example,,qualified",
                       "D,d@x.example,,closed", "E,e@x.example,,converted", "F,f@x.example,,erased"))  # fmt: skip
     assert list(Lead.objects.order_by("name").values_list("name", "status", "close_reason")) == [
         ("A", "contacted", ""),
         ("B", "closed", "Moved away"),
     ]
-    assert why(whole) == {
+    assert why(job) == {
         4: "A lead that is new cannot become qualified.",
         5: "Say why it is closed.",
         6: "A lead that is new cannot become converted.",
@@ -268,8 +268,8 @@ def test_only_moves_that_the_pipeline_allows(run):
 
 
 def test_what_was_taken_in_is_not_kept(run, checked):
-    whole = run(table(*people(2), "Jo,broken"))
-    assert [part.rows for part in whole.parts.all()] == [[[4, ["Jo", "broken"]]]]
+    job = run(table(*people(2), "Jo,broken"))
+    assert [part.rows for part in job.parts.all()] == [[[4, ["Jo", "broken"]]]]
     with connection.cursor() as cursor:
         cursor.execute("SELECT rows FROM signups_importchunk")
         assert "broken" not in str(cursor.fetchall())
@@ -299,9 +299,9 @@ def test_only_the_head_imports(clinic, role):
     other, part = UserFactory(role=role), ImportChunkFactory()
     for deed in (
         lambda: upload_list(content=table(*people(1)), by=other, now=NOW),
-        lambda: start_validation(whole=part.import_job, columns=[], by=other),
-        lambda: start_import(whole=part.import_job, by=other, now=NOW),
-        lambda: cancel_import(whole=part.import_job, by=other, now=NOW),
+        lambda: start_validation(job=part.import_job, columns=[], by=other),
+        lambda: start_import(job=part.import_job, by=other, now=NOW),
+        lambda: cancel_import(job=part.import_job, by=other, now=NOW),
         lambda: rejected_rows(part.import_job, by=other, now=NOW),
     ):
         with pytest.raises(locking.ActionError, match="Head of Customer Care"):
@@ -360,8 +360,8 @@ def test_a_file_that_is_none_of_ours_is_refused_in_words(client, head, content, 
 
 def test_what_has_gone_on_meanwhile_is_not_done_twice(client, head, checked):
     client.force_login(head)
-    whole = checked(table(*people(2)))
-    page = f"{URL}{whole.public_id}/"
+    job = checked(table(*people(2)))
+    page = f"{URL}{job.public_id}/"
     for _ in range(2):
         answer = client.post(page + "start/", follow=True)
     assert "has gone on meanwhile" in answer.content.decode()
@@ -373,8 +373,8 @@ def test_pages_ask_few_questions_of_any_list(client, head, checked, django_asser
     monkeypatch.setattr(import_actions, "ROWS_PER_CHUNK", 2)
     client.force_login(head)
     for count in (1, 30):
-        whole = checked(table(*people(count, first=count)))
-        for page in (URL, f"{URL}{whole.public_id}/"):
+        job = checked(table(*people(count, first=count)))
+        for page in (URL, f"{URL}{job.public_id}/"):
             client.get(page)
             with django_assert_max_num_queries(8):
                 client.get(page)
@@ -390,10 +390,10 @@ def test_a_lead_that_was_imported_moves_on_as_any_other(run, head):
 def test_end_leads_to_the_list_and_says_who_gets_them(client, head, checked, settings, in_turn):
     settings.AUTO_ASSIGN_LEADS = in_turn
     client.force_login(head)
-    whole = checked(table(*people(2)))
-    before = client.get(f"{URL}{whole.public_id}/").content.decode()
+    job = checked(table(*people(2)))
+    before = client.get(f"{URL}{job.public_id}/").content.decode()
     assert ("in turn, within minutes" in before, "until somebody gives them out" in before) == (in_turn, not in_turn)
-    start_import(whole=whole, by=head, now=NOW)
+    start_import(job=job, by=head, now=NOW)
     work()
-    after = client.get(f"{URL}{whole.public_id}/").content.decode()
+    after = client.get(f"{URL}{job.public_id}/").content.decode()
     assert ("in turn, within minutes" in after, "Open the list of leads" in after) == (in_turn, True)

@@ -365,10 +365,10 @@ def test_worker_stops_when_told_to(clinic, mail_server):
 
 
 def test_command_sends_what_is_due_and_ends(clinic, mail_server):
-    for _ in range(delivery.BATCH + 1):
+    for _ in range(delivery.DELIVERY_BATCH + 1):
         written()
     call_command("run_worker", once=True, stdout=StringIO())
-    assert len(mail_server.messages) == delivery.BATCH + 1
+    assert len(mail_server.messages) == delivery.DELIVERY_BATCH + 1
 
 
 def test_mail_on_one_machine_is_a_file_and_its_links_are_printed(clinic, settings, tmp_path, capsys):

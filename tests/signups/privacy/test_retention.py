@@ -78,7 +78,7 @@ def test_people_long_silent_are_erased(clinic):
 
 
 def test_purge_that_was_stopped_is_taken_up_again(clinic, monkeypatch):
-    monkeypatch.setattr(retention, "BATCH", 2)
+    monkeypatch.setattr(retention, "RETENTION_BATCH", 2)
     for _ in range(5):
         TrialFactory(lead__created_at=ago(31), requested_at=ago(31))
     rule = next(rule for rule in retention.RULES if rule.what == "people who never confirmed")
@@ -88,7 +88,7 @@ def test_purge_that_was_stopped_is_taken_up_again(clinic, monkeypatch):
 
 
 def test_worker_lets_go_bit_by_bit_and_tells_the_audit_trail(clinic, monkeypatch):
-    monkeypatch.setattr(retention, "BATCH", 2)
+    monkeypatch.setattr(retention, "RETENTION_BATCH", 2)
     for _ in range(3):
         OutboxMessageFactory(lead__created_at=ago(3), status="sent", created_at=ago(366), sent_at=ago(366))
     gone = TrialFactory(lead__created_at=ago(31), requested_at=ago(31)).lead
