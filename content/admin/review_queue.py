@@ -34,10 +34,19 @@ class ReviewItem:
         return f"{reverse(f'admin:content_{self.model}_changelist')}?{urlencode(self.filters)}"
 
 
+Query = tuple[str, models.QuerySet[Any], dict[str, str]]
+
+
 def review_items(now: dt.datetime) -> list[ReviewItem]:
     """Return all counts, most urgent first."""
+    queries = [*_article_queries(now), *_evidence_queries()]
+    return [ReviewItem(label, rows.count(), rows.model._meta.model_name, filters) for label, rows, filters in queries]
+
+
+def _article_queries(now: dt.datetime) -> list[Query]:
+    """What concerns published pages and drafts: a label, its rows and the filters of the list that shows them."""
     today = timezone.localdate(now)
-    queries: list[tuple[str, models.QuerySet[Any], dict[str, str]]] = [
+    return [
         ("Planned publications that were refused", Article.objects.due(now), {"progress": "late"}),
         (
             "Sources with a notice against them",
@@ -48,6 +57,12 @@ def review_items(now: dt.datetime) -> list[ReviewItem]:
         ("Claims whose check is overdue", Claim.objects.overdue(today), {"review": "overdue"}),
         ("Drafts that wait for a reviewer", Article.objects.to_review(), {"progress": "draft"}),
         ("Texts signed off and not published", Article.objects.to_publish(), {"progress": "reviewed"}),
+    ]
+
+
+def _evidence_queries() -> list[Query]:
+    """What concerns the evidence and the texts that the Head publishes."""
+    return [
         (
             "Quotations whose wording is unchecked",
             Quotation.objects.filter(wording_checked=False),
@@ -79,7 +94,6 @@ def review_items(now: dt.datetime) -> list[ReviewItem]:
             {"effective_from__isempty": "1"},
         ),
     ]
-    return [ReviewItem(label, rows.count(), rows.model._meta.model_name, filters) for label, rows, filters in queries]
 
 
 def review_queue(request: HttpRequest) -> HttpResponse:

@@ -203,8 +203,7 @@ def log_attempt(
 
     Claims an unclaimed request. Raises ActionError when another member of staff has claimed the request or has called
     meanwhile, and outside calling hours. Outcomes in RETRY_OUTCOMES need `next_attempt_at` and return it to the
-    queue; after MAX_CALL_ATTEMPTS the request closes as unreachable, with an e-mail if there is an address. DO_NOT_CALL
-    also revokes the consents to calls and texts.
+    queue; after MAX_CALL_ATTEMPTS it closes as unreachable. DO_NOT_CALL revokes consents to calls and texts.
     """
     Lead.objects.select_for_update().get(pk=request.lead_id)
     if AuditEvent.objects.filter(idempotency_key=form_key).exists():

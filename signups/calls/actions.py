@@ -76,11 +76,10 @@ def book_call(
     key: uuid.UUID | None = None,
     forced: ForceReason | None = None,
 ) -> OnboardingCall:
-    """Book a call at `start` with `host`, or with the least loaded free host.
+    """Book a call at `start` with `host`, or with the least loaded free host; the offer sets the length.
 
-    The offer sets the length. Idempotent for a repeated `key`. Raises, in this order: KeyReused, AlreadyBooked,
-    SlotUnavailable, TooSoon, SlotTaken; CallNotBooked when the lead was erased or merged meanwhile. A `forced` reason
-    lifts only working hours and minimum notice.
+    Idempotent for a repeated `key`. Raises, in this order: KeyReused, AlreadyBooked, SlotUnavailable, TooSoon,
+    SlotTaken; CallNotBooked for a lead erased or merged. `forced` lifts only working hours and minimum notice.
     """
     fingerprint = f"{lead.pk} {start.isoformat()} {host.pk if host else 'any'}"
     hosts = list((Host.objects.active().filter(pk=host.pk) if host else Host.objects.active()).locked())
