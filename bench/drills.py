@@ -165,7 +165,7 @@ class Runner:
                 crowd.wait_for(AFTER)
         finally:
             self.first = next(crowd.numbers)
-            self.used.update(crowd.told.booked)
+            self.used.update(crowd.results.booked)
         for process, port in zip(self.clinic.web, self.clinic.ports, strict=True):
             servers.wait_until_ready(process, port, "/health/ready")  # nobody's hand brought it back
         self.clinic.deliver_everything()
@@ -173,7 +173,7 @@ class Runner:
 
     def count(self, name: str, crowd: Crowd) -> Outcome:
         """What became of everything that was acknowledged."""
-        counted, told = json.loads(self.clinic.ask(COUNT)), crowd.told
+        counted, told = json.loads(self.clinic.ask(COUNT)), crowd.results
         leads, trials, calls = (Counter(counted[kind]) for kind in ("leads", "trials", "calls"))
         sent = Counter(message["Message-ID"].partition("@")[0].strip("<") for message in self.clinic.mail.messages)
         repeats = sum(count - 1 for count in sent.values())

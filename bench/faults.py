@@ -94,14 +94,14 @@ def cut_connections(clinic: bench_clinic.Clinic, crowd: Crowd) -> None:
 def full_disk(clinic: bench_clinic.Clinic, crowd: Crowd) -> None:
     """The disk of SQLite fills up and stays so until many were refused; then there is room again."""
     ballast = Path(clinic.env["DATA_DIR"]) / "ballast"
-    refused = crowd.told.failures.get("503", 0)
+    refused = crowd.results.failures.get("503", 0)
     with ballast.open("wb", buffering=0) as file, suppress(OSError):
         while True:
             file.write(bytes(4096))
     until = time.monotonic() + services.WAIT_TIMEOUT
-    while crowd.told.failures.get("503", 0) < refused + AFTER // 4:
+    while crowd.results.failures.get("503", 0) < refused + AFTER // 4:
         if time.monotonic() > until:
-            raise TimeoutError(f"the full disk was not noticed: {crowd.told.failures}")
+            raise TimeoutError(f"the full disk was not noticed: {crowd.results.failures}")
         time.sleep(0.02)
     ballast.unlink()
 

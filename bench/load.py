@@ -20,8 +20,8 @@ PATIENCE = 15.0  # seconds that these people wait for one answer before they pre
 
 
 @dataclass
-class Told:
-    """What the people were told. Times are seconds on the monotonic clock."""
+class CrowdResults:
+    """Answers that the crowd got. Times are seconds on the monotonic clock."""
 
     acknowledged: list[str] = field(default_factory=list)
     booked: list[str] = field(default_factory=list)  # the private links of whoever was told that their call is booked
@@ -42,7 +42,7 @@ class Crowd:
 
     def __init__(self, port: int, stamps: list[str], tokens: list[str], people: int = 6, first: int = 0) -> None:
         self.port = port
-        self.told = Told()
+        self.results = CrowdResults()
         self.numbers = itertools.count(first)
         self.stamps = stamps
         self.tokens = tokens
@@ -63,11 +63,13 @@ class Crowd:
 
     def wait_for(self, more: int) -> None:
         """Until that many more were acknowledged; raises TimeoutError."""
-        goal = len(self.told.successes) + more
+        goal = len(self.results.successes) + more
         until = time.monotonic() + WAIT_TIMEOUT
-        while len(self.told.successes) < goal:
+        while len(self.results.successes) < goal:
             if time.monotonic() > until:
-                raise TimeoutError(f"{goal - len(self.told.successes)} sign-ups still missing: {self.told.failures}")
+                raise TimeoutError(
+                    f"{goal - len(self.results.successes)} sign-ups still missing: {self.results.failures}"
+                )
             time.sleep(0.02)
 
     def _live(self) -> None:
@@ -82,8 +84,8 @@ class Crowd:
                 except (OSError, HTTPException) as error:
                     answer = named(error)
                 if answer == "303":
-                    self.told.acknowledged.append(body["email"])
-                    self.told.successes.append(time.monotonic())
+                    self.results.acknowledged.append(body["email"])
+                    self.results.successes.append(time.monotonic())
                     break
                 self._refused(answer)
                 if self.stopping.is_set() and answer in ("403", "422", "429"):
@@ -92,7 +94,7 @@ class Crowd:
 
     def _refused(self, answer: str) -> None:
         with self.counting:
-            self.told.failures[answer] = self.told.failures.get(answer, 0) + 1
+            self.results.failures[answer] = self.results.failures.get(answer, 0) + 1
 
     def _book(self) -> None:
         """One person after the other takes a time that is offered to them; 409 means to look again."""
@@ -105,7 +107,7 @@ class Crowd:
                 except (OSError, HTTPException, IndexError) as error:
                     answer = named(error)
                 if answer == "303":
-                    self.told.booked.append(token)
+                    self.results.booked.append(token)
                     break
                 if answer == "409":
                     body = {}
