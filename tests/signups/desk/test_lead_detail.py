@@ -339,3 +339,10 @@ def test_head_erases_who_asks_for_it_and_nobody_else_is_offered_it(client, user)
     assert ("Everything about them is erased." in page, "Jo Miller" in page, words in page) == (True, False, False)
     lead.refresh_from_db()
     assert lead.status == LeadStatus.ERASED
+
+
+def test_contact_section_says_for_whom_and_from_where_they_came(client, user):
+    lead = leads.LeadFactory(signing_up_for="other", first_touch_source="Spring fair")
+    page = " ".join(client.get(page_of(lead)).content.decode().split())
+    assert "<dt>Who it is for</dt><dd>Someone I care for</dd>" in page
+    assert "<dt>First came from</dt><dd>Spring fair" in page
