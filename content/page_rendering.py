@@ -87,8 +87,8 @@ class Page:
             {
                 "id": claim.key,
                 "statement": claim.text,
-                "evidence": claim.get_evidence_type_display(),
-                "people": claim.sample_size,
+                "evidence": claim.evidence[0].get_evidence_type_display(),
+                "people": claim.evidence[0].sample_size,
                 "detail": claim.detail,
                 "confidence": claim.confidence,
                 "checked": claim.checked_on,
@@ -103,7 +103,7 @@ class Page:
 def ledger() -> evidence_ledger.Ledger:
     """Load the ledger of sources, quotations and claims with four queries."""
     return evidence_ledger.Ledger(
-        sources=frozenset(Source.objects.values_list("key", flat=True)),
+        sources={source.key: source.entry for source in Source.objects.all()},
         quotations={quotation.key: quotation.entry for quotation in Quotation.objects.select_related("source")},
         claims={claim.key: claim.entry for claim in Claim.objects.prefetch_related("sources")},
     )
@@ -122,7 +122,7 @@ def build_page(*, title: str, summary: str, body: str, profile: ClinicProfile) -
         sections=document.sections,
         quotations={quotation.key: quotation for quotation in quotations},
         claims=claims,
-        sources=[CitedSource(note, sources[note.key], _uses(note, document, claims)) for note in document.notes],
+        sources=[_cited(sources[note.key], note, document, claims) for note in document.notes],
         places=document.places,
         minutes=_minutes(document),
     )
@@ -147,16 +147,16 @@ def _cached_page(version: str | None, title: str, summary: str, body: str) -> Pa
     return build_page(title=title, summary=summary, body=body, profile=ClinicProfile.current())
 
 
-def _uses(note: markup.Note, document: markup.Document, claims: Mapping[str, Claim]) -> list[ClaimUse]:
-    """Group the places that cite a source by their evidence."""
+def _cited(source: Source, note: markup.Note, document: markup.Document, claims: Mapping[str, Claim]) -> CitedSource:
+    """Group the places that cite a source by their evidence, which is the source's own."""
     places: dict[tuple[PageEvidence, ...], list[tuple[str, str]]] = {}
     for number, anchor in enumerate(note.uses, 1):
         place = document.places[anchor]
         cited = (claims[key] for key in place.claims)
-        evidence = dict.fromkeys(PageEvidence(claim.evidence_line, claim.detail, claim.checked_on) for claim in cited)
+        evidence = dict.fromkeys(PageEvidence(source.evidence_line, claim.detail, claim.checked_on) for claim in cited)
         group = (WORDING,) if place.quotation else tuple(evidence)
         places.setdefault(group, []).append((footnote_letter(number), anchor))
-    return [ClaimUse(anchors, evidence) for evidence, anchors in places.items()]
+    return CitedSource(note, source, [ClaimUse(anchors, evidence) for evidence, anchors in places.items()])
 
 
 def footnote_letter(number: int) -> str:

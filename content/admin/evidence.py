@@ -54,8 +54,8 @@ class LinkCheckInline(ReadOnly, admin.StackedInline):
 @admin.register(Source)
 class SourceAdmin(LedgerEntryAdmin):
     form = SourceForm
-    list_display = ["key", "title", "year", "status", "link", "checked_at", "notice"]
-    list_filter = ["status", "link_check__outcome", RetractionNoticeFilter, "type"]
+    list_display = ["key", "title", "year", "evidence_type", "status", "link", "checked_at", "notice"]
+    list_filter = ["status", "evidence_type", "link_check__outcome", RetractionNoticeFilter, "type"]
     list_select_related = ["link_check"]
     inlines = [LinkCheckInline]
     search_fields = ["key", "title"]
@@ -98,8 +98,15 @@ class ReviewFilter(admin.SimpleListFilter):
 
 @admin.register(Claim)
 class ClaimAdmin(LedgerEntryAdmin):
-    list_display = ["key", "evidence_type", "sample_size", "confidence", "checked_on", "review_by"]
-    list_filter = [ReviewFilter, "evidence_type", "confidence"]
+    list_display = ["key", "evidence_line", "confidence", "checked_on", "review_by"]
+    list_filter = [ReviewFilter, "sources__evidence_type", "confidence"]
     search_fields = ["key", "text"]
     filter_horizontal = ["sources"]
     formfield_overrides = {models.DateField: {"validators": SUPPORTED_DATES}}
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[Claim]:
+        return super().get_queryset(request).prefetch_related("sources")
+
+    @admin.display(description="evidence, weakest first")
+    def evidence_line(self, claim: Claim) -> str:
+        return claim.evidence[0].evidence_line if claim.evidence else ""

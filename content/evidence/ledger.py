@@ -3,8 +3,9 @@
 import calendar
 import datetime as dt
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Protocol, TypeVar
 
 from django.db.models import TextChoices
 
@@ -35,6 +36,7 @@ class EvidenceType(TextChoices):
     BIOGRAPHY = "biography", "biography"
     OPINION = "opinion", "one person’s opinion"
     NEWS = "news", "news story"
+    COMPANY = "company", "announcement by a manufacturer"
 
 
 class Topic(TextChoices):
@@ -61,9 +63,43 @@ ANIMAL_WORDS = {
     EvidenceType.MICE: re.compile(r"\b(?:mice|mouse|rodents?|animals?)\b", re.IGNORECASE),
     EvidenceType.RODENTS: re.compile(r"\b(?:rats?|mice|mouse|rodents?|animals?)\b", re.IGNORECASE),
 }
+# Evidence type -> the animal by name.
+SPECIES = {
+    EvidenceType.RATS: re.compile(r"\brats?\b", re.IGNORECASE),
+    EvidenceType.MICE: re.compile(r"\b(?:mice|mouse)\b", re.IGNORECASE),
+}
+# How much a kind of source can carry; a claim is as strong as its weakest source.
+STRENGTH = {
+    EvidenceType.OPINION: 0,
+    EvidenceType.NEWS: 1,
+    EvidenceType.COMPANY: 1,
+    EvidenceType.MICE: 2,
+    EvidenceType.RATS: 2,
+    EvidenceType.RODENTS: 2,
+    EvidenceType.PHARMACOLOGY: 2,
+    EvidenceType.TEXTBOOK: 3,
+    EvidenceType.BIOGRAPHY: 3,
+    EvidenceType.HUMAN: 4,
+    EvidenceType.REVIEW: 4,
+    EvidenceType.CONSENSUS: 5,
+    EvidenceType.REGULATORY: 5,
+    EvidenceType.PUBLIC_HEALTH: 5,
+    EvidenceType.TRIAL: 6,
+    EvidenceType.META_ANALYSIS: 7,
+}
 # Regulations and services change sooner than trials.
 REVIEW_MONTHS = {EvidenceType.REGULATORY: 6, EvidenceType.PUBLIC_HEALTH: 6}
 DEFAULT_REVIEW_MONTHS = 12
+
+
+@dataclass(frozen=True)
+class LedgerSource:
+    """A cited work: its kind of evidence and the number of people in it."""
+
+    key: str
+    evidence_type: str = ""
+    sample_size: int | None = None
+    title: str = ""
 
 
 @dataclass(frozen=True)
@@ -79,11 +115,10 @@ class LedgerQuotation:
 
 @dataclass(frozen=True)
 class LedgerClaim:
-    """A claim; `sources` are keys, `evidence_type` and `topics` enum values."""
+    """A claim; `sources` are keys, `topics` enum values. Its kind of evidence is that of its sources."""
 
     key: str
     text: str
-    evidence_type: str
     sources: tuple[str, ...]
     checked_on: dt.date
     topics: tuple[str, ...] = ()
@@ -95,15 +130,50 @@ class LedgerClaim:
 
 @dataclass(frozen=True)
 class Ledger:
-    """Everything a text may refer to: keys of sources; quotations and claims by key."""
+    """Everything a text may refer to, by key."""
 
-    sources: Collection[str] = frozenset()
+    sources: Mapping[str, LedgerSource] = field(default_factory=dict)
     quotations: Mapping[str, LedgerQuotation] = field(default_factory=dict)
     claims: Mapping[str, LedgerClaim] = field(default_factory=dict)
 
+    def evidence_of(self, claim: LedgerClaim) -> list[LedgerSource]:
+        """Return the claim's sources, weakest first."""
+        return weakest_first(self.sources[key] for key in claim.sources if key in self.sources)
 
-def review_by(evidence_type: str, checked_on: dt.date) -> dt.date:
-    """Return the day a claim's review is due: after 6 months for authorities, else 12."""
-    months = checked_on.month - 1 + REVIEW_MONTHS.get(EvidenceType(evidence_type), DEFAULT_REVIEW_MONTHS)
+
+Evidence = TypeVar("Evidence", bound="HasEvidence")
+
+
+class HasEvidence(Protocol):
+    """A source in the ledger or the database."""
+
+    @property
+    def evidence_type(self) -> str: ...
+    @property
+    def sample_size(self) -> int | None: ...
+
+
+def weakest_first(sources: Iterable[Evidence]) -> list[Evidence]:
+    """Sort sources by the strength of their evidence, then by the number of people; stable."""
+    return sorted(sources, key=lambda source: (strength(source.evidence_type), source.sample_size or 0))
+
+
+def strength(evidence_type: str) -> int:
+    """Return the strength of a kind of evidence; of none, less than any."""
+    return STRENGTH[EvidenceType(evidence_type)] if evidence_type in EvidenceType.values else -1
+
+
+def overstated(stated: str, sources: Iterable[HasEvidence]) -> bool:
+    """Return whether `stated` is stronger than the weakest of `sources`, or another species than all of them."""
+    kinds = {source.evidence_type for source in sources}
+    if stated in ANIMAL_WORDS:
+        return not kinds & ({stated, EvidenceType.RODENTS} if stated != EvidenceType.RODENTS else set(ANIMAL_WORDS))
+    return bool(kinds) and strength(stated) > min(map(strength, kinds))
+
+
+def review_by(evidence_types: Iterable[str], checked_on: dt.date) -> dt.date:
+    """Return the day a claim's review is due: after 6 months if it rests on an authority, else 12."""
+    intervals = [REVIEW_MONTHS.get(EvidenceType(kind), DEFAULT_REVIEW_MONTHS) for kind in evidence_types]
+    months = checked_on.month - 1 + min(intervals, default=DEFAULT_REVIEW_MONTHS)
     year, month = checked_on.year + months // 12, months % 12 + 1
     return dt.date(year, month, min(checked_on.day, calendar.monthrange(year, month)[1]))

@@ -1,11 +1,11 @@
 """Lint rules: functions from a document, the ledger and today to findings. Pure."""
 
 import datetime as dt
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from . import quotation_check, vocabulary
 from .findings import Finding, Rule
-from .ledger import ANIMAL_WORDS, HEDGE, EvidenceType, Ledger, Topic, review_by
+from .ledger import ANIMAL_WORDS, HEDGE, SPECIES, EvidenceType, Ledger, Topic, review_by
 from .markup import Document
 from .sentences import Passage, Sentence
 
@@ -29,22 +29,41 @@ def claims_complete(document: Document, ledger: Ledger, today: dt.date) -> Itera
         claim = ledger.claims[key]
         if not claim.sources:
             yield Finding(line, f"claim “{key}” has no source", Rule.CLAIM_SOURCE)
-        if claim.evidence_type not in EvidenceType.values:
-            yield Finding(line, f"claim “{key}” has no kind of evidence", Rule.CLAIM_KIND)
-        elif (due := review_by(claim.evidence_type, claim.checked_on)) < today:
+        kinds = [source.evidence_type for source in ledger.evidence_of(claim)]
+        if any(kind not in EvidenceType.values for kind in kinds):
+            yield Finding(line, f"a source of claim “{key}” has no kind of evidence", Rule.CLAIM_KIND)
+        elif (due := review_by(kinds, claim.checked_on)) < today:
             yield Finding(line, f"claim “{key}” was to be checked again by {due}", Rule.OVERDUE)
 
 
 def animal_studies_named(document: Document, ledger: Ledger, today: dt.date) -> Iterator[Finding]:
-    """Require a sentence based on animal studies alone to name the animal."""
+    """Require a sentence to name an animal of each claim that rests on animals, and no other."""
     for sentence in _sentences(document):
-        kinds = {ledger.claims[key].evidence_type for key in sentence.claims}
-        if kinds and kinds <= ANIMAL_WORDS.keys():
-            for kind in sorted(kinds):
-                if not ANIMAL_WORDS[EvidenceType(kind)].search(sentence.text):
-                    label = EvidenceType(kind).label
-                    message = f"this rests on a {label} alone and does not say so: “{sentence.text}”"
-                    yield Finding(sentence.line, message, Rule.ANIMALS)
+        studies = [animal_kinds(sentence.sources_of(ledger.claims[key]), ledger) for key in sentence.claims]
+        unsaid = [kinds for kinds in studies if kinds and not any(_names(kind, sentence.text) for kind in kinds)]
+        if unsaid:
+            label = EvidenceType(min(unsaid[0])).label
+            message = f"this rests on a {label} and does not say so: “{sentence.text}”"
+            yield Finding(sentence.line, message, Rule.ANIMALS)
+        elif sentence.claims and (others := _unstudied(sentence, set().union(*studies), ledger)):
+            yield Finding(sentence.line, f"no {others[0].label} is behind “{sentence.text}”", Rule.ANIMALS)
+
+
+def _names(kind: EvidenceType, text: str) -> bool:
+    return bool(ANIMAL_WORDS[kind].search(text))
+
+
+def _unstudied(sentence: Sentence, studied: set[EvidenceType], ledger: Ledger) -> list[EvidenceType]:
+    """Return the animals that a sentence names and no claim of it rests on or names."""
+    behind = " ".join(ledger.claims[key].text for key in sentence.claims)
+    named = [kind for kind, words in SPECIES.items() if words.search(sentence.text) and not words.search(behind)]
+    return [kind for kind in named if not studied & {kind, EvidenceType.RODENTS}]
+
+
+def animal_kinds(sources: Iterable[str], ledger: Ledger) -> set[EvidenceType]:
+    """Return the kinds of animal studies among these sources."""
+    kinds = {ledger.sources[key].evidence_type for key in sources if key in ledger.sources}
+    return {EvidenceType(kind) for kind in kinds & ANIMAL_WORDS.keys()}
 
 
 def hedging_kept(document: Document, ledger: Ledger, today: dt.date) -> Iterator[Finding]:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from markdown_it.token import Token
 
+from .ledger import LedgerClaim
+
 END = re.compile(r"[.!?]+[”’\"')\]]*")
 ABBREVIATIONS = re.compile(r"\b(?:U\.S|e\.g|i\.e|et al|vs|Dr|Mr|Mrs|Ms|St|No|pp?|approx)\.$")
 
@@ -30,6 +32,11 @@ class Sentence:
     @property
     def claims(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(key for mark in self.marks for key in mark.claims))
+
+    def sources_of(self, claim: LedgerClaim) -> list[str]:
+        """Return the sources of a claim that are cited here: those named in its mark, or all."""
+        named = {key for mark in self.marks if claim.key in mark.claims for key in mark.sources}
+        return [key for key in claim.sources if key in named or not named & set(claim.sources)]
 
     @property
     def exempt(self) -> str:

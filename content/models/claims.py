@@ -4,7 +4,6 @@ import datetime as dt
 from typing import Self
 
 from django.core.exceptions import ValidationError
-from django.core.validators import MinValueValidator
 from django.db import models
 
 from content.evidence import ledger, markup
@@ -30,7 +29,9 @@ class ClaimQuerySet(models.QuerySet["Claim"]):
 
         The rule counts calendar months, so each claim is checked in Python.
         """
-        return self.filter(pk__in=[claim.pk for claim in self.model.objects.all() if claim.review_by < today])
+        return self.filter(
+            pk__in=[claim.pk for claim in self.model.objects.prefetch_related("sources") if claim.review_by < today]
+        )
 
 
 class Claim(models.Model):
@@ -39,10 +40,6 @@ class Claim(models.Model):
     key = models.SlugField(unique=True, validators=[validate_claim_key], help_text="Sentences carry it by [^key].")
     text = models.TextField(max_length=600, help_text="With the doubt of its sources: “may”, “usually”, “suggests”.")
     sources = models.ManyToManyField(Source, related_name="claims")
-    evidence_type = models.CharField("kind of evidence", max_length=16, choices=ledger.EvidenceType)
-    sample_size = models.PositiveIntegerField(
-        "people in the studies", null=True, blank=True, validators=[MinValueValidator(1)]
-    )
     detail = models.CharField(max_length=200, blank=True, help_text="What a reader should know of the evidence.")
     topics = models.JSONField(
         default=list,
@@ -57,30 +54,22 @@ class Claim(models.Model):
 
     class Meta:
         ordering = ["key"]
-        constraints = [
-            models.CheckConstraint(
-                condition=~models.Q(evidence_type="trial") | models.Q(sample_size__isnull=False, sample_size__gte=1),
-                name="content_claim_trial_has_sample",
-                violation_error_message="A trial says how many people took part.",
-            ),
-        ]
 
     def __str__(self) -> str:
         return f"{self.key}: {self.text}"
 
     @property
-    def review_by(self) -> dt.date:
-        """Day the review is due: 6 months after the check for authorities, else 12."""
-        return ledger.review_by(self.evidence_type, self.checked_on)
+    def evidence(self) -> list[Source]:
+        """Return the sources, weakest evidence first; prefetch them for many claims."""
+        return ledger.weakest_first(self.sources.all())
 
     @property
-    def evidence_line(self) -> str:
-        """Evidence as shown in a note: `randomized trial in people, n = 73`."""
-        sample_size = f", n = {self.sample_size:,}" if self.sample_size else ""
-        return f"{self.get_evidence_type_display()}{sample_size}"
+    def review_by(self) -> dt.date:
+        """Day the review is due: 6 months after the check for authorities, else 12."""
+        return ledger.review_by((source.evidence_type for source in self.sources.all()), self.checked_on)
 
     @property
     def entry(self) -> ledger.LedgerClaim:
         """Return the ledger's entry; reads the sources, so prefetch them for many claims."""
         sources = tuple(source.key for source in self.sources.all())
-        return ledger.LedgerClaim(self.key, self.text, self.evidence_type, sources, self.checked_on, tuple(self.topics))
+        return ledger.LedgerClaim(self.key, self.text, sources, self.checked_on, tuple(self.topics))

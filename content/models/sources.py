@@ -1,6 +1,6 @@
 """Cited sources, and exact quotations from them."""
 
-from django.core.validators import RegexValidator
+from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
 
 from content.evidence import ledger
@@ -41,6 +41,14 @@ class Source(models.Model):
         "PubMed number", max_length=12, blank=True, validators=[RegexValidator(r"^\d+$", "Digits only.")]
     )
     url = models.URLField(max_length=400)
+    evidence_type = models.CharField("kind of evidence", max_length=16, choices=ledger.EvidenceType)
+    sample_size = models.PositiveIntegerField(
+        "people in it",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text="How many took part. A trial needs the number.",
+    )
     status = models.CharField(max_length=10, choices=VerificationStatus, default=VerificationStatus.NEEDS_CHECK)
     recheck_fields = models.JSONField(
         default=list, blank=True, help_text="Which of the above nobody has seen at the source yet."
@@ -48,9 +56,27 @@ class Source(models.Model):
 
     class Meta:
         ordering = ["key"]
+        constraints = [
+            models.CheckConstraint(
+                condition=~models.Q(evidence_type="trial") | models.Q(sample_size__isnull=False, sample_size__gte=1),
+                name="content_source_trial_has_sample",
+                violation_error_message="A trial says how many people took part.",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.key}: {self.title}"
+
+    @property
+    def evidence_line(self) -> str:
+        """Evidence as shown in a note: `randomized trial in people, n = 73`."""
+        sample_size = f", n = {self.sample_size:,}" if self.sample_size else ""
+        return f"{self.get_evidence_type_display()}{sample_size}"
+
+    @property
+    def entry(self) -> ledger.LedgerSource:
+        """Return the ledger's entry."""
+        return ledger.LedgerSource(self.key, self.evidence_type, self.sample_size, self.title)
 
 
 class Quotation(models.Model):

@@ -58,6 +58,18 @@ def test_broken_file_is_named_with_its_line(files, file, old, new, above, messag
     assert checks.check_fixtures(files, today=TODAY).findings[0].startswith(f"{file}:{line}: {message}")
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("kind: rats", "kind: trial", "claim-without-kind: states “trial”, and its weakest source is “rats”"),
+        ("people: 73", "people: 7300", "claim-without-kind: no source of it has 7300 people"),
+    ],
+)
+def test_claim_that_states_more_than_its_sources_is_named(files, old, new, message):
+    line = replaced(files / "claims.yaml", old, new)
+    assert checks.check_fixtures(files, today=TODAY).findings == [f"claims.yaml:{line}: {message}"]
+
+
 @pytest.mark.parametrize("name", ["claims", "sources"])
 def test_what_nobody_uses_is_named_with_its_line(files, name):
     file = files / f"{name}.yaml"

@@ -79,7 +79,7 @@ def test_a_text_people_agreed_to_is_never_replaced(files):
             "sources: []",
             "claims.yaml: {{'key': 'c04'}}: sources: at least",
         ),
-        ("claims.yaml", "people: 73", "people:", "A trial says how many people took part"),
+        ("sources.yaml", "  people: 7\n", "  people:\n", "A trial says how many people took part"),
         ("claims.yaml", "topics: [duration]", "topics: [time]", "Topics are a list of some of efficacy, duration"),
         ("claims.yaml", "- key: c31", "- key: advice", "“advice” has a meaning of its own in texts"),
         ("landing.md", "::: quotation Q1", "::: quotation Q5", "line {line}: the wording of quotation “Q5” was not"),

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from content.evidence import linter
 from content.evidence.findings import Rule
-from content.evidence.ledger import Ledger, LedgerClaim, LedgerQuotation, review_by
+from content.evidence.ledger import Ledger, LedgerClaim, LedgerQuotation, LedgerSource, overstated, review_by
 from content.evidence.markup import parse
 
 PIECES = [
@@ -29,7 +29,17 @@ PIECES = [
 TODAY = dt.date(2026, 11, 25)
 CHECKED = dt.date(2026, 11, 1)
 LEDGER = Ledger(
-    sources={"trial", "rats", "news", "fda"},
+    sources={
+        source.key: source
+        for source in [
+            LedgerSource("trial", "trial", 73, "A trial of ketamine"),
+            LedgerSource("rats", "rats"),
+            LedgerSource("mice", "mice"),
+            LedgerSource("news", "news"),
+            LedgerSource("fda", "regulatory"),
+            LedgerSource("review", "review"),
+        ]
+    },
     quotations={
         "Q1": LedgerQuotation(
             "Q1", "the biggest step in half a century.", "Ronald Duman", "news", wording_checked=True
@@ -42,14 +52,14 @@ LEDGER = Ledger(
     claims={
         claim.key: claim
         for claim in [
-            LedgerClaim("works", "64% responded.", "trial", ("trial",), CHECKED, ("efficacy",)),
-            LedgerClaim("fades", "It usually fades.", "human", ("trial",), CHECKED, ("duration",)),
-            LedgerClaim("not-all", "28% did not respond.", "trial", ("trial",), CHECKED, ("non-response",)),
-            LedgerClaim("risk", "The FDA names risks.", "regulatory", ("fda",), CHECKED, ("risk",)),
-            LedgerClaim("label", "It is off-label.", "regulatory", ("fda",), CHECKED, ("off-label",)),
-            LedgerClaim("rats", "Rats had more synapses.", "rats", ("rats",), CHECKED),
-            LedgerClaim("mice", "Mice moved more.", "mice", ("rats",), CHECKED),
-            LedgerClaim("idea", "It may act there.", "review", ("trial",), CHECKED),
+            LedgerClaim("works", "64% responded.", ("trial",), CHECKED, ("efficacy",)),
+            LedgerClaim("fades", "It usually fades.", ("trial",), CHECKED, ("duration",)),
+            LedgerClaim("not-all", "28% did not respond.", ("trial",), CHECKED, ("non-response",)),
+            LedgerClaim("risk", "The FDA names risks.", ("fda",), CHECKED, ("risk",)),
+            LedgerClaim("label", "It is off-label.", ("fda",), CHECKED, ("off-label",)),
+            LedgerClaim("rats", "Rats had more synapses.", ("rats",), CHECKED),
+            LedgerClaim("mice", "Mice moved more.", ("mice",), CHECKED),
+            LedgerClaim("idea", "It may act there.", ("review",), CHECKED),
         ]
     },
 )
@@ -69,6 +79,11 @@ def found(body, ledger=LEDGER, **fields):
 
 def changed(key, **fields):
     return replace(LEDGER, claims={**LEDGER.claims, key: replace(LEDGER.claims[key], **fields)})
+
+
+def with_kind(source, evidence_type):
+    sources = {**LEDGER.sources, source: replace(LEDGER.sources[source], evidence_type=evidence_type)}
+    return replace(LEDGER, sources=sources)
 
 
 def test_text_that_keeps_every_rule_has_no_finding():
@@ -126,7 +141,7 @@ def test_claim_without_a_source_is_found_where_it_is_first_used():
 
 
 def test_claim_without_a_kind_is_found():
-    assert found("In rats, it grew. [^rats]", changed("rats", evidence_type="")) == [(Rule.CLAIM_KIND, "body", 1)]
+    assert found("In rats, it grew. [^rats]", with_kind("rats", "")) == [(Rule.CLAIM_KIND, "body", 1)]
 
 
 @pytest.mark.parametrize(
@@ -137,7 +152,10 @@ def test_claim_without_a_kind_is_found():
         ("In rats, it grew, and they moved. [^rats; ^mice]", [Rule.ANIMALS]),
         ("In rats and mice, it grew. [^rats; ^mice]", []),
         ("In animals, it grew. [^rats; ^mice]", []),
-        ("It grew, in people too. [^rats; ^not-all]", []),
+        ("It grew, in people too. [^rats; ^not-all]", [Rule.ANIMALS]),  # a claim about people hides no animals
+        ("It grew in rats, and in people too. [^rats; ^not-all]", []),
+        ("In mice and rats, it grew. [^rats]", [Rule.ANIMALS]),
+        ("In rats, 28% did not respond. [^not-all]", [Rule.ANIMALS]),
     ],
 )
 def test_what_was_seen_only_in_animals_says_so(sentence, rules):
@@ -251,11 +269,27 @@ def test_block_is_led_in_by_its_speaker_or_nobody(before, rules):
     ("kind", "due"), [("regulatory", dt.date(2027, 2, 28)), ("public-health", dt.date(2027, 2, 28))]
 )
 def test_what_an_authority_says_is_checked_every_half_year(kind, due):
-    assert review_by(kind, dt.date(2026, 8, 31)) == due
+    assert review_by(["trial", kind], dt.date(2026, 8, 31)) == due
+
+
+@pytest.mark.parametrize(
+    ("stated", "sources", "result"),
+    [
+        ("trial", ["trial"], False),
+        ("opinion", ["news"], False),
+        ("human", ["rats", "trial"], True),
+        ("trial", ["review"], True),
+        ("mice", ["rats"], True),
+        ("rats", ["rats", "review"], False),
+        ("rodents", ["rats", "mice"], False),
+    ],
+)
+def test_claim_states_no_stronger_evidence_than_its_sources_have(stated, sources, result):
+    assert overstated(stated, [LedgerSource("s", kind) for kind in sources]) is result
 
 
 def test_the_rest_is_checked_every_year():
-    assert review_by("trial", dt.date(2024, 2, 29)) == dt.date(2025, 2, 28)
+    assert review_by(["trial"], dt.date(2024, 2, 29)) == dt.date(2025, 2, 28)
 
 
 def test_claim_is_overdue_on_the_day_after_its_last():
@@ -287,7 +321,11 @@ def test_any_text_has_findings_or_none(text):
 
 def test_unused_claims_and_sources_are_found():
     documents = [parse("In rats, it grew. [^rats] He said so. [@fda]", ledger=LEDGER, values={})]
-    used = replace(LEDGER, claims={"rats": LEDGER.claims["rats"], "idea": LEDGER.claims["idea"]})
+    used = replace(
+        LEDGER,
+        sources={key: LEDGER.sources[key] for key in ("trial", "rats", "news", "fda")},
+        claims={"rats": LEDGER.claims["rats"], "idea": LEDGER.claims["idea"]},
+    )
     assert sorted((finding.rule, finding.field) for finding in linter.unused_entries(documents, used)) == [
         (Rule.UNUSED, "claims.idea"),
         (Rule.UNUSED, "sources.trial"),

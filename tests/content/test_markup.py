@@ -6,19 +6,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from content.evidence.findings import MarkupError
-from content.evidence.ledger import Ledger, LedgerClaim, LedgerQuotation
+from content.evidence.ledger import Ledger, LedgerClaim, LedgerQuotation, LedgerSource
 from content.evidence.markup import Place, fill, parse
 
 DAY = dt.date(2026, 11, 1)
 LEDGER = Ledger(
-    sources={"trial-2006", "mice-2020"},
+    sources={key: LedgerSource(key) for key in ("trial-2006", "mice-2020")},
     quotations={
         "Q1": LedgerQuotation("Q1", "exact words", "Ada Moss", "trial-2006", wording_checked=True),
         "Q9": LedgerQuotation("Q9", "other words", "Ada Moss", "mice-2020", wording_checked=False),
     },
     claims={
-        "c1": LedgerClaim("c1", "It was seen.", "trial", ("trial-2006",), DAY),
-        "c2": LedgerClaim("c2", "It was seen twice.", "review", ("trial-2006", "mice-2020"), DAY),
+        "c1": LedgerClaim("c1", "It was seen.", ("trial-2006",), DAY),
+        "c2": LedgerClaim("c2", "It was seen twice.", ("trial-2006", "mice-2020"), DAY),
     },
 )
 

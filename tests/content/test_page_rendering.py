@@ -27,17 +27,28 @@ def built(monkeypatch):
 
 def test_uses_with_the_same_evidence_stand_together(clinic):
     trial = SourceFactory(key="trial")
-    ClaimFactory(key="c1", sources=[trial], sample_size=73)
-    ClaimFactory(key="c2", sources=[trial], evidence_type="rats", sample_size=None, detail="In Wistar rats.")
-    ClaimFactory(key="c3", sources=[trial], sample_size=73)
+    ClaimFactory(key="c1", sources=[trial])
+    ClaimFactory(key="c2", sources=[trial], detail="In half of them.")
+    ClaimFactory(key="c3", sources=[trial])
     QuotationFactory(key="Q1", source=trial)
     [cited] = page_of("One. [^c1] Two. [^c2] Three. [^c3] Four. [@trial]\n\n::: quotation Q1\n:::\n").sources
     assert [(use.places, [(each.line, each.detail) for each in use.evidence]) for use in cited.uses] == [
         ([("a", "cite-1-1"), ("c", "cite-1-3")], [("randomized trial in people, n = 73", "")]),
-        ([("b", "cite-1-2")], [("study in rats", "In Wistar rats.")]),
+        ([("b", "cite-1-2")], [("randomized trial in people, n = 73", "In half of them.")]),
         ([("d", "cite-1-4")], []),
         ([("e", "cite-1-5")], [("exact words, compared with the source", "")]),
     ]
+
+
+def test_note_prints_the_kind_of_its_own_source(clinic):
+    trial = SourceFactory(key="trial")
+    rats = SourceFactory(key="rats", evidence_type="rats", sample_size=None)
+    ClaimFactory(key="c1", sources=[trial, rats])
+    page = page_of("In rats and people. [^c1]")
+    lines = {cited.source.key: cited.uses[0].evidence[0].line for cited in page.sources}
+    assert lines == {"trial": "randomized trial in people, n = 73", "rats": "study in rats"}
+    [statement] = page.statements("https://x.example/")
+    assert (statement["evidence"], statement["people"]) == ("study in rats", None)
 
 
 @pytest.mark.parametrize(("number", "letter"), [(1, "a"), (26, "z"), (27, "aa"), (52, "az"), (53, "ba"), (702, "zz")])

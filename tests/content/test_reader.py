@@ -27,9 +27,11 @@ def article(clinic):
     trial = SourceFactory(
         key="trial", title="A <trial> & {more}", doi="10.1000/x", pmid="123", url="https://doi.org/10.1000/x"
     )
-    rats = SourceFactory(key="rats", authors=["Rodent Institute"], status="recheck")
+    rats = SourceFactory(
+        key="rats", authors=["Rodent Institute"], evidence_type="rats", sample_size=None, status="recheck"
+    )
     ClaimFactory(key="c1", sources=[trial])
-    ClaimFactory(key="c2", sources=[rats], evidence_type="rats", sample_size=None)
+    ClaimFactory(key="c2", sources=[rats])
     QuotationFactory(key="Q1", source=trial)
     return ArticleFactory(slug="a-page", title="A page of {clinic}", body=BODY)
 

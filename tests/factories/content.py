@@ -48,6 +48,8 @@ class SourceFactory(factory.django.DjangoModelFactory):
     container = "Journal of Trials"
     year = 2020
     url = "https://journal.example/trial"
+    evidence_type = "trial"
+    sample_size = 73
     status = "checked"
 
 
@@ -69,8 +71,6 @@ class ClaimFactory(factory.django.DjangoModelFactory):
 
     key = factory.Sequence("claim-{}".format)
     text = "Ketamine was given to 73 people."
-    evidence_type = "trial"
-    sample_size = 73
     confidence = "high"
     checked_on = dt.date(2026, 11, 1)
 
