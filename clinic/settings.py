@@ -46,6 +46,11 @@ EMAIL_SECURITY = env.str("EMAIL_SECURITY", "starttls", validate=validate.OneOf([
 EMAIL_HOST_USER = env.str("EMAIL_HOST_USER", "")
 EMAIL_HOST_PASSWORD = env.str("EMAIL_HOST_PASSWORD", "")
 EMAIL_TIMEOUT = env.int("EMAIL_TIMEOUT", 20, validate=validate.Range(min=1, max=120))
+TEXT_PROVIDER = env.str("TEXT_PROVIDER", "", validate=validate.OneOf(["", "twilio"]))
+TWILIO_ACCOUNT_SID = env.str("TWILIO_ACCOUNT_SID", "")
+TWILIO_AUTH_TOKEN = env.str("TWILIO_AUTH_TOKEN", "")
+TWILIO_SENDER = env.str("TWILIO_SENDER", "")
+TWILIO_API_URL = env.str("TWILIO_API_URL", "https://api.twilio.com")
 METRICS_ALLOWED_NETWORKS_TEXT: list[str] = env.list("METRICS_ALLOWED_NETWORKS", ["127.0.0.0/8", "::1/128"])
 RETENTION_UNCONFIRMED_DAYS = env.int("RETENTION_UNCONFIRMED_DAYS", 30, validate=validate.Range(min=3))
 RETENTION_DATA_EXPORT_DAYS = env.int("RETENTION_DATA_EXPORT_DAYS", 7, validate=validate.Range(min=1))
@@ -109,6 +114,28 @@ def local_secret(path: Path, new: str) -> str:
     return path.read_text()
 
 
+def check_group(name: str, chosen: bool, needed: dict[str, Any]) -> None:
+    """Refuse half a configuration: all of `needed` when the group is chosen, none of it otherwise.
+
+    Raises ImproperlyConfigured.
+    """
+    missing = [setting for setting, value in needed.items() if not value]
+    if chosen and missing:
+        raise ImproperlyConfigured(f"{name} needs {', '.join(missing)} too, see .env.example.")
+    if not chosen and len(missing) < len(needed):
+        given = ", ".join(setting for setting, value in needed.items() if value)
+        raise ImproperlyConfigured(f"{given} without {name} would do nothing, see .env.example.")
+
+
+check_group(
+    "TEXT_PROVIDER=twilio",
+    TEXT_PROVIDER == "twilio",
+    {
+        "TWILIO_ACCOUNT_SID": TWILIO_ACCOUNT_SID,
+        "TWILIO_AUTH_TOKEN": TWILIO_AUTH_TOKEN,
+        "TWILIO_SENDER": TWILIO_SENDER,
+    },
+)
 SECRET_KEY = SECRET_KEY or local_secret(DATA_DIR / "secret_key", secrets.token_urlsafe(64))
 ENCRYPTION_KEYS = ENCRYPTION_KEYS or [local_secret(DATA_DIR / "encryption_key", Fernet.generate_key().decode())]
 AUDIT_KEYS = AUDIT_KEYS or [local_secret(DATA_DIR / "audit_key", secrets.token_urlsafe(64))]
@@ -260,10 +287,16 @@ STORAGES = {
 WHITENOISE_MAX_AGE = 3600  # seconds, for unhashed names; hashed ones are immutable
 
 # --- Mail -----------------------------------------------------------------------------------------------------------
+EMAIL_PROVIDER = ""
 EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend" if EMAIL_HOST else "clinic.email_backend.FileBackend"
 EMAIL_USE_TLS = EMAIL_SECURITY == "starttls"
 EMAIL_USE_SSL = EMAIL_SECURITY == "tls"
 EMAIL_FILE_PATH = DATA_DIR / "mail"
+# The backend of texts; "" when the clinic sends none: then no form offers them.
+TEXT_BACKEND = {"twilio": "clinic.text_backends.TwilioBackend"}.get(
+    TEXT_PROVIDER, "" if PRODUCTION else "clinic.text_backends.TextFileBackend"
+)
+TEXT_FILE_PATH = DATA_DIR / "texts"
 
 # --- Safety ---------------------------------------------------------------------------------------------------------
 HTTPS = SITE_URL.startswith("https:")
@@ -360,5 +393,8 @@ LOGGING = {
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["no_paths"]}},
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
     # Replaces Django's handlers: its mail to ADMINS would contain complete requests.
-    "loggers": {"django": {"handlers": [], "level": LOG_LEVEL, "propagate": True}},
+    "loggers": {
+        "django": {"handlers": [], "level": LOG_LEVEL, "propagate": True},
+        "twilio": {"level": "WARNING"},  # below it logs whole requests
+    },
 }

@@ -56,6 +56,33 @@ def zone_label(zone: str, at: dt.datetime) -> str:
     return f"{US_ZONES.get(zone) or city_name(zone)}, {format_offset(at.astimezone(ZoneInfo(zone)))}"
 
 
+COMMON_NAMES = {
+    "EST": "Eastern Time", "EDT": "Eastern Time", "CST": "Central Time", "CDT": "Central Time",
+    "MST": "Mountain Time", "MDT": "Mountain Time", "PST": "Pacific Time", "PDT": "Pacific Time",
+    "AKST": "Alaska Time", "AKDT": "Alaska Time", "HST": "Hawaii Time", "HDT": "Hawaii Time", "AST": "Atlantic Time",
+    "ChST": "Chamorro Time", "SST": "Samoa Time",
+}  # fmt: skip
+
+
+def common_zone_name(zone: str, at: dt.datetime) -> str:
+    """Return what people in `zone` call their time: `Eastern Time`, else `Tokyo time`.
+
+    Arizona has no daylight saving, so that its summer differs from that of its neighbors: `Arizona Time`.
+    """
+    if zone == "America/Phoenix":
+        return "Arizona Time"
+    american = zone.startswith(("America/", "Pacific/", "US/")) and COMMON_NAMES.get(
+        at.astimezone(ZoneInfo(zone)).tzname() or ""
+    )
+    return american or ("UTC" if zone == "UTC" else f"{city_name(zone)} time")
+
+
+def format_short(at: dt.datetime, zone: str) -> str:
+    """Format date, time and zone of a moment in few characters: `Mon, Nov 30, 2:00 PM Eastern Time`."""
+    local = at.astimezone(ZoneInfo(zone))
+    return f"{local:%a}, {local:%b} {local.day}, {format_time(local)} {common_zone_name(zone, at)}"
+
+
 def format_offset(local: dt.datetime) -> str:
     """Format the UTC offset of an aware datetime: `UTC−5`, `UTC+5:45`."""
     ahead = local.utcoffset() or dt.timedelta()

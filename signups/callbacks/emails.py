@@ -5,6 +5,7 @@ import datetime as dt
 from django.conf import settings
 from django.urls import reverse
 
+from signups.messages.choices import MessageChannel
 from signups.messages.kinds import MessageKind, register
 from signups.messages.models import OutboxMessage
 from signups.messages.outbox import enqueue
@@ -17,16 +18,19 @@ def _did_not_ask_again(message: OutboxMessage, now: dt.datetime) -> bool:
 
 
 CALLBACK_UNREACHABLE = register(
-    MessageKind("callback_unreachable", "we could not reach you", still_relevant=_did_not_ask_again)
+    MessageKind(
+        "callback_unreachable",
+        "we could not reach you",
+        channels=(MessageChannel.EMAIL, MessageChannel.TEXT),
+        still_relevant=_did_not_ask_again,
+    )
 )
 
 
 def callback_unreachable(request: CallbackRequest, *, now: dt.datetime) -> OutboxMessage | None:
     """Enqueue the notice that nobody could be reached and no further call follows.
 
-    Once per request; None without an e-mail address.
+    Once per request; None when they can be sent neither an email nor a text.
     """
-    if not request.lead.email:
-        return None
     context = {"link": settings.SITE_URL + reverse("callback")}
     return enqueue(CALLBACK_UNREACHABLE, request.lead, request.pk, now=now, context=context)

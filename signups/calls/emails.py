@@ -9,7 +9,7 @@ from django.urls import reverse
 from clinic.lib import normalization, time_zones
 from signups.hosts.models import Host
 from signups.leads.models import Lead
-from signups.messages.choices import CalendarMethod
+from signups.messages.choices import CalendarMethod, MessageChannel
 from signups.messages.kinds import MessageKind, register
 from signups.messages.models import OutboxMessage
 from signups.messages.outbox import enqueue, portal_link_context
@@ -32,6 +32,7 @@ def _context(call: OnboardingCall, lead: Lead) -> dict[str, Any]:
     return {
         "host": call.host,
         "when": time_zones.format_moment(call.starts_at, lead.time_zone),
+        "when_short": time_zones.format_short(call.starts_at, lead.time_zone),
         **portal_link_context(lead),
     }
 
@@ -40,14 +41,15 @@ def _context_at_sending(message: OutboxMessage) -> dict[str, Any]:
     return _context(message.call, message.lead) if message.call else {}
 
 
-CALL_BOOKED = register(MessageKind("call_booked", "your call is booked", still_relevant=_is_current))
-CALL_MOVED = register(MessageKind("call_moved", "your call has changed", still_relevant=_is_current))
-CALL_CANCELLED = register(MessageKind("call_cancelled", "your call is cancelled"))
+BOTH = (MessageChannel.EMAIL, MessageChannel.TEXT)
+CALL_BOOKED = register(MessageKind("call_booked", "your call is booked", channels=BOTH, still_relevant=_is_current))
+CALL_MOVED = register(MessageKind("call_moved", "your call has changed", channels=BOTH, still_relevant=_is_current))
+CALL_CANCELLED = register(MessageKind("call_cancelled", "your call is canceled", channels=BOTH))
 CALL_DAY_BEFORE = register(
     MessageKind(
         "call_day_before",
         "your call is tomorrow",
-        unsolicited=True,
+        channels=BOTH,
         still_relevant=_is_current,
         context_at_sending=_context_at_sending,
     )
@@ -56,7 +58,7 @@ CALL_HOUR_BEFORE = register(
     MessageKind(
         "call_hour_before",
         "your call is in an hour",
-        unsolicited=True,
+        channels=BOTH,
         still_relevant=_is_current,
         context_at_sending=_context_at_sending,
     )
@@ -100,12 +102,12 @@ def call_reminders(call: OnboardingCall, *, now: dt.datetime) -> None:
             _to_patient(kind, call, now, invite=False, send_at=call.starts_at - ahead)
 
 
-def host_call(call: OnboardingCall, *, now: dt.datetime) -> OutboxMessage:
+def host_call(call: OnboardingCall, *, now: dt.datetime) -> OutboxMessage | None:
     """Notify the host of a new or changed call. Once per version of the call."""
     return _to_host(HOST_CALL, call, call.host, now)
 
 
-def host_call_cancelled(call: OnboardingCall, host: Host, *, now: dt.datetime) -> OutboxMessage:
+def host_call_cancelled(call: OnboardingCall, host: Host, *, now: dt.datetime) -> OutboxMessage | None:
     """Notify `host` that the call was cancelled or reassigned.
 
     Once per version of the call.
@@ -135,16 +137,14 @@ def _to_patient(
     resends: int = 0,
     **columns: Any,
 ) -> OutboxMessage | None:
-    """Enqueue a message to the patient; None for a lead without an e-mail address."""
+    """Enqueue an email, and a text if they chose texts; None when neither can be sent."""
     lead = call.lead
-    if not lead.email:
-        return None
-    if invite:
+    if invite and lead.email:
         columns |= _invitation(_entry(call, f"Free call with {current_offer().clinic_name}", now), lead.email)
     return _enqueue(kind, call, resends, now=now, context=_context(call, lead), **columns)
 
 
-def _to_host(kind: MessageKind, call: OnboardingCall, host: Host, now: dt.datetime) -> OutboxMessage:
+def _to_host(kind: MessageKind, call: OnboardingCall, host: Host, now: dt.datetime) -> OutboxMessage | None:
     """Enqueue a message to the host, with initials as the only patient data."""
     to = host.user.email or current_offer().mailbox
     columns = _invitation(host_entry(call, stamp=now, off=kind is HOST_CALL_CANCELLED), to)
@@ -156,7 +156,7 @@ def _to_host(kind: MessageKind, call: OnboardingCall, host: Host, now: dt.dateti
     return _enqueue(kind, call, host.pk, now=now, context=context, to=to, **columns)
 
 
-def _enqueue(kind: MessageKind, call: OnboardingCall, detail: int, **rest: Any) -> OutboxMessage:
+def _enqueue(kind: MessageKind, call: OnboardingCall, detail: int, **rest: Any) -> OutboxMessage | None:
     """Enqueue a message once per version of the call and `detail`."""
     occasion = f"{call.pk}.{call.sequence}.{detail}"
     return enqueue(kind, call.lead, occasion, call=call, call_sequence=call.sequence, **rest)

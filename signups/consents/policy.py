@@ -2,7 +2,10 @@
 
 import datetime as dt
 
+from django.conf import settings
+
 from clinic.lib import contact_hours
+from signups.leads.choices import Channel
 from signups.leads.models import Lead
 
 from .choices import ConsentPurpose
@@ -26,3 +29,24 @@ def can_call(lead: Lead, now: dt.datetime) -> bool:
     if lead.callbacks.filter(closed_at=None).exists():
         return True
     return agrees_to(lead, ConsentPurpose.CALLS) and not Suppression.objects.of(lead.phone_e164).exists()
+
+
+def why_no_texts(lead: Lead) -> str:
+    """Return why `lead` may not be sent texts, as a sentence, or "".
+
+    Texts need a number that can take them and consent (47 CFR 64.1200(a)).
+    """
+    if not settings.TEXT_BACKEND:
+        return "The clinic sends no texts."
+    if not lead.phone_e164:
+        return "They gave no phone number."
+    if not agrees_to(lead, ConsentPurpose.TEXTS):
+        return "They have not agreed to texts, or withdrew their permission."
+    if Suppression.objects.of(lead.phone_e164).exists():
+        return "Whoever has this number had their data deleted and wants no texts."
+    return ""
+
+
+def wants_texts(lead: Lead) -> bool:
+    """Return whether `lead` chose texts and may be sent them."""
+    return lead.preferred_channel == Channel.TEXT and not why_no_texts(lead)

@@ -3,11 +3,20 @@
 from django.db.models import TextChoices
 
 
+class MessageChannel(TextChoices):
+    EMAIL = "email", "email"
+    TEXT = "text", "text"
+
+
 class MessageStatus(TextChoices):
     PENDING = "pending", "waiting"
     SENT = "sent", "sent"
+    RETURNED = "returned", "came back"
     FAILED = "failed", "given up"
-    CANCELLED = "cancelled", "no longer wanted"
+    CANCELLED = "cancelled", "not sent"
+
+
+ACCEPTED_STATUSES = (MessageStatus.SENT, MessageStatus.RETURNED)  # the mail server or provider took the message
 
 
 class CalendarMethod(TextChoices):

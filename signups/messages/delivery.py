@@ -1,31 +1,28 @@
 """The delivery job: lease due messages, send them, save the results.
 
-Crash-safe: a message becomes `sent` only after the SMTP server accepted it, and the lease of a dead worker expires. At
-most the one message that the server had accepted when the worker died is sent again, with the same `Message-ID`; a
-worker that survives and only lost the database sends nothing twice. Several workers, on any number of machines, may
-run concurrently.
+Emails and texts share the lease, the backoff and the limits. Crash-safe: a message becomes `sent` only after the mail
+server or provider accepted it, and the lease of a dead worker expires. At most the one message that had been accepted
+when the worker died is sent again, an email with the same `Message-ID`; a worker that survives and only lost the
+database sends nothing twice. Several workers, on any number of machines, may run concurrently.
 """
 
 import datetime as dt
 import logging
-import smtplib
 import threading
 import uuid
 from collections.abc import Callable
-from contextlib import suppress
-from email.utils import formatdate
 
-from django.core.mail import EmailMultiAlternatives, get_connection
-from django.core.mail.backends.base import BaseEmailBackend
 from django.db import connection, transaction
+from django.db.models import DateTimeField, Value
+from django.db.models.functions import Coalesce
 
 from signups.leads import links as lead_links
-from signups.leads.choices import TERMINAL_STATUSES, LeadStatus
-from signups.offer import current_offer
+from signups.leads.choices import LeadStatus
 
-from . import kinds, outbox, send_policy
+from . import failures, kinds, outbox, send_policy
 from .choices import MessageStatus
 from .models import OutboxMessage, OutboxMessageQuerySet
+from .transports import Transports
 
 logger = logging.getLogger(__name__)
 
@@ -33,7 +30,9 @@ DELIVERY_BATCH = 20
 LEASE = dt.timedelta(minutes=6)
 RENEW_LEASE_AFTER = dt.timedelta(minutes=1)  # the rest of the lease exceeds settings.EMAIL_TIMEOUT
 # Refreshed just before delivery: the lead may have been erased or changed since its message was leased.
-REFRESHED_LEAD_FIELDS = ("status", "email", "unsubscribed_at", "time_zone", "portal_token_version")
+REFRESHED_LEAD_FIELDS = (
+    *("status", "email", "phone_e164", "unsubscribed_at", "time_zone", "state", "portal_token_version"),
+)
 FIRST_RETRY_DELAY = dt.timedelta(minutes=1)
 MAX_RETRY_DELAY = dt.timedelta(hours=6)
 MAX_ATTEMPTS = 12  # about 36 hours, delays included
@@ -43,7 +42,7 @@ Clock = Callable[[], dt.datetime]
 
 
 class _UnsavedResults(threading.local):
-    """Results accepted by SMTP but not yet saved.
+    """Results accepted by the mail server or provider but not yet saved.
 
     They accumulate while the database is unavailable or full.
     """
@@ -64,13 +63,13 @@ def deliver_due(clock: Clock) -> int:
     token = uuid.uuid4()
     renewed = clock()
     leased = _lease_batch(token, renewed)
-    mail_server = get_connection()
+    transports = Transports()
     for message in leased:
         if (now := clock()) - renewed > RENEW_LEASE_AFTER:
             OutboxMessage.objects.pending().filter(lease_token=token).update(lease_expires_at=now + LEASE)
             renewed = now
-        _deliver(message, token, mail_server, clock)
-    _close_connection(mail_server)
+        _deliver(message, token, transports, clock)
+    transports.close()
     return len(leased)
 
 
@@ -89,11 +88,14 @@ def _lease_batch(token: uuid.UUID, now: dt.datetime) -> list[OutboxMessage]:
     leased = alone or [message for message in found if not message.crash_count]
     ours = OutboxMessage.objects.filter(pk__in=[message.pk for message in leased])
     crashes = sum(message.crash_count for message in alone)
-    ours.update(lease_token=token, lease_expires_at=now + LEASE, crash_count=crashes)
+    first_attempt_at = Coalesce("first_attempt_at", Value(now, DateTimeField()))
+    ours.update(lease_token=token, lease_expires_at=now + LEASE, crash_count=crashes, first_attempt_at=first_attempt_at)
+    for message in leased:
+        message.first_attempt_at = message.first_attempt_at or now
     return leased
 
 
-def _deliver(message: OutboxMessage, token: uuid.UUID, mail_server: BaseEmailBackend, clock: Clock) -> None:
+def _deliver(message: OutboxMessage, token: uuid.UUID, transports: Transports, clock: Clock) -> None:
     """Send one message, unless its lease was lost meanwhile.
 
     The lease is lost when this process was suspended and another worker took the message over.
@@ -105,7 +107,8 @@ def _deliver(message: OutboxMessage, token: uuid.UUID, mail_server: BaseEmailBac
     for name in REFRESHED_LEAD_FIELDS:
         setattr(message.lead, name, today[0][f"lead__{name}"])
     if (later := send_policy.earliest_send_time(message, now := clock())) > now:
-        _release(ours, send_at=later)
+        untried = {} if message.attempts or message.crash_count else {"first_attempt_at": None}
+        _release(ours, send_at=later, **untried)
         return
     if not send_policy.should_still_send(message, now):
         _release(ours, status=MessageStatus.CANCELLED, **_without_links(message))
@@ -115,12 +118,11 @@ def _deliver(message: OutboxMessage, token: uuid.UUID, mail_server: BaseEmailBac
         return
     try:
         outbox.rerender(message)
-        mail_server.open()  # no-op while the connection is open
-        mail_server.send_messages([build_email(message)])
+        transports.send(message)
     except Exception as error:  # (one failing message must not block the others)
         message.attempts += 1
         _not_sent(message, ours, _after_failure(message, error, clock()))
-        _close_connection(mail_server)
+        transports.close()
         return
     sent = {"status": MessageStatus.SENT, "sent_at": clock(), "attempts": message.attempts + 1, "last_error": ""}
     message.lease_token = token
@@ -167,74 +169,16 @@ def _erase_if_person_erased(message: OutboxMessage) -> None:
         rows.update(**OutboxMessage.PII_FIELDS)
 
 
-def _close_connection(mail_server: BaseEmailBackend) -> None:
-    with suppress(OSError, smtplib.SMTPException):  # all results are recorded already
-        mail_server.close()
-
-
 def _after_failure(message: OutboxMessage, error: Exception, now: dt.datetime) -> dict[str, object]:
     """Return the outcome of a failed attempt: retry with exponential backoff, or fail.
 
-    Fails at once on a permanent SMTP error (5xx).
+    Fails at once on a permanent error.
     """
-    if message.attempts >= MAX_ATTEMPTS or _is_permanent(error):
-        return _mark_failed(message, _error_summary(error))
+    if message.attempts >= MAX_ATTEMPTS or failures.is_permanent(error):
+        return _mark_failed(message, failures.summarize(error))
     delay = min(FIRST_RETRY_DELAY * 2 ** (message.attempts - 1), MAX_RETRY_DELAY)
-    return {"send_at": now + delay, "last_error": _error_summary(error)}
+    return {"send_at": now + delay, "last_error": failures.summarize(error)}
 
 
 def _mark_failed(message: OutboxMessage, why: str) -> dict[str, object]:
     return {"status": MessageStatus.FAILED, "last_error": why, **_without_links(message)}
-
-
-def _codes(error: Exception) -> list[int]:
-    """Return the reply codes of `error` (RFC 5321 §4.2.1).
-
-    One for each refused recipient, or one for a refused command.
-    """
-    if isinstance(error, smtplib.SMTPRecipientsRefused):
-        return [code for code, _ in error.recipients.values()]
-    return [error.smtp_code] if isinstance(error, smtplib.SMTPResponseException) else []
-
-
-def _is_permanent(error: Exception) -> bool:
-    """Return whether the SMTP server rejected this message for good.
-
-    A rejected login is not permanent: the operator can fix it.
-    """
-    codes = _codes(error)
-    return bool(codes) and all(code >= 500 for code in codes) and not isinstance(error, smtplib.SMTPAuthenticationError)
-
-
-def _error_summary(error: Exception) -> str:
-    """Return the type of `error` and its reply codes, for staff.
-
-    The server's own text may repeat the address.
-    """
-    return " ".join([type(error).__name__, *map(str, _codes(error))])
-
-
-def build_email(message: OutboxMessage) -> EmailMultiAlternatives:
-    """Build the e-mail to send; every attempt has the same Message-ID and date."""
-    clinic = current_offer()
-    domain = clinic.mailbox.rpartition("@")[2]
-    headers = {
-        "Message-ID": f"<{message.pk}@{domain}>",
-        "Date": formatdate(message.created_at.timestamp()),
-        "Auto-Submitted": "auto-generated",  # RFC 3834: suppresses out-of-office replies
-    }
-    if message.lead.status not in TERMINAL_STATUSES and not kinds.get(message.kind).to_staff:
-        headers["List-Unsubscribe"] = f"<{lead_links.unsubscribe_url(message.lead)}>"
-        headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"  # RFC 8058
-    mail = EmailMultiAlternatives(
-        subject=message.subject,
-        body=message.text,
-        from_email=f'"{clinic.clinic_name}" <{clinic.mailbox}>',
-        to=[message.to],
-        headers=headers,
-    )
-    mail.attach_alternative(message.html, "text/html")
-    if message.calendar:
-        # An alternative part, where mail programs expect an invitation; its method is stated twice (RFC 6047 §2.4).
-        mail.attach_alternative(message.calendar, f"text/calendar; method={message.calendar_method}")
-    return mail

@@ -44,7 +44,7 @@ def preview_manual_email(lead: Lead, template: EmailTemplate) -> RenderedEmail:
     return render(MANUAL_EMAIL_KINDS[template.purpose], lead, _context(lead, template))
 
 
-def manual_email(lead: Lead, template: EmailTemplate, *, now: dt.datetime) -> OutboxMessage:
+def manual_email(lead: Lead, template: EmailTemplate, *, now: dt.datetime) -> OutboxMessage | None:
     """Enqueue `template` to `lead`. Not idempotent."""
     return enqueue(
         MANUAL_EMAIL_KINDS[template.purpose], lead, unique_occasion(), now=now, context=_context(lead, template)

@@ -1,4 +1,4 @@
-"""Registry of message kinds: everything that depends on the kind of an e-mail.
+"""Registry of message kinds: everything that depends on the kind of an email or text.
 
 A feature registers its kinds in its `emails` module; `SignupsConfig.ready` imports those modules.
 """
@@ -8,21 +8,27 @@ from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Any
 
+from .choices import MessageChannel
+
 if TYPE_CHECKING:
     from .models import OutboxMessage
 
 
 @dataclass(frozen=True, eq=False)
 class MessageKind:
-    """One kind of e-mail.
+    """One kind of email or text.
 
-    `value` is stored in `OutboxMessage.kind` and names the templates, `emails/<value>.{subject.txt,txt,html}`.
-    Callables receive the message, with its lead, as of the moment of sending.
+    `value` is stored in `OutboxMessage.kind` and names the templates, `emails/<value>.{subject.txt,txt,html}` or
+    `texts/<value>.txt`. Callables receive the message, with its lead, as of the moment of sending.
     """
 
     value: str
     label: str
     _: KW_ONLY
+    # What it is sent as; as a text only to who chose texts (`outbox.enqueue`).
+    channels: tuple[MessageChannel, ...] = (MessageChannel.EMAIL,)
+    # The answer to a keyword such as STOP: sent without consent and at any hour.
+    answers_keyword: bool = False
     # Not an answer to an action of the recipient: an opt-out or a suppressed address cancels it.
     unsolicited: bool = False
     # Sent only in the daytime of the lead's time zone.

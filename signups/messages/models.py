@@ -1,6 +1,6 @@
 """The transactional outbox.
 
-An e-mail is a row, written in the transaction of the change that it reports.
+An email or text is a row, written in the transaction of the change that it reports.
 """
 
 import datetime as dt
@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Self
 from django.db import models
 from django.db.models import F, Q
 
-from .choices import CalendarMethod, MessageStatus
+from .choices import ACCEPTED_STATUSES, CalendarMethod, MessageChannel, MessageStatus
 from .kinds import kind_choices
 
 
@@ -25,9 +25,9 @@ class OutboxMessageQuerySet(models.QuerySet["OutboxMessage"]):
 
 
 class OutboxMessage(models.Model):
-    """One e-mail, rendered when enqueued; its id becomes its `Message-ID`.
+    """One email or text, rendered when enqueued; its id becomes the `Message-ID` or the reference of its reports.
 
-    A kind that is enqueued ahead is rendered again at delivery.
+    A text has no HTML and goes to an E.164 number. A kind that is enqueued ahead is rendered again at delivery.
     """
 
     PII_FIELDS: ClassVar[dict[str, Any]] = {"to": "", "text": "", "html": "", "calendar": "", "last_error": ""}
@@ -38,10 +38,11 @@ class OutboxMessage(models.Model):
     dedupe_key = models.CharField(
         max_length=100, unique=True, help_text="Of what it tells of: no second message tells the same."
     )
-    to = models.EmailField(max_length=254)
+    channel = models.CharField(max_length=10, choices=MessageChannel, default=MessageChannel.EMAIL)
+    to = models.CharField(max_length=254)
     subject = models.CharField(max_length=200)
     text = models.TextField()
-    html = models.TextField()
+    html = models.TextField(blank=True)
     # An invitation (RFC 5545), its iTIP method, and the call with the sequence number that it reports.
     calendar = models.TextField(blank=True)
     calendar_method = models.CharField(max_length=10, choices=CalendarMethod, blank=True)
@@ -57,7 +58,9 @@ class OutboxMessage(models.Model):
     )
     lease_token = models.UUIDField(null=True, editable=False)
     lease_expires_at = models.DateTimeField(null=True, editable=False)
+    first_attempt_at = models.DateTimeField(null=True, editable=False)  # the `Date` of every attempt
     sent_at = models.DateTimeField(null=True)
+    delivered_at = models.DateTimeField(null=True)
     last_error = models.CharField(max_length=300, blank=True)
 
     objects = OutboxMessageQuerySet.as_manager()
@@ -75,8 +78,8 @@ class OutboxMessage(models.Model):
         ]
         constraints = [
             models.CheckConstraint(
-                condition=Q(status=MessageStatus.SENT, sent_at__isnull=False)
-                | (~Q(status=MessageStatus.SENT) & Q(sent_at=None)),
+                condition=Q(status__in=ACCEPTED_STATUSES, sent_at__isnull=False)
+                | (~Q(status__in=ACCEPTED_STATUSES) & Q(sent_at=None)),
                 name="signups_outboxmessage_sent_has_sent_at",
             ),
             models.CheckConstraint(

@@ -11,11 +11,14 @@ from typing import Any
 
 from django.template.loader import render_to_string
 
+from clinic.lib import text_messages
+from signups.consents.policy import wants_texts
 from signups.leads import links as lead_links
 from signups.leads.models import Lead
 from signups.offer import current_offer
 
 from . import kinds
+from .choices import MessageChannel
 from .kinds import MessageKind
 from .models import OutboxMessage
 
@@ -52,22 +55,49 @@ def render(kind: MessageKind, lead: Lead, context: dict[str, Any]) -> RenderedEm
     )
 
 
+def render_text(kind: MessageKind, lead: Lead, context: dict[str, Any]) -> RenderedEmail:
+    """Render `texts/<kind>.txt`, on one line and in the alphabet that needs the fewest segments."""
+    full = {**context, "lead": lead, "terms": current_offer()}
+    text = " ".join(render_to_string(f"texts/{kind.value}.txt", full).split())
+    return RenderedEmail(subject=kind.label, text=text_messages.to_gsm(text), html="")
+
+
 def enqueue(
     kind: MessageKind, lead: Lead, occasion: int | str, *, now: dt.datetime, context: dict[str, Any], **columns: Any
-) -> OutboxMessage:
-    """Render and store a message.
+) -> OutboxMessage | None:
+    """Render and store a message: an email if they have an address, and a text if they chose texts.
 
     `occasion` identifies the event that it reports; a second message of it raises IntegrityError. `columns` override
-    the defaults: to the lead, sent at once.
+    the defaults: to the lead, sent at once. Returns the email, else the text, else None.
     """
-    email = render(kind, lead, context)
+    stored = None
+    if MessageChannel.TEXT in kind.channels and wants_texts(lead):
+        stored = enqueue_text(kind, lead, occasion, now=now, context=context, **columns)
+    if MessageChannel.EMAIL in kind.channels and columns.get("to", lead.email):
+        email = render(kind, lead, context)
+        stored = _store(kind, lead, occasion, email, now=now, **({"to": lead.email} | columns))
+    return stored
+
+
+def enqueue_text(
+    kind: MessageKind, lead: Lead, occasion: int | str, *, now: dt.datetime, context: dict[str, Any], **columns: Any
+) -> OutboxMessage:
+    """Render and store a text to the lead's number, as `enqueue` does."""
+    columns = {name: value for name, value in columns.items() if not name.startswith("calendar")}
+    text = render_text(kind, lead, context)
+    channel = {"channel": MessageChannel.TEXT, "to": lead.phone_e164}
+    return _store(kind, lead, f"{occasion}:text", text, now=now, **channel, **columns)
+
+
+def _store(
+    kind: MessageKind, lead: Lead, occasion: int | str, email: RenderedEmail, *, now: dt.datetime, **columns: Any
+) -> OutboxMessage:
     if kind.context_at_sending:
         email = email.redacted()  # store no working link before delivery
     fields = {
         "lead": lead,
         "kind": kind.value,
         "dedupe_key": f"{kind.value}:{lead.pk}:{occasion}",
-        "to": lead.email,
         "subject": email.subject,
         "text": email.text,
         "html": email.html,
@@ -84,14 +114,15 @@ def rerender(message: OutboxMessage) -> None:
     """
     kind = kinds.get(message.kind)
     if kind.context_at_sending:
-        email = render(kind, message.lead, kind.context_at_sending(message))
+        as_text = message.channel == MessageChannel.TEXT
+        email = (render_text if as_text else render)(kind, message.lead, kind.context_at_sending(message))
         message.text, message.html = email.text, email.html
 
 
 def under_hourly_limit(lead: Lead, kind: MessageKind, *, now: dt.datetime) -> bool:
     """Return whether `lead` may receive another message of `kind` this hour."""
     recent = lead.messages.filter(kind=kind.value, created_at__gt=now - dt.timedelta(hours=1))
-    return recent.count() < MAX_PER_HOUR
+    return recent.exclude(dedupe_key__endswith=":text").count() < MAX_PER_HOUR
 
 
 def unique_occasion() -> str:

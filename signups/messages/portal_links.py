@@ -17,7 +17,7 @@ from .outbox import enqueue, portal_link_context, unique_occasion
 MY_LINK = register(MessageKind("my_link", "the link to your page"))
 
 
-def my_link(lead: Lead, *, now: dt.datetime) -> OutboxMessage:
+def my_link(lead: Lead, *, now: dt.datetime) -> OutboxMessage | None:
     """Enqueue the e-mail with the portal link. Not idempotent.
 
     The link is left out while the lead's address is unconfirmed.

@@ -10,13 +10,13 @@ import datetime as dt
 
 from clinic.lib import contact_hours
 from signups.consents.choices import ConsentPurpose
-from signups.consents.policy import agrees_to
+from signups.consents.policy import agrees_to, why_no_texts
 from signups.consents.suppression_models import Suppression
 from signups.leads.choices import TERMINAL_STATUSES, LeadStatus
 from signups.leads.models import Lead
 
 from . import kinds
-from .choices import EmailPurpose
+from .choices import EmailPurpose, MessageChannel
 from .models import OutboxMessage
 
 
@@ -48,7 +48,10 @@ def should_still_send(message: OutboxMessage, now: dt.datetime) -> bool:
     lead, kind = message.lead, kinds.get(message.kind)
     if lead.status in TERMINAL_STATUSES and not kind.survives_erasure:
         return False
-    if kind.unsolicited and (lead.unsubscribed_at or Suppression.objects.of(lead.email).exists()):
+    if message.channel == MessageChannel.TEXT:
+        if message.to != lead.phone_e164 or not (kind.answers_keyword or not why_no_texts(lead)):
+            return False
+    elif kind.unsolicited and (lead.unsubscribed_at or Suppression.objects.of(lead.email).exists()):
         return False
     return kind.still_relevant is None or kind.still_relevant(message, now)
 
@@ -56,11 +59,15 @@ def should_still_send(message: OutboxMessage, now: dt.datetime) -> bool:
 def earliest_send_time(message: OutboxMessage, now: dt.datetime) -> dt.datetime:
     """Return the earliest allowed moment from `now` on.
 
-    That is `now` itself, the moment of the kind's `hold_until`, or the next daytime for a kind with quiet hours.
+    That is `now` itself, the moment of the kind's `hold_until`, or the next daytime for a kind with quiet hours. A text
+    always waits for the hours in which they may be called, unless it answers a keyword.
     """
     kind = kinds.get(message.kind)
     if message.lead.status in TERMINAL_STATUSES:
         return now
     not_before = kind.hold_until(message) if kind.hold_until else None
     earliest = max(now, not_before) if not_before else now
+    if message.channel == MessageChannel.TEXT:
+        zone = message.lead.time_zone
+        return earliest if kind.answers_keyword else contact_hours.CALLING_HOURS.next(earliest, zone)
     return contact_hours.EMAIL_HOURS.next(earliest, message.lead.time_zone) if kind.quiet_hours else earliest

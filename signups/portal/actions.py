@@ -19,7 +19,7 @@ def resend_portal_link(email: str, *, now: dt.datetime) -> None:
     back, so that response times do not reveal who is known (user enumeration).
     """
     found = Lead.objects.live().select_for_update().filter(email_key=normalization.email_key(email)).first()
-    lead = found or Lead(pk=0)
+    lead = found or Lead(pk=0, email=email)
     confirmed, allowed = lead.has_confirmed(), under_hourly_limit(lead, MY_LINK, now=now)
     if found and not confirmed and lead.current_trial():
         resend_confirmation_link(lead, now=now)

@@ -10,7 +10,7 @@ from signups.messages.outbox import enqueue
 ERASURE_RECEIPT = register(MessageKind("erasure_receipt", "your data is erased", survives_erasure=True))
 
 
-def erasure_receipt(lead: Lead, *, now: dt.datetime) -> OutboxMessage:
+def erasure_receipt(lead: Lead, *, now: dt.datetime) -> OutboxMessage | None:
     """Enqueue the receipt, to the address that `lead` still holds in memory.
 
     Once per lead.

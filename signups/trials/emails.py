@@ -72,7 +72,7 @@ WAITLIST_OPENED = register(
 )
 
 
-def confirm_trial(trial: Trial, *, now: dt.datetime) -> OutboxMessage:
+def confirm_trial(trial: Trial, *, now: dt.datetime) -> OutboxMessage | None:
     """Enqueue the confirmation link that starts the trial.
 
     Once per `confirmation_token_version`.
@@ -82,7 +82,7 @@ def confirm_trial(trial: Trial, *, now: dt.datetime) -> OutboxMessage:
     return enqueue(CONFIRM_TRIAL, lead, lead.confirmation_token_version, now=now, context=context, trial=trial)
 
 
-def trial_exists(lead: Lead, *, now: dt.datetime) -> OutboxMessage:
+def trial_exists(lead: Lead, *, now: dt.datetime) -> OutboxMessage | None:
     """Tell the owner of an address that signed up again that no new trial was started.
 
     Once per repeat.
@@ -90,12 +90,12 @@ def trial_exists(lead: Lead, *, now: dt.datetime) -> OutboxMessage:
     return enqueue(TRIAL_EXISTS, lead, unique_occasion(), now=now, context=portal_link_context(lead))
 
 
-def trial_started(trial: Trial, *, now: dt.datetime) -> OutboxMessage:
+def trial_started(trial: Trial, *, now: dt.datetime) -> OutboxMessage | None:
     """Enqueue the end date and the portal link. Once per trial."""
     return _enqueue(TRIAL_STARTED, trial, now=now)
 
 
-def trial_ending(trial: Trial, *, now: dt.datetime) -> OutboxMessage:
+def trial_ending(trial: Trial, *, now: dt.datetime) -> OutboxMessage | None:
     """Enqueue the reminder for 24 hours before the end, outside quiet hours.
 
     Once per trial.
@@ -103,22 +103,22 @@ def trial_ending(trial: Trial, *, now: dt.datetime) -> OutboxMessage:
     return _enqueue(TRIAL_ENDING, trial, now=now, send_at=trial.ends_at and trial.ends_at - dt.timedelta(days=1))
 
 
-def trial_ended(trial: Trial, *, now: dt.datetime) -> OutboxMessage:
+def trial_ended(trial: Trial, *, now: dt.datetime) -> OutboxMessage | None:
     """Enqueue the notice for the end, outside quiet hours. Once per trial."""
     return _enqueue(TRIAL_ENDED, trial, now=now, send_at=trial.ends_at)
 
 
-def trial_cancelled(trial: Trial, *, now: dt.datetime) -> OutboxMessage:
+def trial_cancelled(trial: Trial, *, now: dt.datetime) -> OutboxMessage | None:
     """Enqueue the cancellation with its undo deadline. Once per cancellation."""
     return _enqueue(TRIAL_CANCELLED, trial, now=now, occasion=unique_occasion())
 
 
-def converted(trial: Trial, *, now: dt.datetime) -> OutboxMessage:
+def converted(trial: Trial, *, now: dt.datetime) -> OutboxMessage | None:
     """Tell a new patient the last day of the guarantee. Once per trial."""
     return _enqueue(CONVERTED, trial, now=now, last_day=trial.guarantee_last_day(trial.lead.time_zone))
 
 
-def refund_requested(trial: Trial, *, now: dt.datetime) -> OutboxMessage:
+def refund_requested(trial: Trial, *, now: dt.datetime) -> OutboxMessage | None:
     """Enqueue the acceptance of a refund request. Once per trial."""
     return _enqueue(REFUND_REQUESTED, trial, now=now)
 
@@ -131,14 +131,14 @@ def _enqueue(
     occasion: str = "",
     send_at: dt.datetime | None = None,
     **context: Any,
-) -> OutboxMessage:
+) -> OutboxMessage | None:
     context = {"trial": trial, **portal_link_context(trial.lead), **context}
     return enqueue(
         kind, trial.lead, occasion or trial.pk, now=now, context=context, trial=trial, send_at=send_at or now
     )
 
 
-def waitlist_state_opened(request: WaitlistEntry, *, now: dt.datetime) -> OutboxMessage:
+def waitlist_state_opened(request: WaitlistEntry, *, now: dt.datetime) -> OutboxMessage | None:
     """Enqueue the notice that the clinic serves the state. Once per entry."""
     context = {"state": us_states.state_name(request.state), "start": settings.SITE_URL + reverse("start")}
     return enqueue(WAITLIST_OPENED, request.lead, request.pk, now=now, context=context)

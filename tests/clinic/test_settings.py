@@ -19,7 +19,15 @@ PRODUCTION = {
     "EMAIL_HOST": "smtp.example",
     "DATABASE_URL": "postgres://clinic@db.example/clinic",
 }
-SHOWN = ("DEBUG", "SITE_URL", "SECURE_SSL_REDIRECT", "SESSION_COOKIE_NAME", "EMAIL_BACKEND", "DATABASES")
+SHOWN = (
+    "DEBUG",
+    "SITE_URL",
+    "SECURE_SSL_REDIRECT",
+    "SESSION_COOKIE_NAME",
+    "EMAIL_BACKEND",
+    "TEXT_BACKEND",
+    "DATABASES",
+)
 
 
 def start(tmp_path, **environment):
@@ -102,6 +110,27 @@ def test_production_names_what_is_missing(tmp_path, name):
 def test_nonsense_is_refused_by_name(tmp_path, environment, message):
     code, error = start(tmp_path, **{**PRODUCTION, **environment})
     assert (code != 0, message in error) == (True, True), error
+
+
+TWILIO = {"TWILIO_ACCOUNT_SID": "AC1", "TWILIO_AUTH_TOKEN": "secret", "TWILIO_SENDER": "+12125550100"}
+
+
+@pytest.mark.parametrize("left_out", TWILIO)
+def test_half_a_provider_of_texts_is_refused(tmp_path, left_out):
+    half = {name: value for name, value in TWILIO.items() if name != left_out}
+    code, error = start(tmp_path, **PRODUCTION, TEXT_PROVIDER="twilio", **half)
+    assert code != 0
+    assert f"TEXT_PROVIDER=twilio needs {left_out} too" in error
+    code, error = start(tmp_path, **PRODUCTION, **half)
+    assert code != 0
+    assert "without TEXT_PROVIDER=twilio would do nothing" in error
+
+
+def test_texts_are_sent_where_they_can_be(tmp_path):
+    assert start(tmp_path, **PRODUCTION)[1]["TEXT_BACKEND"] == ""
+    whole = start(tmp_path, **PRODUCTION, TEXT_PROVIDER="twilio", **TWILIO)
+    assert whole[1]["TEXT_BACKEND"] == "clinic.text_backends.TwilioBackend"
+    assert start(tmp_path, ENVIRONMENT="local")[1]["TEXT_BACKEND"] == "clinic.text_backends.TextFileBackend"
 
 
 def test_every_mistake_is_told_at_once(tmp_path):

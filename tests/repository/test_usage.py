@@ -20,7 +20,7 @@ def test_every_template_is_used():
     unused = []
     for name in sorted(names):
         stem = name.split("/")[-1].split(".")[0]
-        by_kind = name.startswith("emails/") and f'"{stem}"' in code
+        by_kind = name.startswith(("emails/", "texts/")) and f'"{stem}"' in code
         by_block = name.startswith("content/blocks/") and (f'"{stem[1:]}"' in code)
         by_framework = name.startswith(
             ("crispy_clinic/", "admin/", "account/", "mfa/", "usersessions/")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from signups.messages import delivery
+from signups.messages import email_builder
 from signups.messages.models import OutboxMessage
 
 from .conftest import rows
@@ -22,5 +22,5 @@ def test_line_break_is_refused(send, path, end):
 
 def test_no_header_names_the_person(send):
     send("/start/", name="Zebulon Quill")
-    mail = delivery.build_email(OutboxMessage.objects.get()).message()
+    mail = email_builder.build_email(OutboxMessage.objects.get()).message()
     assert "Zebulon" not in "".join(f"{name}: {value}" for name, value in mail.items())

@@ -13,7 +13,7 @@ from signups.calls.actions import book_call, cancel_call, reassign_call, resched
 from signups.calls.models import OnboardingCall
 from signups.hosts import links as host_links
 from signups.hosts.actions import rotate_feed_token
-from signups.messages import delivery
+from signups.messages import delivery, email_builder
 from signups.messages.choices import MessageStatus
 from signups.messages.models import OutboxMessage
 from tests.factories.hosts import AvailabilityRuleFactory, HostFactory
@@ -79,7 +79,9 @@ class Story:
 
 def read(message):
     """The calendar part as it goes out, parsed by vobject; its method as the mail's header and the calendar name it."""
-    mail = email.message_from_bytes(delivery.build_email(message).message().as_bytes(), policy=email.policy.default)
+    mail = email.message_from_bytes(
+        email_builder.build_email(message).message().as_bytes(), policy=email.policy.default
+    )
     (part,) = [part for part in mail.walk() if part.get_content_type() == "text/calendar"]
     calendar = vobject.readOne(part.get_payload(decode=True).decode())
     return part.get_param("method"), calendar.method.value, calendar.vevent

@@ -8,7 +8,7 @@ from signups.consents.choices import ConsentPurpose
 from signups.consents.policy import agrees_to
 from signups.leads import links as lead_links
 from signups.leads.models import Lead
-from signups.messages import delivery
+from signups.messages import email_builder
 from signups.privacy import erasure
 from tests.factories.consents import ConsentFactory
 from tests.factories.hosts import HostFactory
@@ -72,7 +72,7 @@ def test_link_opens_nothing_else(client, stop):
 def test_message_names_the_link_in_its_foot_and_for_mail_programs(clinic, lead, client):
     from signups.messages.portal_links import my_link
 
-    mail = delivery.build_email(my_link(lead, now=NOW))
+    mail = email_builder.build_email(my_link(lead, now=NOW))
     url = lead_links.unsubscribe_url(lead)
     assert (mail.extra_headers["List-Unsubscribe"], mail.extra_headers["List-Unsubscribe-Post"]) == (
         f"<{url}>",
@@ -85,7 +85,7 @@ def test_message_names_the_link_in_its_foot_and_for_mail_programs(clinic, lead, 
 
 def test_staff_are_not_given_a_patients_link(clinic, lead):
     host = HostFactory()
-    mail = delivery.build_email(
+    mail = email_builder.build_email(
         OutboxMessageFactory(lead=lead, kind="host_call", to=host.user.email or "host@example.com")
     )
     assert "List-Unsubscribe" not in mail.extra_headers

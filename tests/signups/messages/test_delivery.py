@@ -5,9 +5,11 @@ import signal
 import threading
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from email.utils import parsedate_to_datetime
 from io import StringIO
 
 import pytest
+from django.core.cache import caches
 from django.core.management import call_command
 from django.db import OperationalError, connection, transaction
 from django.utils import timezone
@@ -120,6 +122,61 @@ def test_every_attempt_has_the_same_message_id(clinic, mail_server):
     delivery.deliver_due(clock(NOW + dt.timedelta(hours=1)))
     assert len(seen) == 2
     assert set(seen) == {(f"<{message.pk}@harbor.example>", seen[0][1])}
+
+
+@pytest.mark.parametrize("waited", [dt.timedelta(), dt.timedelta(days=7)], ids=["at once", "a week ahead"])
+def test_date_is_the_moment_of_the_first_attempt(clinic, mail_server, waited):
+    """Not that of writing: mail programs sort by it, and gateways refuse what is a week old (RFC 5322 §3.6.1)."""
+    message = written(send_at=NOW + waited)
+    seen = []
+    mail_server.answer = lambda sent: seen.append(parsedate_to_datetime(sent["Date"])) or "451 try later"
+    delivery.deliver_due(clock(NOW + waited))
+    delivery.deliver_due(clock(NOW + waited + dt.timedelta(hours=1)))
+    message.refresh_from_db()
+    assert (seen, message.first_attempt_at) == ([NOW + waited] * 2, NOW + waited)
+
+
+def test_message_held_until_daytime_is_dated_when_it_leaves(clinic, mail_server):
+    night = dt.datetime(2026, 11, 21, 6, tzinfo=dt.UTC)  # 1 a.m. in New York
+    written(kind="waitlist_opened", send_at=night)
+    delivery.deliver_due(clock(night))
+    delivery.deliver_due(clock(night + dt.timedelta(hours=8)))
+    (sent,) = mail_server.messages
+    assert parsedate_to_datetime(sent["Date"]) == night + dt.timedelta(hours=8)
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        ("552 5.2.2 mailbox full", "SMTPDataError 552 5.2.2"),
+        ("552 over quota", "SMTPDataError 552"),
+        ("550 5.2.2 quota exceeded", "SMTPDataError 550 5.2.2"),
+        ("554 5.3.1 system full", "SMTPDataError 554 5.3.1"),
+    ],
+)
+def test_full_mailbox_is_tried_again(clinic, mail_server, answer, error):
+    message = written()
+    mail_server.answer = lambda _: answer
+    delivery.deliver_due(clock())
+    assert (*state(message), message.last_error) == ("pending", 1, error)
+
+
+@pytest.mark.parametrize("answer", ["552 5.3.4 too big", "554 5.7.1 no spam", "550 5.1.1 no such user"])
+def test_other_refusals_with_a_detail_are_final(clinic, mail_server, answer):
+    message = written()
+    mail_server.answer = lambda _: answer
+    delivery.deliver_due(clock())
+    assert state(message) == ("failed", 1)
+
+
+def test_clinic_with_quotation_marks_in_its_name_writes_a_valid_sender(clinic, mail_server):
+    type(clinic).objects.update(name='The "Joy" Clinic')
+    caches["memory"].clear()
+    type(clinic).objects.get().save()
+    written()
+    delivery.deliver_due(clock())
+    (address,) = mail_server.messages[0]["From"].addresses
+    assert (address.display_name, address.addr_spec) == ("The 'Joy' Clinic", "care@harbor.example")
 
 
 def test_refusal_for_good_gives_up_at_once(clinic, mail_server, settings):

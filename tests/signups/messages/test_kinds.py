@@ -8,6 +8,7 @@ from django.core.management import call_command
 
 from signups import apps
 from signups.messages import kinds
+from signups.messages.choices import MessageChannel
 from signups.messages.kinds import MessageKind
 from signups.messages.models import OutboxMessage
 
@@ -21,7 +22,11 @@ def values(test):
 def test_every_kind_has_its_templates_and_every_template_its_kind():
     folder = Path(settings.BASE_DIR) / "templates/emails"
     found = sorted(path.name for path in folder.iterdir() if not path.name.startswith("_"))
-    assert found == sorted(f"{kind.value}.{part}" for kind in kinds.registered() for part in PARTS)
+    emails = [kind for kind in kinds.registered() if MessageChannel.EMAIL in kind.channels]
+    assert found == sorted(f"{kind.value}.{part}" for kind in emails for part in PARTS)
+    texts = [kind for kind in kinds.registered() if MessageChannel.TEXT in kind.channels]
+    found = sorted(path.name for path in (Path(settings.BASE_DIR) / "templates/texts").iterdir())
+    assert found == sorted(f"{kind.value}.txt" for kind in texts)
 
 
 def test_every_feature_that_sends_emails_registers_its_kinds_at_the_start():
@@ -50,7 +55,7 @@ def test_values_fit_their_column():
 
 def test_what_answers_nothing_is_stopped_by_an_opt_out():
     ending, calls = {"trial_ending", "trial_ended"}, {"call_day_before", "call_hour_before"}
-    assert values(lambda kind: kind.unsolicited) == {"waitlist_opened"} | ending | calls
+    assert values(lambda kind: kind.unsolicited) == {"waitlist_opened"} | ending  # who books a call is reminded of it
     assert values(lambda kind: kind.quiet_hours) == {"waitlist_opened"} | ending
     assert values(lambda kind: kind.context_at_sending) == ending | calls
 

@@ -12,7 +12,7 @@ FACTS = {
     "CallAttempt": {"outcome"},
     "AuditEvent": {"target", "actor_kind", "action", "detail", "signature", "chain_hash"},
     "Lead": {"status"},
-    "OutboxMessage": {"kind", "dedupe_key", "subject", "calendar_method", "status"},
+    "OutboxMessage": {"channel", "kind", "dedupe_key", "subject", "calendar_method", "status"},
     "OnboardingCall": {"uid", "status", "request_fingerprint"},
     "Trial": {"terms_version"},
 }
