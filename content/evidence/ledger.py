@@ -47,6 +47,9 @@ class Topic(TextChoices):
     NON_RESPONSE = "non-response", "that it does not help everyone"
     RISK = "risk", "what can go wrong"
     OFF_LABEL = "off-label", "that the use is off-label"
+    CERTAINTY = "certainty", "how sure the research is"
+    BLINDING = "blinding", "that people can tell what they were given"
+    FORM = "form", "in which form it was given"
 
 
 class Confidence(TextChoices):

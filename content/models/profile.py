@@ -6,6 +6,8 @@ from django.db import models
 from clinic.lib.normalization import dialable_number
 from content.validators import validate_opening_hours, validate_states, validate_time_zone
 
+FORM_UNSTATED = "not stated yet, so ask us before you decide"
+
 
 class ClinicProfile(models.Model):
     """The clinic's facts: one row (`pk=1`, by constraint), edited in the admin."""
@@ -71,6 +73,12 @@ class ClinicProfile(models.Model):
         validators=[validate_states],
         help_text='Where the clinic works: a list of postal codes of states, such as ["NY", "NJ"]. Empty: everywhere.',
     )
+    ketamine_form = models.CharField(
+        "how the clinic gives ketamine",
+        max_length=120,
+        blank=True,
+        help_text="Such as “as an infusion into a vein, in the clinic”. Pages say it beside what was seen in trials.",
+    )
     crisis_name = models.CharField(max_length=80)
     crisis_phone = models.CharField(max_length=20)
     crisis_text = models.TextField(max_length=400)
@@ -109,6 +117,7 @@ class ClinicProfile(models.Model):
             "mailbox": self.mailbox,
             "trial_days": str(self.trial_days),
             "guarantee_days": str(self.guarantee_days),
+            "ketamine_form": self.ketamine_form or FORM_UNSTATED,
             "crisis_name": self.crisis_name,
             "crisis_phone": self.crisis_phone,
         }

@@ -57,6 +57,9 @@ LEDGER = Ledger(
             LedgerClaim("not-all", "28% did not respond.", ("trial",), CHECKED, ("non-response",)),
             LedgerClaim("risk", "The FDA names risks.", ("fda",), CHECKED, ("risk",)),
             LedgerClaim("label", "It is off-label.", ("fda",), CHECKED, ("off-label",)),
+            LedgerClaim("sure", "The certainty is low.", ("review",), CHECKED, ("certainty",)),
+            LedgerClaim("blind", "People guessed what they were given.", ("trial",), CHECKED, ("blinding",)),
+            LedgerClaim("form", "It was an infusion into a vein.", ("trial",), CHECKED, ("form",)),
             LedgerClaim("rats", "Rats had more synapses.", ("rats",), CHECKED),
             LedgerClaim("mice", "Mice moved more.", ("mice",), CHECKED),
             LedgerClaim("idea", "It may act there.", ("review",), CHECKED),
@@ -65,7 +68,9 @@ LEDGER = Ledger(
 )
 WHOLE = """The drug usually fades. [^fades] Some did not respond. [^not-all]
 
-The FDA names risks. [^risk] The use is off-label. [^label]"""
+The FDA names risks. [^risk] The use is off-label. [^label]
+
+The certainty is low. [^sure] People guessed what they were given. [^blind] It was an infusion into a vein. [^form]"""
 
 
 def check(body, ledger=LEDGER, today=TODAY, **fields):
@@ -184,6 +189,9 @@ def test_where_the_claim_doubts_the_sentence_does(sentence, rules):
         ("The drug usually fades. [^fades] ", "how long it lasts"),
         ("The FDA names risks. [^risk] ", "what can go wrong"),
         (" The use is off-label. [^label]", "that the use is off-label"),
+        ("The certainty is low. [^sure] ", "how sure the research is"),
+        (" People guessed what they were given. [^blind]", "that people can tell what they were given"),
+        (" It was an infusion into a vein. [^form]", "in which form it was given"),
     ],
 )
 @pytest.mark.parametrize("praise", ["In a trial, 64% responded. [^works]", "::: quotation Q2\n:::"])
