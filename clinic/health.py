@@ -12,8 +12,12 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from content import public_pages
+from content.models.content_version import ContentVersion
 from signups.ops import heartbeats, rate_limit
 from signups.reports import queue_backlog
+
+_rendered_version: list[str | None] = []  # the content version of which every public page was last rendered
 
 
 @require_safe
@@ -34,11 +38,15 @@ def ready(request: HttpRequest) -> HttpResponse:
     try:
         if not _is_migrated():
             return _plain_response("the database waits for `manage.py migrate`", status=503)
+        broken = _broken_pages(ContentVersion.current_token())
         backlog = queue_backlog.queue_backlog(timezone.now())
     except Error:
         return _plain_response("the database does not answer", status=503)
+    if "/" in broken:
+        return _plain_response(f"public pages cannot be rendered: {', '.join(broken)}", status=503)
     silence = backlog.worker_silent_for
     warnings = [
+        f"public pages cannot be rendered: {', '.join(broken)}" if broken else "",
         "no worker is alive" if silence is None or silence > heartbeats.STALE_AFTER.total_seconds() else "",
         "messages wait for long" if backlog.oldest_message > queue_backlog.OVERDUE_AFTER.total_seconds() else "",
     ]
@@ -63,6 +71,15 @@ def metrics(request: HttpRequest) -> HttpResponse:
 
 def _plain_response(text: str, **options: Any) -> HttpResponse:
     return HttpResponse(f"{text}\n", content_type="text/plain", **options)
+
+
+def _broken_pages(content_version: str | None) -> list[str]:
+    """Return the paths of the public pages that fail; asked once for each content version that has none."""
+    if content_version and _rendered_version[:] != [content_version]:
+        if broken := list(public_pages.failures()):
+            return broken
+        _rendered_version[:] = [content_version]
+    return []
 
 
 def _is_migrated() -> bool:

@@ -3,13 +3,14 @@
 # Django's generic classes take no type arguments at runtime.
 # mypy: allow-any-generics
 
+import copy
 import datetime as dt
-import re
 from typing import Any
 
 from django import forms
 from django.contrib.auth.models import User
 from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import DatabaseError, transaction
 from django.utils import timezone
 
 from clinic.lib.form_fields import SUPPORTED_DATES
@@ -18,10 +19,10 @@ from content.evidence.findings import MarkupError
 from content.models.articles import Article, Text
 from content.models.profile import ClinicProfile
 from content.models.revisions import Revision
-from content.models.sources import Quotation, Source
+from content.models.sources import Source
 from content.models.texts import LegalText
 
-from . import page_rendering
+from . import page_rendering, public_pages
 
 # Limits keep date and time zone arithmetic from overflowing.
 SUPPORTED_TIMES = [
@@ -143,7 +144,33 @@ class PublishForm(forms.Form):
     )
 
 
-class SourceForm(forms.ModelForm):
+class ShownOnPagesForm(forms.ModelForm):
+    """Refuse a change after which a public page could not be rendered, and say which and why."""
+
+    def _post_clean(self) -> None:
+        super()._post_clean()  # type: ignore[misc] - Django's hook of model forms
+        if not self.errors:
+            try:
+                self._try_out()
+            except public_pages.PagesBroken as error:
+                self.add_error(None, error.reasons)
+            except (DatabaseError, ValueError):
+                self.add_error(None, "The database cannot hold this.")
+
+    def _try_out(self) -> None:
+        """Save a copy and undo it. Raises PagesBroken."""
+        row = copy.copy(self.instance)
+        row._state = copy.copy(self.instance._state)
+        with transaction.atomic():
+            with public_pages.keep_pages_rendering():
+                row.save()
+                for field in row._meta.many_to_many:
+                    if field.name in self.cleaned_data:
+                        getattr(row, field.name).set(self.cleaned_data[field.name])
+            transaction.set_rollback(True)
+
+
+class SourceForm(ShownOnPagesForm):
     """Edit a source."""
 
     url = forms.URLField(max_length=400, assume_scheme="https")
@@ -151,21 +178,3 @@ class SourceForm(forms.ModelForm):
     class Meta:
         model = Source
         fields = "__all__"  # noqa: DJ007
-
-
-class QuotationForm(forms.ModelForm):
-    """Edit a quotation."""
-
-    class Meta:
-        model = Quotation
-        fields = "__all__"  # noqa: DJ007
-
-    def clean_wording_checked(self) -> bool:
-        """Reject unchecking a quotation that a page shows."""
-        checked: bool = self.cleaned_data["wording_checked"]
-        block = re.compile(rf"^:::\s*quotation\s+{re.escape(self.instance.key)}\s*$", re.MULTILINE)
-        texts: list[Article | LegalText] = [] if checked else [*Article.objects.all(), *LegalText.objects.all()]
-        for text in texts:
-            if block.search(text.body):
-                raise forms.ValidationError(f"“{text}” shows this quotation: take it out there first.")
-        return checked

@@ -19,6 +19,12 @@ def validate_names(names: object) -> None:
         raise ValidationError('Authors are a list of names, such as ["Moss A", "Reed B"].')
 
 
+def validate_field_names(names: object) -> None:
+    """Accept a list of non-blank strings, also an empty one."""
+    if not isinstance(names, list) or not all(isinstance(name, str) and name.strip() for name in names):
+        raise ValidationError('Fields are a list of names, such as ["pages", "year"].')
+
+
 def validate_opening_hours(hours: object) -> None:
     """Accept a list of `{weekday, start, end}`, each end after its start.
 
@@ -33,7 +39,7 @@ def validate_opening_hours(hours: object) -> None:
             closes = time.max if end == "24:00" else _parse_time(end)
         except (TypeError, KeyError, ValueError):
             raise ValidationError(f"{row!r} needs weekday 0–6, start and end as HH:MM.") from None
-        if weekday is True or weekday is False or weekday not in range(7):
+        if type(weekday) is not int or weekday not in range(7):  # 0.0 equals 0, and is no index
             raise ValidationError(f"Weekday {weekday!r} is not 0 (Monday) to 6 (Sunday).")
         if closes <= opens:
             raise ValidationError(f"{start}–{end} on weekday {weekday} ends before it starts.")

@@ -16,7 +16,7 @@ from content.models.profile import ClinicProfile
 from content.models.revisions import Correction, Revision, SignOff
 
 from . import history
-from .exceptions import EditorialError
+from .exceptions import EditorialError, refuse_broken_pages
 
 
 def findings(text: Text, *, now: dt.datetime) -> list[Finding]:
@@ -92,7 +92,7 @@ def sign_off_article(article: Article, *, revision_id: int, review_by: dt.date, 
     return sign_off
 
 
-@transaction.atomic
+@refuse_broken_pages()
 def publish_article(article: Article, *, by: User, now: dt.datetime) -> None:
     """Publish the newest revision. Raises EditorialError with every blocking reason."""
     article = Article.objects.select_for_update().get(pk=article.pk)

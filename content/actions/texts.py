@@ -13,7 +13,7 @@ from content.models.profile import ClinicProfile
 from content.models.texts import CrisisText, LegalText
 
 from . import history
-from .exceptions import EditorialError
+from .exceptions import EditorialError, refuse_broken_pages
 
 Draft = TypeVar("Draft", LegalText, CrisisText)
 
@@ -27,7 +27,7 @@ def save_text(draft: Draft, *, by: User) -> None:
     draft.save()
 
 
-@transaction.atomic
+@refuse_broken_pages()
 def publish_text(draft: Draft, *, on: dt.date, by: User, now: dt.datetime) -> None:
     """Publish the stored draft, effective from the day `on`. Raises EditorialError.
 

@@ -11,9 +11,9 @@ from django.db import models
 from django.http import HttpRequest
 from django.utils import timezone
 
-from clinic.lib.form_fields import SUPPORTED_DATES
+from clinic.lib.form_fields import SUPPORTED_DATES, JSONListField
 from clinic.lib.read_only_admin import ReadOnly
-from content.forms import QuotationForm, SourceForm
+from content.forms import ShownOnPagesForm, SourceForm
 from content.models.claims import Claim
 from content.models.link_checks import LinkCheck
 from content.models.sources import Quotation, Source
@@ -24,6 +24,12 @@ class LedgerEntryAdmin(admin.ModelAdmin):
 
     Texts refer to the key.
     """
+
+    form = ShownOnPagesForm
+    formfield_overrides = {
+        models.DateField: {"validators": SUPPORTED_DATES},
+        models.JSONField: {"form_class": JSONListField},
+    }
 
     def get_readonly_fields(self, request: HttpRequest, obj: models.Model | None = None) -> list[str]:
         return ["key"] if obj else []
@@ -75,7 +81,6 @@ class SourceAdmin(LedgerEntryAdmin):
 
 @admin.register(Quotation)
 class QuotationAdmin(LedgerEntryAdmin):
-    form = QuotationForm
     list_display = ["key", "speaker", "source", "wording_checked"]
     list_filter = ["wording_checked"]
     list_select_related = ["source"]
@@ -102,7 +107,6 @@ class ClaimAdmin(LedgerEntryAdmin):
     list_filter = [ReviewFilter, "sources__evidence_type", "confidence"]
     search_fields = ["key", "text"]
     filter_horizontal = ["sources"]
-    formfield_overrides = {models.DateField: {"validators": SUPPORTED_DATES}}
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Claim]:
         return super().get_queryset(request).prefetch_related("sources")

@@ -7,11 +7,13 @@ from django.contrib import admin
 from django.contrib.auth.models import User
 from django.http import HttpRequest
 
+from content.forms import ShownOnPagesForm
 from content.models.people import Person
 
 
 @admin.register(Person)
 class PersonAdmin(admin.ModelAdmin):
+    form = ShownOnPagesForm
     list_display = ["name", "role", "user", "on_landing_page"]
     list_select_related = ["user"]
 

@@ -4,8 +4,11 @@
 # mypy: allow-any-generics
 
 from django.contrib import admin
+from django.db import models
 from django.http import HttpRequest
 
+from clinic.lib.form_fields import JSONListField
+from content.forms import ShownOnPagesForm
 from content.models.profile import ClinicProfile
 from content.models.texts import CrisisText
 
@@ -14,6 +17,8 @@ from content.models.texts import CrisisText
 class ClinicProfileAdmin(admin.ModelAdmin):
     """Allow changing the one row only; crisis texts are published separately."""
 
+    form = ShownOnPagesForm
+    formfield_overrides = {models.JSONField: {"form_class": JSONListField}}
     readonly_fields = CrisisText.FIELDS
 
     def has_add_permission(self, request: HttpRequest) -> bool:

@@ -19,7 +19,7 @@ def validate_claim_key(key: str) -> None:
 
 def validate_topics(topics: object) -> None:
     """Accept a list of values of `Topic`."""
-    if not isinstance(topics, list) or not set(topics) <= set(ledger.Topic.values):
+    if not isinstance(topics, list) or not all(topic in ledger.Topic.values for topic in topics):
         raise ValidationError(f"Topics are a list of some of {', '.join(ledger.Topic.values)}.")
 
 

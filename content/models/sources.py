@@ -4,7 +4,7 @@ from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
 
 from content.evidence import ledger
-from content.validators import validate_names
+from content.validators import validate_field_names, validate_names
 
 
 class VerificationStatus(models.TextChoices):
@@ -51,7 +51,10 @@ class Source(models.Model):
     )
     status = models.CharField(max_length=10, choices=VerificationStatus, default=VerificationStatus.NEEDS_CHECK)
     recheck_fields = models.JSONField(
-        default=list, blank=True, help_text="Which of the above nobody has seen at the source yet."
+        default=list,
+        blank=True,
+        validators=[validate_field_names],
+        help_text="Which of the above nobody has seen at the source yet.",
     )
 
     class Meta:

@@ -22,7 +22,7 @@ def test_quotation_on_a_page_stays_checked(editor):
     content.ArticleFactory(body="::: quotation Q1\r\n:::")
     form = {"text": quotation.text, "speaker": quotation.speaker, "source": quotation.source_id, "note": ""}
     response = editor.post(f"/admin/content/quotation/{quotation.pk}/change/", form)
-    assert (response.status_code, "take it out there first" in response.content.decode()) == (200, True)
+    assert (response.status_code, "could not be shown any more" in response.content.decode()) == (200, True)
     assert Quotation.objects.get().wording_checked
 
 
