@@ -30,9 +30,7 @@ def styleguide(request: HttpRequest) -> HttpResponse:
         Block("start"),
         Block("figure", "party"),
     ]
-    use = ClaimUse(
-        [("a", "cite-1-1")], (PageEvidence("randomized trial in people, n = 73", "", dt.date(2026, 11, 23)),)
-    )
+    use = ClaimUse([("a", "cite-1-1")], (PageEvidence("randomized trial, 73 people", "", dt.date(2026, 11, 23)),))
     context = {
         "section": {"blocks": blocks},
         "page": {"quotations": {"Q1": quotation}, "sources": [{"note": note, "source": source, "uses": [use]}]},

@@ -22,7 +22,7 @@ def render_atom() -> str:
     feed = Atom1Feed(
         title=f"{profile.name}: articles and corrections",
         link=f"{site}{reverse('learn')}",
-        description="New articles, and what we had to correct.",
+        description="New articles and corrections.",
         language="en-us",
         feed_url=f"{site}{reverse('feed')}",
         feed_guid=f"{site}{reverse('feed')}",

@@ -25,14 +25,14 @@ MAX_CACHED_PAGES = 64  # more than the site has
 
 @dataclass(frozen=True)
 class PageEvidence:
-    """Evidence of one claim: `randomized trial in people, n = 73`, and its last check."""
+    """Evidence of one claim: `randomized trial, 73 people`, and its last check."""
 
     line: str
     detail: str = ""
     checked_on: dt.date | None = None
 
 
-WORDING = PageEvidence("exact words, compared with the source")
+WORDING = PageEvidence("quoted word for word and checked against the source")
 
 
 @dataclass(frozen=True)

@@ -36,12 +36,12 @@ def clean_name(typed: str) -> str:
     A line break is rejected because it could end a mail header.
     """
     if any(character in typed for character in "\r\n\x00\u2028\u2029"):
-        raise ValueError("Write your name on one line.")
+        raise ValueError("Enter your name without line breaks.")
     name = strip_invisible(typed.replace("\t", " "))
     if not any(character.isalpha() for character in name):
-        raise ValueError("Enter your name, with at least one letter.")
+        raise ValueError("Enter your name.")
     if len(name) > NAME_LENGTH:  # NFC can lengthen a text
-        raise ValueError(f"Write your name in at most {NAME_LENGTH} letters.")
+        raise ValueError(f"Your name must be {NAME_LENGTH} characters or fewer.")
     return name
 
 
@@ -54,13 +54,15 @@ def email_key(email: str) -> str:
     """
     local, _, domain = email.strip().rpartition("@")
     if not re.fullmatch(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+", local):  # RFC 5322 §3.2.3, without quoted strings
-        raise ValueError("Use an e-mail address with plain letters before the @.")
+        raise ValueError(
+            "Enter an email address that uses only letters (a–z), numbers, and symbols like . _ - + before the @."
+        )
     try:
         ascii_domain = domain.lower() if domain.isascii() else domain.encode("idna").decode("ascii").lower()
     except UnicodeError:
-        raise ValueError("Check the part of the e-mail address after the @.") from None
+        raise ValueError("Check the part of your email address after the @.") from None
     if len(local) + len(ascii_domain) >= EMAIL_LENGTH:
-        raise ValueError("Use a shorter e-mail address.")
+        raise ValueError("That email address is too long. Check it, or use a different one.")
     return f"{local.lower()}@{ascii_domain}"
 
 
@@ -80,10 +82,7 @@ def strict_email_key(typed: str) -> str:
         except UnicodeError:
             read_back = ""
         if read_back != unicodedata.normalize("NFC", domain).lower():
-            raise ValueError(
-                "The part of the e-mail address after the @ can mean two things. "
-                "Write it in its form of plain letters, which begins with “xn--”."
-            )
+            raise ValueError("We cannot send email to that address. Please use a different one.")
     return key
 
 
@@ -108,12 +107,12 @@ def phone_e164(typed: str, region: str) -> str:
     try:
         parsed = phonenumbers.parse(typed, region)
     except phonenumbers.NumberParseException:
-        raise ValueError("Enter a phone number, such as 212 555 0123.") from None
+        raise ValueError("Enter a phone number, like 212-555-0123.") from None
     possible = phonenumbers.is_possible_number_with_reason(parsed)
     if possible == phonenumbers.ValidationResult.IS_POSSIBLE_LOCAL_ONLY:
-        raise ValueError("Enter the whole phone number with its area code, such as 212 555 0123.")
+        raise ValueError("Enter your full phone number, including the area code, like 212-555-0123.")
     if possible != phonenumbers.ValidationResult.IS_POSSIBLE:
-        raise ValueError("Check the phone number: it has too few or too many digits.")
+        raise ValueError("Check the phone number. It has too many or too few digits.")
     return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
 
 

@@ -7,14 +7,14 @@ from zoneinfo import ZoneInfo, available_timezones
 from django.utils import timezone
 
 US_ZONES = {
-    "America/New_York": "Eastern (New York)",
-    "America/Chicago": "Central (Chicago)",
-    "America/Denver": "Mountain (Denver)",
-    "America/Phoenix": "Mountain, no daylight saving (Phoenix)",
-    "America/Los_Angeles": "Pacific (Los Angeles)",
-    "America/Anchorage": "Alaska (Anchorage)",
-    "Pacific/Honolulu": "Hawaii (Honolulu)",
-    "America/Puerto_Rico": "Atlantic (Puerto Rico)",
+    "America/New_York": "Eastern Time",
+    "America/Chicago": "Central Time",
+    "America/Denver": "Mountain Time",
+    "America/Phoenix": "Arizona Time",
+    "America/Los_Angeles": "Pacific Time",
+    "America/Anchorage": "Alaska Time",
+    "Pacific/Honolulu": "Hawaii Time",
+    "America/Puerto_Rico": "Atlantic Time (Puerto Rico)",
 }
 REGIONS = ("Africa", "America", "Antarctica", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific")
 
@@ -51,11 +51,7 @@ def city_name(zone: str) -> str:
     return zone.rpartition("/")[2].replace("_", " ")
 
 
-def zone_label(zone: str, at: dt.datetime) -> str:
-    """Return the zone's name and offset at a moment: `Eastern (New York), UTC−5`."""
-    return f"{US_ZONES.get(zone) or city_name(zone)}, {format_offset(at.astimezone(ZoneInfo(zone)))}"
-
-
+ANY_WINTER = dt.datetime(2026, 1, 15, tzinfo=dt.UTC)  # summer's name is the same
 COMMON_NAMES = {
     "EST": "Eastern Time", "EDT": "Eastern Time", "CST": "Central Time", "CDT": "Central Time",
     "MST": "Mountain Time", "MDT": "Mountain Time", "PST": "Pacific Time", "PDT": "Pacific Time",
@@ -64,7 +60,7 @@ COMMON_NAMES = {
 }  # fmt: skip
 
 
-def common_zone_name(zone: str, at: dt.datetime) -> str:
+def common_zone_name(zone: str, at: dt.datetime = ANY_WINTER) -> str:
     """Return what people in `zone` call their time: `Eastern Time`, else `Tokyo time`.
 
     Arizona has no daylight saving, so that its summer differs from that of its neighbors: `Arizona Time`.
@@ -83,21 +79,13 @@ def format_short(at: dt.datetime, zone: str) -> str:
     return f"{local:%a}, {local:%b} {local.day}, {format_time(local)} {common_zone_name(zone, at)}"
 
 
-def format_offset(local: dt.datetime) -> str:
-    """Format the UTC offset of an aware datetime: `UTC−5`, `UTC+5:45`."""
-    ahead = local.utcoffset() or dt.timedelta()
-    hours, minutes = divmod(abs(ahead) // dt.timedelta(minutes=1), 60)
-    sign = "−" if ahead < dt.timedelta() else "+"
-    return f"UTC{sign}{hours}" + (f":{minutes:02}" if minutes else "")
-
-
 def format_moment(at: dt.datetime, zone: str) -> str:
     """Format date, time and zone of a moment.
 
-    `Monday, June 1, 2026, 9:00 AM, Eastern (New York), UTC−4`
+    `Monday, June 1, 2026, 9:00 AM Eastern Time`
     """
     local = at.astimezone(ZoneInfo(zone))
-    return f"{local:%A, %B} {local.day}, {local.year}, {format_time(local)}, {zone_label(zone, at)}"
+    return f"{local:%A, %B} {local.day}, {local.year}, {format_time(local)} {common_zone_name(zone, at)}"
 
 
 def format_time(local: dt.datetime) -> str:

@@ -12,7 +12,7 @@ STATES = {
     "VA": "Virginia", "WA": "Washington", "WV": "West Virginia", "WI": "Wisconsin", "WY": "Wyoming",
 }  # fmt: skip
 OUTSIDE_US = "ZZ"  # not a state's code: ISO 3166 reserves it for private use
-STATE_CHOICES = [("", "Choose one"), *STATES.items(), (OUTSIDE_US, "Outside the United States")]
+STATE_CHOICES = [("", "Select a state"), *STATES.items(), (OUTSIDE_US, "Outside the United States")]
 
 
 def state_name(code: str) -> str:

@@ -4,6 +4,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
 from clinic.lib.normalization import dialable_number
+from clinic.lib.opening_hours import describe_hours
 from content.validators import validate_opening_hours, validate_states, validate_time_zone
 
 FORM_UNSTATED = "not stated yet, so ask us before you decide"
@@ -109,12 +110,18 @@ class ClinicProfile(models.Model):
         return dialable_number(self.phone, self.phone_region)
 
     @property
+    def opening_hours_text(self) -> str:
+        """Opening hours in words; empty without any."""
+        return describe_hours(self.opening_hours, self.time_zone)
+
+    @property
     def placeholders(self) -> dict[str, str]:
         """Values of the placeholders `{name}` in texts."""
         return {
             "clinic": self.name,
             "phone": self.phone,
             "mailbox": self.mailbox,
+            "opening_hours": self.opening_hours_text,
             "trial_days": str(self.trial_days),
             "guarantee_days": str(self.guarantee_days),
             "ketamine_form": self.ketamine_form or FORM_UNSTATED,

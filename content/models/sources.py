@@ -72,8 +72,8 @@ class Source(models.Model):
 
     @property
     def evidence_line(self) -> str:
-        """Evidence as shown in a note: `randomized trial in people, n = 73`."""
-        sample_size = f", n = {self.sample_size:,}" if self.sample_size else ""
+        """Evidence as shown in a note: `randomized trial, 73 people`."""
+        sample_size = f", {self.sample_size:,} people" if self.sample_size else ""
         return f"{self.get_evidence_type_display()}{sample_size}"
 
     @property

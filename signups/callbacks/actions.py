@@ -98,8 +98,8 @@ def promised_time(now: dt.datetime, time_zone: str) -> dt.datetime:
     promised = callback_times.promised_by(now, clinic.callback_minutes, clinic_business_hours(clinic), time_zone)
     if promised is None:
         raise ActionError(
-            "We call between 8 a.m. and 9 p.m. where you are, and our phones are closed then. "
-            f"Please write to us at {clinic.mailbox}."
+            "We only call between 8:00 AM and 9:00 PM your time, and our office is closed then. "
+            f"Please email us at {clinic.mailbox}."
         )
     return promised
 

@@ -8,8 +8,8 @@ class Topic(TextChoices):
 
     PROGRAM = "program", "How the program works"
     COST = "cost", "What it costs"
-    BOOKING = "booking", "Booking or moving a call"
-    PRIVACY = "privacy", "How you treat what I tell you"
+    BOOKING = "booking", "Booking or changing a call"
+    PRIVACY = "privacy", "Privacy"
     OTHER = "other", "Something else"
 
 

@@ -30,17 +30,16 @@ class CallbackForm(PublicForm):
     phone = forms.CharField(
         label="Phone number",
         max_length=40,
-        help_text="Any format will do.",
         widget=forms.TextInput({"autocomplete": "tel", "inputmode": "tel", "type": "tel"}),
-        error_messages={"required": "Enter a phone number, such as 212 555 0123."},
+        error_messages={"required": "Enter a phone number, like 212-555-0123."},
     )
     time_zone = form_fields.ZoneField(
         label="Your time zone",
-        help_text="So that we never call at night.",
-        error_messages={"required": "Choose your time zone."},
+        help_text="So we never call you at night.",
+        error_messages={"required": "Select your time zone."},
     )
     best_time = forms.ChoiceField(
-        label="What time suits you best?",
+        label="What time works best for you?",
         choices=PartOfDay.choices,
         initial=PartOfDay.ANY,
         widget=forms.RadioSelect,
@@ -55,7 +54,7 @@ class CallbackForm(PublicForm):
     )
     calls = forms.BooleanField(
         label="Yes, call me about this request",
-        error_messages={"required": "Tick the box to let us call you. Without it we may not."},
+        error_messages={"required": "Check the box to let us call you. We cannot call without your permission."},
     )
 
     def __init__(self, *args: Any, now: dt.datetime, **kwargs: Any) -> None:
@@ -68,7 +67,7 @@ class CallbackForm(PublicForm):
             self.fields["time_zone"].widget.attrs["data-guess"] = ""
         questions = (*self.first, "phone", "time_zone", "best_time", "topic")
         self.helper = FormHelper()
-        self.helper.layout = Layout(*questions, Fieldset("What you agree to", "calls"), Submit("ask", "Ask for a call"))
+        self.helper.layout = Layout(*questions, Fieldset("What you agree to", "calls"), Submit("ask", "Request a call"))
 
     def clean_name(self) -> str:
         return clean_with(normalization.clean_name, self.cleaned_data["name"])

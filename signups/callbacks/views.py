@@ -57,7 +57,7 @@ def _promise(form: CallbackForm, now: dt.datetime) -> str:
     zone = form.clinic.time_zone
     try:
         promise = callback_times.humanize_callback_time(promised_time(now, zone), now, zone)
-        return f"{promise} ({time_zones.city_name(zone)} time)"
+        return f"{promise} ({time_zones.common_zone_name(zone)})"
     except locking.ActionError:
         return ""
 

@@ -30,9 +30,9 @@ class SlotForm(timed_token.TimedTokenForm):
     phone = forms.CharField(
         label="Phone number",
         max_length=40,
-        help_text="We call you at this number. Any format will do.",
+        help_text="We’ll call you at this number.",
         widget=forms.TextInput({"autocomplete": "tel", "inputmode": "tel", "type": "tel"}),
-        error_messages={"required": "Enter a phone number, such as 212 555 0123."},
+        error_messages={"required": "Enter a phone number, like 212-555-0123."},
     )
 
     def __init__(self, *args: Any, lead: Lead, moving: OnboardingCall | None = None, **kwargs: Any) -> None:
@@ -47,7 +47,7 @@ class SlotForm(timed_token.TimedTokenForm):
             start = dt.datetime.fromisoformat(self.cleaned_data["start"])
             if start.tzinfo and 2000 <= start.year < 3000:
                 return start.astimezone(dt.UTC)
-        raise forms.ValidationError("Choose one of the times on this page.")
+        raise forms.ValidationError("Choose one of the times listed.")
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}

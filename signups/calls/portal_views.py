@@ -40,10 +40,10 @@ MAX_CHANGES_PER_HOUR = 20  # each change also notifies the host
 DAYS_A_PAGE = 5
 REMINDER_CHOICES = {emails.CALL_DAY_BEFORE.value: "a day before", emails.CALL_HOUR_BEFORE.value: "an hour before"}
 SLOT_TAKEN_MESSAGE = {
-    slots.SlotTaken.code: "Somebody else has just taken that time. Nothing was booked: please choose another.",
-    slots.TooSoon.code: "That time is too close now. Please choose a later one.",
-    slots.SlotUnavailable.code: "That time is not free any more. Please choose another.",
-    KeyReused.code: "This page was used before. Please choose your time once more.",
+    slots.SlotTaken.code: "Someone else just took that time, so nothing was booked. Please choose another.",
+    slots.TooSoon.code: "That time is too soon. Please choose a later one.",
+    slots.SlotUnavailable.code: "That time is no longer available. Please choose another.",
+    KeyReused.code: "This page was already used to book a call. Please choose a time again.",
 }
 
 
@@ -52,7 +52,7 @@ class Day:
     """A date in the reader's time zone, with its slots as (form value, label)."""
 
     title: str
-    zone: str
+    clock_changed: bool  # daylight saving time began or ended since the first day
     times: list[tuple[str, str]]
 
 
@@ -170,7 +170,7 @@ def _times(
         "form": form,
         "page": pages.get_page(request.GET.get("page")),
         "problem": problem,
-        "zone": time_zones.zone_label(zone, free[0].start if free else now),
+        "zone": time_zones.common_zone_name(zone),
         "zone_form": ZoneForm(initial={"time_zone": zone}),
         "minutes": current_offer().calls.length // dt.timedelta(minutes=1),
         **(call_section_context(form.lead, now) if form.moving else {}),
@@ -181,7 +181,7 @@ def _times(
 def days(starts: list[dt.datetime], zone: str) -> list[Day]:
     """Group `starts` by date in `zone`.
 
-    Where a clock change repeats an hour, each label of that date includes the UTC offset.
+    Where a clock change repeats an hour, each label of that date says which of the two it is.
     """
     found = []
     for date, times in slots.by_day(starts, ZoneInfo(zone)).items():
@@ -189,12 +189,17 @@ def days(starts: list[dt.datetime], zone: str) -> list[Day]:
         options = [
             (
                 time.astimezone(dt.UTC).isoformat(),
-                time_zones.format_time(time) + (f" ({time_zones.format_offset(time)})" if is_ambiguous else ""),
+                time_zones.format_time(time) + (f" ({_kind_of_time(time)})" if is_ambiguous else ""),
             )
             for time in times
         ]
-        found.append(Day(f"{date:%A, %B} {date.day}", time_zones.zone_label(zone, times[0]), options))
+        clock_changed = times[0].utcoffset() != starts[0].astimezone(ZoneInfo(zone)).utcoffset()
+        found.append(Day(f"{date:%A, %B} {date.day}", clock_changed, options))
     return found
+
+
+def _kind_of_time(local: dt.datetime) -> str:
+    return "daylight time" if local.dst() else "standard time"
 
 
 def _to_call(token: str) -> HttpResponse:

@@ -6,7 +6,7 @@ from django.db.models import TextChoices
 class ConsentPurpose(TextChoices):
     TERMS = "terms", "terms"
     PRIVACY = "privacy", "privacy notice"
-    NEWS = "news", "news by e-mail"
+    NEWS = "news", "email news"
     CALLS = "calls", "phone calls"
     TEXTS = "texts", "text messages"
     CALLBACKS = "callbacks", "a call about one request"
@@ -29,7 +29,7 @@ CALL_CONSENTS = (
 
 class ConsentChannel(TextChoices):
     WEB = "web", "on the site"
-    PAGE = "page", "on their own page"
-    EMAIL = "email", "from an e-mail"
+    PAGE = "page", "on their private page"
+    EMAIL = "email", "from an email"
     PHONE = "phone", "on the phone"
     STAFF = "staff", "by staff, on request"

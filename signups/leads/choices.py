@@ -37,7 +37,7 @@ TRANSITIONS: Mapping[LeadStatus, tuple[LeadStatus, ...]] = {
 
 
 class Channel(TextChoices):
-    EMAIL = "email", "E-mail"
+    EMAIL = "email", "Email"
     CALL = "call", "Phone call"
     TEXT = "text", "Text message"
 
@@ -47,11 +47,11 @@ PHONE_CHANNELS = (Channel.CALL, Channel.TEXT)
 
 class CareFor(TextChoices):
     SELF = "self", "Me"
-    OTHER = "other", "Someone I care for"
+    OTHER = "other", "Someone else (someone I care for)"
 
 
 class PartOfDay(TextChoices):
     ANY = "any", "Any time"
-    MORNING = "morning", "In the morning"
-    AFTERNOON = "afternoon", "In the afternoon"
-    EVENING = "evening", "In the evening"
+    MORNING = "morning", "Morning (8 to 12)"
+    AFTERNOON = "afternoon", "Afternoon (12 to 5)"
+    EVENING = "evening", "Evening (after 5)"

@@ -203,6 +203,11 @@ class Lead(models.Model):
         return self.name or "(erased)"
 
     @property
+    def zone_name(self) -> str:
+        """The common name of the lead's time zone, for sentences: `Central Time`."""
+        return time_zones.common_zone_name(self.time_zone)
+
+    @property
     def zone_city(self) -> str:
         """The city of the lead's time zone: `New York`."""
         return time_zones.city_name(self.time_zone)

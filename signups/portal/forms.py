@@ -6,8 +6,8 @@ from signups.web.public_form import clean_with
 
 
 class ResendPortalLinkForm(form_fields.TimedPublicForm):
-    email = form_fields.email_field("The one you started your trial with.")
-    button = "Send me my link"
+    email = form_fields.email_field("The email address you signed up with.")
+    button = "Email me my private link"
 
     def clean_email(self) -> str:
         clean_with(normalization.strict_email_key, self.cleaned_data["email"])

@@ -58,7 +58,7 @@ def data_section_context(lead: Lead, now: dt.datetime) -> dict[str, Any]:
     job = DataExportJob.objects.kept(now).filter(lead=lead).first()
     done, total = export_jobs.export_progress(job) if job else (0, 1)
     return {
-        "agreed": [*agreed, ("reminders about the trial", lead.unsubscribed_at is None)],
+        "agreed": [*agreed, ("email reminders about the trial", lead.unsubscribed_at is None)],
         "copy": job,
         "copy_done": done,
         "copy_of": total,

@@ -22,7 +22,7 @@ class DetailsForm(PortalForm):
     button = "Save"
     name = form_fields.name_field()
     preferred_channel = forms.ChoiceField(
-        label="How should we reach you?", choices=Channel.choices, widget=forms.RadioSelect
+        label="How would you like us to contact you?", choices=Channel.choices, widget=forms.RadioSelect
     )
     phone = form_fields.phone_field()
     best_time = forms.ChoiceField(label="Best time to call", choices=PartOfDay.choices)
@@ -49,7 +49,7 @@ class ConsentChoicesForm(PortalForm):
     button = "Save"
     reminders = forms.BooleanField(
         required=False,
-        label="Remind me by e-mail when my trial is about to end, and when it has ended",
+        label="Email me before my trial ends and when it has ended",
     )
 
     def prepare(self) -> None:

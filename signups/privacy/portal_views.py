@@ -98,7 +98,7 @@ def _zip(file: bytes) -> HttpResponse:
 
 def _redirect_to_export(token: str) -> HttpResponse:
     response = redirect_after_post("portal:home", token)
-    response["Location"] += "#take-along"
+    response["Location"] += "#download"
     return response
 
 

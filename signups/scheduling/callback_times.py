@@ -89,12 +89,11 @@ def suggest_retry(tried: Sequence[dt.datetime], clinic: BusinessHours, zone: str
 def humanize_callback_time(moment: dt.datetime, now: dt.datetime, zone: str) -> str:
     """Format `moment` for a reader in `zone` at `now`.
 
-    “today, 1:30 p.m.”, “Monday, 9 a.m.”, “December 7, noon”
+    “1:30 PM today”, “9:00 AM on Monday”, “noon on December 7”
     """
     local, today = moment.astimezone(ZoneInfo(zone)), now.astimezone(ZoneInfo(zone)).date()
     days = (local.date() - today).days
-    day = {0: "today", 1: "tomorrow"}.get(days) or (f"{local:%A}" if 1 < days < 7 else f"{local:%B} {local.day}")
-    minutes = f":{local:%M}" if local.minute else ""
-    if local.hour == 12 and not minutes:
-        return f"{day}, noon"
-    return f"{day}, {local.hour % 12 or 12}{minutes} {'a.m.' if local.hour < 12 else 'p.m.'}"
+    weekday_or_date = f"on {local:%A}" if 1 < days < 7 else f"on {local:%B} {local.day}"
+    day = {0: "today", 1: "tomorrow"}.get(days, weekday_or_date)
+    is_noon = (local.hour, local.minute) == (12, 0)
+    return f"noon {day}" if is_noon else f"{local.hour % 12 or 12}:{local:%M %p} {day}"

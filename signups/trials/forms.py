@@ -19,56 +19,56 @@ from .actions import request_trial, was_trial_requested
 
 # Consent that a channel requires besides a phone number.
 CHANNEL_CONSENTS = {
-    Channel.CALL: ("calls", "Tick that we may call you, or choose e-mail."),
-    Channel.TEXT: ("texts", "Tick that we may text you, or choose e-mail."),
+    Channel.CALL: ("calls", "Check the box to let us call you, or choose email instead."),
+    Channel.TEXT: ("texts", "Check the box to let us text you, or choose email instead."),
 }
 
 
 class TrialForm(form_fields.TimedPublicForm):
-    button = "Start my free days"
+    button = "Start my free trial"
     name = form_fields.name_field()
-    email = form_fields.email_field("We send a link to this address. Nothing starts until you use it.")
+    email = form_fields.email_field("We’ll email you a link. Your trial does not start until you open it and confirm.")
     # The address that the typo check asked about: submitted again, it is accepted.
     kept_email = forms.CharField(required=False, max_length=254, widget=forms.HiddenInput)
     state = form_fields.state_field()
     signing_up_for = forms.ChoiceField(
-        label="Who is it for?",
+        label="Who is the trial for?",
         choices=CareFor.choices,
         initial=CareFor.SELF,
         widget=forms.RadioSelect,
-        error_messages={"required": "Choose who it is for."},
+        error_messages={"required": "Choose who the trial is for."},
     )
     preferred_channel = forms.ChoiceField(
-        label="How should we reach you?",
+        label="How would you like us to contact you?",
         choices=Channel.choices,
         initial=Channel.EMAIL,
         widget=forms.RadioSelect,
-        error_messages={"required": "Choose how we should reach you."},
+        error_messages={"required": "Choose how you’d like us to contact you."},
     )
     phone = form_fields.phone_field()
     best_time = forms.ChoiceField(label="Best time to call", choices=PartOfDay.choices, initial=PartOfDay.ANY)
     time_zone = form_fields.ZoneField(
         label="Your time zone",
-        help_text="So that we never call at night.",
-        error_messages={"required": "Choose your time zone."},
+        help_text="So we never call you at night.",
+        error_messages={"required": "Select your time zone."},
     )
     referral_answer = forms.CharField(
-        label="How did you hear of us?",
+        label="How did you hear about us?",
         required=False,
         max_length=200,
-        help_text="A few words. Please write nothing about your health or medicines.",
+        help_text="A few words is fine. Please do not include anything about your health or medicines.",
         widget=forms.TextInput({"autocomplete": "off"}),
     )
     adult = forms.BooleanField(
-        label="I am 18 or older", error_messages={"required": "You must be 18 or older to start."}
+        label="I am 18 or older", error_messages={"required": "Check the box to confirm that you are 18 or older."}
     )
     terms = forms.BooleanField(
         label="I agree to the terms",
-        error_messages={"required": "Agree to the terms to start. They are one short page."},
+        error_messages={"required": "Check the box to agree to the terms."},
     )
     privacy = forms.BooleanField(
-        label="I have read the privacy notice and agree to it",
-        error_messages={"required": "Agree to the privacy notice to start."},
+        label="I have read the privacy notice",
+        error_messages={"required": "Check the box to confirm that you’ve read the privacy notice."},
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -85,9 +85,9 @@ class TrialForm(form_fields.TimedPublicForm):
         links = HTML("{% include 'public/_consent_links.html' %}")
         return (
             *("name", "email", "kept_email", "state", "signing_up_for"),
-            Fieldset("How to reach you", *contact),
+            Fieldset("Contact preferences", *contact),
             Fieldset("What you agree to", links, "adult", "terms", "privacy"),
-            Fieldset("If you like", "referral_answer", "news"),
+            Fieldset("Optional", "referral_answer", "news"),
         )
 
     def clean_name(self) -> str:
@@ -100,9 +100,7 @@ class TrialForm(form_fields.TimedPublicForm):
         suggestion = normalization.suggest_email_correction(email)
         if suggestion and self.data.get("kept_email") != email:
             self.data = {name: self.data.get(name) for name in self.data} | {"kept_email": email}
-            raise forms.ValidationError(
-                f"Did you mean {suggestion}? Change it, or press the button again if {email} is right."
-            )
+            raise forms.ValidationError(f"Did you mean {suggestion}? Correct it, or submit again if {email} is right.")
         return email
 
     def clean_referral_answer(self) -> str:
@@ -141,9 +139,9 @@ LEAD_FIELDS = (
     *("state", "signing_up_for", "referral_answer"),
 )
 CONSENT_LABELS = {
-    ConsentPurpose.CALLS: "You may call me",
-    ConsentPurpose.TEXTS: "You may text me",
-    ConsentPurpose.NEWS: "Send me news by e-mail",
+    ConsentPurpose.CALLS: "I agree to get phone calls from {clinic}",
+    ConsentPurpose.TEXTS: "I agree to get text messages from {clinic}",
+    ConsentPurpose.NEWS: "Email me news and updates",
 }
 
 
@@ -151,9 +149,9 @@ class WaitlistForm(form_fields.TimedPublicForm):
     """Form of the waitlist for states that the clinic does not serve."""
 
     name = form_fields.name_field()
-    email = form_fields.email_field("We write to it once: when we open where you live.")
+    email = form_fields.email_field("We’ll email you once, when we open in your state.")
     state = form_fields.state_field()
-    button = "Tell me when you open here"
+    button = "Notify me"
     action = "waitlist"
 
     clean_name = TrialForm.clean_name

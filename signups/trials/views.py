@@ -43,6 +43,7 @@ def start_page(request: HttpRequest) -> HttpResponse:
     if form.lives_elsewhere():
         known = {name: form.data.get(name, "") for name in ("name", "email", "state")}
         context = {"form": WaitlistForm(initial=known), "place": us_states.state_name(known["state"])}
+        context["abroad"] = known["state"] == us_states.OUTSIDE_US
         return render(request, "public/waitlist.html", context)
     if not is_valid:
         return render(request, "public/start.html", {"form": form}, status=422)
@@ -100,18 +101,18 @@ def confirm_page(request: HttpRequest, token: str) -> HttpResponse:
         agreed = [purpose.label for purpose in OPTIONAL_CONSENTS if agrees_to(lead, purpose)]
         submitted = [
             ("Name", lead.name),
-            ("Phone", lead.phone or "none"),
-            ("Agreed to", ", ".join(agreed) or "nothing more"),
+            ("Phone", lead.phone or "None"),
+            ("Optional permissions", ", ".join(agreed).capitalize() or "None"),
         ]
         return render(request, "public/confirm.html", {"token": token, "trial": trial, "told": submitted})
     trial = confirm_email(lead, now=now)
     if trial is None:  # cancelled meanwhile
         raise LeadUnavailable
     facts = [
-        ("What you have", f"{trial.days} free days of our care program"),
+        ("What you have", f"{trial.days}-day free trial of our care program"),
         ("What it costs", "Nothing"),
-        ("What you must do", "Nothing: it ends by itself"),
-        ("If you become a paying patient", f"{trial.guarantee_days} days to ask for your money back"),
+        ("What you need to do", "Nothing. It ends automatically."),
+        ("If you become a paying patient", f"{trial.guarantee_days}-day money-back guarantee"),
     ]
     context = {"trial": trial, "lead": lead, "facts": facts}
     return render(request, "public/confirmed.html", context)

@@ -45,13 +45,13 @@ def name_field() -> forms.CharField:
 
 def email_field(help_text: str = "") -> forms.EmailField:
     return forms.EmailField(
-        label="E-mail address",
+        label="Email address",
         max_length=254,
         help_text=help_text,
         widget=forms.EmailInput({"autocomplete": "email", "inputmode": "email", "spellcheck": "false"}),
         error_messages={
-            "required": "Enter your e-mail address.",
-            "invalid": "Enter an e-mail address like name@example.com.",
+            "required": "Enter your email address.",
+            "invalid": "Enter an email address like name@example.com.",
         },
     )
 
@@ -61,7 +61,7 @@ def phone_field() -> forms.CharField:
         label="Phone number",
         required=False,
         max_length=40,
-        help_text="Only needed if you chose a call or a text message. Any format will do.",
+        help_text="We need this only if you chose a phone call or text message.",
         widget=forms.TextInput({"autocomplete": "tel", "inputmode": "tel", "type": "tel"}),
     )
 
@@ -87,16 +87,18 @@ class ZoneField(SharedChoiceField):
 
 def state_field() -> SharedChoiceField:
     return SharedChoiceField(
-        label="Where do you live?",
+        label="Which state do you live in?",
         choices=us_states.STATE_CHOICES,
         widget=forms.Select({"autocomplete": "address-level1"}),
-        error_messages={"required": "Choose the state you live in."},
+        error_messages={"required": "Select the state you live in."},
     )
 
 
 def consent_field(purpose: str, label: str, offer: ClinicOffer) -> forms.BooleanField:
-    """An optional, unticked checkbox beside the exact wording that it agrees to."""
-    return forms.BooleanField(required=False, label=label, help_text=offer.documents[purpose].text)
+    """An optional, unchecked checkbox beside the exact wording that it agrees to."""
+    return forms.BooleanField(
+        required=False, label=label.format(clinic=offer.clinic_name), help_text=offer.documents[purpose].text
+    )
 
 
 def clean_phone_for_channel(form: forms.Form, data: dict[str, Any], region: str) -> None:
@@ -112,4 +114,4 @@ def clean_phone_for_channel(form: forms.Form, data: dict[str, Any], region: str)
         except forms.ValidationError as error:
             form.add_error("phone", error)
     elif channel in PHONE_CHANNELS and "phone" not in form.errors:
-        form.add_error("phone", "Enter a phone number, or choose e-mail.")
+        form.add_error("phone", "Enter a phone number, or choose email as your contact method.")

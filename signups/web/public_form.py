@@ -24,9 +24,9 @@ class PublicForm(timed_token.TimedTokenForm):
     def clean_website(self) -> str:
         """Reject scripts: every browser sends this hidden field, and sends it empty."""
         if "website" not in self.data:
-            raise forms.ValidationError("Something was missing from the form. Please press the button once more.")
+            raise forms.ValidationError("Something went wrong. Please submit the form again.")
         if self.cleaned_data["website"]:
-            raise forms.ValidationError("Please leave the last field empty.")
+            raise forms.ValidationError("Something went wrong. Please submit the form again.")
         return ""
 
 

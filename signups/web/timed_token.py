@@ -14,7 +14,7 @@ TOKEN_SALT = "signups.web.timed_token"  # noqa: S105 - not a secret
 MIN_AGE = dt.timedelta(seconds=2)  # faster submissions come from scripts
 STALE_MESSAGE = "stale"  # error code: the form needs a new token
 MAX_AGE = dt.timedelta(hours=24)
-TOO_OLD_MESSAGE = "This page was open for more than a day. Please press the button once more."
+TOO_OLD_MESSAGE = "This page was open for more than a day. Please submit it again."
 
 
 def new_token() -> str:
@@ -35,11 +35,9 @@ class TimedTokenField(forms.CharField):
         try:
             key = uuid.UUID(signing.loads(token, salt=TOKEN_SALT))
         except (signing.BadSignature, ValueError):
-            raise forms.ValidationError(
-                "Something was missing from the form. Please press the button once more.", STALE_MESSAGE
-            ) from None
+            raise forms.ValidationError("Something went wrong. Please submit the form again.", STALE_MESSAGE) from None
         if not _is_older(token, MIN_AGE):
-            raise forms.ValidationError("That was very quick. Please look the form over and press the button again.")
+            raise forms.ValidationError("That was quick! Please check your answers and submit again.")
         return key
 
 

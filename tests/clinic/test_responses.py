@@ -54,7 +54,7 @@ def test_policy_allows_nothing_inline_and_no_other_site(client, path):
 def test_forged_host_is_refused_and_reaches_no_page(client):
     response = client.get("/", HTTP_HOST="evil.example")
     assert response.status_code == 400
-    assert b"We could not read that" in response.content
+    assert b"We could not process that" in response.content
     assert b'href="tel:988"' in response.content
     assert b"evil.example" not in response.content
 
@@ -68,7 +68,7 @@ def test_drafts_are_not_found(client):
 def test_unknown_address_is_a_helpful_404(client, path):
     response = client.get(path)
     assert response.status_code == 404
-    assert b"We cannot find that page" in response.content
+    assert b"Page not found" in response.content
     assert b"988" in response.content
 
 
@@ -77,7 +77,7 @@ def test_server_error_page_helps(client, monkeypatch):
     client.raise_request_exception = False
     response = client.get("/learn/a-page/")
     assert response.status_code == 500
-    assert b"Something went wrong on our side" in response.content
+    assert b"Something went wrong on our end" in response.content
     assert b"988" in response.content
 
 
@@ -91,7 +91,7 @@ def test_lost_database_is_a_page_that_asks_for_patience(client, monkeypatch, pat
         patch.setattr(connection, "cursor", away)
         response = client.get(path)
     assert (response.status_code, response["Retry-After"], response["Cache-Control"]) == (503, "30", "no-store")
-    assert b"We will be back in a moment" in response.content
+    assert "We’ll be back soon" in response.content.decode()
 
 
 @pytest.mark.parametrize("page", ["400.html", "500.html", "503.html"])
@@ -104,7 +104,7 @@ def test_form_without_its_cookie_is_refused_in_words(client):
     client.handler.enforce_csrf_checks = True
     response = client.post("/start/", {"name": "Jo"})
     assert response.status_code == 403
-    assert b"This form needs one cookie" in response.content
+    assert b"we need your browser to accept one cookie" in response.content
 
 
 def test_form_with_an_altered_token_is_refused(client):

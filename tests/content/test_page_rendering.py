@@ -33,10 +33,10 @@ def test_uses_with_the_same_evidence_stand_together(clinic):
     QuotationFactory(key="Q1", source=trial)
     [cited] = page_of("One. [^c1] Two. [^c2] Three. [^c3] Four. [@trial]\n\n::: quotation Q1\n:::\n").sources
     assert [(use.places, [(each.line, each.detail) for each in use.evidence]) for use in cited.uses] == [
-        ([("a", "cite-1-1"), ("c", "cite-1-3")], [("randomized trial in people, n = 73", "")]),
-        ([("b", "cite-1-2")], [("randomized trial in people, n = 73", "In half of them.")]),
+        ([("a", "cite-1-1"), ("c", "cite-1-3")], [("randomized trial, 73 people", "")]),
+        ([("b", "cite-1-2")], [("randomized trial, 73 people", "In half of them.")]),
         ([("d", "cite-1-4")], []),
-        ([("e", "cite-1-5")], [("exact words, compared with the source", "")]),
+        ([("e", "cite-1-5")], [("quoted word for word and checked against the source", "")]),
     ]
 
 
@@ -46,7 +46,7 @@ def test_note_prints_the_kind_of_its_own_source(clinic):
     ClaimFactory(key="c1", sources=[trial, rats])
     page = page_of("In rats and people. [^c1]")
     lines = {cited.source.key: cited.uses[0].evidence[0].line for cited in page.sources}
-    assert lines == {"trial": "randomized trial in people, n = 73", "rats": "study in rats"}
+    assert lines == {"trial": "randomized trial, 73 people", "rats": "study in rats"}
     [statement] = page.statements("https://x.example/")
     assert (statement["evidence"], statement["people"]) == ("study in rats", None)
 

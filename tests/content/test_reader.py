@@ -51,12 +51,12 @@ def page_text(client, path="/learn/a-page/"):
 def test_each_source_says_what_was_found_in_whom_and_when_it_was_checked(client, article):
     text = page_text(client)
     assert "A &lt;trial&gt; &amp; {more}. Journal of Trials. 2020. doi:10.1000/x , PubMed 123 ." in text
-    assert "a Randomized trial in people, n = 73. Checked November 1, 2026." in text
-    assert "Details still to be re-checked at the source. a Study in rats. Checked November 1, 2026." in text
+    assert "a Randomized trial, 73 people. Checked November 1, 2026." in text
+    assert "Some publication details have not been verified yet. a Study in rats." in text
 
 
 def test_page_without_a_reviewer_says_so(client, article):
-    assert "No clinician has reviewed this page yet." in page_text(client)
+    assert "Not yet medically reviewed." in page_text(client)
 
 
 def test_page_names_its_reviewer_dates_and_corrections(client, article):
@@ -67,10 +67,10 @@ def test_page_names_its_reviewer_dates_and_corrections(client, article):
     CorrectionFactory(article=article, text="We wrote mice where rats was meant.")
     text = page_text(client)
     for part in (
-        "By Ada Moss , Nurse. About 1 minute to read.",
-        "Published November 1, 2026 . Last changed November 9, 2026 .",
+        "By Ada Moss , Nurse. 1-minute read.",
+        "Published November 1, 2026 . Last updated November 9, 2026 .",
         "Medically reviewed by Dr. Cora Reed , Psychiatrist, on November 5, 2026 .",
-        "Its facts are read again by May 1, 2027 .",
+        "We’ll check these facts again by May 1, 2027 .",
         "Corrections November 10, 2026 : We wrote mice where rats was meant.",
         "Ada Moss. A page of Harbor Clinic. Harbor Clinic; 2026 Nov 1 [updated 2026 Nov 9].",
     ):
@@ -128,7 +128,7 @@ def test_claims_as_a_file(client, article):
     data = json.loads(get(client, "/learn/a-page/claims.json"))
     assert data["article"] == url
     assert [(claim["id"], claim["evidence"], claim["people"], claim["places"]) for claim in data["claims"]] == [
-        ("c1", "randomized trial in people", 73, [f"{url}#cite-1-1"]),
+        ("c1", "randomized trial", 73, [f"{url}#cite-1-1"]),
         ("c2", "study in rats", None, [f"{url}#cite-2-1"]),
     ]
     assert data["claims"][0]["sources"][0]["DOI"] == "10.1000/x"

@@ -104,12 +104,12 @@ def test_from_a_wish_to_be_called_to_the_next_try(page: Page, site: Site, cora: 
     page.get_by_label("Phone number").fill("(212) 555-0177")
     page.get_by_label("Your time zone").select_option(daytime_zone())
     page.get_by_label("What it costs").check()
-    press(page, "Ask for a call")
+    press(page, "Request a call")
     expect(page.locator("#errors")).to_contain_text("Tick the box to let us call you.")
     look(page)
     page.get_by_label("Yes, call me about this request").check()
-    press(page, "Ask for a call")
-    expect(page.get_by_role("heading", level=1)).to_have_text("We will call you")
+    press(page, "Request a call")
+    expect(page.get_by_role("heading", level=1)).to_have_text("We’ll call you")
     expect(page.get_by_role("main")).to_contain_text("A person calls you by")
     look(page)
 
@@ -157,7 +157,7 @@ def test_a_call_is_moved_by_keys_and_by_dropping_but_never_onto_another(page: Pa
     for _ in range(3):
         page.keyboard.press("ArrowDown")
     page.keyboard.press("Tab")
-    expect(page.get_by_role("button", name="Move the call")).to_be_focused()
+    expect(page.get_by_role("button", name="Reschedule")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.get_by_role("main")).to_contain_text("The call is moved, and the patient is told.")
 

@@ -87,7 +87,7 @@ def test_from_tokyo_to_new_york_across_a_change_of_clocks(page: Page, site: Site
     assert before.astimezone(TOKYO).hour != after.astimezone(TOKYO).hour
 
     page.goto(my_page(site, address))
-    page.get_by_role("link", name="Choose a time").click()
+    page.get_by_role("link", name="Book a call").click()
     look(page)
     expect(page.get_by_text("Tokyo, UTC+9")).to_be_visible()
     choose(page, before)
@@ -103,19 +103,19 @@ def test_from_tokyo_to_new_york_across_a_change_of_clocks(page: Page, site: Site
     assert (method, start, sequence) == ("REQUEST", before, 0)
 
     page.goto(link_in(message, "/my/"))
-    page.get_by_role("link", name="Move the call").click()
+    page.get_by_role("link", name="Reschedule").click()
     look(page)
     choose(page, after)
-    press(page, "Move the call")
+    press(page, "Reschedule")
     expect(page.get_by_text(said(after))).to_be_visible()
     message = site.mail.next_to(address)
     assert invitation(message) == ("REQUEST", after, 1, uid)
 
     page.goto(link_in(message, "/my/"))
-    page.get_by_role("link", name="Cancel the call").click()
+    page.get_by_role("link", name="Cancel call").click()
     look(page)
-    page.get_by_role("button", name="Cancel the call").click()
-    expect(page.get_by_role("link", name="Choose a time")).to_be_visible()
+    page.get_by_role("button", name="Yes, cancel this call").click()
+    expect(page.get_by_role("link", name="Book a call")).to_be_visible()
     assert invitation(site.mail.next_to(address)) == ("CANCEL", after, 2, uid)
 
 
@@ -139,13 +139,13 @@ def test_by_keyboard_alone_without_scripts(page: Page, site: Site) -> None:
     page.get_by_role("main").focus()
     for _ in range(2):  # past the link to move it
         page.keyboard.press("Tab")
-    expect(page.get_by_role("link", name="Cancel the call")).to_be_focused()
+    expect(page.get_by_role("link", name="Cancel call")).to_be_focused()
     page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", level=1)).to_have_text("Cancel the call?")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Cancel your call?")
     page.get_by_role("main").focus()
     for _ in range(2):  # past the link to move it
         page.keyboard.press("Tab")
-    expect(page.get_by_role("button", name="Cancel the call")).to_be_focused()
+    expect(page.get_by_role("button", name="Yes, cancel this call")).to_be_focused()
     page.keyboard.press("Enter")
-    expect(page.get_by_role("link", name="Choose a time")).to_be_visible()
+    expect(page.get_by_role("link", name="Book a call")).to_be_visible()
     assert invitation(site.mail.next_to(address))[0] == "CANCEL"

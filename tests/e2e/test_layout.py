@@ -71,7 +71,7 @@ def show(page: Page, name: str) -> None:
     path, _, refused = name.partition(" ")
     page.goto(path)
     if refused:
-        press(page, "Start my free days")
+        press(page, "Start my free trial")
 
 
 @pytest.mark.parametrize("name", EVERY_PAGE)

@@ -32,7 +32,7 @@ def fill_in(page: Page, address: str) -> None:
     page.goto("/start/")
     page.get_by_label("Your name").fill("Pat Doe")
     page.get_by_label("E-mail address").fill(address)
-    page.get_by_label("Where do you live?").select_option("Vermont")
+    page.get_by_label("Which state do you live in?").select_option("Vermont")
     for box in ("I am 18 or older", "I agree to the terms", "I have read the privacy notice"):
         page.get_by_label(box).check()
 
@@ -41,64 +41,64 @@ def fill_in(page: Page, address: str) -> None:
 def test_whole_life_of_a_trial(page: Page, site: Site) -> None:
     # A slip in the address is asked about, never mended for them.
     fill_in(page, "pat@gmial.com")
-    press(page, "Start my free days")
+    press(page, "Start my free trial")
     expect(page.locator("#errors")).to_contain_text("Did you mean pat@gmail.com?")
     page.get_by_label("E-mail address").fill(ADDRESS)
-    press(page, "Start my free days")
-    expect(page.get_by_role("heading", level=1)).to_have_text("Check your e-mail")
+    press(page, "Start my free trial")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Check your email")
 
     page.goto(link_in(site.mail.next_to(ADDRESS), "/confirm/"))
-    go(page, "Confirm and start", "Your free days have started", "button")
+    go(page, "Confirm and start", "Your free trial has started", "button")
     my = link_in(site.mail.next_to(ADDRESS), "/my/")
     page.goto(my)
     expect(page.locator("#main")).to_contain_text("day 1 of 7")
 
     # Other contact details, and an agreement.
-    go(page, "Change how we reach you", "Change how we reach you")
+    go(page, "Update contact details", "Update your contact details")
     page.get_by_label("Your name").fill("Pat O’Doe")
     page.get_by_role("button", name="Save").press("Enter")
     expect(page.locator("#main")).to_contain_text("Hello Pat O’Doe")
-    go(page, "Change what you agreed to", "Change what you agreed to")
-    tab_to(page, "checkbox", "Send me news by e-mail")
+    go(page, "Update permissions", "Update your permissions")
+    tab_to(page, "checkbox", "Email me news and updates")
     page.keyboard.press("Space")
     page.get_by_role("button", name="Save").press("Enter")
-    expect(page.locator("#main")).to_contain_text(re.compile(r"News by e-mail\s*Yes"))
+    expect(page.locator("#main")).to_contain_text(re.compile(r"Email news\s*Yes"))
 
     # Leaving in two clicks, and taking it back.
     go(page, "Cancel my trial", "Cancel your trial?")
-    go(page, "Yes, cancel my trial", "Your page", "button")
+    go(page, "Yes, cancel my trial", "Your private page", "button")
     assert site.mail.next_to(ADDRESS)["Subject"] == "Your trial is cancelled"
-    go(page, "Take it back, keep my trial", "Your page", "button")
+    go(page, "Undo and keep my trial", "Your private page", "button")
     expect(page.locator("#main")).to_contain_text("day 1 of 7")
 
     # Everything in a file.
     with page.expect_download() as download:
-        tab_to(page, "button", "Download everything")
+        tab_to(page, "button", "Download your data")
         page.keyboard.press("Enter")
     with zipfile.ZipFile(download.value.path()) as archive:
         assert archive.namelist() == ["my-data.json", "my-data.html"]
 
     # A new link, since somebody else has this one.
-    go(page, "Get a new link", "Get a new link?")
-    go(page, "Yes, send me a new link", "A new link is on its way", "button")
+    go(page, "Replace my link", "Replace your link?")
+    go(page, "Yes, replace my link", "Check your email", "button")
     page.goto(my)
-    expect(page.get_by_role("heading", level=1)).to_have_text("This link was replaced")
+    expect(page.get_by_role("heading", level=1)).to_have_text("This link has been replaced")
     page.goto(link_in(site.mail.next_to(ADDRESS), "/my/"))
 
     # The end of our e-mail, and of everything.
-    go(page, "Erase everything", "Erase everything?")
-    go(page, "Yes, erase everything", "Everything is erased", "button")
+    go(page, "Delete my data", "Delete all your data?")
+    go(page, "Yes, delete my data", "Your data has been deleted", "button")
     receipt = site.mail.next_to(ADDRESS)
     assert receipt["Subject"] == "Your data is erased"
     page.goto(my)
-    expect(page.get_by_role("heading", level=1)).to_have_text("We cannot find that page")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Page not found")
 
 
 def test_every_page_of_a_patient_is_accessible(page: Page, site: Site) -> None:
     """(With scripts on: axe is one.)"""
     address = "axe@example.com"
     fill_in(page, address)
-    press(page, "Start my free days")
+    press(page, "Start my free trial")
     page.goto(link_in(site.mail.next_to(address), "/confirm/"))
     page.get_by_role("button", name="Confirm and start").click()
     welcome = site.mail.next_to(address)

@@ -55,7 +55,7 @@ def test_note_by_keyboard(page: Page) -> None:
 
     # From it to the list, and back to the sentence.
     note.press("Enter")
-    card.get_by_role("link", name="In the list of sources").press("Enter")
+    card.get_by_role("link", name="See this in the source list").press("Enter")
     expect(card).to_be_hidden()
     expect(page.locator("#source-2")).to_be_in_viewport()
     page.get_by_role("link", name="Back to use a of source 2", exact=True).press("Enter")
@@ -65,7 +65,7 @@ def test_note_by_keyboard(page: Page) -> None:
 def test_note_of_a_quotation_says_that_its_words_were_compared(page: Page) -> None:
     page.goto(ARTICLE)
     page.locator(".quotation [role=doc-noteref]").first.click()
-    expect(page.get_by_role("dialog")).to_contain_text("Exact words, compared with the source.")
+    expect(page.get_by_role("dialog")).to_contain_text("Quoted word for word and checked against the source.")
 
 
 def test_note_by_mouse(page: Page) -> None:

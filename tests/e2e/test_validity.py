@@ -80,11 +80,11 @@ def confirming_pages(visitor: Visitor, browser: Browser) -> Iterator[tuple[str, 
     page.goto("/start/")
     page.get_by_label("Your name").fill("Val")
     page.get_by_label("E-mail address").fill(address)
-    page.get_by_label("Where do you live?").select_option("New York")
+    page.get_by_label("Which state do you live in?").select_option("New York")
     page.get_by_label("I am 18 or older").check()
     page.get_by_label("I agree to the terms").check()
     page.get_by_label("I have read the privacy notice").check()
-    press(page, "Start my free days")
+    press(page, "Start my free trial")
     expect(page).to_have_url(f"{visitor.site.url}/start/check-your-email/")
     page.close()
 

@@ -18,7 +18,7 @@ def test_from_the_first_page_to_the_desk(page: Page, site: Site) -> None:
     # A source and back to where it was cited.
     page.locator('a[href="#source-1"]').first.click()
     look(page)
-    page.get_by_role("dialog", name="Source 1").get_by_role("link", name="In the list of sources").click()
+    page.get_by_role("dialog", name="Source 1").get_by_role("link", name="See this in the source list").click()
     expect(page).to_have_url(f"{site.url}/learn/how-ketamine-works/#source-1")
     expect(page.locator("#source-1")).to_be_in_viewport()
     page.get_by_role("link", name="Back to use a of source 1", exact=True).click()
@@ -29,26 +29,26 @@ def test_from_the_first_page_to_the_desk(page: Page, site: Site) -> None:
     look(page)
     page.get_by_label("Your name").fill("Ann O’Neil")
     page.get_by_label("E-mail address").fill("ann.visitor@")
-    page.get_by_label("Where do you live?").select_option("New York")
+    page.get_by_label("Which state do you live in?").select_option("New York")
     page.get_by_label("Phone call").check()
     page.get_by_label("You may call me").check()
     page.get_by_label("I am 18 or older").check()
     page.get_by_label("I agree to the terms").check()
     page.get_by_label("I have read the privacy notice").check()
-    press(page, "Start my free days")
-    expect(page).to_have_title("Error: Start your free 7 days – Joyous")
+    press(page, "Start my free trial")
+    expect(page).to_have_title("Error: Start your 7-day free trial – Joyous")
     expect(page.locator("#errors")).to_be_focused()
     look(page)
 
     # What was typed is still there; the summary leads to what was wrong.
     expect(page.get_by_label("Your name")).to_have_value("Ann O’Neil")
-    page.get_by_role("link", name="Enter an e-mail address like name@example.com.").click()
+    page.get_by_role("link", name="Enter an email address like name@example.com.").click()
     expect(page.get_by_label("E-mail address")).to_be_focused()
     page.keyboard.press("ControlOrMeta+a")
     page.keyboard.type(ADDRESS)
     page.get_by_label("Phone number").fill("(212) 555-0123")
-    press(page, "Start my free days")
-    expect(page.get_by_role("heading", level=1)).to_have_text("Check your e-mail")
+    press(page, "Start my free trial")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Check your email")
     look(page)
 
     # The mail, and the button behind its link.
@@ -58,7 +58,7 @@ def test_from_the_first_page_to_the_desk(page: Page, site: Site) -> None:
     page.goto(link_in(message, "/confirm/"))
     look(page)
     page.get_by_role("button", name="Confirm and start").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Your free days have started")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Your free trial has started")
     look(page)
     assert site.mail.next_to(ADDRESS)["Subject"] == "Your free 7 days have started"
 
@@ -93,19 +93,19 @@ def test_from_the_first_page_to_the_desk(page: Page, site: Site) -> None:
 def test_without_scripts(page: Page, site: Site) -> None:
     address = "no.scripts@example.com"
     page.goto("/start/")
-    press(page, "Start my free days")
-    expect(page.get_by_role("heading", name="There is something to put right")).to_be_visible()
+    press(page, "Start my free trial")
+    expect(page.get_by_role("heading", name="There is a problem")).to_be_visible()
     page.get_by_label("Your name").fill("李")
     page.get_by_label("E-mail address").fill(address)
-    page.get_by_label("Where do you live?").select_option("New York")
+    page.get_by_label("Which state do you live in?").select_option("New York")
     page.get_by_label("I am 18 or older").check()
     page.get_by_label("I agree to the terms").check()
     page.get_by_label("I have read the privacy notice").check()
-    press(page, "Start my free days")
-    expect(page.get_by_role("heading", level=1)).to_have_text("Check your e-mail")
+    press(page, "Start my free trial")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Check your email")
     page.goto(link_in(site.mail.next_to(address), "/confirm/"))
     page.get_by_role("button", name="Confirm and start").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Your free days have started")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Your free trial has started")
 
 
 def test_by_keyboard_alone(page: Page, site: Site) -> None:
@@ -113,14 +113,14 @@ def test_by_keyboard_alone(page: Page, site: Site) -> None:
     address = "keys@example.com"
     page.goto("/")
     page.keyboard.press("Tab")
-    expect(page.get_by_role("link", name="Skip to the text")).to_be_focused()
+    expect(page.get_by_role("link", name="Skip to main content")).to_be_focused()
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")
-    start = page.get_by_role("main").get_by_role("link", name="Start your free 7 days").first
+    start = page.get_by_role("main").get_by_role("link", name="Start your 7-day free trial").first
     expect(start).to_be_focused()
     assert start.evaluate("element => getComputedStyle(element).outlineStyle") == "solid"
     page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", level=1)).to_have_text("Start your free 7 days")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Start your 7-day free trial")
 
     page.get_by_label("Your name").focus()
     page.keyboard.type("Kay Board")
@@ -138,10 +138,10 @@ def test_by_keyboard_alone(page: Page, site: Site) -> None:
         page.keyboard.press("Tab")
     for _ in range(2):  # how they heard of us, news
         page.keyboard.press("Tab")
-    expect(page.get_by_role("button", name="Start my free days")).to_be_focused()
+    expect(page.get_by_role("button", name="Start my free trial")).to_be_focused()
     wait_like_a_person(page)
     page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", level=1)).to_have_text("Check your e-mail")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Check your email")
     site.mail.next_to(address)
 
 

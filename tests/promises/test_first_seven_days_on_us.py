@@ -1,4 +1,4 @@
-"""“First 7 days on us”: they start when the address is confirmed, last seven days, and end by themselves."""
+"""“First 7 days on us”: they start when the address is confirmed, last seven days, and end automatically."""
 
 import datetime as dt
 
@@ -25,6 +25,6 @@ def test_they_end_by_themselves_and_nothing_renews(client, started, time_machine
 def test_page_message_and_record_name_the_same_end(client, started):
     from signups.messages.models import OutboxMessage
 
-    end = "Friday, November 27, 2026, 10:00 AM (New York time)"
+    end = "Friday, November 27, 2026, 10:00 AM"
     assert end in client.get(started).content.decode()
     assert end in OutboxMessage.objects.get(kind="trial_started").text

@@ -44,4 +44,4 @@ def test_everything_is_erased_for_good(client, started, now):
 
 def test_notice_says_how_long_a_copy_is_kept(settings):
     notice = " ".join((loader.FILES / "privacy.md").read_text().split())
-    assert f"as an encrypted file for {settings.RETENTION_DATA_EXPORT_DAYS} days, and then delete it." in notice
+    assert f"encrypted file and keep it for {settings.RETENTION_DATA_EXPORT_DAYS} days." in notice

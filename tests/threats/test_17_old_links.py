@@ -15,7 +15,7 @@ def test_expired_confirmation(client, urls, lead, time_machine):
     Trial.objects.update(started_at=None)
     time_machine.shift(dt.timedelta(hours=49))
     page = client.post(urls["confirm"])
-    assert (page.status_code, "Send me a new link" in page.content.decode()) == (410, True)
+    assert (page.status_code, "Email me a new link" in page.content.decode()) == (410, True)
     assert lead.name not in page.content.decode()
     assert client.post(urls["confirm"] + "again/").status_code == 303
     assert [message.kind for message in OutboxMessage.objects.all()] == ["confirm_trial"]
@@ -23,7 +23,7 @@ def test_expired_confirmation(client, urls, lead, time_machine):
 
 def test_used_confirmation(client, urls, lead):
     page = client.get(urls["confirm"]).content.decode()
-    assert ("This link was used already" in page, lead.name in page) == (True, False)
+    assert ("You’ve already used this link" in page, lead.name in page) == (True, False)
 
 
 @pytest.mark.parametrize(("room", "field"), [("my", "portal_token_version"), ("confirm", "confirmation_token_version")])

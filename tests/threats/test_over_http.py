@@ -243,7 +243,7 @@ def test_17_old_links(site):
     with time_machine.travel(timezone.now() - dt.timedelta(hours=49)):
         path = at_home(site, lead, lead_links.confirmation_url)
     answer = site.visitor().get(path)
-    assert (answer.status, "Send me a new link" in answer.text, "Secret" in answer.text) == (410, True, False)
+    assert (answer.status, "Email me a new link" in answer.text, "Secret" in answer.text) == (410, True, False)
 
 
 def test_18_one_patients_link(site, ann):

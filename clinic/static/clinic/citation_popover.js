@@ -15,7 +15,7 @@ function show(note, keep) {
   use.querySelectorAll("a").forEach((link) => link.remove());
   text.querySelector(".back").remove();
   text.prepend(use);
-  const list = Object.assign(document.createElement("a"), { href: note.hash, textContent: "In the list of sources" });
+  const list = Object.assign(document.createElement("a"), { href: note.hash, textContent: "See this in the source list" });
   const close = Object.assign(document.createElement("button"), { type: "button", textContent: "Close" });
   list.onclick = close.onclick = () => card.hidePopover();
   const actions = Object.assign(document.createElement("p"), { className: "actions" });

@@ -59,7 +59,7 @@ def test_two_spellings_of_an_address_have_one_key(typed, key):
 
 @pytest.mark.parametrize("typed", ["jo\u212a@example.com", "jö@example.com", "jo@" + "ü" * 80 + ".example"])
 def test_lookalike_address_is_refused(typed):
-    with pytest.raises(ValueError, match="e-mail"):
+    with pytest.raises(ValueError, match="email address"):
         normalization.email_key(typed)
 
 
@@ -68,7 +68,7 @@ TWO_DOMAINS = ("faß.de", "FAẞ.de", "βόλος.example", "نامه\u200cای.
 
 @pytest.mark.parametrize("domain", TWO_DOMAINS)
 def test_domain_that_old_and_new_programs_read_differently_is_refused(domain):
-    with pytest.raises(ValueError, match="“xn--”"):
+    with pytest.raises(ValueError, match="We cannot send email to that address"):
         normalization.strict_email_key(f"jo@{domain}")
 
 
@@ -107,5 +107,5 @@ def test_number_nobody_could_dial_is_refused(typed):
 
 @pytest.mark.parametrize(("typed", "region"), [("555 0123", "US"), ("+1 555 0123", "US"), ("7946 0958", "GB")])
 def test_number_without_its_area_code_is_refused(typed, region):
-    with pytest.raises(ValueError, match="with its area code"):
+    with pytest.raises(ValueError, match="including the area code"):
         normalization.phone_e164(typed, region)

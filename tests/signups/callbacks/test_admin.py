@@ -81,7 +81,7 @@ def test_due_next_is_first_and_overdue_is_said_in_words(desk):
     assert names(page) == ["Late", "Soon", "Later"]
     text = page.content.decode()
     assert "⚠ 1 overdue: call these people now." in text
-    assert "⚠ Overdue since today, 9 a.m." in text
+    assert "⚠ Overdue since 9:00 AM today" in text
     assert text.count("is-overdue") == 1
 
 

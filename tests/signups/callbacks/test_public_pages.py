@@ -77,7 +77,7 @@ def test_form_asks_for_nothing_clinical_and_no_address(clinic, client):
 def test_page_says_by_when_and_whom_to_call_in_a_crisis(clinic, client, time_machine):
     time_machine.move_to(NOW, tick=False)
     page = client.get("/callback/")
-    assert "by today, 2 p.m. (New York time) if you ask now" in page.content.decode()
+    assert "Request now and we’ll call by 2:00 PM today (Eastern Time)" in page.content.decode()
     assert "In a crisis, call or text 988." in page.content.decode()
     assert "no-store" in page["Cache-Control"]
 
@@ -89,7 +89,7 @@ def test_page_promises_nothing_while_nobody_answers_the_phone(clinic, client, ti
         clinic.opening_hours = hours
         clinic.save()
         pages.append(client.get("/callback/").content.decode())
-    assert [("if you ask now" in page, 'name="phone"' in page) for page in pages] == [(True, True), (False, True)]
+    assert [("Request now" in page, 'name="phone"' in page) for page in pages] == [(True, True), (False, True)]
 
 
 def test_landing_page_leads_to_the_form(clinic, client):
@@ -102,7 +102,7 @@ def test_request_ends_at_a_page_that_says_by_when_in_their_time(clinic, client, 
     response = post(time_zone="America/Los_Angeles")
     assert (response.status_code, response["Location"].split("?")[0]) == (303, "/callback/thanks/")
     page = client.get(response["Location"]).content.decode()
-    assert "by <strong>today, 11 a.m.</strong>, your time" in page
+    assert "by <strong>11:00 AM today</strong>, your time" in page
     assert "In a crisis, call or text 988." in page
     assert [lead.phone_e164 for lead in Lead.objects.all()] == ["+12125550123"]
 
@@ -117,17 +117,17 @@ def test_thanks_without_its_signed_address_promises_no_time(clinic, client, quer
     ("changed", "message"),
     [
         ({"name": ""}, "Enter your name."),
-        ({"phone": ""}, "Enter a phone number, such as 212 555 0123."),
-        ({"phone": "995-265-656"}, "Check the phone number: it has too few or too many digits."),
+        ({"phone": ""}, "Enter a phone number, like 212-555-0123."),
+        ({"phone": "995-265-656"}, "Check the phone number. It has too many or too few digits."),
         ({"time_zone": "Mars/Olympus"}, "Select a valid choice. Mars/Olympus is not one of the available choices."),
         (
             {"time_zone": "Asia/Tokyo"},
-            "We call between 8 a.m. and 9 p.m. where you are, and our phones are closed then.",
+            "We only call between 8:00 AM and 9:00 PM your time, and our office is closed then.",
         ),
         ({"topic": "my health"}, "Select a valid choice. my health is not one of the available choices."),
-        ({"calls": None}, "Tick the box to let us call you. Without it we may not."),
-        ({"website": "https://spam.example"}, "Please leave the last field empty."),
-        ({"stamp": "forged"}, "Something was missing from the form. Please press the button once more."),
+        ({"calls": None}, "Check the box to let us call you. We cannot call without your permission."),
+        ({"website": "https://spam.example"}, "Something went wrong. Please submit the form again."),
+        ({"stamp": "forged"}, "Something went wrong. Please submit the form again."),
     ],
 )
 def test_refusal_says_why_and_keeps_what_was_typed(clinic, post, changed, message):
@@ -171,7 +171,7 @@ def test_own_page_asks_without_the_name_and_shows_the_call_on_its_way(mine, clie
     assert ('value="212 555 0188"' in form, 'name="name"' in form) == (True, False)
     response = post(f"{path}callback/", phone="212 555 0188", name=None)
     assert (response.status_code, response["Location"]) == (303, path)
-    assert "We call you by <strong>today, 2 p.m.</strong>, your time" in client.get(path).content.decode()
+    assert "by <strong>2:00 PM today</strong>, your time" in client.get(path).content.decode()
     request = lead.callbacks.get()
     assert (request.phone_e164, request.consent.channel) == ("+12125550188", "page")
 
@@ -184,7 +184,7 @@ def test_own_page_refuses_a_second_call_while_one_is_on_its_way(mine, client, po
         post(f"{path}callback/").status_code
     ]
     assert (statuses, CallbackRequest.objects.count()) == ([303, 303, 409], 1)
-    assert "A call is on its way" in client.get(f"{path}callback/").content.decode()
+    assert "We’re going to call you" in client.get(f"{path}callback/").content.decode()
 
 
 def test_own_page_says_what_is_wrong(mine, post):
@@ -195,11 +195,11 @@ def test_own_page_says_what_is_wrong(mine, post):
 def test_own_page_takes_the_wish_back_with_a_button_only(mine, client, post):
     lead, path = mine
     post(f"{path}callback/")
-    assert "Do not call me about this" in client.get(f"{path}callback/cancel/").content.decode()
+    assert "Yes, cancel this call" in client.get(f"{path}callback/cancel/").content.decode()
     assert lead.callbacks.get().closed_at is None
     assert client.post(f"{path}callback/cancel/").status_code == 303
     assert lead.callbacks.get().outcome == "cancelled"
-    assert "No call is on its way" in client.get(f"{path}callback/cancel/").content.decode()
+    assert "You do not have a call scheduled" in client.get(f"{path}callback/cancel/").content.decode()
 
 
 def test_own_page_tells_who_could_not_be_reached(mine, client):
@@ -212,6 +212,6 @@ def test_own_page_owns_up_when_we_are_late_and_says_when_we_try_again(mine, clie
     lead, path = mine
     request = callbacks.CallbackRequestFactory(lead=lead, due_at=NOW)
     time_machine.move_to(NOW + dt.timedelta(minutes=1), tick=False)
-    assert "We wanted to call you by today, 10 a.m., your time, and we are late." in client.get(path).content.decode()
+    assert "We said we’d call by 10:00 AM today, your time, and we’re late." in client.get(path).content.decode()
     callbacks.CallAttemptFactory(request=request, attempted_at=NOW, next_attempt_at=NOW + dt.timedelta(hours=3))
-    assert "We try again at about <strong>today, 1 p.m.</strong>, your time." in client.get(path).content.decode()
+    assert "We’ll try again around <strong>1:00 PM today</strong>, your time." in client.get(path).content.decode()

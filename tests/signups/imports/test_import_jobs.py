@@ -99,7 +99,7 @@ def test_looking_through_counts_and_changes_nothing(checked):
     LeadFactory(email="jo0@example.com")
     job = checked(table(*people(3), ",nobody@example.com", "Jo Again,j.o1+x@example.com", ",,"))
     assert job.figures() == {"created": 2, "known": 2, "refused": 1, "done": 5}
-    assert why(job) == {5: "Enter your name, with at least one letter."}
+    assert why(job) == {5: "Enter your name."}
     assert (Lead.objects.count(), job.status) == (1, ImportStatus.CHECKED)
 
 

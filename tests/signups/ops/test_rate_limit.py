@@ -102,7 +102,7 @@ def test_flood_from_one_client_is_told_when_to_come_back(clinic, post_start):
     assert codes == [303] * 60 + [429]
     response = post_start()
     assert response["Retry-After"] == "3601"
-    assert b"Please wait a little" in response.content
+    assert b"Please try again later" in response.content
     assert OutboxMessage.objects.count() == 60
 
 

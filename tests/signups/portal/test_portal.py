@@ -52,7 +52,7 @@ def lead():
 def test_page_says_where_they_stand_in_words(client, my):
     page = text(client.get(my))
     assert "Today is <strong>day 3 of 7</strong>" in page
-    assert "Wednesday, November 25, 2026, 10:00 AM (New York time)" in page
+    assert "Wednesday, November 25, 2026, 10:00 AM Eastern Time" in page
     assert page.count('class="past"') == 2
     assert page.count('class="today"') == 1
 
@@ -60,17 +60,20 @@ def test_page_says_where_they_stand_in_words(client, my):
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        ({"started_at": None}, "They start when you press the button"),
-        ({"cancelled_at": NOW}, "Take it back, keep my trial"),
-        ({"cancelled_at": NOW - 2 * DAY}, "Your trial is cancelled. You owe us nothing."),
-        ({"converted_at": NOW}, "Until the end of <strong>Sunday, December 20, 2026</strong>"),
-        ({"converted_at": NOW, "refund_requested_at": NOW}, "It is accepted, and our care team sees to it."),
+        ({"started_at": None}, "Your trial starts when you open the link in our email"),
+        ({"cancelled_at": NOW}, "Undo and keep my trial"),
+        ({"cancelled_at": NOW - 2 * DAY}, "Your trial has been canceled. You owe us nothing."),
+        ({"converted_at": NOW}, "You can request a refund through <strong>Sunday, December 20, 2026</strong>"),
+        (
+            {"converted_at": NOW, "refund_requested_at": NOW},
+            "Our care team is processing it.",
+        ),
         (
             {"converted_at": NOW, "refund_requested_at": NOW, "refunded_at": NOW},
-            "Our care team sent it back on November 20, 2026.",
+            "Our care team sent it on November 20, 2026.",
         ),
-        ({"started_at": NOW - 40 * DAY, "converted_at": NOW - 31 * DAY}, "guarantee ended with Thursday, November 19"),
-        ({"started_at": NOW - 8 * DAY}, "Your free days ended on Thursday, November 19, 2026"),
+        ({"started_at": NOW - 40 * DAY, "converted_at": NOW - 31 * DAY}, "guarantee ended on Thursday, November 19"),
+        ({"started_at": NOW - 8 * DAY}, "Your free trial ended on Thursday, November 19, 2026"),
     ],
 )
 def test_page_tells_every_state(client, my, trial, fields, said):
@@ -89,7 +92,7 @@ def test_page_costs_the_same_however_much_happened(client, my, trial, django_ass
 
 def test_person_without_a_trial_has_a_page_too(client, clinic, settings):
     path = lead_links.portal_url(LeadFactory()).removeprefix(settings.SITE_URL)
-    assert "You have no trial with us." in text(client.get(path))
+    assert "You do not have a trial with us." in text(client.get(path))
 
 
 def test_cancelling_asks_once_and_can_be_taken_back(client, my):
@@ -107,23 +110,23 @@ def test_undo_after_the_hour_says_so(client, my, time_machine):
     client.post(my + "trial/cancel/")
     time_machine.shift(dt.timedelta(hours=1, seconds=1))
     response = client.post(my + "trial/undo/")
-    assert (response.status_code, "That hour is over." in text(response)) == (409, True)
-    assert "Take it back" not in text(client.get(my))
+    assert (response.status_code, "that time has passed." in text(response)) == (409, True)
+    assert "Undo and keep" not in text(client.get(my))
 
 
 def test_refund_is_accepted_on_the_spot(client, my):
     assert client.get(my + "refund/").status_code == 303  # nothing to refund yet
     Trial.objects.update(converted_at=NOW)
-    assert "Ask for your money back?" in text(client.get(my + "refund/"))
+    assert "Request a refund?" in text(client.get(my + "refund/"))
     assert client.post(my + "refund/")["Location"] == my
     assert Trial.objects.refund_owed().count() == 1
-    assert "It is accepted" in text(client.get(my))
+    assert "Your request was accepted" in text(client.get(my))
 
 
 def test_refund_after_its_time_says_so(client, my):
     Trial.objects.update(requested_at=NOW - 50 * DAY, started_at=NOW - 50 * DAY, converted_at=NOW - 31 * DAY)
     response = client.post(my + "refund/")
-    assert (response.status_code, "The guarantee ended with" in text(response)) == (409, True)
+    assert (response.status_code, "The guarantee ended on" in text(response)) == (409, True)
 
 
 def test_details_are_changed_and_the_event_names_only_which(client, my):
@@ -200,7 +203,7 @@ def test_erasing_says_what_stays_and_then_does_it(client, my):
     assert "A scrambled code" in page
     assert "The bare record" in page
     assert lead().name == "Jo Miller"
-    assert "Everything is erased" in text(client.post(my + "erase/"))
+    assert "Your data has been deleted" in text(client.post(my + "erase/"))
     assert (lead().status, lead().name, client.get(my).status_code) == ("erased", "", 404)
     assert [message.kind for message in OutboxMessage.objects.pending()] == ["erasure_receipt"]
 

@@ -289,7 +289,7 @@ def test_who_did_not_ask_to_be_erased_may_come_back(clinic):
 def test_money_that_is_owed_can_be_sent_back_after_an_erasure(clinic, client):
     trial = TrialFactory(requested_at=NOW, started_at=NOW, converted_at=NOW, refund_requested_at=NOW)
     page = urlsplit(lead_links.portal_url(trial.lead)).path
-    assert "You asked for your money back" in client.get(page + "erase/").content.decode()
+    assert "You requested a refund" in client.get(page + "erase/").content.decode()
     erasure.erase_lead(trial.lead, **BY)
     mark_refunded(trial, by=users.UserFactory(role=roles.HEAD), now=NOW)
     assert not Trial.objects.refund_owed().exists()

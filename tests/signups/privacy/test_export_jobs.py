@@ -62,7 +62,7 @@ def told(client, my):
 
 def test_page_says_how_far_it_is_and_then_gives_it(client, lead, my):
     answer = client.post(my + "export/")
-    assert (answer.status_code, answer["Location"]) == (303, my.removeprefix("http://127.0.0.1:8000") + "#take-along")
+    assert (answer.status_code, answer["Location"]) == (303, my.removeprefix("http://127.0.0.1:8000") + "#download")
     assert '<progress max="1" value="0"' in client.get(my).content.decode()
     work(3)  # it is planned, and two parts are done: then the worker dies
     parts = DataExportChunk.objects.count()
@@ -181,7 +181,7 @@ def test_page_says_that_a_copy_failed_and_it_can_be_asked_for_again(client, lead
     spoil("signups_note", "text", id=note.pk)
     work()
     page = client.get(my).content.decode()
-    assert ("We could not make your file" in page, "<progress" in page, "Try again" in page) == (True, False, True)
+    assert ("We could not create your file" in page, "<progress" in page, "Try again" in page) == (True, False, True)
     spoil("signups_note", "text", to=encrypt("Read again"), id=note.pk)
     client.post(my + "export/anew/")
     work()
@@ -193,7 +193,7 @@ def test_copy_that_can_no_longer_be_read_says_so(client, lead, my):
     work()
     spoil("signups_dataexportchunk", "json", copy_id=copy.pk)
     assert client.post(my + "export/").status_code == 303
-    assert "We could not make your file" in client.get(my).content.decode()
+    assert "We could not create your file" in client.get(my).content.decode()
     assert not lead.events.exists()
 
 

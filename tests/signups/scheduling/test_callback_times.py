@@ -119,11 +119,11 @@ def test_whatever_is_proposed_is_lawful_later_and_soon(tried, zone, best):
 @pytest.mark.parametrize(
     ("moment", "words"),
     [
-        ("2026-11-20 13:00", "today, 1 p.m."),
-        ("2026-11-21 09:05", "tomorrow, 9:05 a.m."),
-        ("2026-11-23 12:00", "Monday, noon"),
-        ("2026-11-23 00:00", "Monday, 12 a.m."),
-        ("2026-11-27 12:30", "November 27, 12:30 p.m."),
+        ("2026-11-20 13:00", "1:00 PM today"),
+        ("2026-11-21 09:05", "9:05 AM tomorrow"),
+        ("2026-11-23 12:00", "noon on Monday"),
+        ("2026-11-23 00:00", "12:00 AM on Monday"),
+        ("2026-11-27 12:30", "12:30 PM on November 27"),
     ],
 )
 def test_times_in_words(moment, words):
@@ -133,5 +133,5 @@ def test_times_in_words(moment, words):
 def test_times_in_words_are_those_of_the_persons_day():
     assert (
         callback_times.humanize_callback_time(at("2026-11-20 23:30"), at("2026-11-20 08:00"), TOKYO)
-        == "tomorrow, 1:30 p.m."
+        == "1:30 PM tomorrow"
     )

@@ -39,8 +39,8 @@ def test_pressing_the_button_starts_the_free_days(client, path, lead):
     page = client.post(path)
     assert Trial.objects.get().started_at == NOW
     # Seven times 24 hours after 7:00 in Los Angeles, the person's own zone.
-    assert "Friday, November 27, 2026, 7:00 AM (Los Angeles time)" in page.content.decode()
-    assert "the link to your own page. There you can book the free call" in page.content.decode()
+    assert "Friday, November 27, 2026, 7:00 AM Pacific Time" in page.content.decode()
+    assert "the link to your private page. There you can book your free call" in page.content.decode()
     assert "Start free" not in page.content.decode()
     assert [event.action for event in lead.events.order_by("id")] == ["confirmed", "trial_started"]
     assert sorted((message.kind, message.send_at) for message in lead.messages.all()) == [
@@ -60,7 +60,7 @@ def test_pressing_it_again_changes_nothing(client, path, time_machine):
 def test_used_link_says_so_and_shows_nothing(client, path, lead, time_machine):
     client.post(path)
     page = client.get(path)
-    assert (page.status_code, "This link was used already" in page.content.decode()) == (410, True)
+    assert (page.status_code, "You’ve already used this link" in page.content.decode()) == (410, True)
     time_machine.shift(dt.timedelta(days=1, hours=20))
     assert client.get(path).status_code == 410
 
@@ -68,7 +68,7 @@ def test_used_link_says_so_and_shows_nothing(client, path, lead, time_machine):
 def test_terms_are_those_of_the_day_it_was_asked_for(client, path, clinic):
     clinic.trial_days = 14
     clinic.save()
-    assert "Your free 7 days start" in client.get(path).content.decode()
+    assert "Your 7-day free trial starts" in client.get(path).content.decode()
     client.post(path + "again/")
     assert OutboxMessage.objects.get().subject == "Confirm your e-mail to start your free 7 days"
 
@@ -157,7 +157,7 @@ def test_link_of_a_cancelled_trial_is_a_used_one_and_another_goes_to_their_page(
     client.post(path)
     cancel_trial(lead.current_trial(), by=ActorKind.PATIENT, now=NOW)
     for method in (client.get, client.post):
-        assert (method(path).status_code, "used already" in method(path).content.decode()) == (410, True)
+        assert (method(path).status_code, "already used this link" in method(path).content.decode()) == (410, True)
     assert client.post(f"{path}again/").status_code == 303
     assert lead.messages.filter(kind="my_link").count() == 1
     assert not lead.messages.filter(kind="trial_exists").exists()

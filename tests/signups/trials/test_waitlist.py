@@ -33,11 +33,15 @@ def tell():
     return waitlist.notify_waitlist(lambda: NOW + dt.timedelta(days=1))
 
 
-@pytest.mark.parametrize("state", ["TX", "ZZ"])
-def test_who_lives_elsewhere_is_told_kindly_and_nothing_is_kept(new_york_only, post_start, state):
+@pytest.mark.parametrize(
+    ("state", "heading"),
+    [("TX", "We’re not in Texas yet</h1>"), ("ZZ", "We’re only in the U.S. right now</h1>")],
+)
+def test_who_lives_elsewhere_is_told_kindly_and_nothing_is_kept(new_york_only, post_start, state, heading):
     response = post_start(state=state, terms=None)
     page = response.content.decode()
-    assert (response.status_code, "yet</h1>" in page, 'value="jo@example.com"' in page) == (200, True, True)
+    assert (response.status_code, heading in page, 'value="jo@example.com"' in page) == (200, True, True)
+    assert ("findahelpline.com" in page) is (state == "ZZ")
     assert (Lead.objects.count(), Trial.objects.count()) == (0, 0)
 
 
