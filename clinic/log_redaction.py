@@ -6,18 +6,24 @@ from typing import Any
 
 from clinic.middleware.request_id import request_id
 
+METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"}  # others are logged as "other"
+MAX_LENGTH = 8_000  # characters of one message or traceback; a client can make it as long as it likes
+
 # For text from libraries (a database error quotes the rejected row); the project's own messages name nobody.
+# Each pattern is linear: a word is tried from its first character only.
 REDACTION_PATTERNS = (
     (re.compile(r"/(my|confirm|hosts)/[^\s/'\"?]+"), r"/\1/…"),
-    (re.compile(r"[\w-]{16,}:[\w-]{6,}:[\w-]{20,}"), "(token)"),
-    (re.compile(r"[^\s@\"'<>()=,;:\[\]]+@[^\s@\"'<>()=,;:\[\]]+"), "(e-mail)"),
+    (re.compile(r"(?<![\w-])[\w-]{16,}:[\w-]{6,}:[\w-]{20,}"), "(token)"),
+    (re.compile(r"(?<![^\s@\"'<>()=,;:\[\]])[^\s@\"'<>()=,;:\[\]]+@[^\s@\"'<>()=,;:\[\]]+"), "(e-mail)"),
     (re.compile(r"(?<![\w.:-])\+?\(?\d[\d ().-]{8,}\d(?![\w:])"), "(number)"),
     (re.compile(r"(DETAIL:).*"), r"\1 …"),
 )
 
 
 def redact(text: str) -> str:
-    """Replace links, tokens, addresses, numbers and database details in `text`."""
+    """Replace links, tokens, addresses, numbers and database details in `text`, and cut out its middle if too long."""
+    if len(text) > MAX_LENGTH:
+        text = f"{text[: MAX_LENGTH // 2]}\n(cut)\n{text[-MAX_LENGTH // 2 :]}"
     for pattern, replacement in REDACTION_PATTERNS:
         text = pattern.sub(replacement, text)
     return text
@@ -45,7 +51,8 @@ class RedactPathFilter(logging.Filter):
         request = record.__dict__.pop("request", None)  # absent when an earlier handler has filtered the record
         if request is not None and hasattr(request, "path"):
             match, status = getattr(request, "resolver_match", None), getattr(record, "status_code", 0)
-            parts = [str(status or ""), request.method, match.view_name if match else "no view"]
+            method = request.method if request.method in METHODS else "other"
+            parts = [str(status or ""), method, match.view_name if match else "no view"]
             if 400 <= status < 500:
                 record.levelno, record.levelname = logging.WARNING, "WARNING"
                 if record.exc_info and record.exc_info[0]:

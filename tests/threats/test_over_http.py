@@ -6,8 +6,10 @@ The details of each row are in its own file; here it is the whole way through gr
 import csv
 import datetime as dt
 import io
+import os
 import re
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 import time_machine
@@ -382,3 +384,14 @@ def test_29_stolen_backup(head, ann):
     with connection.cursor() as cursor:
         cursor.execute("SELECT text FROM signups_note WHERE lead_id = %s", [ann.pk])
         assert "morning" not in cursor.fetchone()[0]
+
+
+def test_a_method_of_any_length_holds_no_process(site):
+    def used():
+        stats = [Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split() for pid in site.family()]
+        return sum(int(stat[11]) + int(stat[12]) for stat in stats) / os.sysconf("SC_CLK_TCK")
+
+    before = used()
+    for method in (b"X" * 60_000, b"a." * 30_000, b"G" * 7_900):
+        site.raw(method + b" / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+    assert used() - before < 2  # seconds of CPU, of all its processes
