@@ -16,6 +16,7 @@ from django.utils import timezone
 from clinic.lib.row_count import RowCount, count_rows
 from content.admin.review_queue import review_items
 from signups.callbacks.models import CallbackRequest
+from signups.calls.alerts import open_alerts_of
 from signups.calls.choices import CallStatus
 from signups.calls.models import OnboardingCall
 from signups.desk.saved_views import SAVED_VIEWS
@@ -122,6 +123,8 @@ def my_tasks(user: Any, now: dt.datetime) -> list[TaskItem]:
     if user.has_perm("signups.change_onboardingcall"):
         started = OnboardingCall.objects.unsettled(now).filter(host__user=user).select_related("lead")
         tasks += [("Say how the call went", call.lead, call.starts_at) for call in started[:MAX_TASKS]]
+        alerts = open_alerts_of(user, now).select_related("call__lead")[:MAX_TASKS]
+        tasks += [(f"Call: {alert.get_kind_display()}", alert.call.lead, alert.created_at) for alert in alerts]
     return [
         TaskItem(label, str(lead), due_at, reverse("admin:signups_lead_change", args=[lead.pk]))
         for label, lead, due_at in sorted(tasks, key=lambda task: task[2])

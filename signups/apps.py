@@ -19,15 +19,14 @@ class SignupsConfig(AppConfig):
     verbose_name = "From visitor to patient"
 
     def ready(self) -> None:
+        from signups import contact_changes
         from signups.audit import triggers
-        from signups.callbacks.actions import close_open_callback
-        from signups.consents.signals import callbacks_revoked
         from signups.messages.shipped_templates import create_shipped_templates
         from signups.ops.key_check import ensure_key_check
 
         for module in EMAIL_MODULES:
             import_module(module)
-        callbacks_revoked.connect(close_open_callback)
+        contact_changes.connect()
         post_migrate.connect(ensure_key_check, sender=self)
         post_migrate.connect(triggers.install_triggers, sender=self)
         post_migrate.connect(create_shipped_templates, sender=self)

@@ -1,7 +1,7 @@
 from signups.assignment.models import AssignmentRotation
 from signups.audit.models import AuditEvent
 from signups.callbacks.models import CallAttempt, CallbackRequest
-from signups.calls.models import OnboardingCall
+from signups.calls.models import CallAlert, OnboardingCall
 from signups.consents.models import Consent, ConsentText
 from signups.consents.suppression_models import Suppression
 from signups.hosts.models import AvailabilityRule, DateOverride, Holiday, Host, TimeOff
@@ -24,6 +24,7 @@ __all__ = [
     "AssignmentRotation",
     "AuditEvent",
     "AvailabilityRule",
+    "CallAlert",
     "CallAttempt",
     "CallbackRequest",
     "Consent",

@@ -57,6 +57,7 @@ class AuditAction(TextChoices):
     CALL_CANCELLED = "call_cancelled", "call cancelled"
     CALL_COMPLETED = "call_completed", "call took place"
     CALL_MISSED = "call_missed", "patient missed the call"
+    CALL_ALERT_SETTLED = "call_alert_settled", "dealt with an alert about a call"
     HOURS_CHANGED = "hours_changed", "changed weekly hours"
     FEED_REPLACED = "feed_replaced", "replaced the address of a calendar"
     HOLIDAYS_ADDED = "holidays_added", "added holidays"

@@ -221,6 +221,7 @@ def log_attempt(
     CallAttempt.objects.create(
         request=request, number=number, attempted_at=now, attempted_by=by, outcome=outcome, next_attempt_at=following
     )
+    CallbackRequest.objects.filter(pk=request.pk).update(retry_at=None)
     lead = request.lead
     record_event(
         lead, AuditAction.CALL_ATTEMPTED, by=by, now=now, idempotency_key=form_key, number=number, outcome=outcome.value
@@ -307,9 +308,15 @@ def _display_name(user: User) -> str:
 
 
 def close_open_callback(*, lead: Lead, by: Actor, now: dt.datetime, **kwargs: Any) -> None:
-    """Close the open request of a lead who revoked consent to calls.
+    """Close the open request of a lead who revoked consent to calls. Receiver of `callbacks_revoked`."""
+    _close_open(lead, CallbackOutcome.DO_NOT_CALL, by=by, now=now)
 
-    Receiver of `callbacks_revoked`.
-    """
-    if lead.callbacks.filter(closed_at=None).update(closed_at=now, outcome=CallbackOutcome.DO_NOT_CALL):
-        record_event(lead, AuditAction.CALLBACK_CLOSED, by=by, now=now, outcome=CallbackOutcome.DO_NOT_CALL.value)
+
+def close_callback_of_closed_lead(*, lead: Lead, by: Actor, now: dt.datetime, **kwargs: Any) -> None:
+    """Close the open request of a lead that staff close. Receiver of `lead_closed`."""
+    _close_open(lead, CallbackOutcome.LEAD_CLOSED, by=by, now=now)
+
+
+def _close_open(lead: Lead, outcome: CallbackOutcome, *, by: Actor, now: dt.datetime) -> None:
+    if lead.callbacks.filter(closed_at=None).update(closed_at=now, outcome=outcome):
+        record_event(lead, AuditAction.CALLBACK_CLOSED, by=by, now=now, outcome=outcome.value)

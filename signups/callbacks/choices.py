@@ -53,3 +53,5 @@ class CallbackOutcome(TextChoices):
     CANCELLED = "cancelled", "cancelled by the person"
     ASKED_AGAIN = "asked_again", "asked again"
     NOT_NEEDED = "not_needed", "settled without a call"
+    NIGHT_THERE = "night_there", "our hours are night where they are"
+    LEAD_CLOSED = "lead_closed", "closed with the lead"

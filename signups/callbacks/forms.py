@@ -9,8 +9,9 @@ from crispy_forms.layout import Div, Fieldset, Layout, Submit
 from django import forms
 
 from clinic.lib import normalization
+from signups.audit.choices import ActorKind
 from signups.consents.choices import ConsentChannel, ConsentPurpose
-from signups.leads import locking
+from signups.leads import contact_details, locking
 from signups.leads.choices import PartOfDay
 from signups.leads.models import Lead
 from signups.offer import current_offer
@@ -116,6 +117,9 @@ class PortalCallbackForm(CallbackForm):
         self.helper.disable_csrf = True  # the URL carries the secret token, and no cookie is set
 
     def save(self) -> None:
+        """Create the callback; where they are, and when it suits them, holds for every call."""
+        details = {name: self.cleaned_data[name] for name in ("time_zone", "best_time")}
+        contact_details.update_contact_details(self.lead, by=ActorKind.PATIENT, now=self.now, **details)
         create_callback(
             self.lead, self.wish(), channel=ConsentChannel.PAGE, form_key=self.cleaned_data["stamp"], now=self.now
         )

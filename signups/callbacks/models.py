@@ -25,10 +25,11 @@ class CallbackRequestQuerySet(models.QuerySet["CallbackRequest"]):
     def timed(self) -> Self:
         """Annotate `next_at` and `call_at`.
 
-        `next_at` is the retry time set by the last attempt; `call_at` is when the call is due: `next_at` or `due_at`.
+        `next_at` is the retry time set by the last attempt, or by a change of time zone since (`retry_at`); `call_at`
+        is when the call is due: `next_at` or `due_at`.
         """
         tries = CallAttempt.objects.filter(request=OuterRef("pk")).order_by("-number")
-        return self.annotate(next_at=Subquery(tries.values("next_attempt_at")[:1])).annotate(
+        return self.annotate(next_at=Coalesce("retry_at", Subquery(tries.values("next_attempt_at")[:1]))).annotate(
             call_at=Coalesce("next_at", "due_at")
         )
 
@@ -85,6 +86,8 @@ class CallbackRequest(models.Model):
     consent = models.ForeignKey(Consent, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField()
     due_at = models.DateTimeField()
+    # Replaces the last attempt's retry time, which became night where the person is. Cleared by the next attempt.
+    retry_at = models.DateTimeField(null=True, editable=False)
     claimed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="callbacks"
     )

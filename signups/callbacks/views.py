@@ -127,6 +127,7 @@ def callback_section_context(lead: Lead, now: dt.datetime) -> dict[str, Any]:
         else "",
         "callback_is_late": bool(waiting and waiting.call_at < now),
         "callback_unreachable": bool(last and last.outcome == CallbackOutcome.UNREACHABLE),
+        "callback_at_night": bool(last and last.outcome == CallbackOutcome.NIGHT_THERE),
     }
 
 

@@ -1,7 +1,7 @@
 """Book, move, reassign, cancel and close onboarding calls.
 
-Lock order: host rows by id, then the call row, so that concurrent changes cannot deadlock. Database constraints
-(`NoOverlap`, one current call per lead) decide when two transactions race.
+Lock order: host rows by id, then the lead, then the call, so that concurrent changes cannot deadlock. Database
+constraints (`NoOverlap`, one current call per lead) decide when two transactions race.
 """
 
 import datetime as dt
@@ -22,10 +22,17 @@ from signups.scheduling.slots import BookingError
 
 from . import availability, emails
 from .choices import CallStatus, ForceReason
+from .emails import Placement
 from .models import OnboardingCall
 
 RESENDS_PER_HOUR = 3
 LOAD_DAYS = 14  # days of past calls that count towards a host's load
+
+
+class NoPhoneNumber(BookingError):
+    """The call is made by phone, and the lead has no number."""
+
+    code = "no_phone"
 
 
 class KeyReused(BookingError):
@@ -79,21 +86,28 @@ def book_call(
     """Book a call at `start` with `host`, or with the least loaded free host; the offer sets the length.
 
     Idempotent for a repeated `key`. Raises, in this order: KeyReused, AlreadyBooked, SlotUnavailable, TooSoon,
-    SlotTaken; CallNotBooked for a lead erased or merged. `forced` lifts only working hours and minimum notice.
+    SlotTaken; CallNotBooked for a lead erased or merged, NoPhoneNumber for one without. `forced` lifts only working
+    hours and minimum notice.
     """
     fingerprint = f"{lead.pk} {start.isoformat()} {host.pk if host else 'any'}"
     hosts = list((Host.objects.active().filter(pk=host.pk) if host else Host.objects.active()).locked())
     if found := _replay(key, fingerprint):
         return found
-    if Lead.objects.live().select_for_update().filter(pk=lead.pk).first() is None:
+    current = Lead.objects.live().select_for_update().filter(pk=lead.pk).first()
+    if current is None:
         raise CallNotBooked  # erased or merged since the request began
+    lead = current
     if lead.calls.upcoming(now).exists():
         raise AlreadyBooked
+    if not lead.phone_e164:
+        raise NoPhoneNumber
     clinic = current_offer()
     chosen = _pick_host(start, hosts, clinic, now=now, forced=forced)
     public_id, domain = uuid.uuid4(), clinic.mailbox.rpartition("@")[2]
     facts = {"idempotency_key": key, "request_fingerprint": fingerprint, "created_at": now}
-    call = OnboardingCall(public_id=public_id, lead=lead, uid=f"{public_id}@{domain}", **facts)
+    call = OnboardingCall(
+        public_id=public_id, lead=lead, uid=f"{public_id}@{domain}", organizer=clinic.mailbox, **facts
+    )
     _set_time(call, chosen, start, clinic.calls)
     try:
         _store(call, now)
@@ -128,7 +142,7 @@ def reschedule_call(
         return call
     if call.lead.calls.upcoming(now).exclude(pk=call.pk).exists():
         raise AlreadyBooked
-    clinic, before = current_offer(), call.host
+    clinic, before = current_offer(), Placement.of(call)
     chosen = _pick_host(start, hosts, clinic, now=now, forced=forced, moving=call)
     _set_time(call, chosen, start, clinic.calls)
     _change(call, now, before)
@@ -149,7 +163,7 @@ def reassign_call(
     _require_booked(call, by=by, now=now)
     if host.pk == call.host_id:
         return call
-    clinic, before = current_offer(), call.host
+    clinic, before = current_offer(), Placement.of(call)
     hosts = list(Host.objects.active().filter(pk=host.pk))
     chosen = _pick_host(call.starts_at, hosts, clinic, now=now, forced=forced, moving=call)
     _set_time(call, chosen, call.starts_at, clinic.calls)
@@ -172,7 +186,7 @@ def cancel_call(*, call: OnboardingCall, by: Actor, now: dt.datetime) -> Onboard
     call.save()
     _record(call, AuditAction.CALL_CANCELLED, by=by, now=now)
     emails.call_cancelled(call, now=now)
-    emails.host_call_cancelled(call, call.host, now=now)
+    emails.host_call_cancelled(call, Placement.of(call), now=now)
     return call
 
 
@@ -227,11 +241,16 @@ def _candidates(moving: OnboardingCall | None = None) -> HostQuerySet:
 
 
 def _locked(call: OnboardingCall) -> OnboardingCall:
-    """Lock the call row without joining its host.
+    """Lock the lead, then the call, and return the call. Raises CallNotBooked when the lead was merged meanwhile.
 
-    On PostgreSQL a locking query with a join finds no row when the joined row changed during the wait.
+    Without a join: on PostgreSQL a locking query finds no row when the joined row changed during the wait.
     """
-    return OnboardingCall.objects.select_for_update().get(pk=call.pk)
+    lead_id = OnboardingCall.objects.values_list("lead_id", flat=True).get(pk=call.pk)
+    list(Lead.objects.select_for_update().filter(pk=lead_id))
+    locked = OnboardingCall.objects.select_for_update().get(pk=call.pk)
+    if locked.lead_id != lead_id:
+        raise CallNotBooked
+    return locked
 
 
 def _require_booked(call: OnboardingCall, *, by: Actor, now: dt.datetime) -> None:
@@ -307,7 +326,7 @@ def _conflict_error(call: OnboardingCall, now: dt.datetime) -> BookingError:
     return AlreadyBooked() if other else slots.SlotTaken()
 
 
-def _change(call: OnboardingCall, now: dt.datetime, before: Host) -> None:
+def _change(call: OnboardingCall, now: dt.datetime, before: Placement) -> None:
     """Save a new time or host, and notify the patient and the hosts concerned."""
     call.sequence += 1
     try:
@@ -315,7 +334,7 @@ def _change(call: OnboardingCall, now: dt.datetime, before: Host) -> None:
     except IntegrityError:
         raise _conflict_error(call, now) from None
     emails.call_changed(call, now=now)
-    if before != call.host:
+    if before.host != call.host:
         emails.host_call_cancelled(call, before, now=now)
     emails.host_call(call, now=now)
     emails.call_reminders(call, now=now)

@@ -13,9 +13,11 @@ from django.urls import URLPattern, path
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
+from clinic.lib import redaction
 from clinic.lib.read_only_admin import ReadOnly
 from signups.audit import access_log
 from signups.audit.staff_users import staff_user
+from signups.consents.policy import BOOKED_CALL_LEAD, can_call
 from signups.hosts.models import Host
 from signups.scheduling import slots
 from signups.web.responses import redirect_after_post
@@ -24,14 +26,16 @@ from signups.web.staff_views import redirect_to_lead, render_page, staff_view
 from . import calendar
 from .actions import available_slots_for, cancel_call, complete_call, mark_no_show, reassign_call, reschedule_call
 from .admin_forms import ReassignCallForm, RescheduleForm
+from .alerts import settle_alert
 from .choices import CallStatus, ForceReason
-from .models import OnboardingCall
+from .models import CallAlert, OnboardingCall
 
 OFFERED = dt.timedelta(days=14)  # free slots listed on the call page
 REFUSED = {
     "slot_unavailable": "Nobody takes calls at that time. Give a reason to book outside the hours.",
     "too_soon": "That is sooner than the notice we promise, or already past. A reason lifts the notice, not the past.",
     "slot_taken": "There is another call at that time. Nothing can lift that: choose another time or host.",
+    "no_phone": "The call is made by phone, and there is no number. Enter one first.",
     "already_booked": "This person has another call that is still to come.",
     "not_active": "This call is no longer on: look at its state below.",
     "too_early": "This call has not begun yet.",
@@ -127,6 +131,14 @@ def complete(request: HttpRequest, public_id: str) -> HttpResponse:
     return _run(request, public_id, complete_call, "Noted: the call took place.")
 
 
+@call_view
+@require_POST
+def settle_alert_view(request: HttpRequest, public_id: str, pk: int) -> HttpResponse:
+    alert = get_object_or_404(CallAlert.objects.select_related("call__lead"), call__public_id=public_id, pk=pk)
+    settle_alert(alert, by=staff_user(request), now=timezone.now())
+    return redirect_after_post("admin:signups_onboardingcall_call", public_id)
+
+
 def _run(request: HttpRequest, public_id: str, action: Callable[..., Any], done: str, **new: Any) -> HttpResponse:
     """Run `action` and redirect to the call.
 
@@ -156,6 +168,10 @@ def _detail(
         "day": timezone.localtime(call.starts_at).date(),
         "refused": refused,
         "is_on": is_on,
+        "phone": redaction.mask_contact_details(call.lead.phone, staff_user(request)),
+        "may_call": request.user.has_perm("signups.see_contact") and can_call(call.lead, now),
+        "call_from": call.starts_at - BOOKED_CALL_LEAD,
+        "alerts": call.alerts.open(now),
         "has_begun": call.starts_at <= now and call.status != CallStatus.CANCELLED,
         "free": slots.by_day([slot.start for slot in free], timezone.get_current_timezone()),
         "move_form": RescheduleForm(initial={"start": call.starts_at}),
@@ -215,6 +231,11 @@ routes = [
         "signups/onboardingcall/<uuid:public_id>/reassign/", reassign_call_view, name="signups_onboardingcall_reassign"
     ),
     path("signups/onboardingcall/<uuid:public_id>/cancel/", cancel_call_view, name="signups_onboardingcall_cancel"),
+    path(
+        "signups/onboardingcall/<uuid:public_id>/alert/<int:pk>/settle/",
+        settle_alert_view,
+        name="signups_onboardingcall_settle_alert",
+    ),
     path("signups/onboardingcall/<uuid:public_id>/no-show/", no_show, name="signups_onboardingcall_no_show"),
     path("signups/onboardingcall/<uuid:public_id>/complete/", complete, name="signups_onboardingcall_complete"),
 ]

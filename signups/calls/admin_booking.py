@@ -1,6 +1,10 @@
 """Book a call on behalf of a lead, for example on the phone."""
 
+import datetime as dt
+
 from django.contrib import messages
+from django.contrib.auth.models import User
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
 from django.utils import timezone
@@ -8,6 +12,8 @@ from django.views.decorators.http import require_http_methods
 
 from signups.audit import access_log
 from signups.audit.staff_users import staff_user
+from signups.leads import contact_details
+from signups.leads.locking import ActionError
 from signups.leads.models import Lead
 from signups.scheduling import slots
 from signups.web.staff_views import lead_view, redirect_to_lead, render_page
@@ -22,13 +28,15 @@ from .admin_forms import BookForm
 def book(request: HttpRequest, lead: Lead) -> HttpResponse:
     """Show available slots and book one; 422 without a slot, 409 on BookingError."""
     now = timezone.now()
-    form = BookForm(request.POST if request.method == "POST" else None)
-    status, errors = (422 if form.is_bound else 200), [str(error) for error in form.errors.get("start", [])]
+    form = BookForm(request.POST if request.method == "POST" else None, lead=lead)
+    status, errors = (422 if form.is_bound else 200), [str(one) for found in form.errors.values() for one in found]
     if form.is_valid():
         try:
-            book_call(lead=lead, start=form.cleaned_data["start"], by=staff_user(request), now=now)
+            _book(lead, form, by=staff_user(request), now=now)
         except slots.BookingError as error:
             status, errors = 409, [REFUSED[error.code]]
+        except ActionError as error:
+            status, errors = 409, [str(error)]
         else:
             messages.success(request, "The call is booked, and they are told.")
             return redirect_to_lead(lead.pk)
@@ -41,8 +49,17 @@ def book(request: HttpRequest, lead: Lead) -> HttpResponse:
         status=status,
         lead=lead,
         errors=errors,
+        form=form,
         free=slots.by_day([slot.start for slot in free], timezone.get_current_timezone()),
     )
+
+
+@transaction.atomic
+def _book(lead: Lead, form: BookForm, *, by: User, now: dt.datetime) -> None:
+    """Save a submitted number and book, or neither. Raises as `book_call` does."""
+    if "phone" in form.cleaned_data:
+        contact_details.update_contact_details(lead, by=by, now=now, **form.cleaned_data["phone"])
+    book_call(lead=lead, start=form.cleaned_data["start"], by=by, now=now)
 
 
 routes = [path("signups/lead/<int:pk>/book/", book, name="signups_lead_book")]

@@ -4,8 +4,12 @@ from typing import Any
 
 from django import forms
 
+from clinic.lib import normalization
 from clinic.lib.form_fields import InstantField
 from signups.hosts.models import Host
+from signups.leads.models import Lead
+from signups.offer import current_offer
+from signups.web.public_form import clean_with
 
 from .choices import ForceReason
 
@@ -27,9 +31,22 @@ class RescheduleForm(forms.Form):
 
 
 class BookForm(forms.Form):
-    """One of the available slots."""
+    """One of the available slots, and the number to call for a lead without one."""
 
     start = InstantField(error_messages={"required": "Choose a time.", "invalid": "Choose a time."})
+    phone = forms.CharField(
+        label="Phone number", max_length=40, error_messages={"required": "Ask for the number: the call is by phone."}
+    )
+
+    def __init__(self, *args: Any, lead: Lead, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if lead.phone_e164:
+            del self.fields["phone"]
+
+    def clean_phone(self) -> dict[str, str]:
+        """Return the number as typed and in E.164, as columns of the lead."""
+        typed = self.cleaned_data["phone"]
+        return {"phone": typed, "phone_e164": clean_with(normalization.phone_e164, typed, current_offer().phone_region)}
 
 
 class ReassignCallForm(forms.Form):

@@ -10,6 +10,18 @@ class CallStatus(TextChoices):
     NO_SHOW = "no_show", "no-show"
 
 
+class AlertKind(TextChoices):
+    """What staff should look at about a booked call; nothing was changed because of it."""
+
+    HOST_LEFT = "host_left", "the host has left, and nobody else is free then"
+    DECLINED = "declined", "the person declined it in their calendar"
+    TENTATIVE = "tentative", "the person may not be able to come"
+    COUNTER = "counter", "the person proposed another time"
+    HOST_DECLINED = "host_declined", "the host declined it in their calendar"
+    HOST_DELETED = "host_deleted", "the host deleted it from their calendar"
+    CLOCK_CHANGED = "clock_changed", "clocks there changed by law: it is at another hour of their day now"
+
+
 class ForceReason(TextChoices):
     """Why staff booked a call outside working hours or minimum notice.
 

@@ -1,7 +1,8 @@
 """E-mails about an onboarding call, with iCalendar invitations."""
 
 import datetime as dt
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Self
 
 from django.conf import settings
 from django.urls import reverse
@@ -9,10 +10,11 @@ from django.urls import reverse
 from clinic.lib import normalization, time_zones
 from signups.hosts.models import Host
 from signups.leads.models import Lead
+from signups.messages import kinds
 from signups.messages.choices import CalendarMethod, MessageChannel
 from signups.messages.kinds import MessageKind, register
 from signups.messages.models import OutboxMessage
-from signups.messages.outbox import enqueue, portal_link_context
+from signups.messages.outbox import enqueue, portal_link_context, render
 from signups.offer import current_offer
 from signups.scheduling.icalendar_invites import CalendarEntry, render_invitation
 
@@ -28,6 +30,17 @@ def _is_current(message: OutboxMessage, now: dt.datetime) -> bool:
     return (call.status, call.sequence) == (CallStatus.BOOKED, message.call_sequence)
 
 
+def _is_day_before(message: OutboxMessage, now: dt.datetime) -> bool:
+    """Return whether the call is still to be announced: not when the hour before it has come."""
+    return _is_current(message, now) and message.call is not None and now < message.call.starts_at - AN_HOUR
+
+
+def _still_not_theirs(message: OutboxMessage, now: dt.datetime) -> bool:
+    """Return whether the call is off for the host it was written to: it may be theirs again."""
+    call = message.call
+    return not (call and call.status == CallStatus.BOOKED and call.host_id == message.host_id)
+
+
 def _context(call: OnboardingCall, lead: Lead) -> dict[str, Any]:
     return {
         "host": call.host,
@@ -41,6 +54,7 @@ def _context_at_sending(message: OutboxMessage) -> dict[str, Any]:
     return _context(message.call, message.lead) if message.call else {}
 
 
+AN_HOUR = dt.timedelta(hours=1)
 BOTH = (MessageChannel.EMAIL, MessageChannel.TEXT)
 CALL_BOOKED = register(MessageKind("call_booked", "your call is booked", channels=BOTH, still_relevant=_is_current))
 CALL_MOVED = register(MessageKind("call_moved", "your call has changed", channels=BOTH, still_relevant=_is_current))
@@ -48,16 +62,16 @@ CALL_CANCELLED = register(MessageKind("call_cancelled", "your call is canceled",
 CALL_DAY_BEFORE = register(
     MessageKind(
         "call_day_before",
-        "your call is tomorrow",
+        "reminder of the call, a day before",
         channels=BOTH,
-        still_relevant=_is_current,
+        still_relevant=_is_day_before,
         context_at_sending=_context_at_sending,
     )
 )
 CALL_HOUR_BEFORE = register(
     MessageKind(
         "call_hour_before",
-        "your call is in an hour",
+        "reminder of the call, an hour before",
         channels=BOTH,
         still_relevant=_is_current,
         context_at_sending=_context_at_sending,
@@ -67,10 +81,29 @@ HOST_CALL = register(
     MessageKind("host_call", "to the host: a call", to_staff=True, survives_erasure=True, still_relevant=_is_current)
 )
 HOST_CALL_CANCELLED = register(
-    MessageKind("host_call_cancelled", "to the host: a call is off", to_staff=True, survives_erasure=True)
+    MessageKind(
+        "host_call_cancelled",
+        "to the host: a call is off",
+        to_staff=True,
+        survives_erasure=True,
+        still_relevant=_still_not_theirs,
+    )
 )
 
-REMINDERS = {CALL_DAY_BEFORE: dt.timedelta(hours=24), CALL_HOUR_BEFORE: dt.timedelta(hours=1)}
+REMINDERS = {CALL_DAY_BEFORE: dt.timedelta(hours=24), CALL_HOUR_BEFORE: AN_HOUR}
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Whose a call is and when, also before it was changed."""
+
+    host: Host
+    starts_at: dt.datetime
+    ends_at: dt.datetime
+
+    @classmethod
+    def of(cls, call: OnboardingCall) -> Self:
+        return cls(call.host, call.starts_at, call.ends_at)
 
 
 def call_booked(call: OnboardingCall, *, now: dt.datetime) -> OutboxMessage | None:
@@ -80,6 +113,12 @@ def call_booked(call: OnboardingCall, *, now: dt.datetime) -> OutboxMessage | No
     """
     resends = call.messages.filter(kind=CALL_BOOKED.value).count()
     return _to_patient(CALL_BOOKED, call, now, resends=resends)
+
+
+def confirmed_to(call: OnboardingCall, address: str) -> bool:
+    """Return whether the latest invitation of the call went, or goes, to this address."""
+    last = call.messages.filter(host=None).exclude(calendar="").order_by("-created_at").first()
+    return last is not None and last.to == address
 
 
 def call_changed(call: OnboardingCall, *, now: dt.datetime) -> OutboxMessage | None:
@@ -95,8 +134,10 @@ def call_cancelled(call: OnboardingCall, *, now: dt.datetime) -> OutboxMessage |
 def call_reminders(call: OnboardingCall, *, now: dt.datetime) -> None:
     """Enqueue the reminders 24 hours and 1 hour before the call, unless already past.
 
-    Once per version of the call.
+    Once per version of the call; a repeat does nothing.
     """
+    if call.messages.filter(kind__in=[kind.value for kind in REMINDERS], call_sequence=call.sequence).exists():
+        return
     for kind, ahead in REMINDERS.items():
         if call.starts_at - ahead >= now:
             _to_patient(kind, call, now, invite=False, send_at=call.starts_at - ahead)
@@ -104,28 +145,53 @@ def call_reminders(call: OnboardingCall, *, now: dt.datetime) -> None:
 
 def host_call(call: OnboardingCall, *, now: dt.datetime) -> OutboxMessage | None:
     """Notify the host of a new or changed call. Once per version of the call."""
-    return _to_host(HOST_CALL, call, call.host, now)
+    return _to_host(HOST_CALL, call, Placement.of(call), now)
 
 
-def host_call_cancelled(call: OnboardingCall, host: Host, *, now: dt.datetime) -> OutboxMessage | None:
-    """Notify `host` that the call was cancelled or reassigned.
+def host_call_renamed(call: OnboardingCall, *, now: dt.datetime) -> OutboxMessage | None:
+    """Send the host's invitation again when the lead's initials, its title, have changed; else return None."""
+    last = call.messages.filter(kind=HOST_CALL.value, host=call.host).order_by("-created_at").first()
+    if last is None or normalization.initials(call.lead.name) in last.subject:
+        return None
+    resends = call.messages.filter(kind=HOST_CALL.value, call_sequence=call.sequence).count()
+    return _to_host(HOST_CALL, call, Placement.of(call), now, resends=resends)
+
+
+def host_call_cancelled(call: OnboardingCall, before: Placement, *, now: dt.datetime) -> OutboxMessage | None:
+    """Notify the host of `before`, at the time that was theirs, that the call was cancelled or reassigned.
 
     Once per version of the call.
     """
-    return _to_host(HOST_CALL_CANCELLED, call, host, now)
+    return _to_host(HOST_CALL_CANCELLED, call, before, now)
 
 
-def host_entry(call: OnboardingCall, *, stamp: dt.datetime, off: bool = False) -> CalendarEntry:
+def refresh_pending(call: OnboardingCall, *, now: dt.datetime) -> None:
+    """Write the invitations that wait for the patient again, for the name and address of today."""
+    for message in call.messages.pending().filter(host=None).exclude(calendar="").select_related("lead"):
+        kind = kinds.get(message.kind)
+        email = render(kind, call.lead, _context(call, call.lead))
+        columns = {"to": call.lead.email, "subject": email.subject, "text": email.text, "html": email.html}
+        columns |= _invitation(call, _entry(call, _patient_summary(), now), call.lead.email)
+        if call.lead.email:
+            OutboxMessage.objects.pending().filter(pk=message.pk).update(**columns)
+
+
+def host_entry(call: OnboardingCall, *, stamp: dt.datetime, before: Placement | None = None) -> CalendarEntry:
     """Return the host's calendar entry of `call`; the lead appears only by initials.
 
-    `off` means the call no longer belongs to this host.
+    With `before`, the entry is cancelled at that time, for the host whose it was.
     """
-    return _entry(call, f"Onboarding call with {normalization.initials(call.lead.name)}", stamp, off)
+    return _entry(call, f"Onboarding call with {normalization.initials(call.lead.name)}", stamp, before)
 
 
-def _entry(call: OnboardingCall, summary: str, stamp: dt.datetime, off: bool = False) -> CalendarEntry:
-    cancelled = off or call.status == CallStatus.CANCELLED
-    return CalendarEntry(call.uid, call.sequence, call.starts_at, call.ends_at, stamp, summary, cancelled=cancelled)
+def _entry(call: OnboardingCall, summary: str, stamp: dt.datetime, before: Placement | None = None) -> CalendarEntry:
+    cancelled = before is not None or call.status == CallStatus.CANCELLED
+    at = before or Placement.of(call)
+    return CalendarEntry(call.uid, call.sequence, at.starts_at, at.ends_at, stamp, summary, cancelled=cancelled)
+
+
+def _patient_summary() -> str:
+    return f"Free call with {current_offer().clinic_name}"
 
 
 def _to_patient(
@@ -140,30 +206,36 @@ def _to_patient(
     """Enqueue an email, and a text if they chose texts; None when neither can be sent."""
     lead = call.lead
     if invite and lead.email:
-        columns |= _invitation(_entry(call, f"Free call with {current_offer().clinic_name}", now), lead.email)
+        columns |= _invitation(call, _entry(call, _patient_summary(), now), lead.email)
     return _enqueue(kind, call, resends, now=now, context=_context(call, lead), **columns)
 
 
-def _to_host(kind: MessageKind, call: OnboardingCall, host: Host, now: dt.datetime) -> OutboxMessage | None:
-    """Enqueue a message to the host, with initials as the only patient data."""
+def _to_host(
+    kind: MessageKind, call: OnboardingCall, at: Placement, now: dt.datetime, *, resends: int = 0
+) -> OutboxMessage | None:
+    """Enqueue a message to the host of `at`, with initials as the only patient data."""
+    host = at.host
     to = host.user.email or current_offer().mailbox
-    columns = _invitation(host_entry(call, stamp=now, off=kind is HOST_CALL_CANCELLED), to)
+    entry = host_entry(call, stamp=now, before=at if kind is HOST_CALL_CANCELLED else None)
     context = {
         "initials": normalization.initials(call.lead.name),
-        "when": time_zones.format_moment(call.starts_at, host.time_zone),
-        "desk": settings.SITE_URL + reverse("admin:index"),
+        "when": time_zones.format_moment(at.starts_at, host.time_zone),
+        "when_short": time_zones.format_short(at.starts_at, host.time_zone),
+        "link": settings.SITE_URL + reverse("admin:signups_onboardingcall_call", args=[call.public_id]),
     }
-    return _enqueue(kind, call, host.pk, now=now, context=context, to=to, **columns)
+    columns = {"to": to, "host": host, **_invitation(call, entry, to)}
+    detail = f"{host.pk}.{resends}" if resends else str(host.pk)
+    return _enqueue(kind, call, detail, now=now, context=context, **columns)
 
 
-def _enqueue(kind: MessageKind, call: OnboardingCall, detail: int, **rest: Any) -> OutboxMessage | None:
+def _enqueue(kind: MessageKind, call: OnboardingCall, detail: int | str, **rest: Any) -> OutboxMessage | None:
     """Enqueue a message once per version of the call and `detail`."""
     occasion = f"{call.pk}.{call.sequence}.{detail}"
     return enqueue(kind, call.lead, occasion, call=call, call_sequence=call.sequence, **rest)
 
 
-def _invitation(entry: CalendarEntry, to: str) -> dict[str, Any]:
+def _invitation(call: OnboardingCall, entry: CalendarEntry, to: str) -> dict[str, Any]:
     """Return the message columns that carry `entry` as an iCalendar attachment."""
-    clinic = current_offer()
-    text = render_invitation(entry, organizer=clinic.mailbox, organizer_name=clinic.clinic_name, attendee=to)
+    name = current_offer().clinic_name
+    text = render_invitation(entry, organizer=call.organizer, organizer_name=name, attendee=to)
     return {"calendar": text, "calendar_method": CalendarMethod.CANCEL if entry.cancelled else CalendarMethod.REQUEST}

@@ -11,7 +11,7 @@ from django.db.models import F, Q
 from signups.hosts.models import Host
 from signups.leads.models import Lead
 
-from .choices import CallStatus
+from .choices import AlertKind, CallStatus
 from .no_overlap import NoOverlap
 
 
@@ -54,6 +54,8 @@ class OnboardingCall(models.Model):
     # RFC 5545 §3.8.4.7 and §3.8.7.4: permanent identity of the invitation, and its revision number.
     uid = models.CharField(max_length=300, unique=True, editable=False)
     sequence = models.PositiveIntegerField(default=0, editable=False)
+    # ORGANIZER of every invitation of this call: clients refuse updates from another one (RFC 5546 §2.1.4).
+    organizer = models.EmailField(max_length=254, editable=False)
     # Key of the form submission, and a fingerprint of its content: a repeated submission books once.
     idempotency_key = models.UUIDField(null=True, unique=True, editable=False)
     request_fingerprint = models.CharField(max_length=80, editable=False)
@@ -96,3 +98,41 @@ class OnboardingCall(models.Model):
     def date(self) -> dt.date:
         """Return the date of the call in the host's time zone."""
         return self.starts_at.astimezone(ZoneInfo(self.host.time_zone)).date()
+
+
+class CallAlertQuerySet(models.QuerySet["CallAlert"]):
+    def open(self, now: dt.datetime) -> Self:
+        """Filter alerts that still matter: not settled, and the call is still to come in the version they are about."""
+        upcoming = self.filter(settled_at=None, call__status=CallStatus.BOOKED, call__starts_at__gt=now)
+        return upcoming.filter(call__sequence=F("sequence")).order_by("call__starts_at", "id")
+
+
+class CallAlert(models.Model):
+    """Something staff should look at about version `sequence` of a booked call.
+
+    A newer version of the call, or its end, settles it by itself.
+    """
+
+    PII_FIELDS: ClassVar[dict[str, Any]] = {}
+
+    call = models.ForeignKey(OnboardingCall, on_delete=models.PROTECT, related_name="alerts")
+    sequence = models.PositiveIntegerField()
+    kind = models.CharField(max_length=20, choices=AlertKind)
+    proposed_start = models.DateTimeField(null=True)
+    created_at = models.DateTimeField()
+    settled_at = models.DateTimeField(null=True)
+
+    objects = CallAlertQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["call", "sequence", "kind"],
+                condition=Q(settled_at=None),
+                name="signups_callalert_one_open_per_kind",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()}, {self.created_at:%Y-%m-%d}"

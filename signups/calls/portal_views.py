@@ -17,6 +17,7 @@ from clinic.lib import time_zones
 from signups.audit.choices import ActorKind
 from signups.leads import contact_details
 from signups.leads.models import Lead
+from signups.messages.send_policy import should_still_send
 from signups.offer import current_offer
 from signups.ops import rate_limit
 from signups.scheduling import slots
@@ -29,11 +30,13 @@ from .actions import (
     CallAlreadyStarted,
     CallNotBooked,
     KeyReused,
+    NoPhoneNumber,
     available_slots_for,
     cancel_call,
     resend_confirmation,
 )
 from .forms import SlotForm, ZoneForm
+from .models import OnboardingCall
 
 ONE_HOUR = dt.timedelta(hours=1)
 MAX_CHANGES_PER_HOUR = 20  # each change also notifies the host
@@ -66,8 +69,7 @@ def call_page(request: HttpRequest, lead: Lead, token: str) -> HttpResponse:
         return _save(request, SlotForm(request.POST, lead=lead), token, now)
     section = call_section_context(lead, now)
     if section["call"]:
-        written = section["call"].messages.filter(call_sequence=section["call"].sequence).values_list("kind", flat=True)
-        reminders = " and ".join(words for kind, words in REMINDER_CHOICES.items() if kind in written)
+        reminders = " and ".join(_promised_reminders(section["call"], lead, now))
         return render(request, "portal/call.html", {"token": token, "reminders": reminders, **section})
     return _times(request, SlotForm(lead=lead), token, now)
 
@@ -131,6 +133,13 @@ def zone_page(request: HttpRequest, lead: Lead, token: str) -> HttpResponse:
     return redirect_after_post(name, token)
 
 
+def _promised_reminders(call: OnboardingCall, lead: Lead, now: dt.datetime) -> list[str]:
+    """Return which reminders are still to come, as the send policy sees it now."""
+    waiting = call.messages.pending().filter(call_sequence=call.sequence, kind__in=REMINDER_CHOICES)
+    kept = {message.kind for message in waiting.select_related("lead") if should_still_send(message, now)}
+    return [words for kind, words in REMINDER_CHOICES.items() if kind in kept]
+
+
 def call_section_context(lead: Lead, now: dt.datetime) -> dict[str, Any]:
     """Return the context of `portal/_call.html`: the upcoming or ongoing call.
 
@@ -151,8 +160,8 @@ def _save(request: HttpRequest, form: SlotForm, token: str, now: dt.datetime) ->
         return _times(request, form, token, now, status=422)
     try:
         form.save(now=now)
-    except (AlreadyBooked, CallNotBooked, CallAlreadyStarted):
-        return _to_call(token)  # which shows the call and its state
+    except (AlreadyBooked, CallNotBooked, CallAlreadyStarted, NoPhoneNumber):
+        return _to_call(token)  # which shows the call and its state, or asks for the number
     except slots.BookingError as refused:
         form.renew(start="")
         return _times(request, form, token, now, status=409, problem=SLOT_TAKEN_MESSAGE[refused.code])

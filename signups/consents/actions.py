@@ -17,7 +17,7 @@ from signups.offer import ConsentDocument, current_offer
 
 from .choices import ConsentChannel, ConsentPurpose
 from .models import Consent, ConsentText
-from .signals import callbacks_revoked
+from .signals import callbacks_revoked, calls_revoked
 from .suppression_models import Suppression
 
 
@@ -48,11 +48,18 @@ def grant_consent(lead: Lead, purpose: ConsentPurpose, *, channel: ConsentChanne
 
 @transaction.atomic
 def revoke_consent(
-    lead: Lead, purpose: ConsentPurpose, *, channel: ConsentChannel, by: Actor, now: dt.datetime
+    lead: Lead,
+    purpose: ConsentPurpose,
+    *,
+    channel: ConsentChannel,
+    by: Actor,
+    now: dt.datetime,
+    stated_at: dt.datetime | None = None,
 ) -> None:
     """Revoke the consent of `lead` to `purpose`. Idempotent.
 
-    Revoking CALLS also revokes CALLBACKS, and revoking CALLBACKS closes an open callback at once (`callbacks_revoked`).
+    Revoking CALLS also cancels booked calls (`calls_revoked`) and revokes CALLBACKS, and revoking CALLBACKS closes an
+    open callback at once (`callbacks_revoked`). `stated_at` is when the person said so, if not now.
     """
     Lead.objects.select_for_update().get(pk=lead.pk)
     current = lead.consents.in_force().filter(text__purpose=purpose).select_related("text").first()
@@ -61,6 +68,7 @@ def revoke_consent(
         record_event(lead, AuditAction.CONSENT_REVOKED, by=by, now=now, purpose=purpose, version=current.text.version)
     if purpose == ConsentPurpose.CALLS:
         revoke_consent(lead, ConsentPurpose.CALLBACKS, channel=channel, by=by, now=now)
+        calls_revoked.send(sender=Lead, lead=lead, by=by, now=now, stated_at=stated_at or now)
     if purpose == ConsentPurpose.CALLBACKS:
         callbacks_revoked.send(sender=Lead, lead=lead, by=by, now=now)
 

@@ -47,7 +47,8 @@ def bulk_assign(request: HttpRequest) -> HttpResponse:
 @require_POST
 def bulk_change_status(request: HttpRequest) -> HttpResponse:
     def change_status(lead: Lead, by: User, now: dt.datetime, data: dict[str, Any]) -> None:
-        lead_actions.change_status(lead=lead, to=data["to"], reason=data["reason"], by=by, now=now)
+        new = {name: data[name] for name in ("to", "reason", "open_work")}
+        lead_actions.change_status(lead=lead, **new, by=by, now=now)
 
     return _bulk(request, "Move on or close", BulkStatusForm, change_status)
 

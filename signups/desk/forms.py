@@ -8,12 +8,23 @@ from django.contrib.auth.models import User
 
 from signups.callbacks.choices import OUTREACH_OUTCOMES, CallOutcome
 from signups.consents.choices import OPTIONAL_CONSENTS, ConsentChannel, ConsentPurpose
-from signups.leads.choices import LeadStatus
+from signups.leads.choices import LeadStatus, OpenWork
 from signups.leads.note_models import Note
 from signups.leads.tag_models import Tag
 
 LONGEST_NOTE = 5000
 BULK_TARGETS = (LeadStatus.CONTACTED, LeadStatus.QUALIFIED, LeadStatus.CLOSED)  # a conversion belongs to one trial
+
+
+def open_work_field() -> forms.TypedChoiceField:
+    """What becomes of a booked call and an open callback; asked only where there is one."""
+    return forms.TypedChoiceField(
+        required=False,
+        choices=[("", "Choose"), *OpenWork.choices],
+        coerce=OpenWork,
+        empty_value=None,
+        label="What about their booked call or callback?",
+    )
 
 
 class OwnerForm(forms.Form):
@@ -35,6 +46,7 @@ class ChangeStatusForm(forms.Form):
     seen = forms.ChoiceField(choices=LeadStatus.choices, widget=forms.HiddenInput)
     to = forms.TypedChoiceField(choices=LeadStatus.choices, coerce=LeadStatus, widget=forms.HiddenInput)
     reason = forms.CharField(required=False, max_length=200, label="Why is it closed?")
+    open_work = open_work_field()
 
 
 class OutreachForm(forms.Form):
@@ -94,6 +106,7 @@ class BulkStatusForm(forms.Form):
         choices=[(status.value, status.label) for status in BULK_TARGETS], coerce=LeadStatus, label="Move to"
     )
     reason = forms.CharField(required=False, max_length=200, label="Why are they closed? (needed to close)")
+    open_work = open_work_field()
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}

@@ -85,7 +85,8 @@ def assign_next(request: HttpRequest, lead: Lead) -> str:
 def change_status_view(request: HttpRequest, lead: Lead) -> str:
     data = cleaned_data(ChangeStatusForm(request.POST))
     lead.status = data["seen"]
-    lead_actions.change_status(lead=lead, to=data["to"], reason=data["reason"], **actor(request))
+    new = {name: data[name] for name in ("to", "reason", "open_work")}
+    lead_actions.change_status(lead=lead, **new, **actor(request))
     return "The lead is moved."
 
 

@@ -134,17 +134,19 @@ def contact_context(facts: LeadFacts) -> dict[str, Any]:
 def care_context(facts: LeadFacts) -> dict[str, Any]:
     """Return the context of `_care.html`."""
     lead, now, trial = facts.lead, facts.now, facts.trial
+    is_booked = any(call.status == CallStatus.BOOKED and call.starts_at > now for call in facts.calls)
     return {
         "trial_state": trial.state(now) if trial else "none",
         "may_undo_refund": trial is not None and trial.may_be_owed_again(now),
         "calls": facts.calls,
-        "may_book": not any(call.status == CallStatus.BOOKED and call.starts_at > now for call in facts.calls),
+        "may_book": not is_booked,
         "owner_form": OwnerForm(owners=owner_choices(), initial={"owner": lead.owner_id}, auto_id="owner_%s"),
         "tags": [tagging.tag for tagging in lead.taggings.named()],
         "all_tags": Tag.objects.filter(is_active=True),
         "transitions": allowed_transitions(lead, facts.user),
         "closed": LeadStatus.CLOSED,
-        "status_form": ChangeStatusForm(),
+        "status_form": ChangeStatusForm(auto_id="status_%s"),
+        "has_open_work": is_booked or facts.callback is not None,
     }
 
 

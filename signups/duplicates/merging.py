@@ -19,6 +19,7 @@ from signups.audit.models import AuditEvent
 from signups.consents.actions import revoke_consent
 from signups.consents.choices import CALL_CONSENTS, OPTIONAL_CONSENTS, ConsentChannel, ConsentPurpose
 from signups.leads.choices import TERMINAL_STATUSES, LeadStatus
+from signups.leads.contact_details import announce_change
 from signups.leads.locking import ActionError
 from signups.leads.merge_models import DistinctLeadPair, LeadMerge
 from signups.leads.models import Lead
@@ -53,7 +54,11 @@ def merge_leads(*, lead: Lead, other: Lead, from_other: set[str], by: User, now:
     lead, other = _lock_both(lead, other, by)
     if other.status == LeadStatus.CONVERTED != lead.status:
         raise ActionError("Keep the one who is a patient.")
-    revoked = {purpose for purpose in OPTIONAL_CONSENTS for one in (lead, other) if _has_revoked(one, purpose)}
+    revoked = {
+        purpose: max(stated)
+        for purpose in OPTIONAL_CONSENTS
+        if (stated := [at for one in (lead, other) if (at := _revoked_at(one, purpose))])
+    }
     original = {"lead": _row_values(lead), "other": _row_values(other)}
     ended = _cancel_second_trial(lead, other, now)
     _check_unique_constraints(lead, other)
@@ -69,8 +74,9 @@ def merge_leads(*, lead: Lead, other: Lead, from_other: set[str], by: User, now:
     moved = {
         model._meta.label: _reassign(model, other, lead) for model in models_with_lead() if model is not AuditEvent
     }
-    for purpose in revoked:
-        revoke_consent(lead, ConsentPurpose(purpose), channel=ConsentChannel.STAFF, by=by, now=now)
+    for purpose, stated_at in revoked.items():
+        revoke_consent(lead, ConsentPurpose(purpose), channel=ConsentChannel.STAFF, by=by, now=now, stated_at=stated_at)
+    announce_change(lead, _details_to_follow(lead, taken), by=by, now=now)
     snapshot = {**original, "taken": _serializable(taken), "moved": moved, "trial": ended}
     merge = LeadMerge.objects.create(
         lead=lead, merged_lead=other, merged_by=by, merged_at=now, snapshot=json.dumps(snapshot, cls=DjangoJSONEncoder)
@@ -78,6 +84,16 @@ def merge_leads(*, lead: Lead, other: Lead, from_other: set[str], by: User, now:
     record_event(lead, AuditAction.MERGED, by=by, now=now, other=other.pk, taken=sorted(from_other))
     record_event(other, AuditAction.MERGED, by=by, now=now, into=lead.pk)
     return merge
+
+
+def _details_to_follow(lead: Lead, taken: dict[str, Any]) -> set[str]:
+    """Return the details that callbacks, calls and messages follow after a merge, taken or kept.
+
+    A callback keeps its own number when neither lead had one, or none was kept.
+    """
+    details = {name for key in ("name", "email", "phone") for name in MERGE_CHOICES[key]}
+    has_number = bool(taken.get("phone_e164", lead.phone_e164))
+    return details if has_number or lead.calls.booked().exists() else details - {"phone", "phone_e164"}
 
 
 @transaction.atomic
@@ -112,8 +128,11 @@ def undo_merge(*, merge: LeadMerge, by: User, now: dt.datetime) -> None:
         if keys := snapshot["moved"].get(model._meta.label):
             _rows(model).filter(pk__in=keys, lead=lead).update(lead=other)
     for purpose in OPTIONAL_CONSENTS:
-        if _has_revoked(lead, purpose):
-            revoke_consent(other, purpose, channel=ConsentChannel.STAFF, by=by, now=now)
+        if stated_at := _revoked_at(lead, purpose):
+            revoke_consent(other, purpose, channel=ConsentChannel.STAFF, by=by, now=now, stated_at=stated_at)
+    for one in (lead, other):
+        one.refresh_from_db()
+        announce_change(one, _details_to_follow(one, {}), by=by, now=now)
     Trial.objects.filter(pk=snapshot["trial"], lead=other).update(cancelled_at=None)
     LeadMerge.objects.filter(pk=merge.pk).update(undone_at=now, snapshot=None)
     for one in (lead, other):
@@ -178,14 +197,14 @@ def _locked(*keys: int) -> dict[int, Lead]:
     return {row.pk: row for row in Lead.objects.select_for_update().filter(pk__in=keys).order_by("pk")}
 
 
-def _has_revoked(lead: Lead, purpose: ConsentPurpose) -> bool:
-    """Return whether the latest consent record for `purpose` is a revocation.
+def _revoked_at(lead: Lead, purpose: ConsentPurpose) -> dt.datetime | None:
+    """Return when `purpose` was revoked, if its latest consent record is a revocation.
 
     For calls, a later callback consent counts as consent again.
     """
     purposes = CALL_CONSENTS if purpose == ConsentPurpose.CALLS else (purpose,)
     last = lead.consents.filter(text__purpose__in=purposes).order_by("-created_at", "-id").first()
-    return last is not None and not last.granted
+    return last.created_at if last is not None and not last.granted else None
 
 
 def _cancel_second_trial(lead: Lead, other: Lead, now: dt.datetime) -> int | None:

@@ -10,10 +10,11 @@ from signups.audit.actions import Actor, record_event
 from signups.audit.choices import AuditAction
 from signups.audit.models import AuditEvent
 
-from .choices import TRANSITIONS, LeadStatus
+from .choices import TRANSITIONS, LeadStatus, OpenWork
 from .locking import ActionError, lock_lead
 from .models import Lead
 from .note_models import Note
+from .signals import lead_closed
 from .tag_models import LeadTag, Tag
 
 
@@ -84,21 +85,39 @@ def check_transition(seen: LeadStatus, to: LeadStatus, *, by: Actor, reason: str
 
 
 @transaction.atomic
-def change_status(*, lead: Lead, to: LeadStatus, by: Actor, now: dt.datetime, reason: str = "") -> None:
+def change_status(
+    *,
+    lead: Lead,
+    to: LeadStatus,
+    by: Actor,
+    now: dt.datetime,
+    reason: str = "",
+    open_work: OpenWork | None = None,
+) -> None:
     """Move `lead` from the status that the caller saw to `to` (`choices.TRANSITIONS`).
 
-    `reason` is the close reason. Raises ActionError, also when another user changed the status meanwhile: the database
-    compares and writes in one statement.
+    `reason` is the close reason; closing a lead with a booked call or an open callback needs `open_work`. Raises
+    ActionError, also when another user changed the status meanwhile: the database compares and writes in one statement.
     """
     lock_lead_for_staff(lead, by)
     seen = LeadStatus(lead.status)
     reason = check_transition(seen, to, by=by, reason=reason)
     if to == LeadStatus.CONVERTED and not lead.trials.filter(converted_at__isnull=False).exists():
         raise ActionError("Convert the trial: the lead follows it.")
+    waiting = has_open_work(lead, now) if to == LeadStatus.CLOSED else False
+    if waiting and open_work is None:
+        raise ActionError("They have a call booked, or wait for a callback: choose whether to cancel it or keep it.")
     if not Lead.objects.filter(pk=lead.pk, status=seen).update(status=to, close_reason=reason):
         raise ActionError("Somebody else moved this lead just now. Look at it again.")
     lead.status, lead.close_reason = to, reason
     record_event(lead, AuditAction.MOVED, by=by, now=now, seen=seen.value, to=to.value)
+    if waiting and open_work == OpenWork.CANCEL:
+        lead_closed.send(sender=Lead, lead=lead, by=by, now=now)
+
+
+def has_open_work(lead: Lead, now: dt.datetime) -> bool:
+    """Return whether the lead has an upcoming call or an open callback."""
+    return lead.calls.upcoming(now).exists() or lead.callbacks.open().exists()
 
 
 @transaction.atomic

@@ -36,6 +36,13 @@ TRANSITIONS: Mapping[LeadStatus, tuple[LeadStatus, ...]] = {
 }
 
 
+class OpenWork(TextChoices):
+    """What becomes of a booked call or open callback when staff close the lead."""
+
+    CANCEL = "cancel", "Cancel them, and tell the patient"
+    KEEP = "keep", "Keep them"
+
+
 class Channel(TextChoices):
     EMAIL = "email", "Email"
     CALL = "call", "Phone call"

@@ -1,6 +1,7 @@
 """Changes of a lead's contact details and preferences."""
 
 import datetime as dt
+from collections.abc import Iterable
 
 from django.db import transaction
 
@@ -9,16 +10,25 @@ from signups.audit.choices import AuditAction
 
 from .locking import lock_lead
 from .models import Lead
+from .signals import contact_details_changed
 
 
 @transaction.atomic
 def update_contact_details(lead: Lead, *, by: Actor, now: dt.datetime, **fields: str) -> None:
     """Update the given fields of `lead`; the audit event holds their names, no values.
 
-    Raises LeadUnavailable.
+    The single place through which a change of details reaches the open callback, the booked call and waiting messages
+    (`announce_change`). Raises LeadUnavailable, and ActionError when the number goes while a call needs one.
     """
     lead = lock_lead(lead)
     changed = sorted(name for name, value in fields.items() if getattr(lead, name) != value)
     if changed:
         Lead.objects.filter(pk=lead.pk).update(**fields)
         record_event(lead, AuditAction.DETAILS_CHANGED, by=by, now=now, changed=changed)
+        announce_change(lead, changed, by=by, now=now)
+
+
+def announce_change(lead: Lead, changed: Iterable[str], *, by: Actor, now: dt.datetime) -> None:
+    """Carry changed columns of a locked `lead` through to everything that waits; in the caller's transaction."""
+    lead.refresh_from_db()
+    contact_details_changed.send(sender=Lead, lead=lead, changed=frozenset(changed), by=by, now=now)

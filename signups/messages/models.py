@@ -48,6 +48,8 @@ class OutboxMessage(models.Model):
     calendar_method = models.CharField(max_length=10, choices=CalendarMethod, blank=True)
     call = models.ForeignKey("signups.OnboardingCall", on_delete=models.PROTECT, null=True, related_name="messages")
     call_sequence = models.PositiveIntegerField(null=True)
+    # The host it is written to; None for messages to the lead.
+    host = models.ForeignKey("signups.Host", on_delete=models.PROTECT, null=True, related_name="+")
     trial = models.ForeignKey("signups.Trial", on_delete=models.PROTECT, null=True, related_name="messages")
     status = models.CharField(max_length=10, choices=MessageStatus, default=MessageStatus.PENDING)
     created_at = models.DateTimeField()

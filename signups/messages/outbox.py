@@ -18,7 +18,7 @@ from signups.leads.models import Lead
 from signups.offer import current_offer
 
 from . import kinds
-from .choices import MessageChannel
+from .choices import MessageChannel, MessageStatus
 from .kinds import MessageKind
 from .models import OutboxMessage
 
@@ -108,7 +108,7 @@ def _store(
 
 
 def rerender(message: OutboxMessage) -> None:
-    """Update the bodies of a message that was enqueued ahead.
+    """Update subject and bodies of a message that was enqueued ahead.
 
     The lead's time zone or link may have changed meanwhile.
     """
@@ -116,7 +116,22 @@ def rerender(message: OutboxMessage) -> None:
     if kind.context_at_sending:
         as_text = message.channel == MessageChannel.TEXT
         email = (render_text if as_text else render)(kind, message.lead, kind.context_at_sending(message))
-        message.text, message.html = email.text, email.html
+        message.subject, message.text, message.html = email.subject, email.text, email.html
+
+
+def readdress_messages(*, lead: Lead, changed: frozenset[str], **kwargs: Any) -> None:
+    """Readdress emails that wait for the lead, or cancel them without an address.
+
+    Receiver of `contact_details_changed`. A text to a former number is left to the send policy, which cancels it.
+    """
+    if "email" not in changed:
+        return
+    staff = [kind.value for kind in kinds.registered() if kind.to_staff]
+    waiting = lead.messages.pending().filter(channel=MessageChannel.EMAIL).exclude(kind__in=staff)
+    if lead.email:
+        waiting.update(to=lead.email)
+    else:
+        waiting.update(status=MessageStatus.CANCELLED, lease_token=None, lease_expires_at=None)
 
 
 def under_hourly_limit(lead: Lead, kind: MessageKind, *, now: dt.datetime) -> bool:

@@ -34,7 +34,6 @@ def erase_lead(lead: Lead, *, by: Actor, now: dt.datetime, asked: bool = True) -
     With `asked` (the person requested the erasure), suppress every known address, and send a receipt to a confirmed
     one; the receipt's row is blanked after sending.
     """
-    list(lead.calls.select_for_update().order_by("pk"))  # lock calls before the lead, as `calls.actions` does
     lead = Lead.objects.select_for_update().get(pk=lead.pk)
     if lead.status == LeadStatus.ERASED:
         return

@@ -4,13 +4,15 @@ import datetime as dt
 from typing import Any
 
 from django import forms
+from django.utils import timezone
 
 from clinic.lib import normalization
 from signups.audit.choices import ActorKind
 from signups.consents.actions import grant_consent, revoke_consent, set_reminder_preference
-from signups.consents.choices import OPTIONAL_CONSENTS, ConsentChannel
+from signups.consents.choices import OPTIONAL_CONSENTS, ConsentChannel, ConsentPurpose
 from signups.consents.policy import agrees_to
 from signups.leads import contact_details
+from signups.leads.actions import has_open_work
 from signups.leads.choices import Channel, PartOfDay
 from signups.trials.forms import CONSENT_LABELS
 from signups.web import form_fields
@@ -37,6 +39,8 @@ class DetailsForm(PortalForm):
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
         form_fields.clean_phone_for_channel(self, data, self.offer.phone_region)
+        if not (data["phone_e164"] or self.errors) and has_open_work(self.lead, timezone.now()):
+            self.add_error("phone", "We are going to call you: keep a phone number, or cancel the call first.")
         return data
 
     def save(self, *, now: dt.datetime) -> None:
@@ -58,6 +62,9 @@ class ConsentChoicesForm(PortalForm):
             field = form_fields.consent_field(purpose, label, self.offer)
             field.initial = agrees_to(self.lead, purpose)
             self.fields[purpose.value] = field
+        if self.lead.calls.upcoming(timezone.now()).exists():
+            calls = self.fields[ConsentPurpose.CALLS.value]
+            calls.help_text += " If you withdraw this, we also cancel the call that you booked."
 
     def save(self, *, now: dt.datetime) -> None:
         context: dict[str, Any] = {"channel": ConsentChannel.PAGE, "by": ActorKind.PATIENT, "now": now}

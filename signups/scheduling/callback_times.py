@@ -44,14 +44,24 @@ class CallableHours(BusinessHours):
 def promised_by(asked: dt.datetime, target: int, clinic: BusinessHours, zone: str) -> dt.datetime | None:
     """Return the promised time of a callback: `target` business minutes after `asked`.
 
-    Later when those minutes are mostly outside the calling hours of `zone`, so that the promise can be kept. None when
-    there is no such time.
+    Later when those minutes are mostly outside the calling hours of `zone`, so that the promise can be kept, and never
+    in the person's night: then it is the end of the last hours before it in which they may be called. None when there
+    is no such time.
     """
     usual, possible = (
         add_business_minutes(asked, target, clinic),
         add_business_minutes(asked, min(target, MIN_WINDOW), CallableHours.of(clinic, zone)),
     )
-    return max(usual, possible) if usual and possible else None
+    return last_callable(asked, max(usual, possible), clinic, zone) if usual and possible else None
+
+
+def last_callable(since: dt.datetime, until: dt.datetime, clinic: BusinessHours, zone: str) -> dt.datetime | None:
+    """Return the last moment up to `until`, after `since`, at which a person in `zone` may be called.
+
+    None when they may not be called in between.
+    """
+    spans = CallableHours.of(clinic, zone).windows(since, until)
+    return max((min(end, until) for start, end in spans if start < until and end > since), default=None)
 
 
 def part_of_day(moment: dt.datetime, zone: str) -> str:

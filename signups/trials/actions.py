@@ -17,8 +17,9 @@ from signups.consents.choices import OPTIONAL_CONSENTS, REQUIRED_CONSENTS, Conse
 from signups.consents.policy import agrees_to
 from signups.consents.suppression_models import Suppression
 from signups.leads import locking
-from signups.leads.actions import can_work_lead, change_status
+from signups.leads.actions import can_work_lead, change_status, has_open_work
 from signups.leads.choices import LeadStatus
+from signups.leads.contact_details import announce_change
 from signups.leads.locking import lock_lead
 from signups.leads.models import Lead
 from signups.messages.outbox import under_hourly_limit
@@ -105,14 +106,21 @@ def _replace_unverified_signup(
     """
     if not under_hourly_limit(lead, emails.CONFIRM_TRIAL, now=now):
         return
+    if not fields.get("phone_e164") and has_open_work(lead, now):
+        fields = {name: value for name, value in fields.items() if name not in ("phone", "phone_e164")}
+    changed = [name for name, value in fields.items() if getattr(lead, name) != value]
     for name, value in fields.items():
         setattr(lead, name, value)
     lead.save(update_fields=fields)
+    announce_change(lead, changed, by=ActorKind.PATIENT, now=now)
     granted = (
         lead.consents.in_force().filter(text__purpose__in=OPTIONAL_CONSENTS).values_list("text__purpose", flat=True)
     )
     for purpose in {ConsentPurpose(value) for value in granted} - set(agreed):
-        revoke_consent(lead, purpose, channel=ConsentChannel.WEB, by=ActorKind.PATIENT, now=now)
+        # (a form that anybody may submit cancels no booked call)
+        revoke_consent(
+            lead, purpose, channel=ConsentChannel.WEB, by=ActorKind.PATIENT, now=now, stated_at=lead.created_at
+        )
     pending = lead.trials.open().first()
     if pending:
         record_signup_consents(lead, {purpose: current_offer().documents[purpose] for purpose in agreed}, now=now)

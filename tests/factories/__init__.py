@@ -3,7 +3,7 @@
 from .assignment import AssignmentRotationFactory
 from .audit import AuditEventFactory
 from .callbacks import CallAttemptFactory, CallbackRequestFactory
-from .calls import OnboardingCallFactory
+from .calls import CallAlertFactory, OnboardingCallFactory
 from .consents import ConsentFactory, ConsentTextFactory, SuppressionFactory
 from .content import (
     ArticleFactory,
@@ -36,6 +36,7 @@ __all__ = [
     "AssignmentRotationFactory",
     "AuditEventFactory",
     "AvailabilityRuleFactory",
+    "CallAlertFactory",
     "CallAttemptFactory",
     "CallbackRequestFactory",
     "ClaimFactory",

@@ -5,7 +5,8 @@ import datetime as dt
 import factory
 from django.utils import timezone
 
-from signups.calls.models import OnboardingCall
+from signups.calls.choices import AlertKind
+from signups.calls.models import CallAlert, OnboardingCall
 
 from .hosts import HostFactory
 from .leads import LeadFactory
@@ -24,5 +25,16 @@ class OnboardingCallFactory(factory.django.DjangoModelFactory):
     blocked_from = factory.SelfAttribute("starts_at")
     blocked_to = factory.SelfAttribute("ends_at")
     uid = factory.Sequence("call-{}@harbor.example".format)
+    organizer = "care@harbor.example"
     created_at = factory.LazyFunction(timezone.now)
     changed_at = factory.SelfAttribute("created_at")
+
+
+class CallAlertFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = CallAlert
+
+    call = factory.SubFactory(OnboardingCallFactory)
+    sequence = factory.SelfAttribute("call.sequence")
+    kind = AlertKind.DECLINED
+    created_at = factory.LazyFunction(timezone.now)

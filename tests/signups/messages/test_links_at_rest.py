@@ -29,7 +29,7 @@ SCHEDULED = {
 @pytest.fixture
 def patient(client, clinic, post_start, settings):
     """Signed up, confirmed and booked, with everything written that a patient is sent meanwhile; nothing sent yet."""
-    post_start()
+    post_start(phone="(212) 555-0123")
     lead = Lead.objects.get()
     client.post(lead_links.confirmation_url(lead).removeprefix(settings.SITE_URL))
     host = HostFactory()

@@ -173,7 +173,7 @@ def test_booking_is_told_by_text_and_mail_to_who_chose_texts(host, provider, mai
     assert booked.startswith("Harbor Clinic: Your free call is booked for Mon, Nov 23, 10:00 AM Eastern Time. Reply")
     assert [mail.subject for mail in mailoutbox if lead.email in mail.to] != []
     assert len(sent_texts(provider, start - DAY)) == 2
-    assert "in an hour, Mon, Nov 23, 10:00 AM" in sent_texts(provider, start - HOUR)[-1]
+    assert "we will call you at Mon, Nov 23, 10:00 AM" in sent_texts(provider, start - HOUR)[-1]
     reschedule_call(call=call, start=start + DAY, by=ActorKind.PATIENT, now=start - HOUR)
     assert "new time: Tue, Nov 24" in sent_texts(provider, start - HOUR)[-1]
     cancel_call(call=call, by=ActorKind.PATIENT, now=start - HOUR)

@@ -13,7 +13,8 @@ FACTS = {
     "AuditEvent": {"target", "actor_kind", "action", "detail", "signature", "chain_hash"},
     "Lead": {"status"},
     "OutboxMessage": {"channel", "kind", "dedupe_key", "subject", "calendar_method", "status"},
-    "OnboardingCall": {"uid", "status", "request_fingerprint"},
+    "CallAlert": {"kind"},
+    "OnboardingCall": {"organizer", "uid", "status", "request_fingerprint"},
     "Trial": {"terms_version"},
 }
 # Tables with text that lead to no person; the parts of a copy are deleted with it. The rows of a list that waits to be

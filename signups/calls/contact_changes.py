@@ -1,0 +1,79 @@
+"""Carry what a person says later, or the departure of a host, through to booked calls."""
+
+import datetime as dt
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.utils import timezone
+
+from clinic.lib import time_zones
+from signups.audit.actions import Actor
+from signups.audit.choices import ActorKind
+from signups.hosts.models import Host
+from signups.leads.locking import ActionError
+from signups.leads.models import Lead
+from signups.scheduling.slots import BookingError
+
+from . import emails
+from .actions import cancel_call, reassign_call
+from .alerts import raise_alert
+from .choices import AlertKind
+from .models import OnboardingCall
+
+
+def update_booked_calls(*, lead: Lead, changed: frozenset[str], by: Actor, now: dt.datetime, **kwargs: Any) -> None:
+    """Send invitations again where the new name or address belongs in them. Receiver of `contact_details_changed`.
+
+    Raises ActionError when the number was removed: the call needs one.
+    """
+    for call in lead.calls.upcoming(now).select_related("host__user"):
+        if changed & {"phone", "phone_e164"} and not lead.phone_e164:
+            when = time_zones.format_moment(call.starts_at, lead.time_zone)
+            raise ActionError(f"The call on {when} needs a phone number. Keep one, or cancel the call first.")
+        call.lead = lead
+        emails.refresh_pending(call, now=now)
+        if "email" in changed and lead.email and not emails.confirmed_to(call, lead.email):
+            emails.call_booked(call, now=now)
+            emails.call_reminders(call, now=now)
+        if "name" in changed:
+            emails.host_call_renamed(call, now=now)
+
+
+def cancel_calls_of_lead(
+    *, lead: Lead, by: Actor, now: dt.datetime, stated_at: dt.datetime | None = None, **kwargs: Any
+) -> None:
+    """Cancel the upcoming calls booked up to `stated_at`; patient and host are notified.
+
+    Receiver of `calls_revoked` and `lead_closed`.
+    """
+    for call in lead.calls.upcoming(now).filter(created_at__lte=stated_at or now):
+        cancel_call(call=call, by=by, now=now)
+
+
+@transaction.atomic
+def reassign_calls_of_inactive_host(*, instance: User, **kwargs: Any) -> None:
+    """Give the upcoming calls of a deactivated user to colleagues free at the same time. Receiver of `post_save`.
+
+    Where nobody is free, the call stays and staff get an alert.
+    """
+    if instance.is_active or not OnboardingCall.objects.upcoming(timezone.now()).filter(host__user=instance).exists():
+        return
+    now = timezone.now()
+    hosts = list((Host.objects.active() | Host.objects.filter(user=instance)).locked())
+    leaving = next(host for host in hosts if host.user_id == instance.pk)
+    colleagues = [host for host in hosts if host != leaving]
+    for call in leaving.calls.upcoming(now).order_by("lead_id"):
+        if not _reassign_to_any(call, colleagues, now):
+            raise_alert(call, AlertKind.HOST_LEFT, now=now)
+
+
+def _reassign_to_any(call: OnboardingCall, hosts: list[Host], now: dt.datetime) -> bool:
+    for host in sorted(hosts, key=lambda host: (host.calls.upcoming(now).count() / host.weight, host.pk)):
+        try:
+            with transaction.atomic():
+                reassign_call(call=call, host=host, by=ActorKind.SYSTEM, now=now, forced=None)
+        except BookingError:
+            continue
+        return True
+    return False

@@ -1,0 +1,28 @@
+"""Connect every change that work already waiting must follow with what follows it.
+
+All receivers run in the transaction of the change: either everything agrees with a person's last word, or nothing is
+changed. In the order of execution.
+"""
+
+from django.conf import settings
+from django.db.models.signals import post_save
+
+from signups.callbacks import contact_changes as callbacks
+from signups.callbacks.actions import close_callback_of_closed_lead, close_open_callback
+from signups.calls import contact_changes as calls
+from signups.consents.signals import callbacks_revoked, calls_revoked
+from signups.leads.signals import contact_details_changed, lead_closed
+from signups.messages import outbox
+
+
+def connect() -> None:
+    """Connect the receivers. Called once, when the apps are ready."""
+    contact_details_changed.connect(outbox.readdress_messages)
+    contact_details_changed.connect(callbacks.update_open_callback)
+    contact_details_changed.connect(calls.update_booked_calls)
+    callbacks_revoked.connect(close_open_callback)
+    calls_revoked.connect(calls.cancel_calls_of_lead)
+    lead_closed.connect(close_callback_of_closed_lead)
+    lead_closed.connect(calls.cancel_calls_of_lead)
+    post_save.connect(callbacks.release_callbacks_of_inactive_user, sender=settings.AUTH_USER_MODEL)
+    post_save.connect(calls.reassign_calls_of_inactive_host, sender=settings.AUTH_USER_MODEL)

@@ -1,0 +1,11 @@
+"""Signals of changes that work already waiting must follow.
+
+Sent inside the transaction of the change, with the lead's row locked. A receiver may raise ActionError to refuse it.
+"""
+
+from django.dispatch import Signal
+
+# Arguments: lead (as changed), changed (names of fields), by, now.
+contact_details_changed = Signal()
+# Staff closed the lead and chose to end what waits for it. Arguments: lead, by, now.
+lead_closed = Signal()
