@@ -27,7 +27,7 @@ CASES = {
     "export, CSV": "csv",
     "export, CSV as one writes it first": "naive_csv",
     "export, XLSX": "xlsx",
-    "import, looked through": "check",
+    "import, ready to import": "check",
     "import, taken in": "run",
     "import, one by one": "naive_import",
 }
@@ -59,7 +59,7 @@ def main() -> int:
 
         figures = alternate({name: lambda name=name: ask(name) for name in CASES}, options.rounds)
     cpu = {f"{name}, per second of processor": sorted(each)[len(each) // 2] for name, each in processor.items()}
-    both = {"look through and take in": 1 / (1 / figures["import, looked through"] + 1 / figures["import, taken in"])}
+    both = {"look through and take in": 1 / (1 / figures["import, ready to import"] + 1 / figures["import, taken in"])}
     targets = [
         Target("export, CSV", figures["export, CSV"], 20_000, "/s"),
         Target("export, XLSX", figures["export, XLSX"], 10_000, "/s"),

@@ -77,12 +77,12 @@ def counters(user: Any, now: dt.datetime) -> list[CounterTile]:
 
     if user.has_perm("signups.work_callbackrequest"):
         open_callbacks, queue = CallbackRequest.objects.open(), reverse("admin:signups_callbackrequest_changelist")
-        add("Callbacks overdue", open_callbacks.overdue(now), f"{queue}?view=overdue", urgent=True)
-        add("Callbacks to make now", open_callbacks.due(now), f"{queue}?view=due")
+        add("Overdue callbacks", open_callbacks.overdue(now), f"{queue}?view=overdue", urgent=True)
+        add("Callbacks due now", open_callbacks.due(now), f"{queue}?view=due")
     if user.has_perm("signups.view_lead"):
-        add_leads("Leads with a call today", "calls")
-        add_leads("Open leads without an owner", "unassigned")
-        add_leads("Trials that end within 48 hours", "ending")
+        add_leads("Onboarding calls today", "calls")
+        add_leads("Unassigned leads", "unassigned")
+        add_leads("Trials ending within 48 hours", "ending")
         add_leads("Refund requests", "refunds")
     return tiles
 
@@ -119,10 +119,10 @@ def my_tasks(user: Any, now: dt.datetime) -> list[TaskItem]:
         open_callbacks = CallbackRequest.objects.open().soonest_first().select_related("lead")
         claimed, unclaimed = open_callbacks.claimed_by(user), open_callbacks.overdue(now).unclaimed()
         tasks += [("Call back", callback.lead, callback.call_at) for callback in claimed[:MAX_TASKS]]
-        tasks += [("Call back (nobody has it)", callback.lead, callback.call_at) for callback in unclaimed[:MAX_TASKS]]
+        tasks += [("Unclaimed callback", callback.lead, callback.call_at) for callback in unclaimed[:MAX_TASKS]]
     if user.has_perm("signups.change_onboardingcall"):
         started = OnboardingCall.objects.unsettled(now).filter(host__user=user).select_related("lead")
-        tasks += [("Say how the call went", call.lead, call.starts_at) for call in started[:MAX_TASKS]]
+        tasks += [("Log the call outcome", call.lead, call.starts_at) for call in started[:MAX_TASKS]]
         alerts = open_alerts_of(user, now).select_related("call__lead")[:MAX_TASKS]
         tasks += [(f"Call: {alert.get_kind_display()}", alert.call.lead, alert.created_at) for alert in alerts]
     return [
@@ -135,7 +135,7 @@ def parse_period(request: HttpRequest) -> int:
     """Return how many days the charts cover. Raises BadRequest unless in PERIODS."""
     requested = request.GET.get("days", "30")
     if requested not in {str(days) for days in PERIODS}:
-        raise BadRequest("There are no figures of so many days.")
+        raise BadRequest("Choose 7, 30, or 90 days.")
     return int(requested)
 
 
@@ -155,17 +155,17 @@ def build_charts(days: int, now: dt.datetime) -> list[Chart]:
         if (metric, dimension) == (Metric.CALLS, CallStatus.NO_SHOW):
             no_shows[day] += value
     funnel = [(metric.label, total[metric]) for metric in FUNNEL]
-    sources = [(name or "unknown", n) for (metric, name), n in by_dimension.most_common() if metric == Metric.SIGNED_UP]
+    sources = [(name or "Unknown", n) for (metric, name), n in by_dimension.most_common() if metric == Metric.SIGNED_UP]
     buckets = (*daily_metrics.RESPONSE_TIME_BUCKETS, daily_metrics.LATER, daily_metrics.NO_RESPONSE)
     response_times = [(bucket, by_dimension[Metric.FIRST_CONTACT, bucket]) for bucket in buckets]
     calls = [
-        ("took place", by_dimension[Metric.CALLS, CallStatus.COMPLETED]),
-        ("no-show", by_dimension[Metric.CALLS, CallStatus.NO_SHOW]),
+        ("Completed", by_dimension[Metric.CALLS, CallStatus.COMPLETED]),
+        ("No-show", by_dimension[Metric.CALLS, CallStatus.NO_SHOW]),
     ]
     return [
         _signup_chart((_format_date(day), by_day[Metric.SIGNED_UP, day]) for day in calendar),
-        Chart("From sign-up to patient", _bars(funnel, of=total[Metric.SIGNED_UP])),
-        Chart("First came from", _bars(sources, of=total[Metric.SIGNED_UP])),
+        Chart("Conversion funnel", _bars(funnel, of=total[Metric.SIGNED_UP])),
+        Chart("Lead source", _bars(sources, of=total[Metric.SIGNED_UP])),
         Chart("Time to first contact", _bars(response_times, of=total[Metric.SIGNED_UP])),
         Chart("Calls", _bars(calls, of=total[Metric.CALLS])),
         _no_show_chart(calendar, no_shows, Counter({day: by_day[Metric.CALLS, day] for day in calendar})),
@@ -188,10 +188,8 @@ def _no_show_chart(calendar: list[dt.date], no_shows: Counter[dt.date], calls: C
         days = calendar[max(0, end - step) : end]
         missed, total = sum(no_shows[day] for day in days), sum(calls[day] for day in days)
         rate = round(100 * missed / total) if total else 0
-        bars.append(Bar(_format_date(days[0]), missed, rate, f"{rate} % of {total}" if total else "no calls"))
-    return Chart(
-        f"No-shows {'per day' if step == 1 else 'week by week'}, of all calls", bars, upright=True, top="100 %"
-    )
+        bars.append(Bar(_format_date(days[0]), missed, rate, f"{rate}% of {total} calls" if total else "No calls"))
+    return Chart(f"No-show rate per {'day' if step == 1 else 'week'}", bars, upright=True, top="100%")
 
 
 def _format_date(day: dt.date) -> str:
@@ -202,5 +200,5 @@ def _bars(rows: Iterable[tuple[str, int]], of: int = 0) -> list[Bar]:
     """Scale the bars to the longest; with `of`, note each as a percentage."""
     rows = list(rows)
     longest = max((number for _, number in rows), default=0) or 1
-    note = {number: f"{100 * number / of:.0f} %" if of else "" for _, number in rows}
+    note = {number: f"{100 * number / of:.0f}%" if of else "" for _, number in rows}
     return [Bar(label, number, round(100 * number / longest), note[number]) for label, number in rows]

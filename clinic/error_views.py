@@ -11,13 +11,13 @@ from django.views import defaults
 
 # Status -> (heading, text) of an error page in the admin.
 ADMIN_ERROR_PAGES = {
-    400: ("We could not read that", "Something in the address or form was not as expected. Nothing was changed."),
+    400: ("We could not read that", "The link or form wasn’t valid. Nothing was changed."),
     403: (
         "You cannot open this page",
-        "Your account does not have this page. If you think it should, ask the person who runs the care desk.",
+        "You don’t have permission to view this page. Contact your administrator if you need access.",
     ),
-    404: ("We cannot find that page", "The address may have a slip in it, or what it showed is no longer there."),
-    405: ("There is no page here", "This address takes what a button sends, and shows nothing by itself."),
+    404: ("We cannot find that page", "The link may be wrong, or the page may have been removed."),
+    405: ("Nothing to see here", "This link only works from a button. Go back and try again."),
 }
 
 

@@ -14,7 +14,7 @@ MAX_LENGTH = 8_000  # characters of one message or traceback; a client can make 
 REDACTION_PATTERNS = (
     (re.compile(r"/(my|confirm|hosts)/[^\s/'\"?]+"), r"/\1/…"),
     (re.compile(r"(?<![\w-])[\w-]{16,}:[\w-]{6,}:[\w-]{20,}"), "(token)"),
-    (re.compile(r"(?<![^\s@\"'<>()=,;:\[\]])[^\s@\"'<>()=,;:\[\]]+@[^\s@\"'<>()=,;:\[\]]+"), "(e-mail)"),
+    (re.compile(r"(?<![^\s@\"'<>()=,;:\[\]])[^\s@\"'<>()=,;:\[\]]+@[^\s@\"'<>()=,;:\[\]]+"), "(email)"),
     (re.compile(r"(?<![\w.:-])\+?\(?\d[\d ().-]{8,}\d(?![\w:])"), "(number)"),
     (re.compile(r"(DETAIL:).*"), r"\1 …"),
 )

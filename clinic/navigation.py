@@ -10,23 +10,28 @@ NAVIGATION = {
         "lead": "Leads",
         "callbackrequest": "Callbacks",
         "onboardingcall": "Calendar",
-        "auditevent": "The record",
+        "auditevent": "Audit log",
         **dict.fromkeys(("trial", "consent", "outboxmessage", "note"), ""),
     },
-    "Set-up": {
+    "Settings": {
         "host": "Hosts",
         "holiday": "Holidays",
         "tag": "Tags",
-        "emailtemplate": "E-mail templates",
+        "emailtemplate": "Email templates",
         "clinicprofile": "Clinic profile",
     },
-    "Texts": {"article": "Articles", "legaltext": "Legal texts", "crisistext": "Crisis texts", "person": "People"},
+    "Content": {
+        "article": "Articles",
+        "legaltext": "Legal documents",
+        "crisistext": "Crisis messages",
+        "person": "Authors and reviewers",
+    },
     "Evidence": {"source": "Sources", "quotation": "Quotations", "claim": "Claims", "linkcheck": ""},
 }
 OTHER = "Administration"  # every other registered model, under its verbose name
 # (heading, label, URL name, required permission) of pages that are not a model's list.
 PAGES = [
-    ("Care", "Possible duplicates", "admin:signups_lead_duplicates", "signups.merge_lead"),
+    ("Care", "Duplicates", "admin:signups_lead_duplicates", "signups.merge_lead"),
     ("Care", "Import leads", "admin:signups_lead_import", "signups.import_lead"),
 ]
 

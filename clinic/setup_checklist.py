@@ -27,30 +27,30 @@ def pending_steps() -> list[str]:
     """
     profile = ClinicProfile.objects.first()
     if profile is None:
-        return ["Load the texts and the profile that ship: manage.py load_content."]
+        return ["Load the content and profile that ship: manage.py load_content."]
     heads = User.objects.filter(is_active=True, groups__name=roles.HEAD)
     hosts = Host.objects.active().filter(Exists(AvailabilityRule.objects.filter(host=OuterRef("pk"))))
     unreviewed = Article.objects.published().exclude(Exists(SignOff.objects.filter(article=OuterRef("pk"))))
     steps = {
-        "Give the clinic’s postal address in its profile: the one that ships is a placeholder.": (
+        "Add the clinic’s mailing address. The current one is a placeholder.": (
             PLACEHOLDER not in profile.postal_address
         ),
-        "Give the clinic’s mailbox in its profile: answers to the one that ships reach nobody.": (
+        "Add the clinic’s email address. Replies to the current one go nowhere.": (
             not profile.mailbox.endswith(".example")
         ),
-        f"Give a number that can be dialled: “{profile.phone}” is shown without a link, as nobody can call it.": (
+        f"Add a working phone number. “{profile.phone}” is not valid, so it isn’t shown as a link.": (
             bool(profile.phone_e164)
         ),
-        "Give opening hours in the profile: without them no call is ever due.": bool(profile.opening_hours),
-        "Say in the profile in which states the clinic works: while that is empty, nobody is turned away.": (
+        "Add your business hours. Without them, callbacks never come due.": bool(profile.opening_hours),
+        "Add the states where you’re licensed. Until you do, sign-ups from every state are accepted.": (
             bool(profile.states)
         ),
-        "Make an account for the Head of Customer Care: manage.py setup_clinic --head NAME.": heads.exists(),
-        "Give at least one colleague hours in which calls can be booked.": hosts.exists(),
-        "Sign up yourself with your own address: no mail server has taken a message of this site yet.": (
+        "Create an account for the Head of Customer Care: manage.py setup_clinic --head NAME.": heads.exists(),
+        "Set availability for at least one host.": hosts.exists(),
+        "Send a test: sign up with your own email address. No email has been delivered yet.": (
             OutboxMessage.objects.filter(status=MessageStatus.SENT).exists()
         ),
-        "Have a medical reviewer sign off the articles: some are on the site unreviewed, and say so.": (
+        "Have a medical reviewer approve the articles. Some are live without medical review (the pages say so).": (
             not unreviewed.exists()
         ),
     }

@@ -6,7 +6,7 @@ from django.db.models.signals import m2m_changed, post_delete, post_save
 
 class ContentConfig(AppConfig):
     name = "content"
-    verbose_name = "What visitors read"
+    verbose_name = "Content"
 
     def ready(self) -> None:
         from content.models.content_version import ContentVersion

@@ -112,7 +112,7 @@ class SignOffForm(forms.Form):
 
     read = forms.IntegerField(widget=forms.HiddenInput)
     review_by = forms.DateField(
-        label="To be read again by",
+        label="Next review due",
         validators=SUPPORTED_DATES,
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
     )
@@ -137,7 +137,7 @@ class PublishForm(forms.Form):
     """The day from which a legal or crisis text is effective."""
 
     on = forms.DateField(
-        label="Holds from",
+        label="Effective date",
         validators=SUPPORTED_DATES,
         initial=timezone.localdate,
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),

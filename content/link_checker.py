@@ -39,8 +39,8 @@ class LinkResult(TextChoices):
     """Outcome of a link check."""
 
     ALIVE = "alive", "alive"
-    MOVED = "moved", "moved for good"
-    BLOCKED = "shut", "not shown to machines"
+    MOVED = "moved", "Moved permanently"
+    BLOCKED = "shut", "Blocked"
     NO_RESPONSE = "silent", "did not answer"
     DEAD = "dead", "dead"
 

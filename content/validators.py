@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 def validate_time_zone(name: str) -> None:
     """Accept IANA names only."""
     if name not in available_timezones():
-        raise ValidationError(f"“{name}” is not an IANA time zone such as America/New_York.")
+        raise ValidationError(f"“{name}” is not a time zone. Choose one from the list, such as America/New_York.")
 
 
 def validate_names(names: object) -> None:

@@ -16,7 +16,7 @@ EMAIL_MODULES = (
 
 class SignupsConfig(AppConfig):
     name = "signups"
-    verbose_name = "From visitor to patient"
+    verbose_name = "Leads & calls"
 
     def ready(self) -> None:
         from signups import contact_changes

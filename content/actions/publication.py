@@ -35,16 +35,16 @@ def findings(text: Text, *, now: dt.datetime) -> list[Finding]:
 def blocking_reasons(article: Article, newest: Revision, *, now: dt.datetime) -> list[str]:
     """Return why `newest` may not be published, as sentences; empty if it may."""
     if newest.pk == article.live_revision_id:
-        return ["Readers see this text already."]
+        return ["This version is already live."]
     reasons = [str(finding) for finding in findings(newest, now=now)]
     if not is_signed_off(article, newest, now):
         last = article.sign_offs.first()
         if last and last.content_hash == newest.content_hash:
-            reasons.append(f"What {last.reviewer} signed off was to be read again by {last.review_by}. It is due.")
+            reasons.append(f"{last.reviewer}’s approval expired on {last.review_by}.")
         elif last:
-            reasons.append(f"The text was changed after {last.reviewer} signed it off. It needs another sign-off.")
+            reasons.append(f"Edited since {last.reviewer} approved it. It needs a new approval.")
         else:
-            reasons.append("No medical reviewer has signed off this text.")
+            reasons.append("Not yet approved by a medical reviewer.")
     return reasons
 
 
@@ -61,9 +61,11 @@ def reviewer_of(user: User) -> Person | None:
 def sign_off_denied_reason(user: User, newest: Revision) -> str:
     """Return why `user` may not sign off `newest`, as a sentence; empty if allowed."""
     if reviewer_of(user) is None:
-        return "Only a medical reviewer whose account is linked to a person may sign off."
+        return (
+            "Your account isn’t linked to a reviewer profile. Ask an administrator to link it (Authors and reviewers)."
+        )
     if newest.author_id == user.pk:
-        return "You wrote the last edit yourself: somebody else must review it."
+        return "You made the last edit, so someone else must approve it."
     return ""
 
 
@@ -124,7 +126,7 @@ def schedule_article(article: Article, *, at: dt.datetime, by: User, now: dt.dat
     article = Article.objects.select_for_update().get(pk=article.pk)
     reasons = blocking_reasons(article, article.revisions.latest(), now=now)
     if at <= now:
-        reasons.append("The time of publication must lie ahead.")
+        reasons.append("Choose a future time.")
     if reasons:
         raise EditorialError(reasons)
     article.scheduled_for, article.scheduled_by = at, by

@@ -36,10 +36,10 @@ def publish_text(draft: Draft, *, on: dt.date, by: User, now: dt.datetime) -> No
     text = _lock(draft)
     today = timezone.localdate(now)
     if on < today:
-        raise EditorialError(["A text cannot have held before today."])
+        raise EditorialError(["The effective date can’t be in the past."])
     if isinstance(text, CrisisText):
         if on != today:
-            raise EditorialError(["What pages say in a crisis holds at once: choose today."])
+            raise EditorialError(["Crisis messages take effect immediately. Choose today."])
         _copy_to_profile(text)
     else:
         _validate_markup(text)

@@ -26,11 +26,11 @@ class ProgressFilter(admin.SimpleListFilter):
     title = "progress"
     parameter_name = "progress"
     OPTIONS: dict[str, tuple[str, Callable[[Any], QuerySet[Article]]]] = {
-        "draft": ("waits for a reviewer", lambda articles: articles.to_review()),
-        "reviewed": ("signed off, not published", lambda articles: articles.to_publish()),
-        "late": ("planned publication was refused", lambda articles: articles.due(timezone.now())),
+        "draft": ("Awaiting review", lambda articles: articles.to_review()),
+        "reviewed": ("Approved, not published", lambda articles: articles.to_publish()),
+        "late": ("Scheduled publish failed", lambda articles: articles.due(timezone.now())),
         "overdue": ("review overdue", lambda articles: articles.overdue(timezone.localdate())),
-        "published": ("as readers see it", lambda articles: articles.current()),
+        "published": ("Live", lambda articles: articles.current()),
     }
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
@@ -54,7 +54,7 @@ class ArticleAdmin(admin.ModelAdmin):
     list_display = ["title", "kind", "progress", "published_at", "last_reviewed", "review_by"]
     list_filter = [ProgressFilter, "kind"]
     search_fields = ["title", "slug"]
-    search_help_text = "Any part of a title or an address"
+    search_help_text = "Search by title or URL"
 
     def get_urls(self) -> list[URLPattern]:
         return [url for url in super().get_urls() if url.name == "content_article_changelist"]

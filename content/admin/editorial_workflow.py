@@ -56,7 +56,7 @@ def add_view(request: HttpRequest) -> HttpResponse:
     form = NewArticleForm(request.POST or None)
     if form.is_valid():
         article = form.start(by=user(request), now=timezone.now())
-        messages.success(request, "The article is started. Nobody sees it before it is published.")
+        messages.success(request, "Draft created.")
         return redirect_to_article(article)
     return render_page(request, "admin/content/add.html", "Start an article", form=form)
 
@@ -107,7 +107,7 @@ def sign_off_view(request: HttpRequest, article: Article) -> HttpResponse:
             by=user(request),
             now=now,
         )
-        messages.success(request, "You signed off this text.")
+        messages.success(request, "Approved.")
         return redirect_to_article(article)
     return render_page(
         request,
@@ -125,7 +125,7 @@ def sign_off_view(request: HttpRequest, article: Article) -> HttpResponse:
 @article_view("publish_article")
 def publish_view(request: HttpRequest, article: Article) -> HttpResponse:
     publication.publish_article(article, by=user(request), now=timezone.now())
-    messages.success(request, "Readers see this text from now on.")
+    messages.success(request, "Published.")
     return redirect_to_article(article)
 
 
@@ -133,16 +133,16 @@ def publish_view(request: HttpRequest, article: Article) -> HttpResponse:
 def schedule_view(request: HttpRequest, article: Article) -> HttpResponse:
     form = ScheduleForm(request.POST)
     if not form.is_valid():
-        raise EditorialError(["Say on which day and at what time it is to be published."])
+        raise EditorialError(["Choose a date and time."])
     publication.schedule_article(article, at=form.cleaned_data["at"], by=user(request), now=timezone.now())
-    messages.success(request, "The publication is planned. An edit before then calls it off.")
+    messages.success(request, "Scheduled. Editing the article cancels the schedule.")
     return redirect_to_article(article)
 
 
 @article_view("publish_article")
 def unschedule_view(request: HttpRequest, article: Article) -> HttpResponse:
     publication.unschedule_article(article, by=user(request), now=timezone.now())
-    messages.success(request, "The planned publication is called off.")
+    messages.success(request, "Schedule canceled.")
     return redirect_to_article(article)
 
 
@@ -157,7 +157,7 @@ def create_preview_link(request: HttpRequest, article: Article) -> HttpResponse:
 @article_view("change_article")
 def revoke_preview_links(request: HttpRequest, article: Article) -> HttpResponse:
     actions_previews.revoke_previews(article, by=user(request), now=timezone.now())
-    messages.success(request, "No preview link given out so far works any more.")
+    messages.success(request, "All preview links revoked.")
     return redirect_to_article(article)
 
 

@@ -47,7 +47,7 @@ def _article_queries(now: dt.datetime) -> list[Query]:
     """What concerns published pages and drafts: a label, its rows and the filters of the list that shows them."""
     today = timezone.localdate(now)
     return [
-        ("Planned publications that were refused", Article.objects.due(now), {"progress": "late"}),
+        ("Failed scheduled publications", Article.objects.due(now), {"progress": "late"}),
         (
             "Sources with a notice against them",
             Source.objects.filter(link_check__retraction_notice__gt=""),
@@ -55,8 +55,8 @@ def _article_queries(now: dt.datetime) -> list[Query]:
         ),
         ("Articles whose review is overdue", Article.objects.overdue(today), {"progress": "overdue"}),
         ("Claims whose check is overdue", Claim.objects.overdue(today), {"review": "overdue"}),
-        ("Drafts that wait for a reviewer", Article.objects.to_review(), {"progress": "draft"}),
-        ("Texts signed off and not published", Article.objects.to_publish(), {"progress": "reviewed"}),
+        ("Drafts awaiting review", Article.objects.to_review(), {"progress": "draft"}),
+        ("Approved but not published", Article.objects.to_publish(), {"progress": "reviewed"}),
     ]
 
 
@@ -64,17 +64,17 @@ def _evidence_queries() -> list[Query]:
     """What concerns the evidence and the texts that the Head publishes."""
     return [
         (
-            "Quotations whose wording is unchecked",
+            "Quotes not verified",
             Quotation.objects.filter(wording_checked=False),
             {"wording_checked__exact": "0"},
         ),
         (
-            "Sources whose details are to be re-checked",
+            "Sources to recheck",
             Source.objects.filter(status=VerificationStatus.NEEDS_CHECK),
             {"status__exact": "recheck"},
         ),
         (
-            "Sources whose link is dead",
+            "Broken source links",
             Source.objects.filter(link_check__outcome=LinkResult.DEAD),
             {"link_check__outcome__exact": LinkResult.DEAD},
         ),
@@ -84,7 +84,7 @@ def _evidence_queries() -> list[Query]:
             {"link_check__outcome__exact": LinkResult.NO_RESPONSE},
         ),
         (
-            "Texts that wait for the Head",
+            "Legal documents awaiting publication",
             LegalText.objects.filter(effective_from=None),
             {"effective_from__isempty": "1"},
         ),

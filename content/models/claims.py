@@ -38,7 +38,10 @@ class Claim(models.Model):
     """One statement with at least one source; sentences refer to it as `[^key]`."""
 
     key = models.SlugField(unique=True, validators=[validate_claim_key], help_text="Sentences carry it by [^key].")
-    text = models.TextField(max_length=600, help_text="With the doubt of its sources: “may”, “usually”, “suggests”.")
+    text = models.TextField(
+        max_length=600,
+        help_text="Keep the source’s hedging (“may”, “usually”, “suggests”): “may”, “usually”, “suggests”.",
+    )
     sources = models.ManyToManyField(Source, related_name="claims")
     detail = models.CharField(max_length=200, blank=True, help_text="What a reader should know of the evidence.")
     topics = models.JSONField(
@@ -48,7 +51,7 @@ class Claim(models.Model):
         help_text=f"A list of some of {', '.join(ledger.Topic.values)}; a page with the first needs all.",
     )
     confidence = models.CharField(max_length=6, choices=ledger.Confidence)
-    checked_on = models.DateField(help_text="When somebody last held it against its sources.")
+    checked_on = models.DateField(help_text="Last checked against its sources.")
 
     objects = ClaimQuerySet.as_manager()
 

@@ -11,7 +11,7 @@ class Person(models.Model):
     name = models.CharField(max_length=100)
     role = models.CharField(max_length=120)
     bio = models.TextField(max_length=1000, blank=True)
-    on_landing_page = models.BooleanField("shown as staff on the landing page", default=False)
+    on_landing_page = models.BooleanField("Show on landing page", default=False)
 
     user = models.OneToOneField(
         settings.AUTH_USER_MODEL,
@@ -19,11 +19,12 @@ class Person(models.Model):
         null=True,
         blank=True,
         related_name="person",
-        help_text="Their account: a medical reviewer signs off articles with it.",
+        help_text="User account, needed to approve articles.",
     )
 
     class Meta:
-        verbose_name_plural = "people"
+        verbose_name = "author or reviewer"
+        verbose_name_plural = "authors and reviewers"
         ordering = ["name"]
 
     def __str__(self) -> str:

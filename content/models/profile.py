@@ -16,11 +16,9 @@ class ClinicProfile(models.Model):
     id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
     name = models.CharField(max_length=80)
     phone = models.CharField(
-        max_length=40, blank=True, help_text="As you print it; a link to dial is made when the number is valid."
+        max_length=40, blank=True, help_text="Shown as typed. Valid numbers become a clickable link."
     )
-    phone_region = models.CharField(
-        max_length=2, default="US", help_text="Country of numbers written without +, e.g. US."
-    )
+    phone_region = models.CharField(max_length=2, default="US", help_text="Default country for phone numbers.")
     mailbox = models.EmailField(help_text="Patients' replies arrive here; invitations and messages come from here.")
     postal_address = models.TextField(max_length=400)
     time_zone = models.CharField(max_length=64, default="America/New_York", validators=[validate_time_zone])
@@ -40,19 +38,19 @@ class ClinicProfile(models.Model):
         "calls begin every",
         default=30,
         validators=[MinValueValidator(5), MaxValueValidator(240)],
-        help_text="Minutes, counted from the start of each stretch of a host’s hours.",
+        help_text="Minutes, counted from the start of each of a host’s windows.",
     )
     call_minutes_before = models.PositiveSmallIntegerField(
-        "free time before a call", default=0, validators=[MaxValueValidator(240)], help_text="Minutes."
+        "Buffer before", default=0, validators=[MaxValueValidator(240)], help_text="Minutes."
     )
     call_minutes_after = models.PositiveSmallIntegerField(
-        "free time after a call", default=0, validators=[MaxValueValidator(240)], help_text="Minutes."
+        "Buffer after", default=0, validators=[MaxValueValidator(240)], help_text="Minutes."
     )
     call_notice_minutes = models.PositiveSmallIntegerField(
         "notice before a call",
         default=240,
         validators=[MaxValueValidator(10_080)],
-        help_text="Minutes: no call can be booked that begins sooner.",
+        help_text="Minimum notice in minutes.",
     )
     call_horizon_days = models.PositiveSmallIntegerField(
         "calls can be booked for",
@@ -61,12 +59,12 @@ class ClinicProfile(models.Model):
         help_text="Days ahead.",
     )
     call_daily_limit = models.PositiveSmallIntegerField(
-        "calls a host takes a day", null=True, blank=True, help_text="Empty: no limit. A host may have their own."
+        "Max calls per host per day", null=True, blank=True, help_text="Empty: no limit. A host may have their own."
     )
     callback_minutes = models.PositiveSmallIntegerField(
         default=240,
         validators=[MinValueValidator(15), MaxValueValidator(2400)],
-        help_text="Within so many minutes of your opening hours, whoever asks for a call is called.",
+        help_text="Callback target: we call back within this many business minutes.",
     )
     states = models.JSONField(
         default=list,

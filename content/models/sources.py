@@ -54,7 +54,7 @@ class Source(models.Model):
         default=list,
         blank=True,
         validators=[validate_field_names],
-        help_text="Which of the above nobody has seen at the source yet.",
+        help_text="Fields not yet verified.",
     )
 
     class Meta:

@@ -43,10 +43,10 @@ class LegalText(PublishableText):
         TERMS = "terms", "terms"
         PRIVACY = "privacy", "privacy notice"
         ACCESSIBILITY = "accessibility", "accessibility statement"
-        NEWS = "news", "agreement to news by e-mail"
+        NEWS = "news", "agreement to news by email"
         CALLS = "calls", "agreement to phone calls"
         TEXTS = "texts", "agreement to text messages"
-        CALLBACKS = "callbacks", "agreement to a call about one request"
+        CALLBACKS = "callbacks", "consent to one requested callback"
 
     kind = models.CharField(max_length=20, choices=Kind)
     version = models.CharField(max_length=20)
@@ -57,6 +57,7 @@ class LegalText(PublishableText):
     objects = LegalTextQuerySet.as_manager()
 
     class Meta:
+        verbose_name = "legal document"
         ordering = ["kind", "-effective_from"]
         permissions = [("publish_legaltext", "Can publish a version of what people agree to")]
         constraints = [models.UniqueConstraint(fields=["kind", "version"], name="content_legaltext_unique_version")]
@@ -79,6 +80,7 @@ class CrisisText(PublishableText):
     emergency_phone = models.CharField("emergency number", max_length=20)
 
     class Meta:
+        verbose_name = "crisis message"
         ordering = ["-pk"]
         permissions = [("publish_crisistext", "Can publish what pages say in a crisis")]
 

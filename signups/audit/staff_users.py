@@ -7,6 +7,11 @@ from django.http import HttpRequest
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 
+def display_name(user: User) -> str:
+    """Return the full name, or the username of who has none."""
+    return user.get_full_name() or user.get_username()
+
+
 def staff_user(request: HttpRequest) -> User:
     """Return the signed-in user; `AdminSite.admin_view` admits staff only."""
     assert isinstance(request.user, User)  # noqa: S101 - for the type checker
@@ -18,6 +23,6 @@ def owner_choices() -> list[tuple[int, str]]:
 
     def load() -> list[tuple[int, str]]:
         workers = User.objects.with_perm("signups.change_lead", include_superusers=False, backend=BACKEND)
-        return [(user.pk, user.get_full_name() or user.get_username()) for user in workers.order_by("username")]
+        return [(user.pk, display_name(user)) for user in workers.order_by("username")]
 
     return caches["memory"].get_or_set("signups.owners", load, 60) or []

@@ -15,6 +15,7 @@ from clinic.lib import contact_hours
 from signups.audit.actions import Actor, record_event
 from signups.audit.choices import ActorKind, AuditAction
 from signups.audit.models import AuditEvent
+from signups.audit.staff_users import display_name
 from signups.consents.actions import grant_consent, revoke_consent
 from signups.consents.choices import ConsentChannel, ConsentPurpose
 from signups.hosts.business_hours import clinic_business_hours
@@ -155,7 +156,7 @@ def claim_callback(request: CallbackRequest, *, by: User, now: dt.datetime) -> C
     if request.claimed_by_id == by.pk:
         return request
     if request.claimed_by:
-        raise ActionError(f"{_display_name(request.claimed_by)} has taken this one.")
+        raise ActionError(f"{display_name(request.claimed_by)} has already claimed this callback.")
     _set_claimant(request, by, now)
     record_event(request.lead, AuditAction.CALLBACK_CLAIMED, by=by, now=now)
     return request
@@ -180,9 +181,9 @@ def reassign_callback(request: CallbackRequest, *, to: User, by: User, now: dt.d
     """
     request = _locked(request)
     if not by.has_perm("signups.reassign_callbackrequest"):
-        raise ActionError("Only the Head of Customer Care gives callbacks to others.")
+        raise ActionError("Only the Head of Customer Care can reassign callbacks.")
     if not (to.is_active and to.has_perm("signups.work_callbackrequest")):
-        raise ActionError("That person does not work callbacks.")
+        raise ActionError("That person can’t take callbacks.")
     if request.claimed_by_id != to.pk:
         _set_claimant(request, to, now)
         record_event(request.lead, AuditAction.CALLBACK_REASSIGNED, by=by, now=now, holder=to.pk)
@@ -210,10 +211,10 @@ def log_attempt(
         return
     request = claim_callback(request, by=by, now=now)
     if number != request.attempts.count() + 1:
-        raise ActionError("Somebody has called them meanwhile. Look how that went first.")
+        raise ActionError("Someone else called since you opened this page. Check the outcome first.")
     # (a do-not-call request must be logged at any hour)
     if outcome != CallOutcome.DO_NOT_CALL and not can_log_attempt(request, now):
-        raise ActionError("It is not between 8 a.m. and 9 p.m. where they are: nobody may call them now.")
+        raise ActionError("It’s outside 8 a.m.–9 p.m. their time, so no call can be logged.")
     retry = outcome in RETRY_OUTCOMES and number < MAX_CALL_ATTEMPTS
     if retry:
         _check_next_attempt(request, next_attempt_at, now)
@@ -270,9 +271,9 @@ def _resolve(request: CallbackRequest, outcome: CallOutcome, *, by: User, now: d
 
 def _check_next_attempt(request: CallbackRequest, moment: dt.datetime | None, now: dt.datetime) -> None:
     if moment is None or moment <= now:
-        raise ActionError("Say when to try again, at a time that is still to come.")
+        raise ActionError("Choose a future time for the next attempt.")
     if not contact_hours.CALLING_HOURS.contains(moment, request.time_zone):
-        raise ActionError("Try again between 8 a.m. and 9 p.m. where they are.")
+        raise ActionError("Choose a time between 8 a.m. and 9 p.m. their time.")
 
 
 def _locked(request: CallbackRequest) -> CallbackRequest:
@@ -290,7 +291,7 @@ def _locked(request: CallbackRequest) -> CallbackRequest:
 def _lock_claimed(request: CallbackRequest, by: User) -> CallbackRequest:
     locked = _locked(request)
     if locked.claimed_by_id != by.pk:
-        raise ActionError("Take this callback first: nobody else can then call at the same time.")
+        raise ActionError("Claim this callback first, so no one else calls at the same time.")
     return locked
 
 
@@ -301,10 +302,6 @@ def _set_claimant(request: CallbackRequest, to: User | None, now: dt.datetime) -
 def _close(request: CallbackRequest, outcome: CallbackOutcome, *, by: Actor, now: dt.datetime) -> None:
     CallbackRequest.objects.filter(pk=request.pk).update(closed_at=now, outcome=outcome)
     record_event(request.lead, AuditAction.CALLBACK_CLOSED, by=by, now=now, outcome=outcome.value)
-
-
-def _display_name(user: User) -> str:
-    return user.get_full_name() or user.get_username()
 
 
 def close_open_callback(*, lead: Lead, by: Actor, now: dt.datetime, **kwargs: Any) -> None:

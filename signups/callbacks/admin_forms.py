@@ -22,15 +22,15 @@ class OutcomeForm(forms.Form):
     number = forms.IntegerField(widget=forms.HiddenInput)
     most = MAX_CALL_ATTEMPTS
     outcome = forms.ChoiceField(
-        label="How did it go?",
+        label="Outcome",
         choices=CallOutcome.choices,
-        error_messages={"required": "Choose how it went."},
+        error_messages={"required": "Select an outcome."},
     )
     next_attempt_at = InstantField(
         label="If that settled nothing, try again at",
         required=False,
         widget=forms.DateTimeInput({"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
-        error_messages={"invalid": "Write the day and the time of the next try."},
+        error_messages={"invalid": "Enter a date and time for the next attempt."},
     )
 
     def __init__(self, *args: Any, number: int, **kwargs: Any) -> None:
@@ -44,14 +44,14 @@ class OutcomeForm(forms.Form):
         data = super().clean() or {}
         is_offered = "next_attempt_at" in self.fields and "next_attempt_at" not in self.errors
         if is_offered and data.get("outcome") in RETRY_OUTCOMES and not data.get("next_attempt_at"):
-            self.add_error("next_attempt_at", "Say when to try again.")
+            self.add_error("next_attempt_at", "Choose when to try again.")
         return data
 
 
 class ClaimantForm(forms.Form):
     """The member of staff who is to call."""
 
-    to = forms.ModelChoiceField(label="Give to", queryset=User.objects.none(), empty_label="Choose somebody")
+    to = forms.ModelChoiceField(label="Assign to", queryset=User.objects.none(), empty_label="Select a team member")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

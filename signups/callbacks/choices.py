@@ -16,13 +16,13 @@ class Topic(TextChoices):
 class CallOutcome(TextChoices):
     """Outcome of one call attempt."""
 
-    REACHED = "reached", "Reached"
+    REACHED = "reached", "Connected"
     NO_ANSWER = "no_answer", "No answer"
-    VOICEMAIL = "voicemail", "Voicemail left"
+    VOICEMAIL = "voicemail", "Left voicemail"
     BUSY = "busy", "Busy"
     WRONG_NUMBER = "wrong_number", "Wrong number"
-    DECLINED = "declined", "Declined"
-    DO_NOT_CALL = "do_not_call", "Do not call again"
+    DECLINED = "declined", "Not interested"
+    DO_NOT_CALL = "do_not_call", "Do not call"
 
 
 # Outcomes of outreach, which is a call without a callback request.
@@ -45,13 +45,13 @@ RETRY_OUTCOMES = (
 class CallbackOutcome(TextChoices):
     """Reason why a callback request is closed."""
 
-    REACHED = "reached", "reached"
+    REACHED = "reached", "connected"
     WRONG_NUMBER = "wrong_number", "wrong number"
-    DECLINED = "declined", "declined"
+    DECLINED = "declined", "not interested"
     DO_NOT_CALL = "do_not_call", "do not call"
     UNREACHABLE = "unreachable", "unreachable"
-    CANCELLED = "cancelled", "cancelled by the person"
-    ASKED_AGAIN = "asked_again", "asked again"
-    NOT_NEEDED = "not_needed", "settled without a call"
+    CANCELLED = "cancelled", "canceled by the patient"
+    ASKED_AGAIN = "asked_again", "replaced by a newer request"
+    NOT_NEEDED = "not_needed", "resolved without a call"
     NIGHT_THERE = "night_there", "our hours are night where they are"
-    LEAD_CLOSED = "lead_closed", "closed with the lead"
+    LEAD_CLOSED = "lead_closed", "lead closed"

@@ -105,7 +105,7 @@ class CallbackRequest(models.Model):
         ordering = ["due_at", "id"]
         permissions = [
             ("work_callbackrequest", "Can claim, call and close callbacks"),
-            ("reassign_callbackrequest", "Can give a callback to somebody else"),
+            ("reassign_callbackrequest", "Can reassign callbacks"),
         ]
         indexes = [models.Index(fields=["due_at"], condition=Q(closed_at=None), name="signups_callback_open")]
         constraints = [

@@ -25,7 +25,7 @@ def log_outreach(*, lead: Lead, outcome: CallOutcome, by: User, now: dt.datetime
     """
     locked = lock_lead_for_staff(lead, by)
     if locked.callbacks.open().exists():
-        raise ActionError("They asked to be called: note with the callback how it went.")
+        raise ActionError("This lead has an open callback. Log the outcome there.")
     record_event(locked, AuditAction.TRIED, by=by, now=now, outcome=outcome.value)
     if outcome == CallOutcome.DO_NOT_CALL:
         revoke_consent(locked, ConsentPurpose.CALLS, channel=ConsentChannel.PHONE, by=by, now=now)

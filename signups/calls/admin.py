@@ -32,13 +32,14 @@ from .models import CallAlert, OnboardingCall
 
 OFFERED = dt.timedelta(days=14)  # free slots listed on the call page
 REFUSED = {
-    "slot_unavailable": "Nobody takes calls at that time. Give a reason to book outside the hours.",
-    "too_soon": "That is sooner than the notice we promise, or already past. A reason lifts the notice, not the past.",
-    "slot_taken": "There is another call at that time. Nothing can lift that: choose another time or host.",
+    "slot_unavailable": "No host is available at that time. To override, choose a reason.",
+    "too_soon": "That’s in the past or inside the minimum notice. "
+    "You can override the notice with a reason, but not a past time.",
+    "slot_taken": "That time is already booked. Choose another time or host.",
     "no_phone": "The call is made by phone, and there is no number. Enter one first.",
-    "already_booked": "This person has another call that is still to come.",
-    "not_active": "This call is no longer on: look at its state below.",
-    "too_early": "This call has not begun yet.",
+    "already_booked": "This lead already has an upcoming call.",
+    "not_active": "This call is no longer active. See its status below.",
+    "too_early": "This call hasn’t started yet.",
 }
 
 call_view = staff_view("signups.change_onboardingcall")
@@ -110,7 +111,7 @@ def reassign_call_view(request: HttpRequest, public_id: str) -> HttpResponse:
     if not form.is_valid():
         return _detail(request, _get_call(public_id), host_form=form, status=422)
     new = {"host": form.cleaned_data["host"], "forced": _reason(form)}
-    return _run(request, public_id, reassign_call, f"{new['host']} has the call now.", **new)
+    return _run(request, public_id, reassign_call, f"Call reassigned to {new['host']}.", **new)
 
 
 @call_view
@@ -122,13 +123,13 @@ def cancel_call_view(request: HttpRequest, public_id: str) -> HttpResponse:
 @call_view
 @require_POST
 def no_show(request: HttpRequest, public_id: str) -> HttpResponse:
-    return _run(request, public_id, mark_no_show, "Noted: the patient did not come.")
+    return _run(request, public_id, mark_no_show, "Marked as no-show.")
 
 
 @call_view
 @require_POST
 def complete(request: HttpRequest, public_id: str) -> HttpResponse:
-    return _run(request, public_id, complete_call, "Noted: the call took place.")
+    return _run(request, public_id, complete_call, "Marked as completed.")
 
 
 @call_view
@@ -193,7 +194,7 @@ def _requested_period(request: HttpRequest, now: dt.datetime) -> tuple[dt.date, 
         if not 2000 <= day.year <= 2999:
             raise ValueError(day)
     except ValueError:
-        raise BadRequest("There is no such day.") from None
+        raise BadRequest("That date doesn’t exist.") from None
     return day, span, request.GET.get("who") or "all"
 
 

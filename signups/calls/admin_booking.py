@@ -38,7 +38,7 @@ def book(request: HttpRequest, lead: Lead) -> HttpResponse:
         except ActionError as error:
             status, errors = 409, [str(error)]
         else:
-            messages.success(request, "The call is booked, and they are told.")
+            messages.success(request, "Call booked.")
             return redirect_to_lead(lead.pk)
     access_log.log_lead_view(request, lead)
     free = available_slots_for(now=now, begin=now, end=now + OFFERED)

@@ -13,7 +13,7 @@ from signups.web.public_form import clean_with
 
 from .choices import ForceReason
 
-FORCE_REASONS = [("", "Only if hours and notice allow it"), *ForceReason.choices]
+FORCE_REASONS = [("", "No override"), *ForceReason.choices]
 
 
 class RescheduleForm(forms.Form):
@@ -25,9 +25,9 @@ class RescheduleForm(forms.Form):
     start = InstantField(
         label="New time",
         widget=forms.DateTimeInput({"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
-        error_messages={"required": "Choose a time.", "invalid": "Write the day and the time."},
+        error_messages={"required": "Choose a time.", "invalid": "Enter a date and time."},
     )
-    forced = forms.ChoiceField(label="Outside hours or notice, because", choices=FORCE_REASONS, required=False)
+    forced = forms.ChoiceField(label="Override availability (reason)", choices=FORCE_REASONS, required=False)
 
 
 class BookForm(forms.Form):
@@ -53,13 +53,13 @@ class ReassignCallForm(forms.Form):
     """Another host, who must be free at the time of the call."""
 
     host = forms.ModelChoiceField(
-        label="Give to",
+        label="New host",
         queryset=Host.objects.none(),
         to_field_name="public_id",
-        empty_label="Choose a host",
-        error_messages={"required": "Choose a host.", "invalid_choice": "Choose a host who takes calls."},
+        empty_label="Select a host",
+        error_messages={"required": "Select a host.", "invalid_choice": "Choose a host who takes calls."},
     )
-    forced = forms.ChoiceField(label="Outside hours or notice, because", choices=FORCE_REASONS, required=False)
+    forced = forms.ChoiceField(label="Override availability (reason)", choices=FORCE_REASONS, required=False)
 
     def __init__(self, data: Any = None) -> None:
         super().__init__(data, auto_id="host_%s")

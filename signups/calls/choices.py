@@ -4,10 +4,10 @@ from django.db.models import TextChoices
 
 
 class CallStatus(TextChoices):
-    BOOKED = "booked", "booked"
+    BOOKED = "booked", "Booked"
     CANCELLED = "cancelled", "cancelled"
-    COMPLETED = "completed", "completed"
-    NO_SHOW = "no_show", "no-show"
+    COMPLETED = "completed", "Completed"
+    NO_SHOW = "no_show", "No-show"
 
 
 class AlertKind(TextChoices):
@@ -28,7 +28,7 @@ class ForceReason(TextChoices):
     A fixed list, because free text could contain personal data.
     """
 
-    ASKED = "asked", "the patient asked for this time"
-    AGREED = "agreed", "the host agreed to this time"
-    COVER = "cover", "the host stands in for another"
-    URGENT = "urgent", "it cannot wait"
+    ASKED = "asked", "The patient asked for this time"
+    AGREED = "agreed", "The host agreed to this time"
+    COVER = "cover", "Covering for another host"
+    URGENT = "urgent", "Urgent"

@@ -83,7 +83,7 @@ HOST_CALL = register(
 HOST_CALL_CANCELLED = register(
     MessageKind(
         "host_call_cancelled",
-        "to the host: a call is off",
+        "Host: call canceled or reassigned",
         to_staff=True,
         survives_erasure=True,
         still_relevant=_still_not_theirs,

@@ -66,7 +66,7 @@ def warn(request: HttpRequest, calls: OnboardingCallQuerySet, on: tuple[dt.date,
         ),
     )
     more = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
-    words = "Saved. What is booked stays booked, and this now lies outside the hours: {}{}. Open each to move it."
+    words = "Saved. These booked calls are now outside available hours: {}{}. Open a call to reschedule it."
     messages.warning(request, format_html(words, links_, more))
 
 
@@ -95,13 +95,13 @@ class OfHost:
 class OverrideInline(OfHost, admin.StackedInline):
     model = DateOverride
     form = OverrideForm
-    verbose_name_plural = "other hours on one date"
+    verbose_name_plural = "Date overrides"
 
 
 class TimeOffInline(OfHost, admin.StackedInline):
     model = TimeOff
     form = TimeOffForm
-    verbose_name_plural = "time off, in the clinic’s time"
+    verbose_name_plural = "Time off (clinic time zone)"
 
 
 @admin.register(Host)
@@ -113,28 +113,28 @@ class HostAdmin(admin.ModelAdmin):
     readonly_fields = ["week", "feed"]
     fieldsets = [
         (None, {"fields": ["user", "time_zone", "active", "daily_limit", "weight"]}),
-        ("Every week", {"fields": list(WEEKDAYS)}),
-        ("What comes of it", {"fields": ["week", "feed"]}),
+        ("Weekly hours", {"fields": list(WEEKDAYS)}),
+        ("Resulting schedule", {"fields": ["week", "feed"]}),
     ]
 
     @admin.display(description="Name", ordering="user__last_name")
     def name(self, host: Host) -> str:
         return str(host)
 
-    @admin.display(description="The next seven days")
+    @admin.display(description="Next 7 days")
     def week(self, host: Host) -> SafeString | str:
         """Return the effective hours of the next seven days, in the host's time zone."""
         if not host.pk:
-            return "Save first."
+            return "Available after saving"
         today = timezone.now().astimezone(ZoneInfo(host.time_zone)).date()
         days = availability.week_overview(host, current_offer(), first=today)
         return mark_safe(render_to_string("admin/signups/host/_week.html", {"days": days}))  # noqa: S308  (escaped there)
 
-    @admin.display(description="Calendar address")
+    @admin.display(description="Calendar subscription link")
     def feed(self, host: Host) -> SafeString | str:
         """Return the calendar feed address with a button that rotates its token."""
         if not host.pk:
-            return "Save first."
+            return "Available after saving"
         context = {
             "address": host_links.feed_url(host),
             "renew": reverse("admin:signups_host_renew_feed", args=[host.pk]),
@@ -160,7 +160,7 @@ class HostAdmin(admin.ModelAdmin):
             return self.fieldsets
         shown = ["week"] if obj else []
         weekly = [] if obj else [self.fieldsets[1]]
-        return [self.fieldsets[0], *weekly, ("What comes of it", {"fields": shown})]
+        return [self.fieldsets[0], *weekly, ("Resulting schedule", {"fields": shown})]
 
     def has_change_permission(self, request: HttpRequest, obj: Host | None = None) -> bool:
         return may_edit(request, obj)
@@ -200,7 +200,7 @@ def renew_feed(request: HttpRequest, pk: int) -> HttpResponse:
     if not may_edit(request, host):
         raise PermissionDenied
     rotate_feed_token(host, by=staff_user(request), now=timezone.now())
-    messages.success(request, "The calendar has a new address. The old one no longer works.")
+    messages.success(request, "New calendar link created. The old link no longer works.")
     return redirect_after_post("admin:signups_host_change", pk)
 
 
@@ -208,10 +208,13 @@ def renew_feed(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def add_federal_holidays_view(request: HttpRequest, year: int) -> HttpResponse:
     if abs(year - timezone.localdate().year) > 5:
-        messages.error(request, "Choose a year near this one.")
+        messages.error(request, "Choose a year within five years of this one.")
     else:
         added = host_actions.add_federal_holidays(year, by=staff_user(request), now=timezone.now())
-        messages.success(request, f"{added} holidays of {year} were added.")
+        messages.success(
+            request,
+            f"{added} holidays added for {year}." if added else f"The federal holidays of {year} were already added.",
+        )
         warn(request, OnboardingCall.objects.all(), on=(dt.date(year, 1, 1), dt.date(year, 12, 31)))
     return redirect_after_post("admin:signups_holiday_changelist")
 

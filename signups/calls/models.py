@@ -66,7 +66,7 @@ class OnboardingCall(models.Model):
 
     class Meta:
         ordering = ["-starts_at", "-id"]
-        permissions = [("reassign_onboardingcall", "Can give a call to another host")]
+        permissions = [("reassign_onboardingcall", "Can reassign calls")]
         indexes = [models.Index(fields=["starts_at"], name="signups_call_starts_at")]
         constraints = [
             NoOverlap(

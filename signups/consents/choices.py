@@ -9,7 +9,7 @@ class ConsentPurpose(TextChoices):
     NEWS = "news", "email news"
     CALLS = "calls", "phone calls"
     TEXTS = "texts", "text messages"
-    CALLBACKS = "callbacks", "a call about one request"
+    CALLBACKS = "callbacks", "one requested callback"
 
 
 REQUIRED_CONSENTS = (
@@ -28,8 +28,8 @@ CALL_CONSENTS = (
 
 
 class ConsentChannel(TextChoices):
-    WEB = "web", "on the site"
-    PAGE = "page", "on their private page"
-    EMAIL = "email", "from an email"
-    PHONE = "phone", "on the phone"
-    STAFF = "staff", "by staff, on request"
+    WEB = "web", "Website"
+    PAGE = "page", "Private page"
+    EMAIL = "email", "By email"
+    PHONE = "phone", "By phone"
+    STAFF = "staff", "By staff, at their request"

@@ -39,7 +39,7 @@ def audit_log(request: HttpRequest) -> HttpResponse:
     """Show a page of events, newest first, without a total count (millions of rows)."""
     form = AuditFilterForm(request.GET)
     if not form.is_valid():
-        raise BadRequest("The record has no such page.")
+        raise BadRequest("That page doesn’t exist.")
     action, by, before = (form.cleaned_data[name] for name in ("action", "by", "before"))
     lookups = {"action": action, "actor": by, "id__lt": before}
     events = AuditEvent.objects.filter(**{name: value for name, value in lookups.items() if value})
@@ -54,7 +54,7 @@ def audit_log(request: HttpRequest) -> HttpResponse:
     return render_page(
         request,
         "admin/signups/auditevent/audit_log.html",
-        "The record",
+        "Audit log",
         form=form,
         rows=list(_rows(shown, staff_user(request))),
         older=older.urlencode() if len(found) > PAGE_SIZE else "",

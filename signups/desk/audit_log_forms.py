@@ -22,6 +22,6 @@ class AuditFilterForm(forms.Form):
         required=False,
     )
     by = StaffChoiceField(
-        User.objects.filter(is_staff=True).order_by("username"), label="By", empty_label="anybody", required=False
+        User.objects.filter(is_staff=True).order_by("username"), label="User", empty_label="Anyone", required=False
     )
     before = forms.IntegerField(min_value=1, max_value=2**63 - 1, required=False, widget=forms.HiddenInput)

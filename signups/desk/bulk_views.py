@@ -40,7 +40,7 @@ def bulk_assign(request: HttpRequest) -> HttpResponse:
     def assign(lead: Lead, by: User, now: dt.datetime, data: dict[str, Any]) -> None:
         assign_lead(lead=lead, to=data["owner"], by=by, now=now)
 
-    return _bulk(request, "Give to somebody", lambda data: OwnerForm(data, owners=owner_choices()), assign)
+    return _bulk(request, "Assign leads", lambda data: OwnerForm(data, owners=owner_choices()), assign)
 
 
 @staff_view("signups.change_lead")
@@ -50,7 +50,7 @@ def bulk_change_status(request: HttpRequest) -> HttpResponse:
         new = {name: data[name] for name in ("to", "reason", "open_work")}
         lead_actions.change_status(lead=lead, **new, by=by, now=now)
 
-    return _bulk(request, "Move on or close", BulkStatusForm, change_status)
+    return _bulk(request, "Change status", BulkStatusForm, change_status)
 
 
 @staff_view("signups.change_lead")
@@ -59,7 +59,7 @@ def bulk_tag(request: HttpRequest) -> HttpResponse:
     def add_tag(lead: Lead, by: User, now: dt.datetime, data: dict[str, Any]) -> None:
         lead_actions.add_tag(lead=lead, tag=data["tag"], by=by, now=now)
 
-    return _bulk(request, "Add a tag", BulkTagForm, add_tag)
+    return _bulk(request, "Add tag", BulkTagForm, add_tag)
 
 
 @staff_view("signups.change_lead")
@@ -68,7 +68,7 @@ def bulk_untag(request: HttpRequest) -> HttpResponse:
     def remove_tag(lead: Lead, by: User, now: dt.datetime, data: dict[str, Any]) -> None:
         lead_actions.remove_tag(lead=lead, tag=data["tag"], by=by, now=now)
 
-    return _bulk(request, "Take a tag off", TagForm, remove_tag)
+    return _bulk(request, "Remove tag", TagForm, remove_tag)
 
 
 @staff_view("signups.export_lead")
@@ -99,9 +99,9 @@ def _confirm(request: HttpRequest, title: str, form: forms.Form) -> HttpResponse
     if 0 < len(chosen) <= bulk_actions.MAX_LEADS:
         return _render(request, title, chosen, form=form)
     wrong = (
-        f"That is more than {bulk_actions.MAX_LEADS} leads: narrow the list first."
+        f"Select up to {bulk_actions.MAX_LEADS} leads at a time. Narrow the list first."
         if chosen
-        else "Select some leads first."
+        else "Select at least one lead."
     )
     messages.error(request, wrong)
     query = f"?{request.GET.urlencode()}" if request.GET else ""
@@ -127,7 +127,7 @@ def _parse_selection(text: str) -> list[Lead]:
     Raises BadRequest.
     """
     if not SELECTION.fullmatch(text) or text.count(",") >= bulk_actions.MAX_LEADS:
-        raise BadRequest("These are no leads of ours.")
+        raise BadRequest("Those leads weren’t found.")
     seen = {int(pk): status for pk, _, status in (part.partition(":") for part in text.split(","))}
     chosen = list(Lead.objects.filter(pk__in=seen).order_by("-created_at", "-id"))
     for lead in chosen:

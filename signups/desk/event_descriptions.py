@@ -6,6 +6,7 @@ from django.contrib.auth.models import User
 
 from signups.audit.choices import ActorKind, AuditAction
 from signups.audit.models import AuditEvent
+from signups.audit.staff_users import display_name
 from signups.callbacks.choices import CallOutcome
 from signups.consents.choices import ConsentPurpose
 from signups.leads.choices import LeadStatus
@@ -32,21 +33,19 @@ def _tag_names(events: Iterable[AuditEvent]) -> dict[int, str]:
     return {pk: tag.name for pk, tag in Tag.objects.in_bulk(named).items()} if named else {}
 
 
-def display_name(user: User) -> str:
-    return user.get_full_name() or user.get_username()
-
-
 def describe(event: AuditEvent, owners: dict[int, str], tags: dict[int, str]) -> str:
-    """Return a description without its subject, such as “gave the lead to Ada”.
+    """Return a description without its subject, such as “assigned the lead to Ada”.
 
     `owners` and `tags` map keys to names.
     """
     detail = event.detail
     match event.action:
         case AuditAction.ASSIGNED if "owner" in detail:
-            return f"gave the lead to {owners.get(detail['owner'], 'nobody')}"
+            owner = owners.get(detail["owner"])
+            return f"assigned the lead to {owner}" if owner else "unassigned the lead"
         case AuditAction.MOVED if "seen" in detail:
-            return f"moved it from {LeadStatus(detail['seen']).label} to {LeadStatus(detail['to']).label}"
+            before, after = LeadStatus(detail["seen"]), LeadStatus(detail["to"])
+            return f"changed status from {before.label.lower()} to {after.label.lower()}"
         case AuditAction.TRIED | AuditAction.CALL_ATTEMPTED if "outcome" in detail:
             return f"{event.get_action_display()}: {CallOutcome(detail['outcome']).label.lower()}"
         case AuditAction.CONSENT_GRANTED | AuditAction.CONSENT_REVOKED if "purpose" in detail:

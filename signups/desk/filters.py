@@ -32,7 +32,7 @@ class StrictListFilter(admin.SimpleListFilter):
         super().__init__(*args)
         value = self.value()
         if value is not None and not self.is_valid_value(value):
-            raise BadRequest("A filter has a value that does not exist.")
+            raise BadRequest("That filter value no longer exists.")
 
     def is_valid_value(self, value: str) -> bool:
         return value in {str(key) for key, _ in self.lookup_choices}
@@ -68,7 +68,7 @@ class StatusFilter(StrictListFilter):
 
 
 class ChannelFilter(StrictListFilter):
-    title = "reach by"
+    title = "preferred contact"
     parameter_name = "channel"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[Any, str]]:
@@ -83,7 +83,7 @@ class OwnerFilter(StrictListFilter):
     parameter_name = "owner"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[Any, str]]:
-        return [(UNASSIGNED, "nobody"), *owner_choices()]
+        return [(UNASSIGNED, "Unassigned"), *owner_choices()]
 
     def apply(self, leads: QuerySet[Any], value: str, request: HttpRequest) -> QuerySet[Any]:
         return leads.filter(owner=None if value == UNASSIGNED else value)

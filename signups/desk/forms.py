@@ -34,7 +34,7 @@ class OwnerForm(forms.Form):
 
     def __init__(self, *args: Any, owners: list[tuple[int, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["owner"].choices = [("", "nobody"), *owners]  # type: ignore[attr-defined]
+        self.fields["owner"].choices = [("", "Unassigned"), *owners]  # type: ignore[attr-defined]
 
 
 class ChangeStatusForm(forms.Form):
@@ -45,7 +45,7 @@ class ChangeStatusForm(forms.Form):
 
     seen = forms.ChoiceField(choices=LeadStatus.choices, widget=forms.HiddenInput)
     to = forms.TypedChoiceField(choices=LeadStatus.choices, coerce=LeadStatus, widget=forms.HiddenInput)
-    reason = forms.CharField(required=False, max_length=200, label="Why is it closed?")
+    reason = forms.CharField(required=False, max_length=200, label="Close reason")
     open_work = open_work_field()
 
 
@@ -53,7 +53,7 @@ class OutreachForm(forms.Form):
     outcome = forms.TypedChoiceField(
         choices=[(outcome.value, outcome.label) for outcome in OUTREACH_OUTCOMES],
         coerce=CallOutcome,
-        label="How did it go?",
+        label="Outcome",
     )
 
 
@@ -62,7 +62,7 @@ class TagForm(forms.Form):
 
 
 class EraseForm(forms.Form):
-    asked = forms.BooleanField(label="They asked for it themselves. I know that it cannot be undone.")
+    asked = forms.BooleanField(label="They asked for this themselves. I understand it can’t be undone.")
 
 
 class ConsentForm(forms.Form):
@@ -74,17 +74,17 @@ class ConsentForm(forms.Form):
     purpose = forms.TypedChoiceField(
         choices=[(purpose.value, purpose.label) for purpose in OPTIONAL_CONSENTS],
         coerce=ConsentPurpose,
-        label="To what?",
+        label="Consent to",
     )
     agrees = forms.TypedChoiceField(
-        choices=[("no", "takes it back"), ("yes", "agrees")],
+        choices=[("no", "Withdraws consent"), ("yes", "Gives consent")],
         coerce=lambda value: value == "yes",
-        label="What do they say?",
+        label="They now",
     )
     channel = forms.TypedChoiceField(
         choices=[(channel.value, channel.label) for channel in (ConsentChannel.PHONE, ConsentChannel.EMAIL)],
         coerce=ConsentChannel,
-        label="How did they say so?",
+        label="How they told us",
     )
 
 
@@ -93,7 +93,7 @@ class NoteForm(forms.Form):
         max_length=LONGEST_NOTE,
         label="Note",
         widget=forms.Textarea({"rows": 3}),
-        error_messages={"required": "Write the note first."},
+        error_messages={"required": "Enter a note."},
     )
     form_key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)
     supersedes = forms.ModelChoiceField(
@@ -103,15 +103,15 @@ class NoteForm(forms.Form):
 
 class BulkStatusForm(forms.Form):
     to = forms.TypedChoiceField(
-        choices=[(status.value, status.label) for status in BULK_TARGETS], coerce=LeadStatus, label="Move to"
+        choices=[(status.value, status.label) for status in BULK_TARGETS], coerce=LeadStatus, label="New status"
     )
-    reason = forms.CharField(required=False, max_length=200, label="Why are they closed? (needed to close)")
+    reason = forms.CharField(required=False, max_length=200, label="Close reason (required when closing)")
     open_work = open_work_field()
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
         if data.get("to") == LeadStatus.CLOSED and not data.get("reason"):
-            self.add_error("reason", "Say why they are closed.")
+            self.add_error("reason", "Enter a close reason.")
         return data
 
 

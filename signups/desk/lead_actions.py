@@ -13,11 +13,12 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from signups.assignment.actions import assign_round_robin
-from signups.audit.staff_users import owner_choices, staff_user
+from signups.audit.staff_users import display_name, owner_choices, staff_user
 from signups.callbacks import outreach
 from signups.consents.actions import grant_consent, revoke_consent
 from signups.leads import actions as lead_actions
 from signups.leads.actions import assign_lead, can_work_lead, can_write_note, write_note
+from signups.leads.choices import LeadStatus
 from signups.leads.locking import ActionError
 from signups.leads.models import Lead
 from signups.messages.actions import send_manual_email
@@ -71,14 +72,15 @@ def lead_action(
 def assign(request: HttpRequest, lead: Lead) -> str:
     data = cleaned_data(OwnerForm(request.POST, owners=owner_choices()))
     assign_lead(lead=lead, to=data["owner"], **actor(request))
-    return "The owner is changed."
+    return f"Assigned to {display_name(data['owner'])}." if data["owner"] else "Unassigned."
 
 
 @lead_action()
 def assign_next(request: HttpRequest, lead: Lead) -> str:
-    if not assign_round_robin(lead=lead, **actor(request)):
-        raise ActionError("Nobody who takes leads is there today.")
-    return "It is given to whose turn it was."
+    owner = assign_round_robin(lead=lead, **actor(request))
+    if owner is None:
+        raise ActionError("No coordinator is available today.")
+    return f"Assigned to {display_name(owner)}."
 
 
 @lead_action()
@@ -87,37 +89,42 @@ def change_status_view(request: HttpRequest, lead: Lead) -> str:
     lead.status = data["seen"]
     new = {name: data[name] for name in ("to", "reason", "open_work")}
     lead_actions.change_status(lead=lead, **new, **actor(request))
-    return "The lead is moved."
+    match data["to"]:
+        case LeadStatus.CLOSED:
+            return "Lead closed."
+        case _ if data["seen"] == LeadStatus.CLOSED:
+            return "Lead reopened."
+    return f"Status changed to {LeadStatus(data['to']).label.lower()}."
 
 
 @lead_action(allowed=can_write_note)
 def add_note(request: HttpRequest, lead: Lead) -> str:
     write_note(lead=lead, **cleaned_data(NoteForm(request.POST)), **actor(request))
-    return "The note is saved."
+    return "Note saved."
 
 
 @lead_action()
 def log_outreach_view(request: HttpRequest, lead: Lead) -> str:
     outreach.log_outreach(lead=lead, **cleaned_data(OutreachForm(request.POST)), **actor(request))
-    return "It is noted."
+    return "Outcome logged."
 
 
 @lead_action()
 def convert(request: HttpRequest, lead: Lead) -> str:
     trial = lead.current_trial()
     if trial is None:
-        raise ActionError("There is no trial to convert.")
+        raise ActionError("No trial to convert.")
     convert_trial(trial, **actor(request))
-    return "They are a patient now."
+    return "Converted to patient."
 
 
 @lead_action()
 def mark_refunded_view(request: HttpRequest, lead: Lead) -> str:
     trial = lead.trials.refund_owed().first() or lead.trials.first()
     if trial is None:
-        raise ActionError("There is no trial, and no request.")
+        raise ActionError("No refund was requested.")
     trial_actions.mark_refunded(trial, **actor(request))
-    return "It is noted, and their own page says so."
+    return "Refund marked as sent. Their page now shows it."
 
 
 @lead_action()
@@ -125,19 +132,19 @@ def undo_mark_refunded_view(request: HttpRequest, lead: Lead) -> str:
     trial = lead.trials.exclude(refunded_at=None).order_by("-refunded_at").first()
     if trial:
         trial_actions.undo_mark_refunded(trial, **actor(request))
-    return "It is taken back: the money is still to be sent."
+    return "Undone. The refund is still owed."
 
 
 @lead_action()
 def add_tag_view(request: HttpRequest, lead: Lead) -> str:
     lead_actions.add_tag(lead=lead, **cleaned_data(TagForm(request.POST)), **actor(request))
-    return "The tag is added."
+    return "Tag added."
 
 
 @lead_action()
 def remove_tag_view(request: HttpRequest, lead: Lead) -> str:
     lead_actions.remove_tag(lead=lead, **cleaned_data(TagForm(request.POST)), **actor(request))
-    return "The tag is taken off."
+    return "Tag removed."
 
 
 @lead_action()
@@ -145,7 +152,7 @@ def record_consent(request: HttpRequest, lead: Lead) -> str:
     data = cleaned_data(ConsentForm(request.POST))
     change = grant_consent if data["agrees"] else revoke_consent
     change(lead, data["purpose"], channel=data["channel"], **actor(request))
-    return "It is noted, and holds from now on."
+    return "Consent updated."
 
 
 @lead_action("signups.erase_lead")
@@ -153,14 +160,14 @@ def erase(request: HttpRequest, lead: Lead) -> str:
     """Erase a lead who asks by telephone or letter."""
     cleaned_data(EraseForm(request.POST))
     erasure.erase_lead(lead, **actor(request))
-    return "Everything about them is erased."
+    return "Personal data erased."
 
 
 @lead_action()
 def send_email(request: HttpRequest, lead: Lead) -> str:
     """Send the e-mail that the preview showed."""
     send_manual_email(lead=lead, **cleaned_data(SendForm(request.POST)), **actor(request))
-    return "The e-mail is on its way."
+    return "Email sent."
 
 
 def cleaned_data(form: forms.Form) -> dict[str, Any]:

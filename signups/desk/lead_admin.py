@@ -26,7 +26,7 @@ class LeadAdmin(ReadOnly, admin.ModelAdmin):
     list_filter = [*FILTERS]
     list_per_page = 50
     search_fields = ["search_text"]  # enables the search box; see `get_search_results`
-    search_help_text = "Any part of a name, an e-mail address or a phone number; of one or two letters, the start"
+    search_help_text = "Search by name, email, or phone"
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[LeadList]:
         return LeadList

@@ -185,7 +185,7 @@ def _timeline_filter(request: HttpRequest) -> tuple[str, dt.datetime | None]:
             raise ValueError(text)
         return kind, before and before.astimezone(dt.UTC)
     except (ValueError, OverflowError):  # (a date near year 1 or 9999 can overflow in UTC)
-        raise BadRequest("There is no such part of the timeline.") from None
+        raise BadRequest("That part of the timeline doesn’t exist.") from None
 
 
 # Sections of `detail.html`: each function returns the context of its partial.

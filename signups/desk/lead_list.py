@@ -50,7 +50,7 @@ class KeysetCursor:
         if text in ("", "last"):
             return cls(after=text == "")
         if not (found := cls.PATTERN.fullmatch(text)):
-            raise BadRequest("There is no such page.")
+            raise BadRequest("That page doesn’t exist.")
         return cls(found[1] == "after", EPOCH + int(found[2]) * MICROSECOND, int(found[3]))
 
     @staticmethod
@@ -167,4 +167,4 @@ def reject_unknown_parameters(request: HttpRequest) -> None:
     Django's default accepts lookups on every field of a lead and of related models.
     """
     if not ALLOWED_PARAMETERS.issuperset(request.GET) or any(len(values) > 1 for _, values in request.GET.lists()):
-        raise BadRequest("The list of leads has no such filter.")
+        raise BadRequest("That filter doesn’t exist.")

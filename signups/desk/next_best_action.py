@@ -37,25 +37,25 @@ def next_action(
     if callback_at:
         return NextAction("callback", "Call back", callback_at)
     if began_at:
-        return NextAction("call", "Say how the call went", began_at)
+        return NextAction("call", "Log the call outcome", began_at)
     if trial and trial.refund_is_owed:
-        return NextAction("refund", "Send their money back", trial.refund_requested_at)
+        return NextAction("refund", "Issue refund", trial.refund_requested_at)
     if lead.status == LeadStatus.NEW:
-        return NextAction("contact", "Try again", contact_at + RETRY_AFTER) if contact_at else _first_contact(lead)
+        return NextAction("contact", "Follow up", contact_at + RETRY_AFTER) if contact_at else _first_contact(lead)
     if lead.status not in (LeadStatus.CONTACTED, LeadStatus.QUALIFIED):
         return None
     ends_at = trial.ends_at if trial and not trial.converted_at and not trial.cancelled_at else None
     contacted_near_end = contact_at is not None and ends_at is not None and contact_at >= ends_at - TRIAL_ENDS_SOON
     if ends_at and now < ends_at <= now + TRIAL_ENDS_SOON and not contacted_near_end:
-        return NextAction("contact", "Ask how it went: the trial ends", ends_at)
+        return NextAction("contact", "Check in: trial ending", ends_at)
     if lead.status == LeadStatus.CONTACTED:
-        return NextAction("qualify", "Find out whether care may fit")
+        return NextAction("qualify", "Qualify")
     if trial and trial.may_be_converted:
-        return NextAction("convert", "Agree on what follows the trial")
-    return NextAction("wait", "They have no trial that runs: close this, or wait for them to start one")
+        return NextAction("convert", "Discuss next steps after the trial")
+    return NextAction("wait", "No active trial. Close this lead, or wait for them to start one.")
 
 
 def _first_contact(lead: Lead) -> NextAction:
     if lead.email and (not lead.phone or lead.preferred_channel == Channel.EMAIL):
-        return NextAction("write", "Write to them: e-mail reaches them best")
-    return NextAction("contact", "Make contact")
+        return NextAction("write", "Send first email (prefers email)")
+    return NextAction("contact", "Make first contact")

@@ -45,10 +45,10 @@ def _today(leads: LeadQuerySet, user: User, now: dt.datetime) -> LeadQuerySet:
 
 
 SAVED_VIEWS = {
-    "mine": SavedView("Mine", lambda leads, user, now: leads.open().filter(owner=user)),
+    "mine": SavedView("My leads", lambda leads, user, now: leads.open().filter(owner=user)),
     "unassigned": SavedView("Unassigned", lambda leads, user, now: leads.unassigned()),
-    "due": SavedView("Due", _due),
+    "due": SavedView("Callbacks due", _due),
     "calls": SavedView("Calls today", _today),
-    "ending": SavedView("Ending", _ending),
-    "refunds": SavedView("Refunds", _refunds),
+    "ending": SavedView("Trials ending", _ending),
+    "refunds": SavedView("Refund requests", _refunds),
 }

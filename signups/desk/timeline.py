@@ -9,21 +9,22 @@ from django.contrib.auth.models import User
 
 from clinic.lib import redaction
 from signups.audit.choices import CONTACT_ACTIONS, AuditAction
+from signups.audit.staff_users import display_name
 from signups.leads import links as lead_links
 from signups.leads.models import Lead
 from signups.leads.note_models import Note
 from signups.messages.models import OutboxMessage
 
-from .event_descriptions import describe_all, display_name
+from .event_descriptions import describe_all
 
 SIZE = 100
 TIMELINE_FILTERS = {
-    "": "Everything",
+    "": "All",
     "notes": "Notes",
     "messages": "Messages",
-    "contact": "Contact",
-    "record": "Record",
-    "reads": "Reads",
+    "contact": "Calls & emails",
+    "record": "Changes",
+    "reads": "Views",
 }
 SHOWN_AS_CONTACT = {*CONTACT_ACTIONS, *(action for action in AuditAction if action.value.startswith("call"))}
 

@@ -35,7 +35,7 @@ def possible_duplicates(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     kind, after = request.GET.get("same", "number"), request.GET.get("after", "0")
     if kind not in detection.MATCH_KEYS or not PAIR_KEY.fullmatch(after):
-        raise BadRequest("There is no such page.")
+        raise BadRequest("That page doesn’t exist.")
     pairs, following = detection.find_pairs(kind, int(after))
     access_log.log_list_view(request, "duplicates", 2 * len(pairs))
     recent = LeadMerge.objects.filter(undone_at=None, merged_at__gte=now - MERGE_UNDO_WINDOW).select_related(
@@ -44,7 +44,7 @@ def possible_duplicates(request: HttpRequest) -> HttpResponse:
     return render_page(
         request,
         "admin/signups/lead/duplicates.html",
-        "Possible duplicates",
+        "Duplicates",
         pairs=pairs,
         following=following,
         first=not request.GET,
@@ -71,13 +71,13 @@ def merge(request: HttpRequest, pk: int, other: int) -> HttpResponse:
         except ActionError as error:
             status, refused = 409, str(error)
         else:
-            messages.success(request, f"They are one now. You can undo it here for {MERGE_UNDO_WINDOW.days} days.")
+            messages.success(request, f"Leads merged. You can undo this for {MERGE_UNDO_WINDOW.days} days.")
             return redirect_after_post("admin:signups_lead_duplicates")
     access_log.log_lead_view(request, kept, gone)
     return render_page(
         request,
         "admin/signups/lead/merge.html",
-        "Are these one person?",
+        "Merge leads",
         status=status,
         kept=kept,
         gone=gone,
@@ -92,7 +92,7 @@ def merge(request: HttpRequest, pk: int, other: int) -> HttpResponse:
 @require_POST
 def undo_merge_view(request: HttpRequest, public_id: str) -> HttpResponse:
     merge = get_object_or_404(LeadMerge, public_id=public_id)
-    return _run(request, merging.undo_merge, "They are two again.", "duplicates", merge=merge)
+    return _run(request, merging.undo_merge, "Merge undone.", "duplicates", merge=merge)
 
 
 @merge_view
@@ -100,7 +100,7 @@ def distinct_pairs(request: HttpRequest) -> HttpResponse:
     """List the pairs marked as distinct, newest first: `?before=17`."""
     before = request.GET.get("before", "")
     if before and not PAIR_KEY.fullmatch(before):
-        raise BadRequest("There is no such page.")
+        raise BadRequest("That page doesn’t exist.")
     found = DistinctLeadPair.objects.select_related("older", "newer", "created_by")
     rows = list((found.filter(pk__lt=before) if before else found)[: PAIRS_PER_PAGE + 1])
     pairs = rows[:PAIRS_PER_PAGE]
@@ -108,7 +108,7 @@ def distinct_pairs(request: HttpRequest) -> HttpResponse:
     return render_page(
         request,
         "admin/signups/lead/distinct_pairs.html",
-        "Two people each",
+        "Dismissed pairs",
         pairs=pairs,
         before=pairs[-1].pk if len(rows) > PAIRS_PER_PAGE else None,
     )
@@ -118,7 +118,7 @@ def distinct_pairs(request: HttpRequest) -> HttpResponse:
 @require_POST
 def mark_distinct_view(request: HttpRequest, pk: int, other: int) -> HttpResponse:
     lead, one = (get_object_or_404(Lead.objects.live(), pk=key) for key in (pk, other))
-    done = "They are two people: we no longer ask."
+    done = "Marked as not duplicates."
     return _run(request, merging.mark_distinct, done, "duplicates", lead=lead, other=one)
 
 
@@ -126,7 +126,7 @@ def mark_distinct_view(request: HttpRequest, pk: int, other: int) -> HttpRespons
 @require_POST
 def unmark_distinct_view(request: HttpRequest, pk: int) -> HttpResponse:
     pair = get_object_or_404(DistinctLeadPair, pk=pk)
-    return _run(request, merging.unmark_distinct, "They are asked about again.", "distinct_pairs", pair=pair)
+    return _run(request, merging.unmark_distinct, "Pair restored.", "distinct_pairs", pair=pair)
 
 
 def _run(request: HttpRequest, action: Callable[..., Any], done: str, page: str, **about: Any) -> HttpResponse:

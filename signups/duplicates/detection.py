@@ -31,12 +31,12 @@ class MatchKey:
 
 MATCH_KEYS: Mapping[str, MatchKey] = {
     "number": MatchKey(
-        "the same number",
+        "the same phone number",
         lambda: Lead.objects.live().exclude(phone_e164=""),
         lambda lookup: F(f"{lookup}phone_e164"),
     ),
     "mailbox": MatchKey(
-        "the same mailbox",
+        "the same email address",
         lambda: Lead.objects.live().exclude(email_key=""),
         lambda lookup: email_local_part_lower(f"{lookup}email_key"),
     ),

@@ -13,7 +13,7 @@ class MergeForm(forms.Form):
 
     def __init__(self, *args: Any, lead: Lead, other: Lead, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for key, label in {"name": "Name", "email": "E-mail", "phone": "Phone", "owner": "Owner"}.items():
+        for key, label in {"name": "Name", "email": "Email", "phone": "Phone", "owner": "Owner"}.items():
             values = [(KEPT, getattr(lead, key)), (OTHER, getattr(other, key))]
             if values[0][1] == values[1][1]:
                 continue

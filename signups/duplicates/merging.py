@@ -37,9 +37,9 @@ MERGE_CHOICES = {
 SHARED_FIELDS: dict[type[models.Model], str] = {LeadTag: "tag"}  # rows that both may have, of which one is kept
 SNAPSHOT_FIELDS = (*Lead.PII_FIELDS, "owner_id", "status", "unsubscribed_at")
 CONFLICT_MESSAGES = {
-    "signups_callback_one_open_per_lead": "Both wait to be called: settle one of the callbacks first.",
-    "signups_call_one_current_per_lead": "Both have a call booked: cancel one of the calls first.",
-    "signups_waitlist_one_open_per_state": "Both wait to hear that we open in the same state.",
+    "signups_callback_one_open_per_lead": "Both have an open callback. Resolve one first.",
+    "signups_call_one_current_per_lead": "Both have an upcoming call. Cancel one first.",
+    "signups_waitlist_one_open_per_state": "Both are on the waitlist for the same state.",
 }
 
 
@@ -53,7 +53,7 @@ def merge_leads(*, lead: Lead, other: Lead, from_other: set[str], by: User, now:
     """
     lead, other = _lock_both(lead, other, by)
     if other.status == LeadStatus.CONVERTED != lead.status:
-        raise ActionError("Keep the one who is a patient.")
+        raise ActionError("Keep the converted lead.")
     revoked = {
         purpose: max(stated)
         for purpose in OPTIONAL_CONSENTS
@@ -65,7 +65,7 @@ def merge_leads(*, lead: Lead, other: Lead, from_other: set[str], by: User, now:
     stopped = min((at for at in (lead.unsubscribed_at, other.unsubscribed_at) if at), default=None)
     taken = {name: getattr(other, name) for key in from_other for name in MERGE_CHOICES[key]}
     if not (taken.get("email_key", lead.email_key) or taken.get("phone_e164", lead.phone_e164)):
-        raise ActionError("Keep an e-mail address or a number: else nobody can reach them.")
+        raise ActionError("Keep an email address or a phone number.")
     for one in (lead, other):  # earlier exports are incomplete now
         delete_data_export(one)
     DistinctLeadPair.objects.of(other).delete()
@@ -112,7 +112,7 @@ def undo_merge(*, merge: LeadMerge, by: User, now: dt.datetime) -> None:
     if any(
         merge.pk in _merges_moved_with(later) for later in lead.merges.filter(undone_at=None, snapshot__isnull=False)
     ):
-        raise ActionError("Whom they were kept as was merged itself since: undo that first.")
+        raise ActionError("The remaining lead has been merged since. Undo that merge first.")
     snapshot = json.loads(merge.snapshot or "{}")
     delete_data_export(lead)
     unchanged = {name for name, value in snapshot["taken"].items() if _row_values(lead, (name,))[name] == value}
@@ -123,7 +123,7 @@ def undo_merge(*, merge: LeadMerge, by: User, now: dt.datetime) -> None:
             Lead.objects.filter(pk=other.pk).update(**snapshot["other"])
             Lead.objects.filter(pk=other.pk, unsubscribed_at=None).update(unsubscribed_at=lead.unsubscribed_at)
     except IntegrityError:
-        raise ActionError("Somebody else has this e-mail address now, or one of them could not be reached.") from None
+        raise ActionError("Somebody else has this email address now, or one of them could not be reached.") from None
     for model in models_with_lead():
         if keys := snapshot["moved"].get(model._meta.label):
             _rows(model).filter(pk__in=keys, lead=lead).update(lead=other)
@@ -183,13 +183,13 @@ def _lock_both(lead: Lead, other: Lead, by: User) -> tuple[Lead, Lead]:
     _require_permission(by)
     rows = _locked(lead.pk, other.pk)
     if len(rows) != 2 or any(row.status in TERMINAL_STATUSES for row in rows.values()):
-        raise ActionError("One of them is gone. Look at them again.")
+        raise ActionError("One of these leads no longer exists. Refresh the page.")
     return rows[lead.pk], rows[other.pk]
 
 
 def _require_permission(by: User) -> None:
     if not by.has_perm("signups.merge_lead"):
-        raise ActionError("Only the Head of Customer Care merges leads and tells them apart.")
+        raise ActionError("Only the Head of Customer Care can merge leads.")
 
 
 def _locked(*keys: int) -> dict[int, Lead]:

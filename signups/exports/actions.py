@@ -21,14 +21,14 @@ from .choices import ExportReason
 ROWS_PER_QUERY = 2000
 COLUMNS = {
     "Name": "name",
-    "E-mail": "email",
+    "Email": "email",
     "Phone": "phone_e164",
-    "Reach by": "preferred_channel",
-    "Lives in": "state",
+    "Preferred contact": "preferred_channel",
+    "State": "state",
     "Status": "status",
     "Owner": "owner__username",
-    "First came from": "first_touch_source",
-    "Stopped our e-mail": "unsubscribed_at",
+    "Source": "first_touch_source",
+    "Email opt-out": "unsubscribed_at",
     "Signed up": "created_at",  # must be last: the key of the pagination
 }
 HEADER = [*COLUMNS, "Tags", "Exported by"]

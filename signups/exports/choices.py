@@ -10,6 +10,6 @@ class ExportReason(TextChoices):
     """
 
     REPORT = "report", "A report"
-    AUTHORITY = "authority", "An authority or auditor asked for it"
+    AUTHORITY = "authority", "Regulator or audit request"
     MOVE = "move", "Moving to another system"
-    CARE = "care", "Care that cannot be given from the desk"
+    CARE = "care", "Patient care outside this system"

@@ -4,7 +4,7 @@ from .choices import ExportReason
 
 
 class ExportForm(forms.Form):
-    kind = forms.ChoiceField(choices=[("csv", "CSV"), ("xlsx", "Excel (XLSX)")], label="As")
+    kind = forms.ChoiceField(choices=[("csv", "CSV"), ("xlsx", "Excel (XLSX)")], label="File format")
     reason = forms.TypedChoiceField(
-        choices=[("", "Choose"), *ExportReason.choices], coerce=ExportReason, label="What is it for?"
+        choices=[("", "Select a reason"), *ExportReason.choices], coerce=ExportReason, label="Reason for export"
     )

@@ -22,7 +22,7 @@ class HoursField(forms.CharField):
 
     def __init__(self, **kwargs: Any) -> None:
         widget = forms.TextInput({"size": 40})
-        defaults = {"required": False, "max_length": 200, "help_text": "Empty: closed.", "widget": widget}
+        defaults = {"required": False, "max_length": 200, "help_text": "Leave blank if unavailable.", "widget": widget}
         super().__init__(**{**defaults, **kwargs})
 
     def prepare_value(self, value: Any) -> Any:
@@ -38,8 +38,10 @@ class HoursField(forms.CharField):
 class HostForm(forms.ModelForm):
     """A host and the weekly hours."""
 
-    time_zone = form_fields.ZoneField(help_text="The hours below are read in this zone.")
-    monday = HoursField(help_text="Such as 09:00–12:00, 13:00–17:00. An end before its start is on the next day.")
+    time_zone = form_fields.ZoneField(help_text="Hours below are in this time zone.")
+    monday = HoursField(
+        help_text="For example 9:00–12:00, 13:00–17:00. If the end is earlier than the start, it’s the next day."
+    )
     tuesday = HoursField()
     wednesday = HoursField()
     thursday = HoursField()
@@ -67,7 +69,9 @@ class HostForm(forms.ModelForm):
 
 class OverrideForm(forms.ModelForm):
     date = forms.DateField(validators=SUPPORTED_DATES, widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"))
-    windows = HoursField(label="Hours", help_text="Instead of that weekday’s. Empty: closed that day.")
+    windows = HoursField(
+        label="Hours", help_text="Replaces that weekday’s hours. Leave blank to make the day unavailable."
+    )
 
     class Meta:
         model = DateOverride

@@ -28,14 +28,15 @@ class Host(models.Model):
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     time_zone = models.CharField(max_length=64)
     daily_limit = models.PositiveSmallIntegerField(
-        "calls a day", null=True, blank=True, help_text="Empty: what the clinic’s profile says."
+        "Max calls per day", null=True, blank=True, help_text="Leave blank to use the clinic default."
     )
     weight = models.PositiveSmallIntegerField(
+        "Round-robin weight",
         default=1,
         validators=[MinValueValidator(1), MaxValueValidator(100)],
-        help_text="Who has 2 is given twice as many calls as who has 1.",
+        help_text="A host with 2 gets twice as many calls as a host with 1.",
     )
-    active = models.BooleanField("takes calls", default=True)
+    active = models.BooleanField("Accepts bookings", default=True)
     # Incremented to invalidate the URL of the calendar feed.
     feed_version = models.PositiveIntegerField(default=1, editable=False)
     last_assigned_at = models.DateTimeField(null=True, editable=False)
@@ -44,7 +45,7 @@ class Host(models.Model):
 
     class Meta:
         ordering = ["pk"]
-        permissions = [("change_own_host", "Can change their own hours")]
+        permissions = [("change_own_host", "Can edit own availability")]
         constraints = [models.CheckConstraint(condition=Q(weight__gte=1), name="signups_host_has_weight")]
 
     def __str__(self) -> str:

@@ -31,7 +31,7 @@ from .choices import ImportStatus
 from .models import ImportChunk, ImportJob
 
 ROWS_PER_CHUNK = 1000  # rows in one transaction
-ERASED_ROW = "They asked us to forget them. They can only come back by signing up themselves."
+ERASED_ROW = "Data was erased at their request. They can only return by signing up."
 
 
 @transaction.atomic
@@ -48,7 +48,7 @@ def upload_list(*, content: bytes, by: User, now: dt.datetime) -> ImportJob:
     # (Numbered as in a spreadsheet, from 2 below the header; empty rows are skipped.)
     numbered = [(number, row) for number, row in enumerate(rows, start=2) if any(row)]
     if not numbered:
-        raise ActionError("There are no rows below the headings.")
+        raise ActionError("The file has a header row but no data.")
     columns = csv_parser.guess_columns(header)
     job = ImportJob.objects.create(created_by=by, created_at=now, header=header, columns=columns, size=len(numbered))
     starts = range(0, len(numbered), ROWS_PER_CHUNK)
@@ -274,7 +274,7 @@ def _set_status(job: ImportJob, to: ImportStatus, allowed: list[ImportStatus]) -
     Happens when somebody else has changed the import meanwhile.
     """
     if not ImportJob.objects.filter(pk=job.pk, status__in=allowed).update(status=to):
-        raise ActionError("This import has gone on meanwhile. Look at it again.")
+        raise ActionError("This import has moved on. Refresh the page.")
 
 
 def _require_permission(by: User) -> None:

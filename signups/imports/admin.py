@@ -88,7 +88,7 @@ def rejected_rows_view(request: HttpRequest, public_id: str) -> StreamingHttpRes
     """Stream the rejected rows as CSV, with the reason of each."""
     job = _get_import(public_id)
     rows = actions.rejected_rows(job, by=staff_user(request), now=timezone.now())
-    header = ["Why it is not taken in", "Row", *job.header]
+    header = ["Reason rejected", "Row", *job.header]
     disposition = {"Content-Disposition": f'attachment; filename="refused-{job.created_at:%Y%m%d-%H%M}.csv"'}
     lines = spreadsheets.stream_csv(header, rows)
     return StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8", headers=disposition)

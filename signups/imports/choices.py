@@ -6,9 +6,9 @@ from django.db.models import TextChoices
 class ImportStatus(TextChoices):
     """Status of an import job. No lead is created before `RUNNING`."""
 
-    COLUMNS = "columns", "what is in which column?"
-    CHECKING = "checking", "being looked through"
-    CHECKED = "checked", "looked through"
-    RUNNING = "running", "being taken in"
+    COLUMNS = "columns", "matching columns"
+    CHECKING = "checking", "checking"
+    CHECKED = "checked", "ready to import"
+    RUNNING = "running", "importing"
     DONE = "done", "done"
-    DROPPED = "dropped", "dropped"
+    DROPPED = "dropped", "deleted"

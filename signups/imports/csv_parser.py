@@ -30,15 +30,15 @@ IMPORT_FIELDS: Mapping[str, tuple[str, frozenset[str]]] = {
         ("name", "Name", ("full name", "patient", "contact", "lead")),
         ("first", "First name", ("first", "given name", "forename")),
         ("last", "Last name", ("last", "family name", "surname")),
-        ("email", "E-mail", ("email", "e mail", "mail", "email address", "e-mail address")),
+        ("email", "Email", ("e-mail", "e mail", "mail", "email address", "e-mail address")),
         ("phone", "Phone", ("phone number", "telephone", "tel", "mobile", "cell", "number")),
-        ("preferred_channel", "Reach by", ("preferred channel", "channel", "contact by")),
-        ("state", "Lives in", ("state", "region")),
+        ("preferred_channel", "Preferred contact", ("preferred channel", "channel", "contact by")),
+        ("state", "State", ("state", "region")),
         ("time_zone", "Time zone", ("timezone", "zone")),
-        ("source", "First came from", ("source", "campaign", "utm_source")),
+        ("source", "Source", ("source", "campaign", "utm_source")),
         ("status", "Status", ("stage",)),
-        ("close_reason", "Why it is closed", ("close reason", "reason")),
-        ("stopped", "Stopped our e-mail", ("unsubscribed", "opted out", "opt out", "do not email", "do not e-mail")),
+        ("close_reason", "Close reason", ("close reason", "reason")),
+        ("stopped", "Email opt-out", ("unsubscribed", "opted out", "opt out", "do not email", "do not e-mail")),
     )
 }
 FALSY = frozenset({"", "no", "n", "0", "false"})
@@ -54,9 +54,9 @@ def parse_csv(content: bytes) -> tuple[list[str], list[list[str]]]:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise ValueError("This is not text in UTF-8. In the spreadsheet, save it as “CSV UTF-8”.") from None
+        raise ValueError("This file isn’t UTF-8 CSV. In Excel, choose File › Save As › CSV UTF-8.") from None
     if "\0" in text:
-        raise ValueError("This is no CSV file.")
+        raise ValueError("This isn’t a CSV file.")
     first = text.partition("\n")[0]
     separator = max(",;\t", key=first.count)
     try:
@@ -65,14 +65,14 @@ def parse_csv(content: bytes) -> tuple[list[str], list[list[str]]]:
             for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
         ]
     except csv.Error:
-        raise ValueError("This is no CSV file: a quotation mark is not closed, or a cell is very long.") from None
+        raise ValueError("This file couldn’t be read as CSV: check for an unclosed quotation mark.") from None
     if len(table) < 2:
-        raise ValueError("There are no rows below the headings.")
+        raise ValueError("The file has a header row but no data.")
     header, *rows = table
     if len(header) > MAX_COLUMNS:
-        raise ValueError(f"There are more than {MAX_COLUMNS} columns. Take out those that are not needed.")
+        raise ValueError(f"There are more than {MAX_COLUMNS} columns. Remove the ones you don’t need.")
     if len(rows) > MAX_ROWS:
-        raise ValueError(f"There are more than {MAX_ROWS:,} rows. Cut the table into several files.")
+        raise ValueError(f"There are more than {MAX_ROWS:,} rows. Split it into several files.")
     return header, rows
 
 
@@ -110,7 +110,7 @@ def lead_fields(values: Mapping[str, str], *, region: str, time_zone: str, now: 
         raise ValueError("The phone number is too long.")
     e164 = normalization.phone_e164(phone, region) if phone else ""
     if not (email or phone):
-        raise ValueError("There is no e-mail address and no phone number.")
+        raise ValueError("There is no email address and no phone number.")
     return {
         "name": name,
         "email": email,
@@ -145,7 +145,7 @@ def _email(text: str) -> tuple[str, str]:
     try:
         validate_email(text)
     except ValidationError:
-        raise ValueError("The e-mail address is none: it should look like name@example.com.") from None
+        raise ValueError("Invalid email address.") from None
     return text, normalization.strict_email_key(text)
 
 
@@ -153,9 +153,9 @@ def _channel(text: str, email: str, phone: str) -> Channel:
     if not text:
         return Channel.EMAIL if email else Channel.CALL
     if (channel := CHANNELS.get(text.lower())) is None:
-        raise ValueError(f"“Reach by” is one of: {', '.join(Channel.labels)}.")
+        raise ValueError(f"“Preferred contact” must be one of: {', '.join(Channel.labels)}.")
     if not (phone if channel in PHONE_CHANNELS else email):
-        raise ValueError("They are to be reached by what the row does not tell: the number or the address.")
+        raise ValueError("The preferred contact method needs a phone number or email that this row doesn’t have.")
     return channel
 
 
@@ -165,13 +165,13 @@ def _state(text: str) -> str:
     if text.upper() in STATE_CODES.values():
         return text.upper()
     if text.lower() not in STATE_CODES:
-        raise ValueError("“Lives in” is a state of the United States, by its name or two letters.")
+        raise ValueError("“State” must be a US state, by name or two-letter code.")
     return STATE_CODES[text.lower()]
 
 
 def _time_zone(text: str) -> str:
     if text and text not in _zones():
-        raise ValueError("The time zone is none: it should look like America/New_York.")
+        raise ValueError("Unknown time zone. Use a name like America/New_York.")
     return text
 
 
@@ -184,4 +184,4 @@ def _status(text: str) -> LeadStatus:
     try:
         return LeadStatus(text.lower() or LeadStatus.NEW)
     except ValueError:
-        raise ValueError(f"“Status” is one of: {', '.join(LeadStatus.labels)}.") from None
+        raise ValueError(f"“Status” must be one of: {', '.join(LeadStatus.labels)}.") from None

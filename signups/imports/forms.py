@@ -8,12 +8,12 @@ from django.core.files.uploadedfile import UploadedFile
 
 from . import csv_parser
 
-SKIP_COLUMN = "Leave out"
+SKIP_COLUMN = "Don’t import"
 
 
 class UploadForm(forms.Form):
     file = forms.FileField(
-        label="The file, as CSV",
+        label="CSV file",
         widget=forms.FileInput({"accept": ".csv,text/csv"}),
         error_messages={"required": "Choose a file.", "empty": "The file is empty."},
     )
@@ -22,7 +22,7 @@ class UploadForm(forms.Form):
         file: UploadedFile[bytes] = self.cleaned_data["file"]
         if (file.size or 0) > csv_parser.MAX_BYTES:
             raise forms.ValidationError(
-                f"The file is larger than {csv_parser.MAX_BYTES // 1_000_000} MB. Cut it in two."
+                f"The file is larger than {csv_parser.MAX_BYTES // 1_000_000} MB. Split it into smaller files."
             )
         content: bytes = file.read()
         return content
@@ -44,11 +44,11 @@ class ColumnsForm(forms.Form):
         chosen = [key for key in data.values() if key]
         if duplicates := {key for key in chosen if chosen.count(key) > 1}:
             labels = ", ".join(sorted(csv_parser.IMPORT_FIELDS[key][0] for key in duplicates))
-            raise forms.ValidationError(f"More than one column is said to hold this: {labels}.")
+            raise forms.ValidationError(f"These fields are matched more than once: {labels}.")
         if not {"name", "first", "last"} & set(chosen):
-            raise forms.ValidationError("Say which column holds the name.")
+            raise forms.ValidationError("Match a column to Name.")
         if not {"email", "phone"} & set(chosen):
-            raise forms.ValidationError("Say which column holds the e-mail address or the phone number.")
+            raise forms.ValidationError("Match a column to Email or Phone.")
         return data
 
     def columns(self) -> list[str]:

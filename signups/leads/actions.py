@@ -61,7 +61,7 @@ def assign_lead(*, lead: Lead, to: User | None, by: Actor, now: dt.datetime) -> 
     """
     stored = lock_lead_for_staff(lead, by)
     if to and not (to.is_active and to.has_perm("signups.change_lead")):
-        raise ActionError("That person does not work leads.")
+        raise ActionError("That person can’t be assigned leads.")
     if stored.owner_id != (to and to.pk):
         Lead.objects.filter(pk=stored.pk).update(owner=to)
         record_event(stored, AuditAction.ASSIGNED, by=by, now=now, owner=to and to.pk)
@@ -75,9 +75,9 @@ def check_transition(seen: LeadStatus, to: LeadStatus, *, by: Actor, reason: str
     and imports call it.
     """
     if to not in TRANSITIONS[seen]:
-        raise ActionError(f"A lead that is {seen.label} cannot become {to.label}.")
+        raise ActionError(f"A {seen.label.lower()} lead can’t be changed to {to.label.lower()}.")
     if seen == LeadStatus.CLOSED and not can_reopen(by):
-        raise ActionError("Only the Head of Customer Care reopens a closed lead.")
+        raise ActionError("Only the Head of Customer Care can reopen leads.")
     reason = " ".join(reason.split()) if to == LeadStatus.CLOSED else ""
     if to == LeadStatus.CLOSED and not reason:
         raise ActionError("Say why it is closed.")
@@ -103,12 +103,12 @@ def change_status(
     seen = LeadStatus(lead.status)
     reason = check_transition(seen, to, by=by, reason=reason)
     if to == LeadStatus.CONVERTED and not lead.trials.filter(converted_at__isnull=False).exists():
-        raise ActionError("Convert the trial: the lead follows it.")
+        raise ActionError("Convert the trial instead.")
     waiting = has_open_work(lead, now) if to == LeadStatus.CLOSED else False
     if waiting and open_work is None:
         raise ActionError("They have a call booked, or wait for a callback: choose whether to cancel it or keep it.")
     if not Lead.objects.filter(pk=lead.pk, status=seen).update(status=to, close_reason=reason):
-        raise ActionError("Somebody else moved this lead just now. Look at it again.")
+        raise ActionError("Someone else just changed this lead. Review it and try again.")
     lead.status, lead.close_reason = to, reason
     record_event(lead, AuditAction.MOVED, by=by, now=now, seen=seen.value, to=to.value)
     if waiting and open_work == OpenWork.CANCEL:
@@ -133,12 +133,12 @@ def write_note(
     if AuditEvent.objects.filter(idempotency_key=form_key).exists():
         return
     if supersedes and supersedes.lead_id != lead.pk:
-        raise ActionError("That note is about somebody else.")
+        raise ActionError("That note belongs to another lead.")
     try:
         with transaction.atomic():
             Note.objects.create(lead=lead, author=by, text=text, created_at=now, supersedes=supersedes)
     except IntegrityError:
-        raise ActionError("Somebody else changed this note just now. Read it again.") from None
+        raise ActionError("Someone else just edited this note. Your text is below – review and save again.") from None
     record_event(lead, AuditAction.NOTED, by=by, now=now, idempotency_key=form_key)
 
 
@@ -147,7 +147,7 @@ def add_tag(*, lead: Lead, tag: Tag, by: User, now: dt.datetime) -> None:
     """Add `tag` to `lead`. Idempotent. Raises ActionError."""
     lock_lead_for_staff(lead, by)
     if not tag.is_active:
-        raise ActionError("This tag is no longer offered.")
+        raise ActionError("This tag is inactive.")
     if LeadTag.objects.get_or_create(lead=lead, tag=tag)[1]:
         record_event(lead, AuditAction.TAGGED, by=by, now=now, tag=tag.pk)
 

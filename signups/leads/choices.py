@@ -6,13 +6,13 @@ from django.db.models import TextChoices
 
 
 class LeadStatus(TextChoices):
-    NEW = "new", "new"
-    CONTACTED = "contacted", "contacted"
-    QUALIFIED = "qualified", "qualified"
-    CONVERTED = "converted", "converted"
-    CLOSED = "closed", "closed"
-    MERGED = "merged", "merged"
-    ERASED = "erased", "erased"
+    NEW = "new", "New"
+    CONTACTED = "contacted", "Contacted"
+    QUALIFIED = "qualified", "Qualified"
+    CONVERTED = "converted", "Converted"
+    CLOSED = "closed", "Closed"
+    MERGED = "merged", "Merged"
+    ERASED = "erased", "Erased"
 
 
 TERMINAL_STATUSES = (

@@ -19,5 +19,5 @@ def lock_lead(lead: Lead) -> Lead:
     """
     stored = Lead.objects.select_for_update().get(pk=lead.pk)
     if stored.status in TERMINAL_STATUSES:
-        raise LeadUnavailable(f"This lead was {LeadStatus(stored.status).label}.")
+        raise LeadUnavailable(f"This lead was {LeadStatus(stored.status).label.lower()}.")
     return stored

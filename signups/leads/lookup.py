@@ -18,4 +18,4 @@ def find_lead(who: str) -> Lead:
         key = {"public_id": uuid.UUID(who)} if "@" not in who else {"email_key": normalization.email_key(who)}
         return Lead.objects.live().get(**key)
     except (ValueError, Lead.DoesNotExist):
-        raise CommandError("No lead has this public id or e-mail address.") from None
+        raise CommandError("No lead has this public id or email address.") from None

@@ -11,8 +11,8 @@ from .models import Lead
 
 
 class Tag(models.Model):
-    name = models.CharField(max_length=40, unique=True, help_text="Nothing about anybody’s health.")
-    is_active = models.BooleanField("offered at the desk", default=True)
+    name = models.CharField(max_length=40, unique=True, help_text="Don’t include health information.")
+    is_active = models.BooleanField("Active", default=True)
 
     class Meta:
         ordering = ["name"]

@@ -35,8 +35,8 @@ def send_manual_email(
     if why := why_not_allowed(lead, EmailPurpose(template.purpose)):
         raise ActionError(why)
     if preview_manual_email(lead, template).digest() != seen:
-        raise ActionError("The e-mail would say something else by now. Look at it again.")
+        raise ActionError("This email has changed since you previewed it. Review it again.")
     if not under_hourly_limit(lead, MANUAL_EMAIL_KINDS[template.purpose], now=now):
-        raise ActionError("They were sent enough e-mails from the desk within the hour.")
+        raise ActionError("Limit reached: no more emails to this person this hour.")
     manual_email(lead, template, now=now)
     record_event(lead, AuditAction.MAILED, by=by, now=now, idempotency_key=form_key, template=template.pk)

@@ -38,14 +38,14 @@ def preview_email(request: HttpRequest, lead: Lead) -> HttpResponse:
     """Preview the e-mail of `?template=3`, with the form that sends it."""
     form = TemplateForm(request.GET)
     if not form.is_valid():
-        raise BadRequest("There is no such e-mail.")
+        raise BadRequest("That template doesn’t exist.")
     access_log.log_lead_view(request, lead)
     template = form.cleaned_data["template"]
     email = preview_manual_email(lead, template)
     return render_page(
         request,
         "admin/signups/lead/mail.html",
-        f"E-mail to {lead}",
+        f"Email to {lead}",
         lead=lead,
         template=template,
         letter=email.redacted(),

@@ -9,11 +9,11 @@ class MessageChannel(TextChoices):
 
 
 class MessageStatus(TextChoices):
-    PENDING = "pending", "waiting"
-    SENT = "sent", "sent"
-    RETURNED = "returned", "came back"
-    FAILED = "failed", "given up"
-    CANCELLED = "cancelled", "not sent"
+    PENDING = "pending", "Scheduled"
+    SENT = "sent", "Sent"
+    RETURNED = "returned", "Returned"
+    FAILED = "failed", "Failed"
+    CANCELLED = "cancelled", "Not sent"
 
 
 ACCEPTED_STATUSES = (MessageStatus.SENT, MessageStatus.RETURNED)  # the mail server or provider took the message
@@ -29,5 +29,5 @@ class CalendarMethod(TextChoices):
 class EmailPurpose(TextChoices):
     """Purpose of a manual e-mail; decides the recipients (`why_not_allowed`)."""
 
-    TRANSACTIONAL = "transactional", "Their own request or trial"
-    MARKETING = "marketing", "News"
+    TRANSACTIONAL = "transactional", "Their request or trial"
+    MARKETING = "marketing", "Newsletter"

@@ -27,13 +27,15 @@ MANUAL_EMAIL_KINDS: Mapping[str, MessageKind] = {
     EmailPurpose.TRANSACTIONAL: register(
         MessageKind(
             "manual_transactional",
-            "from the desk: about their request",
+            "Staff email: care",
             still_relevant=partial(_still_allowed, EmailPurpose.TRANSACTIONAL),
         )
     ),
     EmailPurpose.MARKETING: register(
         MessageKind(
-            "manual_marketing", "from the desk: news", still_relevant=partial(_still_allowed, EmailPurpose.MARKETING)
+            "manual_marketing",
+            "Staff email: newsletter",
+            still_relevant=partial(_still_allowed, EmailPurpose.MARKETING),
         )
     ),
 }

@@ -26,17 +26,17 @@ def why_not_allowed(lead: Lead, purpose: EmailPurpose) -> str:
     E-mail requires a confirmed address; marketing also requires consent to news.
     """
     if lead.status in TERMINAL_STATUSES:
-        return f"This lead was {LeadStatus(lead.status).label}."
+        return f"This lead was {LeadStatus(lead.status).label.lower()}."
     if not lead.email:
-        return "They gave no e-mail address."
+        return "No email address on file."
     if lead.unsubscribed_at:
-        return "They stopped our e-mail."
+        return "They unsubscribed."
     if not lead.has_confirmed():
-        return "They have not confirmed their e-mail address, so it may be somebody else’s."
+        return "Their email address isn’t confirmed."
     if Suppression.objects.of(lead.email).exists():
-        return "Whoever has this address had their data erased and wants no e-mail."
+        return "This address belongs to someone whose data was erased. They can’t be emailed."
     if purpose == EmailPurpose.MARKETING and not agrees_to(lead, ConsentPurpose.NEWS):
-        return "They have not agreed to news by e-mail, or took it back."
+        return "No consent to email newsletters."
     return ""
 
 

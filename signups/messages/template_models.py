@@ -13,8 +13,8 @@ from .choices import EmailPurpose
 PLACEHOLDERS: Mapping[str, str] = {
     "first_name": "their first name",
     "clinic": "the clinic’s name",
-    "clinic_phone": "the clinic’s number",
-    "my_link": "the private link to their own page",
+    "clinic_phone": "the clinic’s phone number",
+    "my_link": "their private link",
 }
 IN_SUBJECT = ("clinic",)  # subjects show in notifications, so they contain no name
 BRACED = re.compile(r"\{([^{}]*)\}")
@@ -47,36 +47,36 @@ def _validate(text: str, known: tuple[str, ...]) -> None:
     for name in BRACED.findall(text):
         if name not in known:
             may = ", ".join(f"{{{one}}}" for one in known)
-            raise ValidationError(f"{{{name}}} stands for nothing here. There is {may}.")
+            raise ValidationError(f"{{{name}}} isn’t a placeholder. Use {may}.")
     if {"{", "}"} & set(BRACED.sub("", text)):
-        raise ValidationError("A brace is left open: write placeholders as {clinic}.")
+        raise ValidationError("Check for an unclosed brace. Placeholders look like {clinic}.")
     if found := HEALTH.search(text):
-        raise ValidationError(f"“{found[0]}” speaks of health, and others may read the e-mail. Say it without.")
+        raise ValidationError(f"“{found[0]}” refers to health. Others may see this email, so please reword.")
 
 
 class EmailTemplate(models.Model):
     """A manual e-mail that staff can select. Holds no personal data."""
 
-    name = models.CharField(max_length=60, unique=True, help_text="What staff choose it by.")
+    name = models.CharField(max_length=60, unique=True, help_text="Name staff will see.")
     purpose = models.CharField(
-        "is about",
+        "Purpose",
         max_length=20,
         choices=EmailPurpose,
         default=EmailPurpose.TRANSACTIONAL,
-        help_text="News goes only to those who agreed to news by e-mail.",
+        help_text="Newsletters go only to people who opted in.",
     )
-    subject = models.CharField(max_length=100, validators=[validate_subject], help_text="May hold {clinic}.")
+    subject = models.CharField(max_length=100, validators=[validate_subject], help_text="You can use {clinic}.")
     text = models.TextField(
         max_length=4000,
         validators=[validate_text],
-        help_text=f"May hold {'; '.join(f'{{{name}}}: {what}' for name, what in PLACEHOLDERS.items())}. "
-        "The clinic’s address, the crisis line and the way to stop e-mail are added below it.",
+        help_text=f"You can use {'; '.join(f'{{{name}}}: {what}' for name, what in PLACEHOLDERS.items())}. "
+        "The clinic’s address, the crisis line and an unsubscribe link are added below it.",
     )
-    is_active = models.BooleanField("offered at the desk", default=True)
+    is_active = models.BooleanField("Active", default=True)
 
     class Meta:
         ordering = ["name"]
-        verbose_name = "e-mail template"
+        verbose_name = "email template"
 
     def __str__(self) -> str:
         return self.name

@@ -9,9 +9,9 @@ class Metric(TextChoices):
     Of the leads who signed up on a day: how far they came. Of the calls of a day: their outcome.
     """
 
-    SIGNED_UP = "signed_up", "signed up"
-    STARTED = "started", "started the trial"
-    CONTACTED = "contacted", "were reached out to"
-    CONVERTED = "converted", "became patients"
-    FIRST_CONTACT = "first_contact", "time to first contact"
-    CALLS = "calls", "calls"
+    SIGNED_UP = "signed_up", "Signed up"
+    STARTED = "started", "Started trial"
+    CONTACTED = "contacted", "Contacted"
+    CONVERTED = "converted", "Converted"
+    FIRST_CONTACT = "first_contact", "Time to first contact"
+    CALLS = "calls", "Calls"

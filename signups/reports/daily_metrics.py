@@ -28,7 +28,7 @@ from .models import DailyMetric
 
 DAYS_REFRESHED = 90
 TOP_SOURCES = 8  # the rest is combined: anyone can put any source into a URL
-OTHER = "others"
+OTHER = "Other"
 # Upper bounds of the time to first contact, by label.
 RESPONSE_TIME_BUCKETS = {
     "within an hour": dt.timedelta(hours=1),

@@ -25,7 +25,7 @@ def parse_time(wall: str) -> int:
     """
     hour, colon, minute = wall.strip().partition(":")
     if not (colon and hour.isdecimal() and minute.isdecimal() and len(minute) == 2 and int(minute) < 60):
-        raise ValueError(f"“{wall}” is not a time such as 09:30.")
+        raise ValueError(f"“{wall}” isn’t a valid time. Use 9:30 or 09:30.")
     total = int(hour) * 60 + int(minute)
     if total > MIDNIGHT:
         raise ValueError(f"“{wall}” is later than 24:00.")
@@ -47,15 +47,15 @@ def parse_windows(typed: str) -> list[Window]:
     for part in filter(None, (part.strip() for part in typed.replace(";", ",").split(","))):
         first, dash, last = part.replace("–", "-").partition("-")
         if not dash:
-            raise ValueError(f"“{part}” has no end: write it as 09:00–17:00.")
+            raise ValueError(f"“{part}” needs a start and an end, such as 9:00–17:00.")
         start, end = parse_time(first), parse_time(last)
         if start in (end, MIDNIGHT):
-            raise ValueError(f"“{part}” has no length.")
+            raise ValueError(f"“{part}”: start and end are the same.")
         found.append((start, end))
     found.sort()
     for (start, end), (later, _) in itertools.pairwise(found):
         if end < start or later < end:
-            raise ValueError(f"{format_windows([(start, end)])} runs into what begins at {format_time(later)}.")
+            raise ValueError(f"{format_windows([(start, end)])} overlaps what starts at {format_time(later)}.")
     return found
 
 

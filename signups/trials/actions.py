@@ -250,7 +250,7 @@ def convert_trial(trial: Trial, *, by: User, now: dt.datetime) -> None:
     if trial.converted_at:
         return
     if not trial.may_be_converted:
-        raise locking.ActionError("Only a trial that was started and not cancelled can be converted.")
+        raise locking.ActionError("Only an active trial can be converted.")
     Trial.objects.filter(pk=trial.pk).update(converted_at=now)
     trial.converted_at = now
     change_status(lead=trial.lead, to=LeadStatus.CONVERTED, by=by, now=now)
@@ -285,7 +285,7 @@ def mark_refunded(trial: Trial, *, by: User, now: dt.datetime) -> None:
     if trial.refunded_at:
         return
     if not trial.refund_requested_at:
-        raise locking.ActionError("Nobody asked for their money back.")
+        raise locking.ActionError("No refund was requested.")
     Trial.objects.filter(pk=trial.pk).update(refunded_at=now)
     record_event(trial.lead, AuditAction.REFUND_SETTLED, by=by, now=now)
 
@@ -300,7 +300,7 @@ def undo_mark_refunded(trial: Trial, *, by: User, now: dt.datetime) -> None:
     if not trial.refunded_at:
         return
     if not trial.may_be_owed_again(now):
-        raise locking.ActionError("That the money was sent can be taken back for one hour only.")
+        raise locking.ActionError("“Refund sent” can only be undone within one hour.")
     Trial.objects.filter(pk=trial.pk).update(refunded_at=None)
     record_event(trial.lead, AuditAction.REFUND_UNSETTLED, by=by, now=now)
 

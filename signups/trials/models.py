@@ -178,6 +178,6 @@ class Trial(models.Model):
         if self.converted_at:
             return "converted"
         if not self.started_at:
-            return "requested"
+            return "email not confirmed"
         day = self.day(now)
         return f"day {day} of {self.days}" if day else "ended"

@@ -69,17 +69,17 @@ def test_each_number_is_the_length_of_its_list(head, time_machine):
         counted[number.label], listed[number.label] = number.count.number, len(rows)
     assert counted == listed
     assert counted == {
-        "Callbacks overdue": 3,
-        "Callbacks to make now": 6,
-        "Leads with a call today": 3,
-        "Open leads without an owner": 3,
-        "Trials that end within 48 hours": 3,
+        "Overdue callbacks": 3,
+        "Callbacks due now": 6,
+        "Onboarding calls today": 3,
+        "Unassigned leads": 3,
+        "Trials ending within 48 hours": 3,
         "Refund requests": 3,
         "Articles whose review is overdue": 3,
         "Claims whose check is overdue": 3,
-        "Quotations whose wording is unchecked": 3,
-        "Sources whose details are to be re-checked": 3,
-        "Sources whose link is dead": 3,
+        "Quotes not verified": 3,
+        "Sources to recheck": 3,
+        "Broken source links": 3,
         "Sources whose link did not answer": 3,
     }
 
@@ -122,16 +122,16 @@ def create_history(now):
 
 
 EXPECTED = {
-    "From sign-up to patient": [
-        ("signed up", 3, "100 %"),
-        ("started the trial", 2, "67 %"),
-        ("were reached out to", 1, "33 %"),
-        ("became patients", 1, "33 %"),
+    "Conversion funnel": [
+        ("Signed up", 3, "100%"),
+        ("Started trial", 2, "67%"),
+        ("Contacted", 1, "33%"),
+        ("Converted", 1, "33%"),
     ],
-    "First came from": [("friend", 1, "33 %"), ("ad", 1, "33 %"), ("unknown", 1, "33 %")],
-    "Time to first contact": [("within 4 hours", 1, "33 %"), ("not yet", 2, "67 %")],
-    "Calls": [("took place", 1, "50 %"), ("no-show", 1, "50 %")],
-    "No-shows week by week, of all calls": [("Nov 7", 1, "50 % of 2")],
+    "Lead source": [("friend", 1, "33%"), ("ad", 1, "33%"), ("Unknown", 1, "33%")],
+    "Time to first contact": [("within 4 hours", 1, "33%"), ("not yet", 2, "67%")],
+    "Calls": [("Completed", 1, "50%"), ("No-show", 1, "50%")],
+    "No-show rate per week": [("Nov 7", 1, "50% of 2 calls")],
 }
 
 
@@ -139,7 +139,7 @@ def test_figures_are_the_rows_own_kept_for_days_gone_by_and_fresh_for_today(head
     now = dt.datetime(2026, 11, 20, 15, 0, tzinfo=dt.UTC)
     time_machine.move_to(now, tick=False)
     create_history(now)
-    assert sum(bar[1] for bar in figures(head.get("/admin/"))["From sign-up to patient"]) == 2  # today’s alone, so far
+    assert sum(bar[1] for bar in figures(head.get("/admin/"))["Conversion funnel"]) == 2  # today’s alone, so far
     assert daily_metrics.refresh_metrics(timezone.now) == 0
     chart_bars = figures(head.get("/admin/"))
     assert {title: sorted(bars) for title, bars in chart_bars.items() if title in EXPECTED} == {
@@ -162,16 +162,16 @@ def test_no_shows_are_drawn_day_by_day_or_week_by_week(head, time_machine):
         return chart.title, [(bar.label, bar.number, bar.share, bar.note) for bar in chart.bars]
 
     title, bars = drawn(7)
-    assert (title, len(bars)) == ("No-shows per day, of all calls", 7)
-    assert bars[-2:] == [("Nov 19", 0, 0, "no calls"), ("Nov 20", 2, 67, "67 % of 3")]
+    assert (title, len(bars)) == ("No-show rate per day", 7)
+    assert bars[-2:] == [("Nov 19", 0, 0, "No calls"), ("Nov 20", 2, 67, "67% of 3 calls")]
     assert drawn(30) == (
-        "No-shows week by week, of all calls",
+        "No-show rate per week",
         [
-            ("Oct 22", 0, 0, "no calls"),
-            ("Oct 24", 0, 0, "no calls"),
+            ("Oct 22", 0, 0, "No calls"),
+            ("Oct 24", 0, 0, "No calls"),
             ("Oct 31", 1, 100, "100 % of 1"),
             ("Nov 7", 0, 0, "0 % of 1"),
-            ("Nov 14", 2, 67, "67 % of 3"),
+            ("Nov 14", 2, 67, "67% of 3 calls"),
         ],
     )
 
@@ -226,7 +226,7 @@ def test_everything_is_grouped_and_named_as_its_page(head, client):
     pages = {page: name for pages in head.get("/admin/").context["navigation"].values() for name, page in pages}
     for page, name in pages.items():
         assert f"<h1>{name}</h1>" in client.get(page).content.decode() or name in ("Callbacks", "Calendar"), page
-    assert {"Callbacks", "Calendar", "Possible duplicates", "Import leads", "Roles"} <= set(pages.values())
+    assert {"Callbacks", "Calendar", "Duplicates", "Import leads", "Roles"} <= set(pages.values())
 
 
 def test_no_page_is_listed_that_the_reader_may_not_open(client, clinic):
@@ -240,4 +240,4 @@ def test_upright_bars_say_what_the_highest_stands_for(head):
     now = timezone.now()
     leads.LeadFactory.create_batch(3, created_at=now)
     tops = [chart.top for chart in head.get("/admin/").context["charts"] if chart.upright]
-    assert tops == ["3", "100 %"]
+    assert tops == ["3", "100%"]

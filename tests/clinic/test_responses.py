@@ -166,7 +166,7 @@ def test_field_sent_twice_is_refused(client):
         ("/admin/nothing/", 404, "We cannot find that page"),
         ("/admin/?days=8", 400, "We could not read that"),
         ("/admin/content/article/", 403, "You cannot open this page"),
-        ("/admin/signups/lead/import/00000000-0000-0000-0000-000000000000/start/", 405, "There is no page here"),
+        ("/admin/signups/lead/import/00000000-0000-0000-0000-000000000000/start/", 405, "Nothing to see here"),
     ],
 )
 def test_faults_at_the_desk_lead_back_to_it(client, path, status, words):

@@ -93,7 +93,7 @@ def test_desk_shows_the_clinics_own_time(client):
     client.force_login(users.UserFactory(role=roles.HEAD))
     page = client.get("/admin/signups/lead/").content.decode()
     assert "Nov. 21, 2026, 12:30 a.m." in page
-    assert "All times: Tokyo" in page
+    assert "Times shown in Tokyo time" in page
 
 
 @pytest.mark.parametrize("role", [*roles.ROLES, None])
@@ -109,6 +109,6 @@ def test_roles_page_says_what_each_role_may_do(client, role, django_assert_max_n
 def test_rights_stand_in_rooms_each_once(db):
     table = roles.permission_matrix()
     names = [right for rights in table.values() for right, _ in rights]
-    assert list(table) == ["Care", "Set-up", "Texts", "Evidence"]
+    assert list(table) == ["Care", "Settings", "Content", "Evidence"]
     assert len(set(names)) == len(names)
     assert "Can view link check" in [right for right, _ in table["Evidence"]]

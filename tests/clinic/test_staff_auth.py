@@ -65,8 +65,8 @@ def test_security_page_says_what_the_second_step_opens(head, client, settings, m
     settings.STAFF_MFA_REQUIRED = mfa
     sign_in(client)
     page = client.get("/admin/security/").content.decode()
-    assert "You have no second step yet." in page
-    assert ("and the desk opens" in page) == mfa
+    assert "Two-factor authentication is off." in page
+    assert ("to continue to the desk" in page) == mfa
 
 
 def test_right_password_opens_the_desk_under_a_new_session(client, head):
@@ -204,7 +204,7 @@ def test_parallel_guesses_get_no_more_tries():
 def test_first_sign_in_leads_to_the_second_step_and_nowhere_else(client, head, required):
     response = client.post(LOGIN, {"login": "head", "password": PASSWORD}, follow=True)
     assert response.redirect_chain[-1] == ("/admin/security/", 302)
-    assert "You have no second step yet." in response.content.decode()
+    assert "Two-factor authentication is off." in response.content.decode()
     for path in ("/admin/signups/lead/", "/admin/password_change/", "/admin/security/sessions/"):
         assert client.get(path).headers["Location"] == "/admin/security/"
 
@@ -311,7 +311,7 @@ def test_guessing_codes_is_stopped(client, head, required):
 def test_only_second_step_stays(client, head, required):
     sign_in(client)
     set_up_app(client)
-    assert "your only second step" in client.get("/admin/security/app/off/").content.decode()
+    assert "your only two-factor method" in client.get("/admin/security/app/off/").content.decode()
     client.post("/admin/security/app/off/")
     assert Authenticator.objects.filter(type="totp").exists()
 
@@ -392,7 +392,7 @@ def test_new_password_ends_the_other_sessions(client, head):
     form = {"oldpassword": PASSWORD, "password1": new, "password2": new}
     assert client.post("/admin/password_change/", form).status_code == 302
     assert (client.get("/admin/").status_code, other.get("/admin/").status_code) == (200, 302)
-    assert len(re.findall("This one", client.get("/admin/security/sessions/").content.decode())) == 1
+    assert len(re.findall("This device", client.get("/admin/security/sessions/").content.decode())) == 1
 
 
 @pytest.mark.parametrize(

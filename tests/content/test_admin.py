@@ -59,7 +59,7 @@ def test_authors_are_names(editor):
         ("opening_hours", '[{"weekday": 0, "start": "09:00", "end": "17:00:30"}]', "start and end as HH:MM"),
         ("opening_hours", '[{"weekday": true, "start": "09:00", "end": "17:00"}]', "is not 0 (Monday) to 6 (Sunday)"),
         ("opening_hours", '"always"', "Opening hours are a list"),
-        ("time_zone", "Mars/Olympus", "is not an IANA time zone"),
+        ("time_zone", "Mars/Olympus", "is not a time zone"),
     ],
 )
 def test_impossible_profile_is_refused_in_words(editor, field, value, message):

@@ -185,7 +185,7 @@ def test_results_are_kept_with_their_day_and_progress_is_shown(network, time_mac
     output = check()
     assert output.splitlines() == [
         "[1/2] a … alive",
-        f"[2/2] b … moved for good – {network.url}/new",
+        f"[2/2] b … Moved permanently – {network.url}/new",
         "No link is dead, and no notice is known against a source.",
     ]
     kept = LinkCheck.objects.order_by("source__key").values_list("checked_at", "outcome")

@@ -92,7 +92,7 @@ def test_words_of_an_unpublished_article_follow_its_draft(editor):
 def test_nothing_is_published_without_a_sign_off(article, editor):
     edit(article, editor, body="New words.")
     assert refusal(publication.publish_article, article, by=editor, now=NOW) == [
-        "No medical reviewer has signed off this text."
+        "Not yet approved by a medical reviewer."
     ]
     article.refresh_from_db()
     assert article.body == "## A heading\n\nSome prose."
@@ -105,7 +105,7 @@ def test_any_edit_after_a_sign_off_reopens_the_review(article, editor, reviewer,
     sign(article, reviewer)
     edit(article, editor, is_minor_edit=minor, **change)
     assert refusal(publication.publish_article, article, by=editor, now=NOW) == [
-        "The text was changed after Dr. Reed signed it off. It needs another sign-off."
+        "Edited since Dr. Reed approved it. It needs a new approval."
     ]
 
 
@@ -113,7 +113,7 @@ def test_old_sign_off_publishes_nothing(article, editor, reviewer):
     edit(article, editor, body="New words.")
     sign(article, reviewer)
     assert refusal(publication.publish_article, article, by=editor, now=NOW + dt.timedelta(days=366)) == [
-        "What Dr. Reed signed off was to be read again by 2027-11-20. It is due."
+        "Dr. Reed’s approval expired on 2027-11-20."
     ]
 
 
@@ -132,7 +132,7 @@ def test_every_finding_and_the_missing_sign_off_are_said_at_once(article, editor
     assert refusal(publication.publish_article, article, by=editor, now=NOW) == [
         "line 3: there is no source “nobody”",
         "line 5: there is no quotation “Q9” in the ledger",
-        "No medical reviewer has signed off this text.",
+        "Not yet approved by a medical reviewer.",
     ]
 
 
@@ -145,14 +145,16 @@ def test_signed_text_whose_source_went_is_not_published(article, editor, reviewe
 
 
 def test_same_text_is_not_published_twice(article, editor):
-    assert refusal(publication.publish_article, article, by=editor, now=NOW) == ["Readers see this text already."]
+    assert refusal(publication.publish_article, article, by=editor, now=NOW) == ["This version is already live."]
 
 
 def test_only_a_linked_medical_reviewer_signs_off(article, editor):
     edit(article, editor, body="New words.")
     content.PersonFactory(user=editor)  # an author, no reviewer
     stranger = users.UserFactory(role=roles.REVIEWER)  # a reviewer who is nobody on the site
-    reasons = ["Only a medical reviewer whose account is linked to a person may sign off."]
+    reasons = [
+        "Your account isn’t linked to a reviewer profile. Ask an administrator to link it (Authors and reviewers)."
+    ]
     assert [refusal(sign, article, user) for user in (users.UserFactory(role=roles.EDITOR), editor, stranger)] == [
         reasons
     ] * 3
@@ -160,7 +162,7 @@ def test_only_a_linked_medical_reviewer_signs_off(article, editor):
 
 def test_nobody_signs_off_their_own_edit(article, reviewer):
     edit(article, reviewer, body="A reviewer's words.")
-    assert refusal(sign, article, reviewer) == ["You wrote the last edit yourself: somebody else must review it."]
+    assert refusal(sign, article, reviewer) == ["You made the last edit, so someone else must approve it."]
 
 
 def test_reviewer_signs_what_they_read_and_nothing_newer(article, editor, reviewer):
@@ -250,8 +252,8 @@ def test_scheduled_text_goes_out_at_its_time_and_not_before(article, editor, rev
 def test_only_what_could_be_published_now_is_scheduled(article, editor):
     edit(article, editor, body="Unread.")
     assert refusal(publication.schedule_article, article, at=NOW, by=editor, now=NOW) == [
-        "No medical reviewer has signed off this text.",
-        "The time of publication must lie ahead.",
+        "Not yet approved by a medical reviewer.",
+        "Choose a future time.",
     ]
 
 

@@ -68,7 +68,7 @@ def test_published_version_never_changes(editor, head, clinic):
 
 def test_no_text_holds_from_before_today(clinic):
     draft = content.LegalTextFactory(version="2027-01", effective_from=None)
-    with pytest.raises(EditorialError, match="before today"):
+    with pytest.raises(EditorialError, match="in the past"):
         texts.publish_text(draft, on=TODAY - dt.timedelta(days=1), by=users.UserFactory(), now=NOW)
 
 
@@ -84,7 +84,7 @@ def test_crisis_text_is_on_every_page_once_the_head_says_so(editor, head):
     assert ClinicProfile.current().crisis_phone == "988"
     place = f"/admin/content/crisistext/{text.pk}/publish/"
     assert editor.post(place, {"on": "2026-11-20"}).status_code == 403
-    assert "holds at once" in head.post(place, {"on": "2026-11-21"}).content.decode()
+    assert "take effect immediately" in head.post(place, {"on": "2026-11-21"}).content.decode()
     assert head.post(place, {"on": "2026-11-20"}).status_code == 302
     profile = ClinicProfile.current()
     assert {name: getattr(profile, name) for name in CRISIS} == CRISIS

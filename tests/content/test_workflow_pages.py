@@ -61,13 +61,13 @@ def test_article_is_started_reviewed_and_published(editor, reviewer):
     form = {**WORDS, "slug": "new", "author": content.PersonFactory().pk}
     page = text_of(editor.post(ADD, form, follow=True))
     article = Article.objects.get()
-    assert "Nobody sees it yet." in page
-    assert "No medical reviewer has signed off this text." in page
+    assert "Not published" in page
+    assert "Not yet approved by a medical reviewer." in page
     assert "Publish now" not in page
     assert editor.get("/learn/new/").status_code == 404
-    assert "You signed off this text." in text_of(sign(reviewer, article))
+    assert "Approved." in text_of(sign(reviewer, article))
     assert "Publish now" in text_of(editor.get(at(article)))
-    assert "Readers see this text from now on." in text_of(editor.post(at(article, "publish/"), follow=True))
+    assert "Published." in text_of(editor.post(at(article, "publish/"), follow=True))
     assert "New words." in text_of(editor.get("/learn/new/"))
 
 
@@ -112,14 +112,14 @@ def test_findings_stand_beside_the_text_with_their_lines(editor, article, body, 
     form = {**WORDS, "body": body, "based_on": article.revisions.latest().pk}
     page = text_of(editor.post(at(article, "preview/"), form))
     assert f"<strong>{finding}</strong> <q>{line}</q>" in page
-    assert "It can be shown once" in page
+    assert "Fix the issues above" in page
 
 
 def test_publication_is_refused_in_words(editor, article):
     save(editor, article, body="Text. [@nobody]")
     page = text_of(editor.post(at(article, "publish/"), follow=True))
     assert "line 1: there is no source “nobody”" in page
-    assert "No medical reviewer has signed off this text." in page
+    assert "Not yet approved by a medical reviewer." in page
     assert Article.objects.get().body == "## A heading\n\nSome prose."
 
 
@@ -148,7 +148,7 @@ def test_publication_is_planned_in_the_clinics_time_and_called_off(editor, revie
     editor.post(at(article, "unschedule/"))
     article.refresh_from_db()
     assert article.scheduled_for is None
-    assert "Say on which day" in text_of(editor.post(at(article, "schedule/"), {"at": "soon"}, follow=True))
+    assert "Choose a date and time" in text_of(editor.post(at(article, "schedule/"), {"at": "soon"}, follow=True))
 
 
 def test_reviewer_sees_what_changed_and_reads_it_whole(editor, reviewer, article):
@@ -164,9 +164,9 @@ def test_author_of_the_last_edit_finds_no_button(reviewer, editor, article):
     person.groups.add(*users.UserFactory(role=roles.REVIEWER).groups.all())
     content.PersonFactory(user=person)
     page = text_of(editor.get(at(article, "sign-off/")))
-    assert "You wrote the last edit yourself" in page
+    assert "You made the last edit" in page
     assert "Sign off this text" not in page
-    assert "You wrote the last edit yourself" in text_of(sign(editor, article))
+    assert "You made the last edit" in text_of(sign(editor, article))
     assert not article.sign_offs.exists()
 
 
@@ -191,8 +191,8 @@ def test_revisions_say_who_did_what(editor, reviewer, article):
     editor.post(at(article, "publish/"))
     page = text_of(editor.get(at(article, "revisions/")))
     for words in (
-        "What readers see.",
-        "Dr. Reed, to be read again by Jan. 1, 2099",
+        "Live",
+        "Dr. Reed, next review due Jan. 1, 2099",
         "We wrote 2010.",
         "ed: Published.",
     ):
@@ -317,17 +317,17 @@ def test_every_number_that_needs_attention_leads_to_what_it_counts(editor, revie
     page = text_of(editor.get(ATTENTION))
     items = re.findall(r'<td><a href="([^"]+)" aria-label="(\d+): ([^"]+)"', page)
     assert [(label, int(count)) for _, count, label in items] == [
-        ("Planned publications that were refused", 1),
+        ("Failed scheduled publications", 1),
         ("Sources with a notice against them", 1),
         ("Articles whose review is overdue", 1),
         ("Claims whose check is overdue", 1),
-        ("Drafts that wait for a reviewer", 1),
-        ("Texts signed off and not published", 2),
-        ("Quotations whose wording is unchecked", 1),
-        ("Sources whose details are to be re-checked", 1),
-        ("Sources whose link is dead", 2),
+        ("Drafts awaiting review", 1),
+        ("Approved but not published", 2),
+        ("Quotes not verified", 1),
+        ("Sources to recheck", 1),
+        ("Broken source links", 2),
         ("Sources whose link did not answer", 1),
-        ("Texts that wait for the Head", 1),
+        ("Legal documents awaiting publication", 1),
         ("Crisis texts that wait for the Head", 1),
     ]
     for url, count, label in items:

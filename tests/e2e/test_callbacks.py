@@ -1,4 +1,4 @@
-"""A wish to be called, from the visitor's phone to the coordinator's desk, and a call moved in the calendar."""
+"""A wish to be called, from the visitor's phone to the coordinator's desk, and a call rescheduled in the calendar."""
 
 import datetime as dt
 import json
@@ -118,7 +118,7 @@ def test_from_a_wish_to_be_called_to_the_next_try(page: Page, site: Site, cora: 
     page.goto(QUEUE)
     expect(page.get_by_role("main")).to_contain_text("⚠ Overdue since")
     look_small_and_wide(page)
-    page.get_by_role("button", name="Take this call for Vera Visitor").click()
+    page.get_by_role("button", name="Claim the callback for Vera Visitor").click()
     expect(page.get_by_role("link", name="Call (212) 555-0177")).to_have_attribute("href", "tel:+12125550177")
     expect(page.get_by_role("region", name="If you reach a voicemail")).to_contain_text("this is Cora from Joyous")
     look_small_and_wide(page)
@@ -132,13 +132,13 @@ def test_from_a_wish_to_be_called_to_the_next_try(page: Page, site: Site, cora: 
 
 def test_pages_of_hosts_and_holidays_and_the_first_steps_are_accessible(page: Page, site: Site, cora: None) -> None:
     sign_in(page, "head", site.password)
-    expect(page.get_by_role("region", name="Before the site is really yours")).to_be_visible()
+    expect(page.get_by_role("region", name="Finish setting up your clinic")).to_be_visible()
     look_wide_too(page)
     for path in ("/admin/signups/holiday/", "/admin/signups/host/"):
         page.goto(path)
         look_wide_too(page)
     page.get_by_role("link", name="Cora Dean").click()
-    expect(page.get_by_role("button", name="Make a new address")).to_be_visible()
+    expect(page.get_by_role("button", name="Reset link")).to_be_visible()
     look_wide_too(page)
 
 
@@ -153,7 +153,7 @@ def test_a_call_is_moved_by_keys_and_by_dropping_but_never_onto_another(page: Pa
     # By keys alone.
     page.goto(f"{CALENDAR}{kay}/")
     look_small_and_wide(page)
-    page.get_by_label("Free times").focus()
+    page.get_by_label("Available times").focus()
     for _ in range(3):
         page.keyboard.press("ArrowDown")
     page.keyboard.press("Tab")
@@ -164,7 +164,7 @@ def test_a_call_is_moved_by_keys_and_by_dropping_but_never_onto_another(page: Pa
     # Onto another call: refused, whatever the reason.
     page.get_by_label("New time").fill(others_time[:16])
     page.locator("form", has=page.get_by_label("New time")).get_by_role("combobox").select_option("urgent")
-    page.get_by_role("button", name="Move it there").click()
+    page.get_by_role("button", name="Reschedule").click()
     expect(page.get_by_role("alert")).to_contain_text("There is another call at that time.")
     look(page)
 

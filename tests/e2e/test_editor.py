@@ -81,7 +81,7 @@ def sign_off(page: Page, title: str) -> None:
     follow(page, "Review and sign off")
     look(page)
     press(page, "Sign off this text")
-    expect(page.locator(".messagelist")).to_contain_text("You signed off this text.")
+    expect(page.locator(".messagelist")).to_contain_text("Approved.")
 
 
 def test_from_the_first_word_to_a_correction(page: Page, reviewers_page: Page, site: Site, staff: None) -> None:
@@ -96,8 +96,8 @@ def test_from_the_first_word_to_a_correction(page: Page, reviewers_page: Page, s
     write(page, "Summary:", "What to expect.")
     write(page, "Description:", "What to expect in your first week.")
     write(page, "Body:", "You can read this page slowly. [^page]")
-    press(page, "Start the article")
-    expect(page.locator("#content")).to_contain_text("Nobody sees it yet.")
+    press(page, "Create draft")
+    expect(page.locator("#content")).to_contain_text("Not published")
     expect(page.locator("#preview")).to_contain_text("You can read this page slowly.")
     look(page)
 
@@ -110,11 +110,11 @@ def test_from_the_first_word_to_a_correction(page: Page, reviewers_page: Page, s
     press(page, "Preview")
     expect(page.get_by_label("Body:", exact=True)).to_have_value("Read it slowly. [^page]")
     press(page, "Save the draft")
-    expect(page.locator(".obstacles")).to_contain_text("No medical reviewer has signed off this text.")
+    expect(page.locator(".obstacles")).to_contain_text("Not yet approved by a medical reviewer.")
     look(page)
 
     # The preview link, opened by somebody without an account.
-    press(page, "Make a preview link")
+    press(page, "Create preview link")
     look(page)
     link = page.locator("#link").input_value()
     stranger = new_page(page.context.browser)  # type: ignore[arg-type]
@@ -159,4 +159,4 @@ def test_preview_needs_no_scripts(page: Page, staff: None) -> None:
     page.get_by_label("Body:", exact=True).fill("Without scripts. [^page]")
     page.get_by_role("button", name="Preview", exact=True).click()
     expect(page.locator("#preview")).to_contain_text("Without scripts.")
-    expect(page.locator("#findings")).to_contain_text("Nothing: every rule of the evidence is kept.")
+    expect(page.locator("#findings")).to_contain_text("No issues found.")

@@ -50,12 +50,12 @@ def test_codes_of_an_app_and_recovery_codes(page: Page, site: Site) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text("Recovery codes")
     look(page)
     recovery = page.locator(".codes code").first.inner_text()
-    page.get_by_role("link", name="Go on to the desk").click()
+    page.get_by_role("link", name="Continue to the desk").click()
 
     for known in (code(secret, 1), recovery):
         sign_out(page)
         sign_in(page, site)
-        expect(page.get_by_role("heading", level=1)).to_have_text("Second step")
+        expect(page.get_by_role("heading", level=1)).to_have_text("Two-factor authentication")
         look(page)
         page.get_by_label("Code").fill(known)
         page.get_by_role("button", name="Log in").click()
@@ -83,9 +83,9 @@ def test_passkey_alone(page: Page, site: Site) -> None:
     sign_out(page)
 
     page.goto(f"{desk}login/")
-    page.get_by_role("button", name="Use a passkey").click()
+    page.get_by_role("button", name="Sign in with a passkey").click()
     expect(page).to_have_url(desk)
-    walk_down(page, "Security", "Where you are signed in")
+    walk_down(page, "Security", "Active sessions")
     page.goto(f"{desk}security/")
     walk_down(page, "Remove")
     page.get_by_role("button", name="Remove").click()

@@ -62,8 +62,8 @@ def test_a_long_method_holds_no_process(method):
 def test_middle_of_a_long_message_is_cut_and_its_ends_stay_redacted():
     text = log_redaction.redact("ann@example.com " + "x" * SIZE + " bob@example.com")
     assert len(text) < 2 * log_redaction.MAX_LENGTH
-    assert (text.startswith("(e-mail) "), text.endswith(" (e-mail)")) == (True, True)
+    assert (text.startswith("(email) "), text.endswith(" (email)")) == (True, True)
 
 
 def test_an_address_longer_than_any_mailbox_is_redacted_whole():
-    assert log_redaction.redact(f"to {'a' * 300}@example.com now") == "to (e-mail) now"
+    assert log_redaction.redact(f"to {'a' * 300}@example.com now") == "to (email) now"

@@ -65,7 +65,7 @@ class Command(BaseCommand):
             parser.add_argument(f"--{flag}", help=prompt)
         parser.add_argument("--hours", help="when it is open: mon-fri 09:00-17:00, sat 10:00-13:00")
         parser.add_argument("--head", metavar="USERNAME", help="who looks after patients first: makes their account")
-        parser.add_argument("--head-email", help="their e-mail address")
+        parser.add_argument("--head-email", help="their email address")
 
     def handle(self, *args: Any, **options: Any) -> None:
         given = {name: options[name] for name in (*PROMPTS, "hours", "head", "head_email") if options[name]}
@@ -101,10 +101,10 @@ class Command(BaseCommand):
             setattr(profile, field, self.answer(f"{prompt} [{before}]", check, before))
         hours = "Opening hours, such as mon-fri 09:00-17:00, sat 10:00-13:00 [as they are]"
         profile.opening_hours = self.answer(hours, parse_opening_hours, profile.opening_hours)
-        head = self.answer("User name of the Head of Customer Care [nobody yet]", checked_username, "")
+        head = self.answer("User name of the Head of Customer Care [none yet]", checked_username, "")
         if not head:
             return {}
-        return {"head": head, "head_email": self.answer("Their e-mail address [none]", checked_email, "")}
+        return {"head": head, "head_email": self.answer("Their email address [none]", checked_email, "")}
 
     def answer(self, prompt: str, parse: Callable[[str], Any], default: Any) -> Any:
         """Prompt until `parse` accepts the input; an empty line is `default`.

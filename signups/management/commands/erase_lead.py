@@ -12,7 +12,7 @@ class Command(BaseCommand):
     help = "Erases everything personal about one lead, at once and for good, and sends the receipt."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("who", help="a lead's public id, or its e-mail address")
+        parser.add_argument("who", help="a lead's public id, or its email address")
         parser.add_argument("--yes", action="store_true", help="do not ask")
 
     def handle(self, *args: Any, who: str, yes: bool, **options: Any) -> None:

@@ -14,7 +14,7 @@ class Command(BaseCommand):
     help = "Writes all we hold about one lead into a zip that only you can read; the lead's timeline tells of it."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("who", help="a lead's public id, or its e-mail address")
+        parser.add_argument("who", help="a lead's public id, or its email address")
         parser.add_argument("file", type=Path, help="the zip to write; it must not exist")
 
     def handle(self, *args: Any, who: str, file: Path, **options: Any) -> None:

@@ -90,8 +90,8 @@ def test_next_try_counts_instead_of_the_promise(desk):
     callbacks.CallAttemptFactory(request=tried, attempted_at=NOW - 2 * HOUR, next_attempt_at=NOW + 3 * HOUR)
     waiting("Soon", 2 * HOUR)
     page = desk.get(QUEUE)
-    assert (names(page), "Try 2 of 3" in page.content.decode()) == (["Soon", "Tried"], True)
-    assert "Nobody waits longer than we promised." in page.content.decode()
+    assert (names(page), "Attempt 2 of 3" in page.content.decode()) == (["Soon", "Tried"], True)
+    assert "All callbacks are on time." in page.content.decode()
     assert names(desk.get(f"{QUEUE}?view=due")) == ["Soon"]
 
 
@@ -106,7 +106,7 @@ def test_queue_shows_their_time_and_warns_at_night(desk):
     waiting(time_zone="Pacific/Honolulu")
     text = desk.get(QUEUE).content.decode()
     assert "It is 5 a.m. in Honolulu" in text
-    assert "Do not call now" in text
+    assert "calling hours" in text
 
 
 @pytest.mark.parametrize("count", [1, 100])
@@ -133,15 +133,18 @@ def test_claim_leads_to_the_call(desk, ann):
     assert request.claimed_by == ann
     text = desk.get(response["Location"]).content.decode()
     assert 'href="tel:+12125550123"' in text
-    assert "“Hello, this is Ann from Harbor Clinic, for Jo Miller." in text
+    assert "“Hi, this is Ann from Harbor Clinic with a message for Jo Miller." in text
 
 
 def test_claimed_by_somebody_else_is_said(desk):
     bob = users.UserFactory(first_name="Bob", last_name="Ray", role=roles.COORDINATOR)
     request = held(bob)
-    assert "Bob Ray has it" in desk.get(QUEUE).content.decode()
+    assert "Claimed by Bob Ray" in desk.get(QUEUE).content.decode()
     response = desk.post(f"{QUEUE}{request.public_id}/claim/")
-    assert (response.status_code, "Bob Ray has taken this one." in response.content.decode()) == (409, True)
+    assert (response.status_code, "Bob Ray has already claimed" in response.content.decode()) == (
+        409,
+        True,
+    )
 
 
 def test_voicemail_script_names_no_condition(desk, ann):
@@ -181,7 +184,11 @@ def test_page_that_is_out_of_date_is_refused_and_shows_who_called(desk, ann):
     )
     response = desk.post(f"{QUEUE}{request.public_id}/attempt/", outcome())
     text = response.content.decode()
-    assert (response.status_code, "Somebody has called them meanwhile." in text, "Bob Ray" in text) == (409, True, True)
+    assert (response.status_code, "Someone else called" in text, "Bob Ray" in text) == (
+        409,
+        True,
+        True,
+    )
     assert '<input type="hidden" name="number" value="2">' in text
 
 
@@ -190,7 +197,10 @@ def test_what_somebody_else_holds_offers_no_outcome(desk):
     page = f"{QUEUE}{request.public_id}/"
     assert "/attempt/" not in desk.get(page).content.decode()
     response = desk.post(f"{page}attempt/", outcome())
-    assert (response.status_code, "Bob Ray has taken this one." in response.content.decode()) == (409, True)
+    assert (response.status_code, "Bob Ray has already claimed" in response.content.decode()) == (
+        409,
+        True,
+    )
     assert CallAttempt.objects.count() == 0
 
 
@@ -204,14 +214,14 @@ def test_same_outcome_twice_is_one_attempt(desk, ann):
 @pytest.mark.parametrize(
     ("changed", "status", "message"),
     [
-        ({"outcome": None}, 422, "Choose how it went."),
-        ({"number": None}, 422, "How did it go?"),
-        ({"number": "first"}, 422, "How did it go?"),
-        ({"number": "2"}, 409, "Somebody has called them meanwhile. Look how that went first."),
-        ({"next_attempt_at": ""}, 422, "Say when to try again."),
-        ({"next_attempt_at": "soon"}, 422, "Write the day and the time of the next try."),
-        ({"next_attempt_at": "2026-11-20T23:00"}, 409, "Try again between 8 a.m. and 9 p.m. where they are."),
-        ({"next_attempt_at": "2026-11-20T09:00"}, 409, "Say when to try again, at a time that is still to come."),
+        ({"outcome": None}, 422, "Select an outcome."),
+        ({"number": None}, 422, "Outcome"),
+        ({"number": "first"}, 422, "Outcome"),
+        ({"number": "2"}, 409, "Someone else called since you opened this page. Check the outcome first."),
+        ({"next_attempt_at": ""}, 422, "Choose when to try again."),
+        ({"next_attempt_at": "soon"}, 422, "Enter a date and time for the next attempt."),
+        ({"next_attempt_at": "2026-11-20T23:00"}, 409, "Choose a time between 8 a.m. and 9 p.m. their time."),
+        ({"next_attempt_at": "2026-11-20T09:00"}, 409, "Choose a future time for the next attempt."),
     ],
 )
 def test_outcome_that_cannot_be_is_refused_in_words(desk, ann, changed, status, message):
@@ -222,7 +232,7 @@ def test_outcome_that_cannot_be_is_refused_in_words(desk, ann, changed, status, 
 
 def test_at_night_there_is_no_number_to_dial(desk, ann):
     text = desk.get(f"{QUEUE}{held(ann, time_zone='Pacific/Honolulu').public_id}/").content.decode()
-    assert ("tel:" in text, "Do not call now" in text) == (False, True)
+    assert ("tel:" in text, "calling hours" in text) == (False, True)
 
 
 def test_last_try_asks_for_no_next(desk, ann):
@@ -230,7 +240,7 @@ def test_last_try_asks_for_no_next(desk, ann):
     for number in (1, 2):
         callbacks.CallAttemptFactory(request=request, number=number, attempted_at=NOW - HOUR, attempted_by=ann)
     page = f"{QUEUE}{request.public_id}/"
-    assert "This is the last try" in desk.get(page).content.decode()
+    assert "Last attempt." in desk.get(page).content.decode()
     desk.post(f"{page}attempt/", outcome(number="3", next_attempt_at=None))
     request.refresh_from_db()
     assert request.outcome == "unreachable"
@@ -248,10 +258,10 @@ def test_head_alone_gives_a_callback_away(desk, client, ann):
     bob = users.UserFactory(role=roles.COORDINATOR)
     request = held(bob)
     page = f"{QUEUE}{request.public_id}/"
-    assert "Give to" not in desk.get(page).content.decode()
+    assert "Assign to" not in desk.get(page).content.decode()
     assert desk.post(f"{page}reassign/", {"to": ann.pk}).status_code == 409
     client.force_login(users.UserFactory(role=roles.HEAD))
-    assert "Give to" in client.get(page).content.decode()
+    assert "Assign to" in client.get(page).content.decode()
     assert client.post(f"{page}reassign/", {"to": ann.pk}).status_code == 303
     assert client.post(f"{page}reassign/", {"to": users.UserFactory().pk}).status_code == 422
     request.refresh_from_db()

@@ -84,11 +84,11 @@ def test_week_shows_calls_free_times_time_off_and_holidays(desk, ann):
     found = columns(desk.get(f"{CALENDAR}?day=2026-11-18"))
     assert list(found) == ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
     assert "Ann Lee is away 9 a.m. to 11 a.m." in found["Monday"]
-    assert [found["Monday"].count(f"{time} free") for time in ("10:30 a.m.", "11 a.m.", "11:30 a.m.")] == [0, 1, 1]
+    assert [found["Monday"].count(f"{time} available") for time in ("10:30 a.m.", "11 a.m.", "11:30 a.m.")] == [0, 1, 1]
     assert "Jo Miller" in found["Tuesday"]
     assert "10 a.m. free" not in found["Tuesday"]
     assert "Founders’ Day" in found["Friday"]
-    assert "No calls, no free time." in found["Sunday"]
+    assert "No calls or availability" in found["Sunday"]
 
 
 def test_equal_times_are_level(desk, ann):
@@ -113,7 +113,7 @@ def test_cancelled_calls_leave_the_calendar_and_others_say_what_became_of_them(d
     book(ann, name="Gone", status=CallStatus.CANCELLED)
     book(ann, start=TUESDAY_10 + dt.timedelta(hours=1), name="Missed", status=CallStatus.NO_SHOW)
     text = desk.get(CALENDAR).content.decode()
-    assert ("Gone" in text, "Missed" in text, "no-show" in text) == (False, True, True)
+    assert ("Gone" in text, "Missed" in text, "No-show" in text) == (False, True, True)
 
 
 @pytest.mark.parametrize("query", ["day=yesterday", "day=0001-01-01", "who=me%00", "day=2026-02-30"])
@@ -137,7 +137,7 @@ def test_call_page_offers_what_can_be_booked(desk, ann):
     page = desk.get(f"{CALENDAR}{call.public_id}/").content.decode()
     assert "Tuesday, November 17, 2026, 10 a.m. to 10:30 a.m." in page
     assert 'value="2026-11-16T09:00:00-05:00"' in page
-    assert ("They did not come" in page, "Give the call" in page) == (False, False)
+    assert ("No-show" in page, "Reassign" in page) == (False, False)
 
 
 def test_move_to_an_offered_time(desk, ann):
@@ -158,10 +158,10 @@ def test_reason_lifts_hours_and_notice_but_never_another_call(desk, ann):
         return response.status_code, response.content.decode()
 
     status, text = move("2026-11-18T15:00")
-    assert (status, "Give a reason to book outside the hours." in text) == (409, True)
+    assert (status, "To override, choose a reason." in text) == (409, True)
     assert move("2026-11-18T15:00", "asked")[0] == 303
     status, text = move("2026-11-17T11:00", "urgent")
-    assert (status, "There is another call at that time." in text) == (409, True)
+    assert (status, "That time is already booked." in text) == (409, True)
     call.refresh_from_db()
     other.refresh_from_db()
     assert (call.starts_at, other.starts_at) == (
@@ -172,7 +172,7 @@ def test_reason_lifts_hours_and_notice_but_never_another_call(desk, ann):
 
 @pytest.mark.parametrize(
     ("told", "message"),
-    [({"start": ""}, "Choose a time."), ({"start": "noon"}, "Write the day and the time.")],
+    [({"start": ""}, "Choose a time."), ({"start": "noon"}, "Enter a date and time.")],
 )
 def test_time_that_is_none_is_refused_in_words(desk, ann, told, message):
     response = desk.post(f"{CALENDAR}{book(ann).public_id}/move/", told)
@@ -184,7 +184,7 @@ def test_head_alone_gives_a_call_to_another_host(desk, ann, client):
     address = f"{CALENDAR}{call.public_id}/reassign/"
     assert desk.post(address, {"host": bob.public_id}).status_code == 403
     client.force_login(users.UserFactory(role=roles.HEAD))
-    assert "Give the call" in client.get(f"{CALENDAR}{call.public_id}/").content.decode()
+    assert "Reassign" in client.get(f"{CALENDAR}{call.public_id}/").content.decode()
     assert client.post(address, {"host": "nobody"}).status_code == 422
     assert client.post(address, {"host": bob.public_id}).status_code == 303
     call.refresh_from_db()
@@ -206,7 +206,7 @@ def test_outcome_is_noted_only_once_it_has_begun(desk, ann, time_machine):
     assert [desk.post(address).status_code for address in addresses] == [409, 409]
     time_machine.move_to(TUESDAY_10, tick=False)
     desk.force_login(ann.user)  # nobody stays signed in over night
-    assert "They did not come" in desk.get(f"{CALENDAR}{call.public_id}/").content.decode()
+    assert "Mark as no-show" in desk.get(f"{CALENDAR}{call.public_id}/").content.decode()
     states = []
     for address in addresses:
         assert desk.post(address).status_code == 303

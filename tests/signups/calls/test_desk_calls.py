@@ -54,7 +54,7 @@ def primary(page):
     return re.findall(r'class="button(?: dial)?"[^>]*>([^<]*)<', page.content.decode().split("<main")[1])
 
 
-@pytest.mark.parametrize(("what", "held"), [("Call back", {}), ("Call back (nobody has it)", UNCLAIMED)])
+@pytest.mark.parametrize(("what", "held"), [("Call back", {}), ("Unclaimed callback", UNCLAIMED)])
 def test_an_outcome_is_two_clicks_from_the_desk(client, user, what, held):
     callback = taken(user, lead__name="Vera Visitor", **held)
     taken(users.UserFactory(), lead__name="Of somebody else")
@@ -63,7 +63,7 @@ def test_an_outcome_is_two_clicks_from_the_desk(client, user, what, held):
     desk = client.get("/admin/")
     assert [(task.label, task.lead_name) for task in desk.context["my_tasks"]] == [
         (what, "Vera Visitor"),
-        ("Say how the call went", "Kay Board"),
+        ("Log the call outcome", "Kay Board"),
     ]
     page = client.get(desk.context["my_tasks"][0].url)  # the first click
     form = page.context["outcome_form"]
@@ -82,7 +82,7 @@ def test_an_outcome_is_two_clicks_from_the_desk(client, user, what, held):
 def test_how_a_call_went_is_said_on_the_page(client, user):
     call = begun(user)
     page = client.get(page_of(call.lead))
-    assert (page.context["next_action"].text, primary(page)) == ("Say how the call went", ["It took place"])
+    assert (page.context["next_action"].text, primary(page)) == ("Log the call outcome", ["Completed"])
     done = client.post(f"{CALLS}{call.public_id}/no-show/", {"back": "lead"})
     assert (done.status_code, done["Location"]) == (303, page_of(call.lead))
     assert client.get(page_of(call.lead)).context["next_action"].key == "write"
@@ -92,9 +92,9 @@ def test_how_a_call_went_is_said_on_the_page(client, user):
 def test_list_and_page_say_the_same_comes_next(client, user):
     call = begun(user)
     row = client.get("/admin/signups/lead/").content.decode()
-    assert client.get(page_of(call.lead)).context["next_action"].text == "Say how the call went"
+    assert client.get(page_of(call.lead)).context["next_action"].text == "Log the call outcome"
     assert (
-        '<td data-label="Next">Say how the call went<span class="text-muted nowrap is-overdue">Nov. 20, 9 a.m.</span>'
+        '<td data-label="Next">Log the call outcome<span class="text-muted nowrap is-overdue">Nov. 20, 9 a.m.</span>'
         in row
     )
 
@@ -108,20 +108,21 @@ def test_other_people_s_addresses_are_no_way_back(client, user):
 def test_one_thing_is_drawn_as_the_thing_to_do(client, user):
     leads.TagFactory()
     lead = leads.LeadFactory(owner=user, phone="(212) 555-0123", preferred_channel="call")
-    assert primary(client.get(page_of(lead))) == ["Reached"]
+    assert primary(client.get(page_of(lead))) == ["Connected"]
     start = NOW - dt.timedelta(days=2)
     trials.TrialFactory(lead=lead, requested_at=start, started_at=start)
     callback = callbacks.CallbackRequestFactory(lead=lead, created_at=NOW, due_at=NOW + HOUR)
-    assert primary(client.get(page_of(lead))) == ["Take this call"]
+    assert primary(client.get(page_of(lead))) == ["Claim this callback"]
     done = client.post(f"/admin/signups/callbackrequest/{callback.public_id}/claim/", {"back": "lead"})
     assert done["Location"] == page_of(lead)
     assert primary(client.get(page_of(lead))) == ["Call (212) 555-0123"]
     callback.claimed_by = users.UserFactory()
     callback.claimed_at = NOW
     callback.save()
-    assert primary(client.get(page_of(lead))) == ["Open the callback"]
+    assert primary(client.get(page_of(lead))) == ["Open callback"]
     callback.delete()
-    for status, button in (("contacted", "Care may fit"), ("qualified", "They become a patient"), ("converted", None)):
+    buttons = {"contacted": "Mark as qualified", "qualified": "Convert to patient", "converted": None}
+    for status, button in buttons.items():
         lead.status = status
         lead.save()
         assert primary(client.get(page_of(lead))) == ([button] if button else [])
@@ -131,7 +132,7 @@ def test_nobody_is_called_at_night(client, user):
     callback = taken(user, lead__time_zone="Asia/Tokyo")
     page = client.get(page_of(callback.lead))
     assert primary(page) == []
-    assert "Do not call now" in page.content.decode()
+    assert "calling hours" in page.content.decode()
 
 
 @pytest.fixture
@@ -147,7 +148,7 @@ def test_a_call_is_booked_from_the_page_at_a_free_time(client, user, times):
     assert f"{lead.pk}/book/" in client.get(page_of(lead)).content.decode()
     address = f"/admin/signups/lead/{lead.pk}/book/"
     page = client.get(address)
-    assert "Mon, Nov 23, 9 a.m. (Mon, 6 a.m. there)" in page.content.decode()
+    assert "Mon, Nov 23, 9 a.m. (Mon, 6 a.m. their time)" in page.content.decode()
     start = re.search(r'<option value="([^"]+)"', page.content.decode())[1]
     assert client.post(address, {"start": start}).status_code == 303
     call = OnboardingCall.objects.get()
@@ -156,7 +157,7 @@ def test_a_call_is_booked_from_the_page_at_a_free_time(client, user, times):
     assert sorted(lead.messages.values_list("kind", flat=True))[:1] == ["call_booked"]
     assert f"{lead.pk}/book/" not in client.get(page_of(lead)).content.decode()
     again = client.post(address, {"start": start})
-    assert (again.status_code, "another call that is still to come" in again.content.decode()) == (409, True)
+    assert (again.status_code, "already has an upcoming call" in again.content.decode()) == (409, True)
 
 
 @pytest.mark.parametrize(("start", "status"), [("", 422), ("soon", 422), ("2026-11-23T03:00:00+00:00", 409)])
@@ -168,7 +169,7 @@ def test_what_is_no_free_time_is_refused_in_words(client, user, times, start, st
 
 
 def test_without_a_free_time_the_page_says_so(client, user):
-    assert b"No time is free" in client.get(f"/admin/signups/lead/{leads.LeadFactory().pk}/book/").content
+    assert b"No times available" in client.get(f"/admin/signups/lead/{leads.LeadFactory().pk}/book/").content
 
 
 @pytest.mark.parametrize("count", [1, 100])
@@ -196,8 +197,8 @@ def on_trial(days, **lead):
 def test_whoever_is_fit_for_care_can_become_a_patient_in_the_last_two_days_too(client, user):
     lead = on_trial(6, status="qualified", owner=user)
     page = client.get(page_of(lead))
-    assert page.context["next_action"].text == "Ask how it went: the trial ends"
-    assert "They become a patient" in page.content.decode()
+    assert page.context["next_action"].text == "Check in: trial ending"
+    assert "Convert to patient" in page.content.decode()
     client.post(f"/admin/signups/lead/{lead.pk}/log-outreach/", {"outcome": "reached"})
     assert client.get(page_of(lead)).context["next_action"].key == "convert"
 
@@ -209,7 +210,7 @@ def test_nobody_becomes_a_patient_without_a_trial(client, user, trial):
         trials.TrialFactory(lead=lead, requested_at=NOW, cancelled_at=NOW if trial == "cancelled" else None)
     page = client.get(page_of(lead))
     assert (page.context["next_action"].key, primary(page)) == ("wait", [])
-    assert "They become a patient" not in page.content.decode()
+    assert "Convert to patient" not in page.content.decode()
 
 
 @pytest.mark.parametrize(
@@ -232,7 +233,7 @@ def test_after_a_try_that_reached_nobody_the_next_is_a_day_later(client, user):
     lead = leads.LeadFactory(owner=user)
     client.post(f"/admin/signups/lead/{lead.pk}/log-outreach/", {"outcome": "no_answer"})
     following = client.get(page_of(lead)).context["next_action"]
-    assert (following.text, following.at) == ("Try again", NOW + dt.timedelta(days=1))
+    assert (following.text, following.at) == ("Follow up", NOW + dt.timedelta(days=1))
 
 
 def test_outcome_of_a_call_that_nobody_had_taken_takes_two_clicks(client, user):

@@ -1,4 +1,4 @@
-"""The record of what was done, read at the desk by those who answer for it."""
+"""Audit log of what was done, read at the desk by those who answer for it."""
 
 import pytest
 from django.db import connection

@@ -55,7 +55,7 @@ def test_leads_move_as_far_as_the_pipeline_allows(client, coordinator):
     new, contacted = factories_leads.LeadFactory(), factories_leads.LeadFactory(status=LeadStatus.CONTACTED)
     page = client.post(MOVE, {"chosen": chosen(new, contacted), "to": "qualified"})
     assert [(lead, why) for lead, why in page.context["outcome"].refused] == [
-        (new, "A lead that is new cannot become qualified.")
+        (new, "A new lead can’t be changed to qualified.")
     ]
     contacted.refresh_from_db()
     assert contacted.status == LeadStatus.QUALIFIED
@@ -67,7 +67,7 @@ def test_who_was_moved_meanwhile_is_not_moved_blindly(client, coordinator):
     Lead.objects.update(status=LeadStatus.CLOSED, close_reason="Not now")
     page = client.post(MOVE, {"chosen": seen, "to": "contacted"})
     assert [why for _, why in page.context["outcome"].refused] == [
-        "Somebody else moved this lead just now. Look at it again."
+        "Someone else just changed this lead. Review it and try again."
     ]
 
 
@@ -93,7 +93,7 @@ def test_more_than_the_bound_is_refused_in_words(client, coordinator, monkeypatc
     answer = client.post(f"{ASSIGN}?status=new", {"all": "1"}, follow=True)
     assert answer.redirect_chain == [(f"{LIST}?status=new", 303)]
     assert [str(message) for message in answer.context["messages"]] == [
-        "That is more than 2 leads: narrow the list first."
+        "Select up to 2 leads at a time. Narrow the list first."
     ]
     assert client.post(ASSIGN, {"chosen": chosen(*leads), "owner": ""}).status_code == 400
 

@@ -42,12 +42,12 @@ def entries(response):
 def test_each_button_does_its_deed_and_says_so(client, user):
     lead = leads.LeadFactory()
     deeds = [
-        ("assign", {"owner": user.pk}, "The owner is changed."),
-        ("log-outreach", {"outcome": "reached"}, "It is noted."),
-        ("change-status", {"seen": "contacted", "to": "qualified"}, "The lead is moved."),
-        ("note", {"text": "Prefers mornings.", "form_key": uuid.uuid4()}, "The note is saved."),
-        ("assign-next", {}, "It is given to whose turn it was."),
-        ("change-status", {"seen": "qualified", "to": "closed", "reason": "Moved away"}, "The lead is moved."),
+        ("assign", {"owner": user.pk}, "Assigned to robin."),
+        ("log-outreach", {"outcome": "reached"}, "Outcome logged."),
+        ("change-status", {"seen": "contacted", "to": "qualified"}, "Status changed to qualified."),
+        ("note", {"text": "Prefers mornings.", "form_key": uuid.uuid4()}, "Note saved."),
+        ("assign-next", {}, "Assigned to robin."),
+        ("change-status", {"seen": "qualified", "to": "closed", "reason": "Moved away"}, "Lead closed."),
     ]
     for deed, data, done in deeds:
         response = do(client, lead, deed, data)
@@ -56,12 +56,12 @@ def test_each_button_does_its_deed_and_says_so(client, user):
     lead.refresh_from_db()
     assert (lead.owner, lead.status, lead.close_reason) == (user, "closed", "Moved away")
     assert entries(client.get(page_of(lead))) == [
-        ("record", "robin", "moved it from qualified to closed"),
+        ("record", "robin", "changed status from qualified to closed"),
         ("notes", "robin", "Prefers mornings."),
-        ("record", "robin", "moved it from contacted to qualified"),
-        ("record", "robin", "moved it from new to contacted"),
-        ("contact", "robin", "tried to reach them: reached"),
-        ("record", "robin", "gave the lead to robin"),
+        ("record", "robin", "changed status from contacted to qualified"),
+        ("record", "robin", "changed status from new to contacted"),
+        ("contact", "robin", "logged a contact attempt: connected"),
+        ("record", "robin", "assigned the lead to robin"),
     ]
 
 
@@ -69,10 +69,10 @@ def test_what_the_rules_refuse_is_said_on_the_page(client, user):
     lead = leads.LeadFactory()
     refused = [
         ("change-status", {"seen": "new", "to": "closed", "reason": " "}, 409, "Say why it is closed."),
-        ("change-status", {"seen": "contacted", "to": "qualified"}, 409, "Somebody else moved this lead just now."),
-        ("change-status", {"seen": "new", "to": "merged"}, 409, "cannot become merged"),
+        ("change-status", {"seen": "contacted", "to": "qualified"}, 409, "Someone else just changed this lead."),
+        ("change-status", {"seen": "new", "to": "merged"}, 409, "can’t be changed to merged"),
         ("change-status", {"seen": "new"}, 422, "This field is required."),
-        ("note", {"text": " ", "form_key": uuid.uuid4()}, 422, "Write the note first."),
+        ("note", {"text": " ", "form_key": uuid.uuid4()}, 422, "Enter a note."),
         ("note", {"text": "x" * 5001, "form_key": uuid.uuid4()}, 422, "at most 5000"),
         ("note", {"text": "x", "form_key": "1"}, 422, "valid UUID"),
         ("note", {"text": "x", "form_key": uuid.uuid4(), "supersedes": uuid.uuid4()}, 422, "valid choice"),
@@ -93,7 +93,7 @@ def test_with_nobody_there_a_lead_stays_nobodys(client, user):
     hosts.TimeOffFactory(host=hosts.HostFactory(user=user), starts_at=off[0], ends_at=off[1])
     response = do(client, lead, "assign-next")
     assert response.status_code == 409
-    assert "Nobody who takes leads is there today." in response.content.decode()
+    assert "No coordinator is available today." in response.content.decode()
 
 
 def test_other_peoples_leads_are_read_and_not_worked(client, user):
@@ -124,7 +124,7 @@ def test_reading_is_logged_and_listed_apart(client, user):
     client.head(page_of(lead))
     assert [(event.action, event.actor) for event in lead.events.all()] == [(AuditAction.READ, user)] * 2
     assert entries(client.get(page_of(lead))) == []
-    assert entries(client.get(page_of(lead), {"kind": "reads"})) == [("record", "robin", "read the page")] * 4
+    assert entries(client.get(page_of(lead), {"kind": "reads"})) == [("record", "robin", "viewed the lead")] * 4
 
 
 def test_next_step_is_one_and_its_button_is_there(client, user):
@@ -136,30 +136,30 @@ def test_next_step_is_one_and_its_button_is_there(client, user):
         box = page.split('id="next"')[1].split("</section>")[0]
         return re.search('class="next">([^<]*)', box)[1], re.findall(r'action="[^"]*/([\w-]+)/"', box)
 
-    assert shown() == ("Make contact", ["log-outreach"])
+    assert shown() == ("Make first contact", ["log-outreach"])
     do(client, lead, "log-outreach", {"outcome": "reached"})
-    assert shown() == ("Find out whether care may fit", ["change-status"])
+    assert shown() == ("Qualify", ["change-status"])
     start = now - dt.timedelta(days=6)
     other = trials.TrialFactory(lead=lead, requested_at=start, started_at=start)
     assert shown() == (
-        "Find out whether care may fit",
+        "Qualify",
         ["change-status"],
     )  # asked already, in the last two days
     other.delete()
     callback = callbacks.CallbackRequestFactory(lead=lead)
     assert shown() == ("Call back", ["claim", "attempt"])
     response = do(client, lead, "log-outreach", {"outcome": "reached"})
-    assert (response.status_code, "They asked to be called" in response.content.decode()) == (409, True)
+    assert (response.status_code, "has an open callback" in response.content.decode()) == (409, True)
     callback.closed_at, callback.outcome = now, "reached"
     callback.save()
     do(client, lead, "change-status", {"seen": "contacted", "to": "closed", "reason": "Moved away"})
-    assert "Nothing is to be done." in client.get(page_of(lead)).content.decode()
+    assert "Nothing to do right now." in client.get(page_of(lead)).content.decode()
 
 
 def test_whoever_stays_becomes_a_patient_and_their_guarantee_runs(client, user):
     lead = leads.LeadFactory(status="qualified", owner=user)
     response = do(client, lead, "convert")
-    assert (response.status_code, "There is no trial to convert." in response.content.decode()) == (409, True)
+    assert (response.status_code, "No trial to convert." in response.content.decode()) == (409, True)
     trial = trials.TrialFactory(lead=lead)
     assert do(client, lead, "convert").status_code == 409  # not begun
     trial.started_at = trial.requested_at
@@ -178,13 +178,13 @@ def test_money_is_sent_back_from_the_page_and_the_desk_forgets_it(client, user):
     assert do(client, lead, "mark-refunded").status_code == 409
     trial.refund_requested_at = now
     trial.save()
-    assert "Send their money back" in client.get(page_of(lead)).content.decode()
+    assert "Issue refund" in client.get(page_of(lead)).content.decode()
     refunds = {"view": "refunds"}
     assert len(client.get("/admin/signups/lead/", refunds).context["cl"].rows) == 1
     assert do(client, lead, "mark-refunded").status_code == 303
     page = client.get(page_of(lead))
-    assert ("record", "robin", "sent the money back") in entries(page)
-    assert "Nothing is to be done." in page.content.decode()
+    assert ("record", "robin", "marked the refund as sent") in entries(page)
+    assert "Nothing to do right now." in page.content.decode()
     assert client.get("/admin/signups/lead/", refunds).context["cl"].rows == []
 
 
@@ -196,7 +196,7 @@ def test_settling_is_taken_back_on_the_page_while_that_is_possible(client, user,
 
     def offered():
         page = client.get(page_of(lead)).content.decode()
-        assert "Refund asked" in page
+        assert "Refund requested" in page
         return f"/{lead.pk}/mark-refunded/undo/" in page
 
     assert not offered()
@@ -208,13 +208,13 @@ def test_settling_is_taken_back_on_the_page_while_that_is_possible(client, user,
     assert do(client, lead, "mark-refunded/undo").status_code == 303
     trial.refresh_from_db()
     assert (trial.refund_is_owed, offered()) == (True, False)
-    assert ("record", "robin", "took back that the money was sent") in entries(client.get(page_of(lead)))
+    assert ("record", "robin", "undid “refund sent”") in entries(client.get(page_of(lead)))
     do(client, lead, "mark-refunded")
     time_machine.move_to(NOW + dt.timedelta(hours=1, seconds=1), tick=False)
     client.force_login(user)  # half an hour without a click signs out
     assert not offered()
     response = do(client, lead, "mark-refunded/undo")
-    assert (response.status_code, "for one hour only" in response.content.decode()) == (409, True)
+    assert (response.status_code, "within one hour" in response.content.decode()) == (409, True)
 
 
 def test_whoever_wants_no_calls_takes_their_agreement_back(client, user):
@@ -232,7 +232,7 @@ def test_timeline_is_filtered_by_kind_and_goes_on_to_older(client, user):
     messages.OutboxMessageFactory(lead=lead, subject="Hello", created_at=NOW + dt.timedelta(minutes=1))
     audit.AuditEventFactory(lead=lead, action="call_attempted", detail={"outcome": "busy"}, occurred_at=NOW)
     first = client.get(page_of(lead))
-    assert (len(entries(first)), entries(first)[0]) == (100, ("messages", "system", "Hello (waiting)"))
+    assert (len(entries(first)), entries(first)[0]) == (100, ("messages", "system", "Hello (Scheduled)"))
     second = client.get(page_of(lead), {"before": first.context["older"]})
     assert (len(entries(second)), second.context["older"]) == (23, "")
     assert {
@@ -242,7 +242,7 @@ def test_timeline_is_filtered_by_kind_and_goes_on_to_older(client, user):
         "messages": 1,
         "contact": 1,
     }
-    assert entries(client.get(page_of(lead), {"kind": "contact"})) == [("contact", "patient", "called: busy")]
+    assert entries(client.get(page_of(lead), {"kind": "contact"})) == [("contact", "patient", "logged a call: busy")]
 
 
 @pytest.mark.parametrize("asked", [{"kind": "secrets"}, {"before": "soon"}, {"before": "2026-13-01T00:00Z"}])
@@ -328,7 +328,7 @@ def test_nobody_agrees_to_the_terms_for_somebody_else(client, user, clinic):
 
 def test_head_erases_who_asks_for_it_and_nobody_else_is_offered_it(client, user):
     lead = leads.LeadFactory(name="Jo Miller")
-    words = "They want everything erased"
+    words = "Erase personal data…"
     assert words not in client.get(page_of(lead)).content.decode()
     assert do(client, lead, "erase", {"asked": "on"}).status_code == 403
     client.force_login(users.UserFactory(role=roles.HEAD))
@@ -336,7 +336,7 @@ def test_head_erases_who_asks_for_it_and_nobody_else_is_offered_it(client, user)
     assert do(client, lead, "erase").status_code == 422  # without saying that they asked for it
     assert do(client, lead, "erase", {"asked": "on"}).status_code == 303
     page = client.get(page_of(lead)).content.decode()
-    assert ("Everything about them is erased." in page, "Jo Miller" in page, words in page) == (True, False, False)
+    assert ("Personal data erased." in page, "Jo Miller" in page, words in page) == (True, False, False)
     lead.refresh_from_db()
     assert lead.status == LeadStatus.ERASED
 
@@ -344,5 +344,5 @@ def test_head_erases_who_asks_for_it_and_nobody_else_is_offered_it(client, user)
 def test_contact_section_says_for_whom_and_from_where_they_came(client, user):
     lead = leads.LeadFactory(signing_up_for="other", first_touch_source="Spring fair")
     page = " ".join(client.get(page_of(lead)).content.decode().split())
-    assert "<dt>Who it is for</dt><dd>Someone I care for</dd>" in page
-    assert "<dt>First came from</dt><dd>Spring fair" in page
+    assert "<dt>Care for</dt><dd>Someone I care for</dd>" in page
+    assert "<dt>Source</dt><dd>Spring fair" in page

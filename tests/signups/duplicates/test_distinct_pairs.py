@@ -100,10 +100,10 @@ def test_nobody_else_tells_apart_or_asks_again(clinic):
 def test_who_is_gone_is_told_apart_from_nobody(head):
     one, other = household(2)
     factories_leads.LeadFactory(phone_e164="+12125550177")
-    with pytest.raises(ActionError, match="One of them is gone"):
+    with pytest.raises(ActionError, match="One of these leads no longer exists"):
         tell_apart(one, one, head)
     merging.merge_leads(lead=one, other=other, from_other=set(), by=head, now=timezone.now())
-    with pytest.raises(ActionError, match="One of them is gone"):
+    with pytest.raises(ActionError, match="One of these leads no longer exists"):
         tell_apart(one, other, head)
 
 

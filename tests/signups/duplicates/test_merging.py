@@ -83,8 +83,8 @@ def test_leads_with_one_number_or_one_mailbox_are_a_pair(clinic):
     leads.LeadFactory(email="jomiller@b.example")
     leads.LeadFactory(status=LeadStatus.MERGED, phone_e164="+12125550123")
     assert [(pair.older, pair.newer, pair.same, pair.near_names) for pair in detection.find_pairs()[0]] == [
-        (one, two, "the same mailbox", True),
-        (two, three, "the same number", False),
+        (one, two, "the same email address", True),
+        (two, three, "the same phone number", False),
     ]
 
 
@@ -180,7 +180,7 @@ def test_merge_of_who_was_merged_themselves_is_undone_last(two, head):
     before = [standing(lead) for lead in (*two, third)]
     first = merge(two, head, {"email"})
     last = merge((third, two[0]), head, {"email"})
-    with pytest.raises(locking.ActionError, match="undo that first"):
+    with pytest.raises(locking.ActionError, match="Undo that merge first"):
         merging.undo_merge(merge=LeadMerge.objects.get(pk=first.pk), by=head, now=timezone.now())
     for one in (last, first):
         merging.undo_merge(merge=LeadMerge.objects.get(pk=one.pk), by=head, now=timezone.now())
@@ -190,7 +190,7 @@ def test_merge_of_who_was_merged_themselves_is_undone_last(two, head):
 def test_two_callbacks_are_refused_in_words_and_nothing_is_changed(two, head):
     callbacks.CallbackRequestFactory(lead=two[0])
     before = [standing(lead) for lead in two]
-    with pytest.raises(locking.ActionError, match="settle one of the callbacks first"):
+    with pytest.raises(locking.ActionError, match="Resolve one first"):
         merge(two, head)
     assert [standing(lead) for lead in two] == before
 
@@ -198,13 +198,13 @@ def test_two_callbacks_are_refused_in_words_and_nothing_is_changed(two, head):
 def test_two_calls_are_refused_in_words(two, head):
     for lead in two:
         calls.OnboardingCallFactory(lead=lead)
-    with pytest.raises(locking.ActionError, match="cancel one of the calls first"):
+    with pytest.raises(locking.ActionError, match="Cancel one first"):
         merge(two, head)
 
 
 def test_patient_is_the_one_that_is_kept(two, head):
     Lead.objects.filter(pk=two[1].pk).update(status=LeadStatus.CONVERTED)
-    with pytest.raises(locking.ActionError, match="Keep the one who is a patient"):
+    with pytest.raises(locking.ActionError, match="Keep the converted lead"):
         merge(two, head)
 
 
@@ -231,7 +231,7 @@ def test_undo_ends_after_thirty_days_and_so_does_what_it_needs(two, head):
 def test_address_taken_meanwhile_keeps_the_undo_back(two, head):
     made = merge(two, head)
     leads.LeadFactory(email="j.o@b.example")
-    with pytest.raises(locking.ActionError, match="Somebody else has this e-mail address now"):
+    with pytest.raises(locking.ActionError, match="Somebody else has this email address now"):
         merging.undo_merge(merge=made, by=head, now=timezone.now())
 
 
@@ -265,7 +265,7 @@ def test_page_says_why_it_refuses(client, two, head):
     callbacks.CallbackRequestFactory(lead=two[0])
     told = {"name": "kept", "email": "kept", "phone": "other", "owner": "kept"}
     answer = client.post(f"/admin/signups/lead/{two[0].pk}/merge/{two[1].pk}/", told)
-    assert (answer.status_code, "settle one of the callbacks" in answer.content.decode()) == (409, True)
+    assert (answer.status_code, "Resolve one first" in answer.content.decode()) == (409, True)
 
 
 @pytest.mark.parametrize("more", [0, 20])

@@ -102,13 +102,13 @@ def test_hours_are_typed_as_people_write_them(client, host, head):
 @pytest.mark.parametrize(
     ("hours", "words"),
     [
-        ("9 to 5", "“9 to 5” has no end: write it as 09:00–17:00."),
-        ("09:00", "“09:00” has no end: write it as 09:00–17:00."),
+        ("9 to 5", "“9 to 5” needs a start and an end, such as 9:00–17:00."),
+        ("09:00", "“09:00” needs a start and an end, such as 9:00–17:00."),
         ("09:00–25:00", "“25:00” is later than 24:00."),
-        ("09:61–10:00", "“09:61” is not a time such as 09:30."),
-        ("09:00–09:00", "“09:00–09:00” has no length."),
-        ("09:00–12:00, 11:00–13:00", "09:00–12:00 runs into what begins at 11:00."),
-        ("22:00–02:00, 23:00–23:30", "22:00–02:00 runs into what begins at 23:00."),
+        ("09:61–10:00", "“09:61” isn’t a valid time. Use 9:30 or 09:30."),
+        ("09:00–09:00", "“09:00–09:00”: start and end are the same."),
+        ("09:00–12:00, 11:00–13:00", "09:00–12:00 overlaps what starts at 11:00."),
+        ("22:00–02:00, 23:00–23:30", "22:00–02:00 overlaps what starts at 23:00."),
     ],
 )
 def test_impossible_hours_are_refused_in_words(client, host, head, hours, words):
@@ -169,8 +169,7 @@ def test_a_host_is_added_with_their_week(client, host, head):
 def test_federal_holidays_are_added_once(client, host, head):
     url = reverse("admin:signups_holiday_federal", args=[2027])
     assert (
-        "Add the US federal holidays of 2028"
-        in client.get(reverse("admin:signups_holiday_changelist")).content.decode()
+        "Add US federal holidays for 2028" in client.get(reverse("admin:signups_holiday_changelist")).content.decode()
     )
     client.post(url)
     count = Holiday.objects.count()
@@ -196,7 +195,7 @@ def test_time_off_over_a_booked_call_names_it_and_leads_to_it(client, host, head
     off = {"time_off-0-starts_at": "2027-12-01T09:00", "time_off-0-ends_at": "2027-12-01T12:00"}
     (said,) = warnings(client.post(page(host), typed(host, **off), follow=True))
     address = reverse("admin:signups_onboardingcall_call", args=[call.public_id])
-    assert f'<a href="{address}">V. V. with Sam Reed, Wed, Dec. 1, 10 a.m.</a>. Open each to move it.' in said
+    assert f'<a href="{address}">V. V. with Sam Reed, Wed, Dec. 1, 10 a.m.</a>. Open a call to reschedule it.' in said
     assert said.count("<a ") == 1
     call.refresh_from_db()
     assert (TimeOff.objects.count(), call.status) == (1, "booked")

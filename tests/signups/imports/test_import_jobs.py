@@ -47,7 +47,7 @@ pytestmark = pytest.mark.django_db
 URL = "/admin/signups/lead/import/"
 
 
-def table(*rows, header="Name,E-mail,Phone,Status,Why it is closed"):
+def table(*rows, header="Name,E-mail,Phone,Status,Close reason"):
     return "\n".join([header, *rows]).encode()
 
 
@@ -62,7 +62,7 @@ def head(clinic):
 
 @pytest.fixture
 def checked(head):
-    """checked(b"…"): a file that was uploaded and looked through."""
+    """checked(b"…"): a file that was uploaded and checked."""
 
     def checked(content):
         made = upload_list(content=content, by=head, now=NOW)
@@ -259,10 +259,10 @@ def test_only_moves_that_the_pipeline_allows(run):
         ("B", "closed", "Moved away"),
     ]
     assert why(job) == {
-        4: "A lead that is new cannot become qualified.",
+        4: "A new lead can’t be changed to qualified.",
         5: "Say why it is closed.",
-        6: "A lead that is new cannot become converted.",
-        7: "A lead that is new cannot become erased.",
+        6: "A new lead can’t be changed to converted.",
+        7: "A new lead can’t be changed to erased.",
     }
     assert AuditEvent.objects.filter(action=AuditAction.MOVED).count() == 2
 
@@ -322,25 +322,25 @@ def test_from_the_file_to_the_leads_on_the_pages(client, head):
     )
     page = post(client, content)["Location"]
     shown = client.get(page).content.decode()
-    assert all(word in shown for word in ("Person", "Diagnosis", "=cmd()", "Leave out"))
+    assert all(word in shown for word in ("Person", "Diagnosis", "=cmd()", "Don’t import"))
     missing = client.post(page + "columns/", {"column-1": "email", "column-2": "phone"})
-    assert (missing.status_code, "Say which column holds the name." in missing.content.decode()) == (422, True)
+    assert (missing.status_code, "Match a column to Name." in missing.content.decode()) == (422, True)
     twice = client.post(page + "columns/", {"column-0": "name", "column-1": "email", "column-2": "email"})
-    assert "More than one column is said to hold this: E-mail." in twice.content.decode()
+    assert "These fields are matched more than once: Email." in twice.content.decode()
     client.post(page + "columns/", {"column-0": "name", "column-1": "email", "column-2": "phone", "column-3": ""})
     assert "<progress" in client.get(page).content.decode()
     work()
-    assert "Take in 1 lead<" in client.get(page).content.decode()
+    assert "Import 1 lead<" in client.get(page).content.decode()
     client.post(page + "start/")
     assert 'value="0"' in client.get(page).content.decode()
     work()
-    assert "What was done" in client.get(page).content.decode()
+    assert "History" in client.get(page).content.decode()
     lead = Lead.objects.get()
     assert (lead.name, lead.phone_e164, lead.phone) == ("Jo", "+12125550123", "+12125550123")
     text = b"".join(client.get(page + "rejected/").streaming_content).decode()
     assert list(csv.reader(io.StringIO(text.removeprefix("\ufeff")))) == [
-        ["Why it is not taken in", "Row", "Person", "E-mail", "Phone", "Diagnosis"],
-        ["The e-mail address is none: it should look like name@example.com.", "3", "'=cmd()", "no-address", "", "y"],
+        ["Reason rejected", "Row", "Person", "E-mail", "Phone", "Diagnosis"],
+        ["Invalid email address.", "3", "'=cmd()", "no-address", "", "y"],
     ]
     client.post(page + "cancel/")
     assert "no-address" not in client.get(page).content.decode()
@@ -364,7 +364,7 @@ def test_what_has_gone_on_meanwhile_is_not_done_twice(client, head, checked):
     page = f"{URL}{job.public_id}/"
     for _ in range(2):
         answer = client.post(page + "start/", follow=True)
-    assert "has gone on meanwhile" in answer.content.decode()
+    assert "has moved on" in answer.content.decode()
     assert client.post(page + "columns/", {"column-0": "name"}).status_code == 422
     assert AuditEvent.objects.filter(action=AuditAction.IMPORT_BEGUN).count() == 1
 
@@ -392,8 +392,8 @@ def test_end_leads_to_the_list_and_says_who_gets_them(client, head, checked, set
     client.force_login(head)
     job = checked(table(*people(2)))
     before = client.get(f"{URL}{job.public_id}/").content.decode()
-    assert ("in turn, within minutes" in before, "until somebody gives them out" in before) == (in_turn, not in_turn)
+    assert ("in rotation" in before, "will be unassigned" in before) == (in_turn, not in_turn)
     start_import(job=job, by=head, now=NOW)
     work()
     after = client.get(f"{URL}{job.public_id}/").content.decode()
-    assert ("in turn, within minutes" in after, "Open the list of leads" in after) == (in_turn, True)
+    assert ("in rotation" in after, "View leads" in after) == (in_turn, True)

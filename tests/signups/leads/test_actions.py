@@ -92,7 +92,7 @@ def test_lead_is_converted_by_its_trial_alone(head):
 def test_two_who_saw_the_same_lead_do_not_both_move_it(head):
     mine, theirs = leads.LeadFactory(), Lead.objects.get()
     change_status(lead=theirs, to=LeadStatus.CLOSED, by=head, now=NOW, reason="moved away")
-    with pytest.raises(locking.ActionError, match="Somebody else moved"):
+    with pytest.raises(locking.ActionError, match="Someone else just changed"):
         change_status(lead=mine, to=LeadStatus.CONTACTED, by=head, now=NOW)
     assert Lead.objects.get().status == LeadStatus.CLOSED
 
@@ -131,7 +131,7 @@ def test_lead_is_given_only_to_those_who_work_leads(head, coordinator):
     lead = leads.LeadFactory()
     retired = users.UserFactory(role=roles.COORDINATOR, is_active=False)
     for user in (users.UserFactory(role=roles.AUDITOR), retired):
-        with pytest.raises(locking.ActionError, match="does not work leads"):
+        with pytest.raises(locking.ActionError, match="can’t be assigned leads"):
             assign_lead(lead=lead, to=user, by=head, now=NOW)
     assign_lead(lead=lead, to=coordinator, by=head, now=NOW)
     assign_lead(lead=lead, to=coordinator, by=head, now=NOW)
@@ -157,7 +157,7 @@ def test_note_is_unreadable_in_the_database_and_keeps_its_versions(coordinator):
         assert "mornings" not in cursor.fetchone()[0]
     again = {"lead": lead, "by": coordinator, "now": NOW + MINUTE, "supersedes": first}
     write_note(text="Prefers evenings.", form_key=uuid.uuid4(), **again)
-    with pytest.raises(locking.ActionError, match="Somebody else changed"):
+    with pytest.raises(locking.ActionError, match="Someone else just edited"):
         write_note(text="Prefers noon.", form_key=uuid.uuid4(), **again)
     assert [note.text for note in Note.objects.all()] == ["Prefers evenings.", "Prefers mornings."]
     assert [note.text for note in Note.objects.current()] == ["Prefers evenings."]

@@ -76,7 +76,7 @@ def test_seven_days_are_168_hours_whatever_the_calendar_does(started):
 @pytest.mark.parametrize(
     ("fields", "state"),
     [
-        ({}, "requested"),
+        ({}, "email not confirmed"),
         ({"started_at": START}, "day 3 of 7"),
         ({"started_at": START - dt.timedelta(days=5)}, "ended"),
         ({"started_at": START, "cancelled_at": START}, "cancelled"),

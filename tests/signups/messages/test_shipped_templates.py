@@ -1,4 +1,4 @@
-"""The e-mail templates that ship are there in every database, also one that was emptied."""
+"""The email templates that ship are there in every database, also one that was emptied."""
 
 import pytest
 from django.core.management import call_command

@@ -269,7 +269,7 @@ def test_page_of_who_was_erased_this_very_moment_is_gone(clinic, client, monkeyp
 
 
 def test_no_address_they_ever_had_here_is_used_again(clinic):
-    """Not the number they asked to be called at, nor those of who was merged into them."""
+    """Not the number they requested a callback at, nor those of who was merged into them."""
     lead, other = (LeadFactory(email=f"{name}@example.com", phone_e164=number) for name, number in OTHERS)
     callbacks.CallbackRequestFactory(lead=lead, phone_e164="+12125550103", closed_at=NOW, outcome="reached")
     merging.merge_leads(lead=lead, other=other, from_other=set(), by=users.UserFactory(role=roles.HEAD), now=NOW)

@@ -74,7 +74,7 @@ def test_page_says_how_far_it_is_and_then_gives_it(client, lead, my):
     held, shown = told(client, my)
     now_held = personal_data.export_lead_data(lead)
     assert held == {**now_held, "events": held["events"]}
-    assert [event["action"] for event in held["events"]] == ["asked for a copy of their data"]
+    assert [event["action"] for event in held["events"]] == ["requested a data export"]
     assert [message["text"] for message in held["messages"]] == ["of day 3", "of day 2", "of day 1"]
     assert "Prefers &lt;b&gt;mornings&lt;/b&gt;." in shown
     assert shown.count("<p>Nothing.</p>") == sum(rows == [] for rows in held.values())
