@@ -123,7 +123,7 @@ class Crowd:
 
 
 PERSON = {
-    "website": "",
+    "aq_7": "",
     "name": "Pat Person",
     "preferred_channel": "email",
     "time_zone": "America/New_York",

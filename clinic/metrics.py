@@ -7,6 +7,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from signups.ops import honeypot
 from signups.reports import queue_backlog
 
 
@@ -21,6 +22,7 @@ class BacklogCollector(Collector):
             ("dead_messages", "Messages that were given up", backlog.dead_messages),
             ("overdue_callbacks", "People who wait for a call longer than promised", backlog.overdue_callbacks),
             ("worker_silent_seconds", "Since a worker last said that it is alive", backlog.worker_silent_for),
+            ("honeypot_hits", "Forms with a filled trap, yesterday and today", honeypot.count_hits()),
         ):
             if value is not None:
                 yield GaugeMetricFamily(f"clinic_{name}", description, value)

@@ -1,26 +1,20 @@
-"""Normalization of names, e-mail addresses, phone numbers and single-line text."""
+"""Normalization of names, e-mail addresses and single-line text."""
 
-import difflib
 import re
 import unicodedata
-from functools import lru_cache
-
-
-def dialable_number(number: str, region: str) -> str:
-    """Return `number` in E.164 if valid in `region` (ISO 3166 alpha-2), else ""."""
-    import phonenumbers  # takes 118 ms, so only the functions that need it import it
-
-    try:
-        parsed = phonenumbers.parse(number, region)
-    except phonenumbers.NumberParseException:
-        return ""
-    if not phonenumbers.is_valid_number(parsed):
-        return ""
-    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
-
 
 NAME_LENGTH = 100
 EMAIL_LENGTH = 254  # RFC 5321 §4.5.3.1.3, less the angle brackets
+LOCAL_PART_LENGTH = 64
+
+ZERO_WIDTH_SPACE = "\u200b"
+# Joiners are part of the spelling within these scripts (Unicode Standard Annex 31 §2.3, RFC 5892 A.1 and A.2), where
+# they stand between two letters or marks: Arabic and the scripts written beside it, and those of India and its
+# neighbors.
+JOINER = re.compile("(?<![\u200c\u200d])[\u200c\u200d](?![\u200c\u200d])")
+JOINING_SCRIPTS = re.compile(
+    "[\u0600-\u08ff\ufb50-\ufdff\ufe70-\ufefe\u0900-\u0dff\u0e80-\u109f\u1700-\u18af\u1a00-\u1cff\ua800-\uaaff]"
+)
 
 # Unicode's Default_Ignorable_Code_Point, the blank Braille pattern and the blank hieroglyphs.
 INVISIBLE_CHARACTERS = re.compile(
@@ -37,12 +31,33 @@ def clean_name(typed: str) -> str:
     """
     if any(character in typed for character in "\r\n\x00\u2028\u2029"):
         raise ValueError("Enter your name without line breaks.")
-    name = strip_invisible(typed.replace("\t", " "))
+    name = strip_invisible(typed.replace("\t", " ").replace(ZERO_WIDTH_SPACE, " "), keep_joiners=True)
     if not any(character.isalpha() for character in name):
         raise ValueError("Enter your name.")
     if len(name) > NAME_LENGTH:  # NFC can lengthen a text
         raise ValueError(f"Your name must be {NAME_LENGTH} characters or fewer.")
     return name
+
+
+def clean_email(typed: str) -> str:
+    """Return a typed address without what is pasted around it: `mailto:`, a name, a comma, invisible characters.
+
+    Nothing inside the address is changed, not even to NFC, which makes a K of the Kelvin sign.
+    """
+    text = typed.replace("\uff20", "@")
+    while text and (text[0].isspace() or INVISIBLE_CHARACTERS.match(text[0])):
+        text = text[1:]
+    while text and (text[-1].isspace() or INVISIBLE_CHARACTERS.match(text[-1])):
+        text = text[:-1]
+    if named := re.fullmatch(r"[^<>@]*<([^<>]*)>[,;]?", text):
+        text = named[1].strip()
+    return re.sub(r"^mailto:", "", text, flags=re.IGNORECASE).rstrip(",;.")
+
+
+def folded_mailbox(email: str) -> str:
+    """Return the address without dots and tags at any provider, for limits only: who somebody is says `identity`."""
+    local, at, domain = email.lower().partition("@")
+    return local.partition("+")[0].replace(".", "") + at + domain if at else email.lower()
 
 
 def email_key(email: str) -> str:
@@ -69,13 +84,18 @@ def email_key(email: str) -> str:
 def strict_email_key(typed: str) -> str:
     """Return the `email_key` of newly typed input. Raises ValueError.
 
-    Rejects a domain on which IDNA 2003 and 2008 disagree.
+    Rejects a local part of more than 64 letters (RFC 5321 §4.5.3.1.1), hosts without a domain (RFC 6761), address
+    literals, and a domain on which IDNA 2003 and 2008 disagree.
 
     Python and Django implement IDNA 2003, in which faß.de is fass.de; in IDNA 2008 (RFC 5894 §7.2) it is a
     different domain.
     """
     key = email_key(typed)
-    domain = typed.strip().rpartition("@")[2]
+    local, _, domain = typed.strip().rpartition("@")
+    if len(local) > LOCAL_PART_LENGTH:
+        raise ValueError(f"The part of an email address before the @ must be {LOCAL_PART_LENGTH} characters or fewer.")
+    if domain.startswith("[") or "." not in domain:
+        raise ValueError("Enter an email address with a domain after the @, like name@example.com.")
     if not domain.isascii():
         try:
             read_back = key.rpartition("@")[2].encode().decode("idna")
@@ -84,36 +104,6 @@ def strict_email_key(typed: str) -> str:
         if read_back != unicodedata.normalize("NFC", domain).lower():
             raise ValueError("We cannot send email to that address. Please use a different one.")
     return key
-
-
-def canonical_mailbox(email: str) -> str:
-    """Return the address without dots and tags: jo.m+x@… is jom@…
-
-    Many mail services ignore both.
-    """
-    local, at, domain = email.lower().partition("@")
-    return local.partition("+")[0].replace(".", "") + at + domain if at else email.lower()
-
-
-def phone_e164(typed: str, region: str) -> str:
-    """Return a typed number in E.164 (`+12125550123`). Raises ValueError.
-
-    A number without + is one of `region`.
-
-    `region` is ISO 3166 alpha-2.
-    """
-    import phonenumbers  # takes 118 ms, so only the functions that need it import it
-
-    try:
-        parsed = phonenumbers.parse(typed, region)
-    except phonenumbers.NumberParseException:
-        raise ValueError("Enter a phone number, like 212-555-0123.") from None
-    possible = phonenumbers.is_possible_number_with_reason(parsed)
-    if possible == phonenumbers.ValidationResult.IS_POSSIBLE_LOCAL_ONLY:
-        raise ValueError("Enter your full phone number, including the area code, like 212-555-0123.")
-    if possible != phonenumbers.ValidationResult.IS_POSSIBLE:
-        raise ValueError("Check the phone number. It has too many or too few digits.")
-    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
 
 
 def clean_source(typed: str) -> str:
@@ -141,37 +131,21 @@ def single_line(typed: str) -> str:
     return strip_invisible(spaced)
 
 
-def strip_invisible(text: str) -> str:
+def strip_invisible(text: str, *, keep_joiners: bool = False) -> str:
     """Return the text in NFC, without invisible or control characters.
 
-    Runs of white space become single spaces.
+    Runs of white space become single spaces. `keep_joiners` keeps U+200C and U+200D inside words of scripts that need
+    them.
     """
-    text = INVISIBLE_CHARACTERS.sub("", text)
-    visible = "".join(char for char in text if unicodedata.category(char) not in ("Cc", "Cf", "Cs"))
+    joiners = {found.start() for found in JOINER.finditer(text) if _joins(text, found.start())} if keep_joiners else ()
+    visible = "".join(
+        char
+        for at, char in enumerate(text)
+        if at in joiners or not (INVISIBLE_CHARACTERS.match(char) or unicodedata.category(char) in ("Cc", "Cf", "Cs"))
+    )
     return " ".join(unicodedata.normalize("NFC", visible).split())
 
 
-# Common mail providers, and real domains that look like one of them.
-COMMON_EMAIL_DOMAINS = (
-    "gmail.com", "yahoo.com", "hotmail.com", "outlook.com", "icloud.com", "aol.com", "comcast.net", "live.com",
-    "msn.com", "verizon.net", "protonmail.com", "att.net", "me.com", "mac.com", "proton.me", "fastmail.com",
-    "googlemail.com", "ymail.com", "mail.com", "gmx.com", "email.com", "gmx.net", "gmx.de", "yahoo.ca", "yahoo.co.uk",
-    "hotmail.co.uk", "outlook.es", "live.ca", "web.de", "aim.com", "cox.net", "duck.com", "zoho.com", "hey.com",
-)  # fmt: skip
-
-
-def suggest_email_correction(email: str) -> str:
-    """Return the likely intended address, or "": `jo@gmail.com` for `jo@gmial.com`.
-
-    A suggestion to show, never to apply.
-    """
-    local, _, domain = email.rpartition("@")
-    suggestion = _suggest_domain(domain.lower())
-    return f"{local}@{suggestion}" if suggestion else ""
-
-
-@lru_cache(maxsize=1024)
-def _suggest_domain(domain: str) -> str:
-    if domain in COMMON_EMAIL_DOMAINS:
-        return ""
-    return next(iter(difflib.get_close_matches(domain, COMMON_EMAIL_DOMAINS, n=1, cutoff=0.85)), "")
+def _joins(text: str, at: int) -> bool:
+    """Return whether the joiner at this place stands inside a word of a script that needs joiners."""
+    return all(JOINING_SCRIPTS.match(side) for side in (text[at - 1 : at], text[at + 1 : at + 2]))

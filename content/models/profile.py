@@ -3,8 +3,8 @@
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
-from clinic.lib.normalization import dialable_number
 from clinic.lib.opening_hours import describe_hours
+from clinic.lib.phone_numbers import dialable_number
 from content.validators import validate_opening_hours, validate_states, validate_time_zone
 
 FORM_UNSTATED = "not stated yet, so ask us before you decide"

@@ -12,6 +12,7 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 
 from clinic.lib import contact_hours
+from clinic.lib.identity import Identity
 from signups.audit.actions import Actor, record_event
 from signups.audit.choices import ActorKind, AuditAction
 from signups.audit.models import AuditEvent
@@ -22,6 +23,7 @@ from signups.hosts.business_hours import clinic_business_hours
 from signups.leads.actions import can_work_lead, change_status
 from signups.leads.choices import Channel, LeadStatus, PartOfDay
 from signups.leads.locking import ActionError, lock_lead
+from signups.leads.matching import find_same_person
 from signups.leads.models import Lead
 from signups.offer import current_offer
 from signups.scheduling import callback_times
@@ -35,13 +37,14 @@ MAX_CALL_LENGTH = dt.timedelta(hours=1)
 
 @dataclass(frozen=True)
 class CallbackDetails:
-    """The visitor's entries: phone as typed and in E.164, time zone (IANA), topic."""
+    """The visitor's entries: phone as typed, in E.164 and its extension, time zone (IANA), topic."""
 
     phone: str
     phone_e164: str
     time_zone: str
     best_time: PartOfDay
     topic: Topic
+    phone_extension: str = ""
 
 
 def request_callback(wish: CallbackDetails, *, name: str, source: str, form_key: uuid.UUID, now: dt.datetime) -> None:
@@ -73,15 +76,16 @@ def _idempotency_key(form_key: uuid.UUID, phone_e164: str) -> uuid.UUID:
 
 
 def _get_or_create_lead(wish: CallbackDetails, *, name: str, source: str, now: dt.datetime) -> Lead:
-    """Return the live lead with this number and name, else a new lead.
+    """Return the live lead of this person (`clinic.lib.identity`), else a new lead.
 
     The name must match as well, because households share numbers.
     """
-    found = Lead.objects.live().select_for_update().filter(phone_e164=wish.phone_e164, name__iexact=name).first()
+    found = find_same_person(Identity(name, e164=wish.phone_e164, extension=wish.phone_extension))
     return found or Lead.objects.create(
         name=name,
         phone=wish.phone,
         phone_e164=wish.phone_e164,
+        phone_extension=wish.phone_extension,
         time_zone=wish.time_zone,
         preferred_channel=Channel.CALL,
         best_time=wish.best_time,

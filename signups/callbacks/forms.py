@@ -5,7 +5,7 @@ from dataclasses import fields
 from typing import Any
 
 from crispy_forms.helper import FormHelper
-from crispy_forms.layout import Div, Fieldset, Layout, Submit
+from crispy_forms.layout import Fieldset, Layout, Submit
 from django import forms
 
 from clinic.lib import normalization
@@ -16,7 +16,7 @@ from signups.leads.choices import PartOfDay
 from signups.leads.models import Lead
 from signups.offer import current_offer
 from signups.web import form_fields
-from signups.web.public_form import PublicForm, clean_with
+from signups.web.public_form import HONEYPOT, PublicForm, clean_with
 
 from . import actions
 from .actions import CallbackDetails, create_callback, promised_time, request_callback
@@ -26,7 +26,7 @@ from .choices import Topic
 class CallbackForm(PublicForm):
     """Public callback form; an e-mail address is not required."""
 
-    first: tuple[Any, ...] = ("stamp", Div("website", hidden=True), "name")
+    first: tuple[Any, ...] = ("stamp", HONEYPOT, "name")
     name = form_fields.name_field()
     phone = forms.CharField(
         label="Phone number",
@@ -34,6 +34,7 @@ class CallbackForm(PublicForm):
         widget=forms.TextInput({"autocomplete": "tel", "inputmode": "tel", "type": "tel"}),
         error_messages={"required": "Enter a phone number, like 212-555-0123."},
     )
+    kept_phone = form_fields.kept_field()
     time_zone = form_fields.ZoneField(
         label="Your time zone",
         help_text="So we never call you at night.",
@@ -66,7 +67,7 @@ class CallbackForm(PublicForm):
         self.fields["calls"].help_text = self.clinic.documents[ConsentPurpose.CALLBACKS].text
         if not self.is_bound:
             self.fields["time_zone"].widget.attrs["data-guess"] = ""
-        questions = (*self.first, "phone", "time_zone", "best_time", "topic")
+        questions = (*self.first, "phone", "kept_phone", "time_zone", "best_time", "topic")
         self.helper = FormHelper()
         self.helper.layout = Layout(*questions, Fieldset("What you agree to", "calls"), Submit("ask", "Request a call"))
 
@@ -75,11 +76,7 @@ class CallbackForm(PublicForm):
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
-        try:
-            data["phone_e164"] = clean_with(normalization.phone_e164, data.get("phone", ""), self.clinic.phone_region)
-        except forms.ValidationError as error:
-            if "phone" in data:
-                self.add_error("phone", error)
+        form_fields.clean_phone(self, data, self.clinic.phone_region)
         try:
             self.due = promised_time(self.now, data.get("time_zone", self.clinic.time_zone))
         except locking.ActionError as error:
@@ -107,7 +104,7 @@ class PortalCallbackForm(CallbackForm):
 
     first = ("stamp",)
     name = None  # type: ignore[assignment]
-    website = None  # type: ignore[assignment]
+    has_trap = False
 
     def __init__(self, *args: Any, lead: Lead, **kwargs: Any) -> None:
         known = {"phone": lead.phone, "time_zone": lead.time_zone, "best_time": lead.best_time}

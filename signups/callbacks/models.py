@@ -12,9 +12,11 @@ from django.db.models.functions import Coalesce
 
 from clinic.lib import contact_hours
 from clinic.lib.append_only import AppendOnly
+from clinic.lib.phone_numbers import EXTENSION_LENGTH
 from signups.consents.models import Consent
 from signups.leads.choices import TERMINAL_STATUSES, PartOfDay
 from signups.leads.models import Lead
+from signups.leads.phone_display import PhoneDisplay
 
 from .choices import RETRY_OUTCOMES, CallbackOutcome, CallOutcome, Topic
 
@@ -62,7 +64,7 @@ class CallbackRequestQuerySet(models.QuerySet["CallbackRequest"]):
         return self.filter(claimed_by=None)
 
 
-class CallbackRequest(models.Model):
+class CallbackRequest(PhoneDisplay, models.Model):
     """A request to be called back.
 
     `due_at` is the promised instant, counted in the clinic's business minutes. Overdue is derived, see the queryset.
@@ -71,6 +73,7 @@ class CallbackRequest(models.Model):
     PII_FIELDS: ClassVar[dict[str, Any]] = {
         "phone": "",
         "phone_e164": "",
+        "phone_extension": "",
         "time_zone": "UTC",
         "best_time": PartOfDay.ANY,
         "topic": Topic.OTHER,
@@ -80,6 +83,7 @@ class CallbackRequest(models.Model):
     lead = models.ForeignKey(Lead, on_delete=models.PROTECT, related_name="callbacks")
     phone = models.CharField(max_length=40)
     phone_e164 = models.CharField("phone, E.164", max_length=16)
+    phone_extension = models.CharField("extension", max_length=EXTENSION_LENGTH, blank=True)
     time_zone = models.CharField(max_length=64)
     best_time = models.CharField("best time", max_length=10, choices=PartOfDay, default=PartOfDay.ANY)
     topic = models.CharField(max_length=10, choices=Topic)

@@ -6,13 +6,11 @@ from typing import Any
 
 from django import forms
 
-from clinic.lib import normalization
 from signups.audit.choices import ActorKind
 from signups.leads import contact_details
 from signups.leads.models import Lead
 from signups.offer import current_offer
 from signups.web import form_fields, timed_token
-from signups.web.public_form import clean_with
 
 from .actions import book_call, reschedule_call
 from .models import OnboardingCall
@@ -34,12 +32,13 @@ class SlotForm(timed_token.TimedTokenForm):
         widget=forms.TextInput({"autocomplete": "tel", "inputmode": "tel", "type": "tel"}),
         error_messages={"required": "Enter a phone number, like 212-555-0123."},
     )
+    kept_phone = form_fields.kept_field()
 
     def __init__(self, *args: Any, lead: Lead, moving: OnboardingCall | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.lead, self.moving = lead, moving
         if lead.phone_e164:
-            del self.fields["phone"]
+            del self.fields["phone"], self.fields["kept_phone"]
 
     def clean_start(self) -> dt.datetime:
         """Parse an ISO instant with offset, within the years every time zone supports."""
@@ -52,10 +51,7 @@ class SlotForm(timed_token.TimedTokenForm):
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
         if "phone" in data:
-            try:
-                data["phone_e164"] = clean_with(normalization.phone_e164, data["phone"], current_offer().phone_region)
-            except forms.ValidationError as error:
-                self.add_error("phone", error)
+            form_fields.clean_phone(self, data, current_offer().phone_region)
         return data
 
     def is_replay(self) -> bool:
@@ -71,7 +67,7 @@ class SlotForm(timed_token.TimedTokenForm):
         """
         data = self.cleaned_data
         if "phone" in data:
-            contact = {"phone": data["phone"], "phone_e164": data["phone_e164"]}
+            contact = {name: data[name] for name in ("phone", "phone_e164", "phone_extension")}
             contact_details.update_contact_details(self.lead, by=ActorKind.PATIENT, now=now, **contact)
         if self.moving:
             return reschedule_call(call=self.moving, start=data["start"], by=ActorKind.PATIENT, now=now)

@@ -22,17 +22,17 @@ def agrees_to(lead: Lead, purpose: ConsentPurpose) -> bool:
 def can_call(lead: Lead, now: dt.datetime) -> bool:
     """Return whether staff may call `lead` at `now`.
 
-    Requires a number, consent to calls, a booked call or an open callback, and a local time from 8 a.m. to 9 p.m. (47
-    CFR 64.1200(c)(1)), except during a booked call, whose hour the person chose. A suppressed number (of an erased
-    lead) needs a booked call, an open callback, or consent that lifted the suppression.
+    Requires a number, consent to calls, a booked call or an open callback, and a local time from 8 a.m. to 9 p.m. in
+    every zone that may be theirs (47 CFR 64.1200(c)(1)), except during a booked call, whose hour the person chose. A
+    suppressed number (of an erased lead) needs a booked call, an open callback, or consent that lifted the suppression.
     """
-    if not lead.phone:
+    if not lead.phone or lead.special_number:
         return False
     calls = lead.calls.booked().filter(starts_at__lte=now + BOOKED_CALL_LEAD, ends_at__gt=now)
     booked = calls.order_by("starts_at").first()
     if booked and booked.starts_at <= now:
         return True
-    if not contact_hours.CALLING_HOURS.contains(now, lead.time_zone):
+    if not contact_hours.CALLING_HOURS.contains(now, *lead.contact_zones()):
         return False
     if booked or lead.callbacks.filter(closed_at=None).exists():
         return True

@@ -10,7 +10,7 @@ from django.db.models import Count, F, QuerySet
 from django.db.models.expressions import Combinable
 
 from signups.leads.merge_models import DistinctLeadPair
-from signups.leads.models import Lead, LeadQuerySet, email_local_part_lower
+from signups.leads.models import Lead, LeadQuerySet, mailbox_expression
 
 GROUPS_SQL = 50  # groups per page
 MAX_GROUP_SIZE = 5  # a number that more leads share is a switchboard's
@@ -38,7 +38,7 @@ MATCH_KEYS: Mapping[str, MatchKey] = {
     "mailbox": MatchKey(
         "the same email address",
         lambda: Lead.objects.live().exclude(email_key=""),
-        lambda lookup: email_local_part_lower(f"{lookup}email_key"),
+        lambda lookup: mailbox_expression(f"{lookup}email_key"),
     ),
 }
 

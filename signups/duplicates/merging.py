@@ -31,7 +31,7 @@ from signups.trials.models import Trial
 MERGE_CHOICES = {
     "name": ("name",),
     "email": ("email", "email_key"),
-    "phone": ("phone", "phone_e164"),
+    "phone": ("phone", "phone_e164", "phone_extension"),
     "owner": ("owner_id",),
 }
 SHARED_FIELDS: dict[type[models.Model], str] = {LeadTag: "tag"}  # rows that both may have, of which one is kept

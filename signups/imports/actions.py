@@ -14,7 +14,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db import IntegrityError, connection, transaction
 
-from clinic.lib import normalization
+from clinic.lib import identity
 from clinic.lib.spreadsheets import Row
 from signups.audit.actions import Actor, record_event
 from signups.audit.choices import ActorKind, AuditAction
@@ -235,8 +235,10 @@ def _validate_rows(part: ImportChunk, job: ImportJob, seen: set[str], now: dt.da
 
 def _split_duplicates(found: ChunkResult, seen: set[str]) -> None:
     """Move duplicates and suppressed contacts out of `found.new`."""
-    mailboxes = {number: normalization.canonical_mailbox(lead["email_key"]) for number, lead in found.new.items()}
-    seen |= Lead.objects.live().holding(mailboxes.values(), [lead["phone_e164"] for lead in found.new.values()])
+    mailboxes = {number: identity.canonical_mailbox(lead["email_key"]) for number, lead in found.new.items()}
+    live, numbers = Lead.objects.live().order_by(), [lead["phone_e164"] for lead in found.new.values()]
+    seen |= {*live.with_mailbox(mailboxes.values()).values_list("mailbox", flat=True)}
+    seen |= {*live.with_number(numbers).values_list("phone_e164", flat=True)}
     # (Queried last: a lead erased between the two queries is either in `seen` or suppressed.)
     contacts = {lead[key] for lead in found.new.values() for key in ("email_key", "phone_e164")} - {""}
     erased = Suppression.objects.among(contacts)

@@ -15,7 +15,7 @@ from zoneinfo import available_timezones
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
-from clinic.lib import normalization, spreadsheets, us_states
+from clinic.lib import identity, normalization, phone_numbers, spreadsheets, us_states, zone_inference
 from signups.leads.choices import PHONE_CHANNELS, Channel, LeadStatus
 
 MAX_BYTES = 10_000_000
@@ -108,18 +108,23 @@ def lead_fields(values: Mapping[str, str], *, region: str, time_zone: str, now: 
     phone = values["phone"]
     if len(phone) > 40:
         raise ValueError("The phone number is too long.")
-    e164 = normalization.phone_e164(phone, region) if phone else ""
+    number = phone_numbers.parse_phone(phone, region) if phone else phone_numbers.PhoneNumber("")
     if not (email or phone):
         raise ValueError("There is no email address and no phone number.")
+    state = _state(values["state"])
+    stated = _time_zone(values["time_zone"])
+    derived, guessed = zone_inference.zone_from_hints(state, number.e164, default=time_zone)
     return {
         "name": name,
         "email": email,
         "email_key": key,
         "phone": phone,
-        "phone_e164": e164,
+        "phone_e164": number.e164,
+        "phone_extension": number.extension,
         "preferred_channel": _channel(values["preferred_channel"], email, phone),
-        "state": _state(values["state"]),
-        "time_zone": _time_zone(values["time_zone"]) or time_zone,
+        "state": state,
+        "time_zone": stated or derived,
+        "zone_is_guessed": guessed and not stated,
         "first_touch_source": normalization.clean_source(values["source"]) or IMPORT_SOURCE,
         "status": _status(values["status"]),
         "close_reason": values["close_reason"][:200],
@@ -129,9 +134,9 @@ def lead_fields(values: Mapping[str, str], *, region: str, time_zone: str, now: 
 
 def row_mentions(cells: Sequence[str], address: str) -> bool:
     """Return whether any cell contains this e-mail address or number (E.164)."""
-    mailbox = normalization.canonical_mailbox(address) if "@" in address else ""
+    mailbox = identity.canonical_mailbox(address) if "@" in address else ""
     for cell in cells:
-        if mailbox and mailbox in (normalization.canonical_mailbox(word.strip("<>,;'\"")) for word in cell.split()):
+        if mailbox and mailbox in (identity.canonical_mailbox(word.strip("<>,;'\"")) for word in cell.split()):
             return True
         digits = re.sub(r"\D", "", cell)
         if not mailbox and len(digits) >= 7 and address.endswith(digits):

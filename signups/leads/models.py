@@ -7,26 +7,33 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models.functions import Cast, Concat, Left, Lower, Replace, StrIndex, Substr
+from django.db.models.functions import Cast, Concat, Left, Lower, Replace, Right, StrIndex
+from django.db.models.lookups import Exact
 
-from clinic.lib import time_zones
+from clinic.lib import phone_numbers, time_zones, zone_inference
 from clinic.lib.encryption import EncryptedTextField
+from clinic.lib.identity import GMAIL, Identity
 
 from .choices import OPEN_STATUSES, TERMINAL_STATUSES, CareFor, Channel, LeadStatus, PartOfDay
+from .phone_display import PhoneDisplay
 
 if TYPE_CHECKING:
     from signups.trials.models import Trial
 
 
-def email_local_part_lower(column: str) -> Concat:
-    """SQL expression of `normalization.canonical_mailbox` for the address in `column`."""
+def mailbox_expression(column: str) -> models.Case:
+    """SQL expression of `identity.canonical_mailbox` for the address in `column`."""
     at = StrIndex(column, models.Value("@"))
     local = Concat(Left(column, at - 1), models.Value("+"))
     name = Replace(Left(local, StrIndex(local, models.Value("+")) - 1), models.Value("."))
-    return Concat(name, Substr(column, at))
+    folded = Concat(name, models.Value("@gmail.com"))
+    at_gmail = [
+        models.When(Exact(Right(column, len(domain) + 1), f"@{domain}"), then=folded) for domain in sorted(GMAIL)
+    ]
+    return models.Case(*at_gmail, default=models.F(column), output_field=models.CharField())
 
 
-MAILBOX_EXPRESSION = email_local_part_lower("email_key")
+MAILBOX_EXPRESSION = mailbox_expression("email_key")
 
 
 class LeadQuerySet(models.QuerySet["Lead"]):
@@ -42,19 +49,14 @@ class LeadQuerySet(models.QuerySet["Lead"]):
         """Unassigned leads."""
         return self.open().filter(owner=None)
 
-    def holding(self, mailboxes: Iterable[str], numbers: Iterable[str]) -> set[str]:
-        """Return which of `mailboxes` and `numbers` belong to leads of this queryset.
+    def with_mailbox(self, mailboxes: Iterable[str]) -> Self:
+        """Leads whose address has one of these canonical mailboxes (`identity.canonical_mailbox`)."""
+        # (The condition of the partial index: PostgreSQL does not infer from the IN list that no value is "".)
+        return self.exclude(email_key="").annotate(mailbox=MAILBOX_EXPRESSION).filter(mailbox__in={*mailboxes})
 
-        Mailboxes are canonical (no dots or tags, which many mail services ignore), numbers are in E.164.
-        """
-        # The conditions repeat those of the two partial indexes: PostgreSQL does not infer from the IN list that no
-        # value is "".
-        by_email = self.exclude(email_key="").annotate(mailbox=MAILBOX_EXPRESSION).filter(mailbox__in={*mailboxes})
-        by_phone = self.exclude(phone_e164="").filter(phone_e164__in={*numbers})
-        return {
-            *by_email.order_by().values_list("mailbox", flat=True),
-            *by_phone.order_by().values_list("phone_e164", flat=True),
-        }
+    def with_number(self, numbers: Iterable[str]) -> Self:
+        """Leads with one of these numbers (E.164), whatever their extension."""
+        return self.exclude(phone_e164="").filter(phone_e164__in={*numbers})
 
     def search(self, text: str) -> Self:
         """Leads whose name, e-mail address or number contains every word, ignoring case.
@@ -89,7 +91,7 @@ def _search_terms(text: str) -> list[set[str]]:
     ]
 
 
-class Lead(models.Model):
+class Lead(PhoneDisplay, models.Model):
     """Contact details as entered, beside their normalized forms.
 
     The normalized ones are compared and dialled (`clinic/lib/normalization.py`).
@@ -101,6 +103,7 @@ class Lead(models.Model):
         "email_key": "",
         "phone": "",
         "phone_e164": "",
+        "phone_extension": "",
         "time_zone": "UTC",
         "preferred_channel": Channel.EMAIL,
         "best_time": PartOfDay.ANY,
@@ -118,7 +121,12 @@ class Lead(models.Model):
     email_key = models.CharField(max_length=254, blank=True, editable=False)
     phone = models.CharField(max_length=40, blank=True)
     phone_e164 = models.CharField("phone, E.164", max_length=16, blank=True, editable=False)
+    phone_extension = models.CharField(
+        "extension", max_length=phone_numbers.EXTENSION_LENGTH, blank=True, editable=False
+    )
     time_zone = models.CharField(max_length=64)
+    # The zone was derived from the state, the area code or the clinic's, not stated.
+    zone_is_guessed = models.BooleanField("time zone is guessed", default=False, editable=False)
     preferred_channel = models.CharField("reach by", max_length=10, choices=Channel, default=Channel.EMAIL)
     best_time = models.CharField("best time to call", max_length=10, choices=PartOfDay, default=PartOfDay.ANY)
     signing_up_for = models.CharField("who it is for", max_length=10, choices=CareFor, blank=True)
@@ -206,6 +214,16 @@ class Lead(models.Model):
     def zone_name(self) -> str:
         """The common name of the lead's time zone, for sentences: `Central Time`."""
         return time_zones.common_zone_name(self.time_zone)
+
+    @property
+    def identity(self) -> Identity:
+        return Identity(self.name, self.email_key, self.phone_e164, self.phone_extension)
+
+    def contact_zones(self) -> list[str]:
+        """Return the zones in all of which it must be a decent hour to call or text."""
+        return zone_inference.contact_zones(
+            self.time_zone, guessed=self.zone_is_guessed, state=self.state, e164=self.phone_e164
+        )
 
     @property
     def zone_city(self) -> str:

@@ -47,7 +47,7 @@ def hit(scope: str, who: str, *, limit: int, per: dt.timedelta, now: dt.datetime
             f'INSERT INTO {table} (key, "window", count) VALUES (%s, %s, 1) '  # noqa: S608  (a name of our own)
             f'ON CONFLICT (key, "window") DO UPDATE SET count = {table}.count + 1 RETURNING count'
             + (", set_config('synchronous_commit', 'off', true)" if own_transaction else ""),
-            [_key(scope, who), connection.ops.adapt_datetimefield_value(window)],
+            [bucket_key(scope, who), connection.ops.adapt_datetimefield_value(window)],
         )
         count = cursor.fetchone()[0]
     if count > limit:
@@ -56,16 +56,16 @@ def hit(scope: str, who: str, *, limit: int, per: dt.timedelta, now: dt.datetime
 
 def reset(scope: str, who: str) -> None:
     """Delete the counters of (`scope`, `who`), for example after a success."""
-    RateLimitCounter.objects.filter(key=_key(scope, who)).delete()
+    RateLimitCounter.objects.filter(key=bucket_key(scope, who)).delete()
 
 
-def _key(scope: str, who: str) -> str:
+def bucket_key(scope: str, who: str) -> str:
     """Return the hashed bucket key.
 
     Variants of one mailbox (dots, tags) share one bucket.
     """
     return salted_hmac(
-        "signups.ops.rate_limit", f"{scope}:{normalization.canonical_mailbox(who)}", algorithm="sha256"
+        "signups.ops.rate_limit", f"{scope}:{normalization.folded_mailbox(who)}", algorithm="sha256"
     ).hexdigest()
 
 

@@ -27,11 +27,12 @@ class DetailsForm(PortalForm):
         label="How would you like us to contact you?", choices=Channel.choices, widget=forms.RadioSelect
     )
     phone = form_fields.phone_field()
+    kept_phone = form_fields.kept_field()
     best_time = forms.ChoiceField(label="Best time to call", choices=PartOfDay.choices)
     time_zone = form_fields.ZoneField(label="Your time zone")
 
     def prepare(self) -> None:
-        self.initial = {name: getattr(self.lead, name) for name in self.fields}
+        self.initial = {name: getattr(self.lead, name) for name in self.fields if name != "kept_phone"}
 
     def clean_name(self) -> str:
         return clean_with(normalization.clean_name, self.cleaned_data["name"])
@@ -44,7 +45,7 @@ class DetailsForm(PortalForm):
         return data
 
     def save(self, *, now: dt.datetime) -> None:
-        fields = ("name", "phone", "phone_e164", "preferred_channel", "best_time", "time_zone")
+        fields = ("name", "phone", "phone_e164", "phone_extension", "preferred_channel", "best_time", "time_zone")
         details = {name: self.cleaned_data[name] for name in fields}
         contact_details.update_contact_details(self.lead, **details, by=ActorKind.PATIENT, now=now)
 

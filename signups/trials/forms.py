@@ -7,12 +7,12 @@ from typing import Any
 from crispy_forms.layout import HTML, Fieldset
 from django import forms
 
-from clinic.lib import normalization
+from clinic.lib import email_domains, normalization
 from signups.consents.choices import OPTIONAL_CONSENTS, REQUIRED_CONSENTS, ConsentPurpose
 from signups.leads.choices import CareFor, Channel, PartOfDay
 from signups.offer import current_offer
 from signups.web import form_fields
-from signups.web.public_form import clean_with
+from signups.web.public_form import ask_once, clean_with
 
 from . import waitlist
 from .actions import request_trial, was_trial_requested
@@ -29,7 +29,7 @@ class TrialForm(form_fields.TimedPublicForm):
     name = form_fields.name_field()
     email = form_fields.email_field("We’ll email you a link. Your trial does not start until you open it and confirm.")
     # The address that the typo check asked about: submitted again, it is accepted.
-    kept_email = forms.CharField(required=False, max_length=254, widget=forms.HiddenInput)
+    kept_email = form_fields.kept_field()
     state = form_fields.state_field()
     signing_up_for = forms.ChoiceField(
         label="Who is the trial for?",
@@ -46,6 +46,7 @@ class TrialForm(form_fields.TimedPublicForm):
         error_messages={"required": "Choose how you’d like us to contact you."},
     )
     phone = form_fields.phone_field()
+    kept_phone = form_fields.kept_field()
     best_time = forms.ChoiceField(label="Best time to call", choices=PartOfDay.choices, initial=PartOfDay.ANY)
     time_zone = form_fields.ZoneField(
         label="Your time zone",
@@ -81,7 +82,7 @@ class TrialForm(form_fields.TimedPublicForm):
             self.fields["time_zone"].widget.attrs["data-guess"] = ""  # a script fills in the browser's time zone
 
     def parts(self) -> Iterable[Any]:
-        contact = ("preferred_channel", "phone", "calls", "texts", "best_time", "time_zone")
+        contact = ("preferred_channel", "phone", "kept_phone", "calls", "texts", "best_time", "time_zone")
         links = HTML("{% include 'public/_consent_links.html' %}")
         return (
             *("name", "email", "kept_email", "state", "signing_up_for"),
@@ -96,11 +97,9 @@ class TrialForm(form_fields.TimedPublicForm):
     def clean_email(self) -> str:
         """Ask once about a likely typo; accept the address when it is submitted again."""
         email: str = self.cleaned_data["email"]
-        clean_with(normalization.strict_email_key, email)
-        suggestion = normalization.suggest_email_correction(email)
-        if suggestion and self.data.get("kept_email") != email:
-            self.data = {name: self.data.get(name) for name in self.data} | {"kept_email": email}
-            raise forms.ValidationError(f"Did you mean {suggestion}? Correct it, or submit again if {email} is right.")
+        if suggestion := email_domains.suggest_email_correction(email):
+            question = f"Did you mean {suggestion}? Correct it, or submit again if {email} is right."
+            ask_once(self, "email", email, question)
         return email
 
     def clean_referral_answer(self) -> str:
@@ -135,7 +134,7 @@ class TrialForm(form_fields.TimedPublicForm):
 
 
 LEAD_FIELDS = (
-    *("name", "email", "phone", "phone_e164", "preferred_channel", "best_time", "time_zone"),
+    *("name", "email", "phone", "phone_e164", "phone_extension", "preferred_channel", "best_time", "time_zone"),
     *("state", "signing_up_for", "referral_answer"),
 )
 CONSENT_LABELS = {
@@ -158,10 +157,6 @@ class WaitlistForm(form_fields.TimedPublicForm):
 
     def is_replay(self) -> bool:
         return was_trial_requested(form_key=self.cleaned_data["stamp"], email=self.cleaned_data["email"])
-
-    def clean_email(self) -> str:
-        clean_with(normalization.strict_email_key, self.cleaned_data["email"])
-        return str(self.cleaned_data["email"])
 
     def save(self, *, now: dt.datetime) -> None:
         lead_data = {name: self.cleaned_data[name] for name in ("name", "email", "state")}

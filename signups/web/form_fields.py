@@ -4,15 +4,15 @@ from collections.abc import Iterable
 from typing import Any
 
 from crispy_forms.helper import FormHelper
-from crispy_forms.layout import Div, Layout, Submit
+from crispy_forms.layout import Layout, Submit
 from django import forms
 from django.utils.functional import cached_property
 
-from clinic.lib import normalization, time_zones, us_states
+from clinic.lib import normalization, phone_numbers, time_zones, us_states
 from signups.leads.choices import PHONE_CHANNELS
 from signups.offer import ClinicOffer
 
-from .public_form import PublicForm, clean_with
+from .public_form import HONEYPOT, TRAP, TRAP_ASKED, PublicForm, ask_once, clean_with
 
 
 class TimedPublicForm(PublicForm):
@@ -26,12 +26,12 @@ class TimedPublicForm(PublicForm):
         """Build the layout lazily: most submitted forms are never rendered."""
         helper = FormHelper()
         helper.form_action = self.action
-        helper.layout = Layout("stamp", Div("website", hidden=True), *self.parts(), Submit("send", self.button))
+        helper.layout = Layout("stamp", HONEYPOT, *self.parts(), Submit("send", self.button))
         return helper
 
     def parts(self) -> Iterable[Any]:
         """Field names and layout objects, from top to bottom."""
-        return [name for name in self.fields if name not in PublicForm.base_fields]
+        return [name for name in self.fields if name not in ("stamp", TRAP, TRAP_ASKED)]
 
 
 def name_field() -> forms.CharField:
@@ -43,8 +43,24 @@ def name_field() -> forms.CharField:
     )
 
 
-def email_field(help_text: str = "") -> forms.EmailField:
-    return forms.EmailField(
+class EmailAddressField(forms.EmailField):
+    """An email address, cleaned of what people paste around it and checked by `normalization.strict_email_key`."""
+
+    def to_python(self, value: Any) -> str:
+        email = normalization.clean_email(super().to_python(value) or "")
+        if normalization.INVISIBLE_CHARACTERS.search(email):
+            raise forms.ValidationError("Type the email address by hand. A pasted one can have an invisible character.")
+        return email
+
+    def clean(self, value: Any) -> str:
+        email: str = super().clean(value)
+        if email:
+            clean_with(normalization.strict_email_key, email)
+        return email
+
+
+def email_field(help_text: str = "") -> EmailAddressField:
+    return EmailAddressField(
         label="Email address",
         max_length=254,
         help_text=help_text,
@@ -54,6 +70,11 @@ def email_field(help_text: str = "") -> forms.EmailField:
             "invalid": "Enter an email address like name@example.com.",
         },
     )
+
+
+def kept_field() -> forms.CharField:
+    """The value that a form asked about once (`ask_once`): submitted again, it is accepted."""
+    return forms.CharField(required=False, max_length=254, widget=forms.HiddenInput)
 
 
 def phone_field() -> forms.CharField:
@@ -106,12 +127,31 @@ def clean_phone_for_channel(form: forms.Form, data: dict[str, Any], region: str)
 
     Calls and texts require a number. They also require a consent, which stays optional.
     """
-    data["phone_e164"] = ""
     channel = data.get("preferred_channel")
-    if data.get("phone"):
-        try:
-            data["phone_e164"] = clean_with(normalization.phone_e164, data["phone"], region)
-        except forms.ValidationError as error:
-            form.add_error("phone", error)
-    elif channel in PHONE_CHANNELS and "phone" not in form.errors:
+    clean_phone(form, data, region)
+    if data.get("phone") or "phone" in form.errors:
+        return
+    if channel in PHONE_CHANNELS:
         form.add_error("phone", "Enter a phone number, or choose email as your contact method.")
+
+
+def clean_phone(form: forms.Form, data: dict[str, Any], region: str) -> None:
+    """Set `phone_e164` and `phone_extension` in `data`, tidy `phone`, and add form errors of the number.
+
+    A number that can exist but that libphonenumber does not know is asked about once.
+    """
+    data |= {"phone_e164": "", "phone_extension": ""}
+    if not data.get("phone"):
+        return
+    data["phone"] = phone_numbers.tidy_phone(data["phone"])
+    try:
+        number = phone_numbers.parse_phone(data["phone"], region)
+        if number.is_doubtful:
+            ask_once(form, "phone", data["phone"], f"Is {number} right? Correct it, or submit again if it is.")
+    except phone_numbers.PhoneNumberError as error:
+        meant = phone_numbers.format_phone(error.suggestion)
+        form.add_error("phone", f"Did you mean {meant}? Start it with + and the country code." if meant else str(error))
+    except forms.ValidationError as error:
+        form.add_error("phone", error)
+    else:
+        data |= {"phone_e164": number.e164, "phone_extension": number.extension}

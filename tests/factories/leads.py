@@ -3,7 +3,7 @@
 import factory
 from django.utils import timezone
 
-from clinic.lib import normalization
+from clinic.lib.phone_numbers import parse_phone
 from signups.leads.models import Lead
 from signups.leads.note_models import Note
 from signups.leads.tag_models import LeadTag, Tag
@@ -19,7 +19,7 @@ class LeadFactory(factory.django.DjangoModelFactory):
     email = factory.Sequence("jo{}@example.com".format)
     email_key = factory.SelfAttribute("email")
     phone = factory.Sequence("(212) 555-{:04}".format)
-    phone_e164 = factory.LazyAttribute(lambda lead: normalization.phone_e164(lead.phone, "US") if lead.phone else "")
+    phone_e164 = factory.LazyAttribute(lambda lead: parse_phone(lead.phone, "US").e164 if lead.phone else "")
     time_zone = "America/New_York"
     created_at = factory.LazyFunction(timezone.now)
 

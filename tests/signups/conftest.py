@@ -33,7 +33,7 @@ def post_start(client, time_machine):
         time_machine.move_to(at, tick=False)
         data = {
             "stamp": stamp,
-            "website": "",
+            "aq_7": "",
             "name": "Jo Miller",
             "email": "jo@example.com",
             "state": "NY",

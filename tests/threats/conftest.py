@@ -58,7 +58,7 @@ def send(clinic, client, stamp):
     """send("/start/", name="…"): the form there with these values; `headers` are WSGI's."""
 
     def send(path, headers=None, **changed):
-        data = {"stamp": stamp, "website": "", **FORMS[path], **changed}
+        data = {"stamp": stamp, "aq_7": "", **FORMS[path], **changed}
         return client.post(path, {name: value for name, value in data.items() if value is not None}, **(headers or {}))
 
     return send

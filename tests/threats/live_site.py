@@ -89,7 +89,7 @@ class Visitor:
         """The public form there, filled in a minute ago with `changed` (None: left out)."""
         if not self.token:
             self.get(path)
-        data = {"stamp": stamp(), "website": "", **FORMS[path], **changed}
+        data = {"stamp": stamp(), "aq_7": "", **FORMS[path], **changed}
         return self.post(path, {name: value for name, value in data.items() if value is not None}, **(headers or {}))
 
     def sign_in(self, username: str, password: str) -> Answer:

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def test_one_row_and_no_fault(clinic, stamp, path, model):
     def post(_):
         try:
-            return Client().post(path, {"stamp": stamp, "website": "", **FORMS[path]}).status_code
+            return Client().post(path, {"stamp": stamp, "aq_7": "", **FORMS[path]}).status_code
         finally:
             connection.close()
 

@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from clinic import roles
-from clinic.lib import normalization, spreadsheets
+from clinic.lib import normalization, phone_numbers, spreadsheets
 from tests.factories import leads, users
 
 BEGINNINGS = ["=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠"]
@@ -92,4 +92,4 @@ def test_phone_number_survives_the_desks_export(client, clinic, kind):
         cells = openpyxl.load_workbook(io.BytesIO(body)).active.iter_rows()
         header, row = ([cell.value for cell in line] for line in cells)
         assert row[header.index("Name")] == ATTACK
-    assert normalization.phone_e164(row[header.index("Phone")], "US") == "+12125550123"
+    assert phone_numbers.parse_phone(row[header.index("Phone")], "US").e164 == "+12125550123"

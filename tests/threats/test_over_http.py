@@ -329,7 +329,7 @@ def test_25_slow_bodies(site, ann):
     for line in slow:
         line.close()
     assert site.visitor().send("/start/", email="late@example.com").status == 303
-    for missing in ("stamp", "website"):
+    for missing in ("stamp", "aq_7"):
         assert site.visitor().send("/start/", email="none@example.com", **{missing: None}).status == 422
 
 

@@ -34,7 +34,7 @@ def post(client, time_machine):
         time_machine.move_to(at, tick=False)
         data = {
             "stamp": stamp,
-            "website": "",
+            "aq_7": "",
             "name": "Jo Miller",
             "phone": "(212) 555-0123",
             "time_zone": "America/New_York",
@@ -61,9 +61,11 @@ def test_form_asks_for_nothing_clinical_and_no_address(clinic, client):
     assert {part.split('"')[0] for part in form.split(' name="')[1:]} == {
         "csrfmiddlewaretoken",
         "stamp",
-        "website",
+        "aq_7",
+        "aq_8",
         "name",
         "phone",
+        "kept_phone",
         "time_zone",
         "best_time",
         "topic",
@@ -126,7 +128,7 @@ def test_thanks_without_its_signed_address_promises_no_time(clinic, client, quer
         ),
         ({"topic": "my health"}, "Select a valid choice. my health is not one of the available choices."),
         ({"calls": None}, "Check the box to let us call you. We cannot call without your permission."),
-        ({"website": "https://spam.example"}, "Something went wrong. Please submit the form again."),
+        ({"aq_7": "https://spam.example"}, "Please submit the form once more."),
         ({"stamp": "forged"}, "Something went wrong. Please submit the form again."),
     ],
 )

@@ -90,9 +90,9 @@ def test_what_it_cannot_say_is_told_without_repeating_it(said):
 
 
 def test_whom_a_row_is_about():
-    cells = ["Jo", "Jo Miller <J.O+x@Example.com>", "x 212-555-0123"]
-    assert csv_parser.row_mentions(cells, "jo@example.com")
+    cells = ["Jo", "Jo Miller <J.O+x@Gmail.com>", "x 212-555-0123"]
+    assert csv_parser.row_mentions(cells, "jo@gmail.com")
     assert csv_parser.row_mentions(cells, "+12125550123")
-    assert not csv_parser.row_mentions(cells, "joe@example.com")
+    assert not csv_parser.row_mentions(cells, "joe@gmail.com")
     assert not csv_parser.row_mentions(cells, "+12125550124")
     assert not csv_parser.row_mentions(["", "55"], "+12125550155")

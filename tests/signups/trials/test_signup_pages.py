@@ -36,7 +36,8 @@ def test_form_asks_for_no_payment_and_nothing_clinical(clinic, client):
     assert asked == {
         "csrfmiddlewaretoken",
         "stamp",
-        "website",
+        "aq_7",
+        "aq_8",
         "name",
         "email",
         "kept_email",
@@ -44,6 +45,7 @@ def test_form_asks_for_no_payment_and_nothing_clinical(clinic, client):
         "signing_up_for",
         "preferred_channel",
         "phone",
+        "kept_phone",
         "best_time",
         "time_zone",
         "referral_answer",
@@ -108,7 +110,11 @@ def test_consent_texts_are_shared_between_people(clinic, post_start):
         ({"preferred_channel": "call"}, "Enter a phone number, or choose email as your contact method."),
         ({"preferred_channel": "pigeon"}, "Select a valid choice. pigeon is not one of the available choices."),
         ({"phone": "995-265-656"}, "Check the phone number. It has too many or too few digits."),
-        ({"phone": "call me"}, "Enter a phone number, like 212-555-0123."),
+        ({"phone": "1 212 555 012"}, "No US or Canadian number starts like this."),
+        ({"phone": "919876543210"}, "Did you mean +91 98765 43210?"),
+        ({"email": "jo@localhost"}, "Enter an email address with a domain after the @"),
+        ({"email": "j\u200bo@example.com"}, "invisible character"),
+        ({"phone": "call me"}, "Enter the phone number in digits, like 212-555-0123."),
         ({"time_zone": "Mars/Olympus"}, "Select a valid choice. Mars/Olympus is not one of the available choices."),
         (
             {"preferred_channel": "call", "phone": "212 555 0123"},
@@ -128,7 +134,7 @@ def test_consent_texts_are_shared_between_people(clinic, post_start):
         ({"name": "\u0958" * 100}, "Your name must be 100 characters or fewer."),
         ({"email": "a" * 247 + "@\u00fc.de"}, "That email address is too long. Check it, or use a different one."),
         ({"email": '"jo"@example.com'}, "Enter an email address that uses only letters"),
-        ({"website": "https://spam.example"}, "Something went wrong. Please submit the form again."),
+        ({"aq_7": "https://spam.example"}, "Please submit the form once more."),
         ({"stamp": "forged"}, "Something went wrong. Please submit the form again."),
     ],
 )
@@ -285,7 +291,7 @@ def test_many_identical_posts_at_once_make_one_signup(clinic, time_machine):
         "stamp": stamp,
         "name": "Jo Miller",
         "email": "jo@example.com",
-        "website": "",
+        "aq_7": "",
         "state": "NY",
         "signing_up_for": "self",
         "preferred_channel": "email",
@@ -311,3 +317,22 @@ def test_what_a_signup_asks_of_the_database(clinic, post_start, django_assert_nu
     post_start(email="first@example.com")
     with django_assert_num_queries(18):
         post_start(email="second@example.com")
+
+
+def test_number_that_no_list_knows_is_asked_about_once(clinic, post_start):
+    page = post_start(phone="(242) 555-0123").content.decode()
+    assert "Is (242) 555-0123 right?" in page
+    kept = page.split('name="kept_phone" value="')[1].split('"')[0]
+    assert (kept, post_start(phone="(242) 555-0123", kept_phone=kept).status_code) == ("(242) 555-0123", 303)
+
+
+def test_extension_is_kept_with_the_number(clinic, post_start):
+    post_start(phone="p:212-555-0123 x45")
+    lead = Lead.objects.get()
+    assert (lead.phone, lead.phone_e164, lead.phone_extension) == ("212-555-0123 x45", "+12125550123", "45")
+    assert lead.phone_formatted == "(212) 555-0123 ext. 45"
+
+
+def test_address_pasted_with_what_is_around_it_is_taken(clinic, post_start):
+    post_start(email="Jo Miller <jo@example.com>\u200b")
+    assert Lead.objects.get().email == "jo@example.com"

@@ -25,7 +25,7 @@ def new_york_only(clinic):
 def ask(client, **changed):
     page = client.get("/start/elsewhere/").content.decode()
     stamp = page.split('name="stamp" value="')[1].split('"')[0]
-    data = {"stamp": stamp, "website": "", "name": "Jo", "email": "jo@example.com", "state": "TX", **changed}
+    data = {"stamp": stamp, "aq_7": "", "name": "Jo", "email": "jo@example.com", "state": "TX", **changed}
     return client, data
 
 
