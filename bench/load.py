@@ -128,9 +128,7 @@ PERSON = {
     "preferred_channel": "email",
     "time_zone": "America/New_York",
     "state": "NY",
-    "signing_up_for": "self",
     "best_time": "any",
-    "adult": "on",
     "terms": "on",
     "privacy": "on",
 }

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from functools import cache
+from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
 from django.utils import timezone
@@ -38,6 +39,21 @@ def zone_choices() -> list[tuple[str, list[tuple[str, str]]]]:
         ),
         ("Other", [("UTC", "UTC")]),
     ]
+
+
+ANOTHER = "another"  # not a zone: the choice that leads to the list of all
+
+
+def choices_around(chosen: str = "", *, empty_label: str = "") -> list[Any]:
+    """Return the choices of a select: the US zones, the `chosen` one and ANOTHER.
+
+    When ANOTHER is chosen, all zones, for the second step.
+    """
+    if chosen == ANOTHER:
+        return [("", "Select your time zone"), *zone_choices()]
+    extra = [(chosen, city_name(chosen))] if chosen in zone_names() and chosen not in US_ZONES else []
+    empty = [("", empty_label)] if empty_label else []
+    return [*empty, *US_ZONES.items(), *extra, (ANOTHER, "Another time zone")]
 
 
 @cache

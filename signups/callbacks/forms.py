@@ -35,11 +35,7 @@ class CallbackForm(PublicForm):
         error_messages={"required": "Enter a phone number, like 212-555-0123."},
     )
     kept_phone = form_fields.kept_field()
-    time_zone = form_fields.ZoneField(
-        label="Your time zone",
-        help_text="So we never call you at night.",
-        error_messages={"required": "Select your time zone."},
-    )
+    time_zone = form_fields.ZoneField(label="Your time zone", help_text="So we never call you at night.")
     best_time = forms.ChoiceField(
         label="What time works best for you?",
         choices=PartOfDay.choices,
@@ -64,6 +60,8 @@ class CallbackForm(PublicForm):
         self.now = now
         self.clinic = current_offer()
         self.fields["time_zone"].initial = self.clinic.time_zone
+        zone = self.initial.get("time_zone", self.clinic.time_zone)
+        self.fields["best_time"].widget.choices = form_fields.offered_parts_of_day(self.clinic, zone)
         self.fields["calls"].help_text = self.clinic.documents[ConsentPurpose.CALLBACKS].text
         if not self.is_bound:
             self.fields["time_zone"].widget.attrs["data-guess"] = ""

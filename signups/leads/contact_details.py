@@ -23,7 +23,8 @@ def update_contact_details(lead: Lead, *, by: Actor, now: dt.datetime, **fields:
     lead = lock_lead(lead)
     changed = sorted(name for name, value in fields.items() if getattr(lead, name) != value)
     if changed:
-        Lead.objects.filter(pk=lead.pk).update(**fields)
+        stated = {"zone_is_guessed": False} if "time_zone" in changed else {}
+        Lead.objects.filter(pk=lead.pk).update(**fields, **stated)
         record_event(lead, AuditAction.DETAILS_CHANGED, by=by, now=now, changed=changed)
         announce_change(lead, changed, by=by, now=now)
 

@@ -1,8 +1,10 @@
 """Portal forms for contact details and consents."""
 
 import datetime as dt
+from collections.abc import Iterable
 from typing import Any
 
+from crispy_forms.layout import Div, Fieldset
 from django import forms
 from django.utils import timezone
 
@@ -13,8 +15,8 @@ from signups.consents.choices import OPTIONAL_CONSENTS, ConsentChannel, ConsentP
 from signups.consents.policy import agrees_to
 from signups.leads import contact_details
 from signups.leads.actions import has_open_work
-from signups.leads.choices import Channel, PartOfDay
-from signups.trials.forms import CONSENT_LABELS
+from signups.leads.choices import CareFor, Channel
+from signups.trials.forms import CHANNEL_CONSENTS, CONSENT_LABELS
 from signups.web import form_fields
 from signups.web.portal_form import PortalForm
 from signups.web.public_form import clean_with
@@ -28,26 +30,60 @@ class DetailsForm(PortalForm):
     )
     phone = form_fields.phone_field()
     kept_phone = form_fields.kept_field()
-    best_time = forms.ChoiceField(label="Best time to call", choices=PartOfDay.choices)
     time_zone = form_fields.ZoneField(label="Your time zone")
+    best_time = form_fields.best_time_field()
+    signing_up_for = forms.ChoiceField(
+        label="Who is the trial for?", required=False, choices=CareFor.choices, widget=forms.RadioSelect
+    )
+    referral_answer = forms.CharField(
+        label="How did you hear about us?",
+        required=False,
+        max_length=200,
+        help_text="A few words is fine. Please do not include anything about your health or medicines.",
+        widget=forms.TextInput({"autocomplete": "off"}),
+    )
 
     def prepare(self) -> None:
         self.initial = {name: getattr(self.lead, name) for name in self.fields if name != "kept_phone"}
+        reachable = form_fields.offered_parts_of_day(self.offer, self.lead.time_zone)
+        self.fields["best_time"].widget.choices = reachable
+        for purpose, _ in CHANNEL_CONSENTS.values():
+            field = form_fields.consent_field(purpose, CONSENT_LABELS[purpose], self.offer)
+            field.initial = agrees_to(self.lead, purpose)
+            self.fields[purpose.value] = field
+
+    def parts(self) -> Iterable[Any]:
+        return (
+            *("name", "preferred_channel", "phone", "kept_phone", "time_zone"),
+            Div("best_time", "calls", css_class="for-call"),
+            Div("texts", css_class="for-text"),
+            Fieldset("Optional", "signing_up_for", "referral_answer"),
+        )
 
     def clean_name(self) -> str:
         return clean_with(normalization.clean_name, self.cleaned_data["name"])
+
+    def clean_referral_answer(self) -> str:
+        return normalization.single_line(self.cleaned_data["referral_answer"])
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
         form_fields.clean_phone_for_channel(self, data, self.offer.phone_region)
         if not (data["phone_e164"] or self.errors) and has_open_work(self.lead, timezone.now()):
             self.add_error("phone", "We are going to call you: keep a phone number, or cancel the call first.")
+        consent, message = CHANNEL_CONSENTS.get(data.get("preferred_channel", ""), ("", ""))
+        if consent and not data.get(consent):
+            self.add_error(consent, message)
         return data
 
     def save(self, *, now: dt.datetime) -> None:
+        """Save the details, and the permission that the chosen channel needs."""
         fields = ("name", "phone", "phone_e164", "phone_extension", "preferred_channel", "best_time", "time_zone")
-        details = {name: self.cleaned_data[name] for name in fields}
+        details = {name: self.cleaned_data[name] for name in (*fields, "signing_up_for", "referral_answer")}
         contact_details.update_contact_details(self.lead, **details, by=ActorKind.PATIENT, now=now)
+        consent, _ = CHANNEL_CONSENTS.get(details["preferred_channel"], ("", ""))
+        if consent:
+            grant_consent(self.lead, consent, channel=ConsentChannel.PAGE, by=ActorKind.PATIENT, now=now)
 
 
 class ConsentChoicesForm(PortalForm):

@@ -18,6 +18,7 @@ PARTS_OF_DAY = ((12, "morning"), (17, "afternoon"), (24, "evening"))  # (end hou
 MIN_RETRY_PAUSE = dt.timedelta(hours=2)  # between two attempts
 STEP = dt.timedelta(minutes=30)
 LOOK_AHEAD = 7 * 24 * 2  # steps searched for the next attempt: one week
+ANY_MONDAY = dt.datetime(2026, 6, 1, tzinfo=dt.UTC)  # which parts of the day are open is asked of this week
 MIN_WINDOW = 60  # callable business minutes before the promised time
 
 
@@ -71,6 +72,14 @@ def part_of_day(moment: dt.datetime, zone: str) -> str:
     """
     hour = moment.astimezone(ZoneInfo(zone)).hour
     return next(part for until, part in PARTS_OF_DAY if hour < until)
+
+
+def open_parts_of_day(clinic: BusinessHours, zone: str) -> list[str]:
+    """Return the parts of the day in `zone` in which the clinic may call somebody there, on any weekday."""
+    week = IntervalSet(CallableHours.of(clinic, zone).windows(ANY_MONDAY, ANY_MONDAY + dt.timedelta(days=7)))
+    starts = [ANY_MONDAY + step * STEP for step in range(LOOK_AHEAD)]
+    found = {part_of_day(start, zone) for start in starts if week.cover(start, start + STEP)}
+    return [part for _, part in PARTS_OF_DAY if part in found]
 
 
 def suggest_retry(tried: Sequence[dt.datetime], clinic: BusinessHours, zone: str, best: str = "any") -> dt.datetime:

@@ -4,12 +4,12 @@ import datetime as dt
 from collections.abc import Iterable
 from typing import Any
 
-from crispy_forms.layout import HTML, Fieldset
+from crispy_forms.layout import HTML, Div, Fieldset
 from django import forms
 
-from clinic.lib import email_domains, normalization
-from signups.consents.choices import OPTIONAL_CONSENTS, REQUIRED_CONSENTS, ConsentPurpose
-from signups.leads.choices import CareFor, Channel, PartOfDay
+from clinic.lib import email_domains, normalization, zone_inference
+from signups.consents.choices import REQUIRED_CONSENTS, ConsentPurpose
+from signups.leads.choices import Channel
 from signups.offer import current_offer
 from signups.web import form_fields
 from signups.web.public_form import ask_once, clean_with
@@ -17,27 +17,22 @@ from signups.web.public_form import ask_once, clean_with
 from . import waitlist
 from .actions import request_trial, was_trial_requested
 
-# Consent that a channel requires besides a phone number.
+# Channel -> its consent, and what is said when the box is not checked.
 CHANNEL_CONSENTS = {
-    Channel.CALL: ("calls", "Check the box to let us call you, or choose email instead."),
-    Channel.TEXT: ("texts", "Check the box to let us text you, or choose email instead."),
+    Channel.CALL: (ConsentPurpose.CALLS, "Check the box to let us call you, or choose email instead."),
+    Channel.TEXT: (ConsentPurpose.TEXTS, "Check the box to let us text you, or choose email instead."),
 }
 
 
 class TrialForm(form_fields.TimedPublicForm):
+    """The sign-up form of a minute. What only a phone call or a text needs is shown once that channel is chosen."""
+
     button = "Start my free trial"
+    state = form_fields.state_field()
     name = form_fields.name_field()
     email = form_fields.email_field("We’ll email you a link. Your trial does not start until you open it and confirm.")
     # The address that the typo check asked about: submitted again, it is accepted.
     kept_email = form_fields.kept_field()
-    state = form_fields.state_field()
-    signing_up_for = forms.ChoiceField(
-        label="Who is the trial for?",
-        choices=CareFor.choices,
-        initial=CareFor.SELF,
-        widget=forms.RadioSelect,
-        error_messages={"required": "Choose who the trial is for."},
-    )
     preferred_channel = forms.ChoiceField(
         label="How would you like us to contact you?",
         choices=Channel.choices,
@@ -47,25 +42,13 @@ class TrialForm(form_fields.TimedPublicForm):
     )
     phone = form_fields.phone_field()
     kept_phone = form_fields.kept_field()
-    best_time = forms.ChoiceField(label="Best time to call", choices=PartOfDay.choices, initial=PartOfDay.ANY)
     time_zone = form_fields.ZoneField(
-        label="Your time zone",
-        help_text="So we never call you at night.",
-        error_messages={"required": "Select your time zone."},
+        label="Your time zone", required=False, help_text="So we never call you at night.", empty_label="As in my state"
     )
-    referral_answer = forms.CharField(
-        label="How did you hear about us?",
-        required=False,
-        max_length=200,
-        help_text="A few words is fine. Please do not include anything about your health or medicines.",
-        widget=forms.TextInput({"autocomplete": "off"}),
-    )
-    adult = forms.BooleanField(
-        label="I am 18 or older", error_messages={"required": "Check the box to confirm that you are 18 or older."}
-    )
+    best_time = form_fields.best_time_field()
     terms = forms.BooleanField(
-        label="I agree to the terms",
-        error_messages={"required": "Check the box to agree to the terms."},
+        label="I am 18 or older, and I agree to the terms",
+        error_messages={"required": "Check the box to confirm that you are 18 or older and agree to the terms."},
     )
     privacy = forms.BooleanField(
         label="I have read the privacy notice",
@@ -75,20 +58,23 @@ class TrialForm(form_fields.TimedPublicForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.offer = current_offer()
-        for purpose, label in CONSENT_LABELS.items():
-            self.fields[purpose.value] = form_fields.consent_field(purpose, label, self.offer)
-        self.fields["time_zone"].initial = self.offer.time_zone
+        for purpose, _ in CHANNEL_CONSENTS.values():
+            self.fields[purpose.value] = form_fields.consent_field(purpose, CONSENT_LABELS[purpose], self.offer)
+        form_fields.offer_served_states(self.fields["state"], self.offer)
+        self.fields["best_time"].widget.choices = form_fields.offered_parts_of_day(self.offer, self.offer.time_zone)
         if not self.is_bound:
             self.fields["time_zone"].widget.attrs["data-guess"] = ""  # a script fills in the browser's time zone
 
     def parts(self) -> Iterable[Any]:
-        contact = ("preferred_channel", "phone", "kept_phone", "calls", "texts", "best_time", "time_zone")
         links = HTML("{% include 'public/_consent_links.html' %}")
         return (
-            *("name", "email", "kept_email", "state", "signing_up_for"),
-            Fieldset("Contact preferences", *contact),
-            Fieldset("What you agree to", links, "adult", "terms", "privacy"),
-            Fieldset("Optional", "referral_answer", "news"),
+            "state",
+            HTML("{% include 'public/_elsewhere.html' %}"),
+            *("name", "email", "kept_email", "preferred_channel"),
+            Div("phone", "kept_phone", "time_zone", css_class="for-phone"),
+            Div("best_time", "calls", css_class="for-call"),
+            Div("texts", css_class="for-text"),
+            Fieldset("What you agree to", links, "terms", "privacy"),
         )
 
     def clean_name(self) -> str:
@@ -102,15 +88,25 @@ class TrialForm(form_fields.TimedPublicForm):
             ask_once(self, "email", email, question)
         return email
 
-    def clean_referral_answer(self) -> str:
-        return normalization.single_line(self.cleaned_data["referral_answer"])
-
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
+        channel = data.get("preferred_channel", "")
+        if channel == Channel.EMAIL:  # what the page does not show is not asked, whatever was typed before
+            data |= {"phone": "", "time_zone": data.get("time_zone", "")}
+            for hidden in ("phone", "time_zone"):
+                self.errors.pop(hidden, None)
         form_fields.clean_phone_for_channel(self, data, self.offer.phone_region)
-        consent, message = CHANNEL_CONSENTS.get(data.get("preferred_channel", ""), ("", ""))
-        if consent and not data.get(consent):
-            self.add_error(consent, message)
+        for needs, (consent, message) in CHANNEL_CONSENTS.items():
+            if needs != channel:
+                data[consent] = False
+            elif not data.get(consent):
+                self.add_error(consent, message)
+        data["zone_is_guessed"] = False
+        if not data.get("time_zone") and "time_zone" not in self.errors:
+            hints = data.get("state", ""), data["phone_e164"]
+            data["time_zone"], data["zone_is_guessed"] = zone_inference.zone_from_hints(
+                *hints, default=self.offer.time_zone
+            )
         return data
 
     def lives_elsewhere(self) -> bool:
@@ -127,7 +123,8 @@ class TrialForm(form_fields.TimedPublicForm):
 
     def save(self, *, now: dt.datetime) -> None:
         lead_data = {name: self.cleaned_data[name] for name in LEAD_FIELDS}
-        agreed = [*REQUIRED_CONSENTS, *(purpose for purpose in OPTIONAL_CONSENTS if self.cleaned_data[purpose])]
+        optional = (purpose for purpose, _ in CHANNEL_CONSENTS.values() if self.cleaned_data[purpose])
+        agreed = [*REQUIRED_CONSENTS, *optional]
         request_trial(
             **lead_data, agreed=agreed, first_touch_source=self.source, form_key=self.cleaned_data["stamp"], now=now
         )
@@ -135,7 +132,7 @@ class TrialForm(form_fields.TimedPublicForm):
 
 LEAD_FIELDS = (
     *("name", "email", "phone", "phone_e164", "phone_extension", "preferred_channel", "best_time", "time_zone"),
-    *("state", "signing_up_for", "referral_answer"),
+    *("zone_is_guessed", "state"),
 )
 CONSENT_LABELS = {
     ConsentPurpose.CALLS: "I agree to get phone calls from {clinic}",

@@ -41,16 +41,24 @@ def start_page(request: HttpRequest) -> HttpResponse:
     rate_limit.hit("start", rate_limit.GLOBAL, limit=settings.PUBLIC_FORM_RATE_LIMIT, per=ONE_HOUR, now=now)
     is_valid = form.is_valid()
     if form.lives_elsewhere():
-        known = {name: form.data.get(name, "") for name in ("name", "email", "state")}
-        context = {"form": WaitlistForm(initial=known), "place": us_states.state_name(known["state"])}
-        context["abroad"] = known["state"] == us_states.OUTSIDE_US
-        return render(request, "public/waitlist.html", context)
+        return _render_elsewhere(request, form)
     if not is_valid:
         return render(request, "public/start.html", {"form": form}, status=422)
     if not form.is_replay():
         rate_limit.hit("start", form.cleaned_data["email"], limit=10, per=ONE_HOUR, now=now)
         form.save(now=now)
     return redirect_after_post("check-your-email")
+
+
+def _render_elsewhere(request: HttpRequest, form: TrialForm) -> HttpResponse:
+    """Offer the waitlist, filled in with what was typed; nothing was stored."""
+    known = {name: form.data.get(name, "") for name in ("name", "email", "state")}
+    context = {
+        "form": WaitlistForm(initial=known),
+        "place": us_states.state_name(known["state"]),
+        "abroad": known["state"] == us_states.OUTSIDE_US,
+    }
+    return render(request, "public/waitlist.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

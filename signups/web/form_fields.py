@@ -9,8 +9,9 @@ from django import forms
 from django.utils.functional import cached_property
 
 from clinic.lib import normalization, phone_numbers, time_zones, us_states
-from signups.leads.choices import PHONE_CHANNELS
+from signups.leads.choices import PHONE_CHANNELS, PartOfDay
 from signups.offer import ClinicOffer
+from signups.scheduling import callback_times
 
 from .public_form import HONEYPOT, TRAP, TRAP_ASKED, PublicForm, ask_once, clean_with
 
@@ -82,7 +83,6 @@ def phone_field() -> forms.CharField:
         label="Phone number",
         required=False,
         max_length=40,
-        help_text="We need this only if you chose a phone call or text message.",
         widget=forms.TextInput({"autocomplete": "tel", "inputmode": "tel", "type": "tel"}),
     )
 
@@ -96,14 +96,53 @@ class SharedChoiceField(forms.ChoiceField):
         return copied
 
 
-class ZoneField(SharedChoiceField):
-    """A time zone of `time_zones`, validated by set lookup instead of a linear search."""
+class ZoneSelect(forms.Select):
+    """The time zones of the US, the chosen one and “Another time zone”, which leads to the list of all.
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(choices=time_zones.zone_choices, **kwargs)
+    The list of all is 27 KB, which few visitors need.
+    """
 
-    def valid_value(self, value: Any) -> bool:
-        return value in time_zones.zone_names()
+    empty_label = ""
+
+    def optgroups(self, name: str, value: Any, attrs: Any = None) -> Any:
+        self.choices = time_zones.choices_around(*value, empty_label=self.empty_label)
+        return super().optgroups(name, value, attrs)
+
+
+class ZoneField(forms.CharField):
+    """A time zone of `time_zones`, chosen in one step or in two."""
+
+    def __init__(self, *, empty_label: str = "", **kwargs: Any) -> None:
+        kwargs["error_messages"] = {"required": "Select your time zone."} | kwargs.get("error_messages", {})
+        super().__init__(widget=ZoneSelect, **kwargs)
+        self.widget.empty_label = empty_label
+
+    def validate(self, value: Any) -> None:
+        super().validate(value)
+        if value == time_zones.ANOTHER:
+            raise forms.ValidationError("Select your time zone from the full list.")
+        if value and value not in time_zones.zone_names():
+            message = f"Select a valid choice. {value} is not one of the available choices."
+            raise forms.ValidationError(message)
+
+
+def best_time_field() -> forms.ChoiceField:
+    return forms.ChoiceField(label="Best time to call", choices=PartOfDay.choices, initial=PartOfDay.ANY)
+
+
+def offered_parts_of_day(offer: ClinicOffer, zone: str) -> list[tuple[str, str]]:
+    """Return the choices of PartOfDay in which the clinic calls people in `zone`."""
+    reachable = callback_times.open_parts_of_day(offer.hours, zone)
+    return [choice for choice in PartOfDay.choices if choice[0] in (PartOfDay.ANY, *reachable)]
+
+
+def offer_served_states(field: forms.ChoiceField, offer: ClinicOffer) -> None:
+    """Show the states that the clinic serves, and all others as one choice; a sent state may be any."""
+    if offer.states:
+        served = sorted((us_states.STATES[state], state) for state in offer.states)
+        field.choices = [*us_states.STATE_CHOICES, us_states.ELSEWHERE_CHOICE]
+        shown = [us_states.STATE_CHOICES[0], *((code, name) for name, code in served), us_states.ELSEWHERE_CHOICE]
+        field.widget.choices = shown
 
 
 def state_field() -> SharedChoiceField:

@@ -3,6 +3,7 @@
 The URL is itself the secret, so the forms carry no CSRF token.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 from crispy_forms.helper import FormHelper
@@ -25,7 +26,11 @@ class PortalForm(forms.Form):
         self.helper = FormHelper()
         self.helper.disable_csrf = True
         self.prepare()
-        self.helper.layout = Layout(*self.fields, Submit("save", self.button))
+        self.helper.layout = Layout(*self.parts(), Submit("save", self.button))
+
+    def parts(self) -> Iterable[Any]:
+        """Field names and layout objects, from top to bottom."""
+        return list(self.fields)
 
     def prepare(self) -> None:
         """Hook: add fields and initial values that depend on the lead."""

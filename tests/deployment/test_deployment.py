@@ -288,7 +288,7 @@ def hidden_fields(page):
 def fill(page):
     """What Pat sends with the sign-up form."""
     boxes = re.findall(r'<input type="checkbox" name="([^"]+)"[^>]*required', page)
-    asked = {"name": "Pat Doe", "email": ADDRESS, "state": "VT", "signing_up_for": "self", "preferred_channel": "email"}
+    asked = {"name": "Pat Doe", "email": ADDRESS, "state": "VT", "preferred_channel": "email"}
     asked |= {"aq_7": "", "best_time": "any", "time_zone": "America/New_York"}
     return hidden_fields(page) | asked | dict.fromkeys(boxes, "on")
 

@@ -31,9 +31,9 @@ def go(page: Page, name: str, heading: str, role: str = "link") -> None:
 def fill_in(page: Page, address: str) -> None:
     page.goto("/start/")
     page.get_by_label("Your name").fill("Pat Doe")
-    page.get_by_label("E-mail address").fill(address)
+    page.get_by_label("Email address").fill(address)
     page.get_by_label("Which state do you live in?").select_option("Vermont")
-    for box in ("I am 18 or older", "I agree to the terms", "I have read the privacy notice"):
+    for box in ("I am 18 or older, and I agree to the terms", "I have read the privacy notice"):
         page.get_by_label(box).check()
 
 
@@ -43,7 +43,7 @@ def test_whole_life_of_a_trial(page: Page, site: Site) -> None:
     fill_in(page, "pat@gmial.com")
     press(page, "Start my free trial")
     expect(page.locator("#errors")).to_contain_text("Did you mean pat@gmail.com?")
-    page.get_by_label("E-mail address").fill(ADDRESS)
+    page.get_by_label("Email address").fill(ADDRESS)
     press(page, "Start my free trial")
     expect(page.get_by_role("heading", level=1)).to_have_text("Check your email")
 
@@ -57,7 +57,7 @@ def test_whole_life_of_a_trial(page: Page, site: Site) -> None:
     go(page, "Update contact details", "Update your contact details")
     page.get_by_label("Your name").fill("Pat O’Doe")
     page.get_by_role("button", name="Save").press("Enter")
-    expect(page.locator("#main")).to_contain_text("Hello Pat O’Doe")
+    expect(page.locator("#main")).to_contain_text("Hi Pat O’Doe")
     go(page, "Update permissions", "Update your permissions")
     tab_to(page, "checkbox", "Email me news and updates")
     page.keyboard.press("Space")

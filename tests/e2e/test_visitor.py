@@ -21,19 +21,18 @@ def test_from_the_first_page_to_the_desk(page: Page, site: Site) -> None:
     page.get_by_role("dialog", name="Source 1").get_by_role("link", name="See this in the source list").click()
     expect(page).to_have_url(f"{site.url}/learn/how-ketamine-works/#source-1")
     expect(page.locator("#source-1")).to_be_in_viewport()
-    page.get_by_role("link", name="Back to use a of source 1", exact=True).click()
+    page.get_by_role("link", name="Back to the text (source 1, mention a)", exact=True).click()
     expect(page.locator("#cite-1-1")).to_be_in_viewport()
 
     # The form, first with a mistake.
-    page.get_by_role("link", name="Start free").click()
+    page.get_by_role("link", name="Start free trial").click()
     look(page)
     page.get_by_label("Your name").fill("Ann O’Neil")
-    page.get_by_label("E-mail address").fill("ann.visitor@")
+    page.get_by_label("Email address").fill("ann.visitor@")
     page.get_by_label("Which state do you live in?").select_option("New York")
     page.get_by_label("Phone call").check()
-    page.get_by_label("You may call me").check()
-    page.get_by_label("I am 18 or older").check()
-    page.get_by_label("I agree to the terms").check()
+    page.get_by_label("I agree to get phone calls").check()
+    page.get_by_label("I am 18 or older, and I agree to the terms").check()
     page.get_by_label("I have read the privacy notice").check()
     press(page, "Start my free trial")
     expect(page).to_have_title("Error: Start your 7-day free trial – Joyous")
@@ -43,7 +42,7 @@ def test_from_the_first_page_to_the_desk(page: Page, site: Site) -> None:
     # What was typed is still there; the summary leads to what was wrong.
     expect(page.get_by_label("Your name")).to_have_value("Ann O’Neil")
     page.get_by_role("link", name="Enter an email address like name@example.com.").click()
-    expect(page.get_by_label("E-mail address")).to_be_focused()
+    expect(page.get_by_label("Email address")).to_be_focused()
     page.keyboard.press("ControlOrMeta+a")
     page.keyboard.type(ADDRESS)
     page.get_by_label("Phone number").fill("(212) 555-0123")
@@ -96,10 +95,9 @@ def test_without_scripts(page: Page, site: Site) -> None:
     press(page, "Start my free trial")
     expect(page.get_by_role("heading", name="There is a problem")).to_be_visible()
     page.get_by_label("Your name").fill("李")
-    page.get_by_label("E-mail address").fill(address)
+    page.get_by_label("Email address").fill(address)
     page.get_by_label("Which state do you live in?").select_option("New York")
-    page.get_by_label("I am 18 or older").check()
-    page.get_by_label("I agree to the terms").check()
+    page.get_by_label("I am 18 or older, and I agree to the terms").check()
     page.get_by_label("I have read the privacy notice").check()
     press(page, "Start my free trial")
     expect(page.get_by_role("heading", level=1)).to_have_text("Check your email")
@@ -122,21 +120,17 @@ def test_by_keyboard_alone(page: Page, site: Site) -> None:
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text("Start your 7-day free trial")
 
-    page.get_by_label("Your name").focus()
+    page.get_by_label("Which state do you live in?").focus()
+    page.keyboard.type("New York")
+    page.keyboard.press("Tab")
     page.keyboard.type("Kay Board")
     page.keyboard.press("Tab")
     page.keyboard.type(address)
-    page.keyboard.press("Tab")
-    page.keyboard.type("New York")
-    for _ in range(7):  # who for, channel, phone, calls, texts, best time, time zone
+    for _ in range(4):  # the channel, the links to both texts, the first box
         page.keyboard.press("Tab")
-    for _ in range(3):  # the links to both texts, the first box
-        page.keyboard.press("Tab")
-    for label in ("I am 18 or older", "I agree to the terms", "I have read the privacy notice"):
+    for label in ("I am 18 or older, and I agree to the terms", "I have read the privacy notice"):
         expect(page.get_by_label(label)).to_be_focused()
         page.keyboard.press("Space")
-        page.keyboard.press("Tab")
-    for _ in range(2):  # how they heard of us, news
         page.keyboard.press("Tab")
     expect(page.get_by_role("button", name="Start my free trial")).to_be_focused()
     wait_like_a_person(page)

@@ -18,13 +18,10 @@ START = {
     "name": "Jo Miller",
     "email": "jo@example.com",
     "state": "NY",
-    "signing_up_for": "self",
     "preferred_channel": "email",
     "phone": "",
     "best_time": "any",
     "time_zone": "America/New_York",
-    "referral_answer": "",
-    "adult": "on",
     "terms": "on",
     "privacy": "on",
 }

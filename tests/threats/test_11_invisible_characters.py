@@ -2,7 +2,9 @@
 
 import pytest
 
+from signups.leads import links
 from signups.leads.models import Lead
+from tests.factories.leads import LeadFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -29,6 +31,9 @@ def test_name_without_a_letter_is_refused(send, typed):
     assert send("/start/", name=typed).status_code == 422
 
 
-def test_free_text_is_kept_without_them(send):
-    send("/start/", referral_answer="from\u202e Kim\u200b\r\nBcc")
+def test_free_text_is_kept_without_them(clinic, client):
+    page = links.portal_url(LeadFactory())
+    details = {"name": "Jo", "preferred_channel": "email", "time_zone": "America/New_York", "best_time": "any"}
+    sent = details | {"referral_answer": "from\u202e Kim\u200b\r\nBcc"}
+    assert client.post(f"{page}details/", sent).status_code == 303
     assert Lead.objects.get().referral_answer == "from Kim Bcc"

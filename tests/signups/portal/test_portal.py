@@ -131,11 +131,26 @@ def test_refund_after_its_time_says_so(client, my):
 
 def test_details_are_changed_and_the_event_names_only_which(client, my):
     data = {"name": "Jo O’Neil", "preferred_channel": "call", "phone": "(212) 555-0199", "best_time": "morning"}
-    assert client.post(my + "details/", {**data, "time_zone": "America/Denver"}).status_code == 303
+    data |= {"calls": "on", "time_zone": "America/Denver", "signing_up_for": "other", "referral_answer": "a friend"}
+    assert client.post(my + "details/", data).status_code == 303
     assert (lead().name, lead().phone_e164, lead().time_zone) == ("Jo O’Neil", "+12125550199", "America/Denver")
-    assert AuditEvent.objects.get().detail == {
-        "changed": ["best_time", "name", "phone", "phone_e164", "preferred_channel", "time_zone"]
+    assert (lead().signing_up_for, lead().referral_answer) == ("other", "a friend")
+    assert AuditEvent.objects.get(action="details_changed").detail == {
+        "changed": [
+            *("best_time", "name", "phone", "phone_e164", "preferred_channel", "referral_answer"),
+            *("signing_up_for", "time_zone"),
+        ]
     }
+
+
+def test_no_channel_is_chosen_without_the_permission_it_needs(client, my):
+    data = {"name": "Jo", "phone": "(212) 555-0199", "best_time": "any", "time_zone": "America/Denver"}
+    for channel, purpose in (("call", ConsentPurpose.CALLS), ("text", ConsentPurpose.TEXTS)):
+        refused = client.post(my + "details/", data | {"preferred_channel": channel})
+        assert (refused.status_code, "Check the box to let us" in text(refused)) == (422, True)
+        assert not agrees_to(lead(), purpose)
+        client.post(my + "details/", data | {"preferred_channel": channel, purpose.value: "on"})
+        assert (lead().preferred_channel, agrees_to(lead(), purpose)) == (channel, True)
 
 
 def test_details_that_do_not_fit_are_refused_with_what_was_typed(client, my):

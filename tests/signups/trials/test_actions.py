@@ -202,5 +202,5 @@ def test_who_cancelled_may_start_again(clinic, post_start):
 
 def test_whoever_types_a_known_address_agrees_to_no_call_for_its_owner(clinic, post_start):
     trial = running(lead__email="jo@example.com", lead__phone="212 555 0123", cancelled_at=NOW)
-    post_start(preferred_channel="call", phone="212 555 0199", calls="on", news="on")
+    post_start(preferred_channel="call", phone="212 555 0199", calls="on")
     assert sorted(consent.text.purpose for consent in trial.lead.consents.in_force()) == ["privacy", "terms"]

@@ -25,6 +25,9 @@ from tests.signups.conftest import NOW
 pytestmark = pytest.mark.django_db
 
 
+CALL = {"preferred_channel": "call", "phone": "212 555 0123", "calls": "on"}
+
+
 def rows():
     return [model.objects.count() for model in (Lead, Trial, Consent, AuditEvent, OutboxMessage)]
 
@@ -42,17 +45,13 @@ def test_form_asks_for_no_payment_and_nothing_clinical(clinic, client):
         "email",
         "kept_email",
         "state",
-        "signing_up_for",
         "preferred_channel",
         "phone",
         "kept_phone",
         "best_time",
         "time_zone",
-        "referral_answer",
-        "adult",
         "terms",
         "privacy",
-        "news",
         "calls",
         "texts",
         "send",
@@ -109,13 +108,13 @@ def test_consent_texts_are_shared_between_people(clinic, post_start):
         ({"email": "jo\u212a@example.com"}, "Enter an email address that uses only letters"),
         ({"preferred_channel": "call"}, "Enter a phone number, or choose email as your contact method."),
         ({"preferred_channel": "pigeon"}, "Select a valid choice. pigeon is not one of the available choices."),
-        ({"phone": "995-265-656"}, "Check the phone number. It has too many or too few digits."),
-        ({"phone": "1 212 555 012"}, "No US or Canadian number starts like this."),
-        ({"phone": "919876543210"}, "Did you mean +91 98765 43210?"),
+        ({**CALL, "phone": "995-265-656"}, "Check the phone number. It has too many or too few digits."),
+        ({**CALL, "phone": "1 212 555 012"}, "No US or Canadian number starts like this."),
+        ({**CALL, "phone": "919876543210"}, "Did you mean +91 98765 43210?"),
         ({"email": "jo@localhost"}, "Enter an email address with a domain after the @"),
         ({"email": "j\u200bo@example.com"}, "invisible character"),
-        ({"phone": "call me"}, "Enter the phone number in digits, like 212-555-0123."),
-        ({"time_zone": "Mars/Olympus"}, "Select a valid choice. Mars/Olympus is not one of the available choices."),
+        ({**CALL, "phone": "call me"}, "Enter the phone number in digits, like 212-555-0123."),
+        ({**CALL, "time_zone": "Mars/Olympus"}, "Select a valid choice. Mars/Olympus is not one of"),
         (
             {"preferred_channel": "call", "phone": "212 555 0123"},
             "Check the box to let us call you",
@@ -126,10 +125,8 @@ def test_consent_texts_are_shared_between_people(clinic, post_start):
         ),
         ({"state": ""}, "Select the state you live in."),
         ({"state": "XX"}, "Select a valid choice. XX is not one of the available choices."),
-        ({"signing_up_for": ""}, "Choose who the trial is for."),
-        ({"referral_answer": "x" * 201}, "Ensure this value has at most 200 characters (it has 201)."),
-        ({"adult": None}, "Check the box to confirm that you are 18 or older."),
-        ({"terms": None}, "Check the box to agree to the terms."),
+        ({**CALL, "time_zone": "another"}, "Select your time zone from the full list."),
+        ({"terms": None}, "Check the box to confirm that you are 18 or older and agree to the terms."),
         ({"privacy": None}, "Check the box to confirm that you’ve read the privacy notice."),
         ({"name": "\u0958" * 100}, "Your name must be 100 characters or fewer."),
         ({"email": "a" * 247 + "@\u00fc.de"}, "That email address is too long. Check it, or use a different one."),
@@ -176,7 +173,7 @@ def test_second_signup_reveals_nothing(clinic, post_start):
     assert (first.status_code, first.headers, first.content) == (second.status_code, second.headers, second.content)
 
 
-SOMEBODY = {"name": "Somebody Else", "phone": "212 555 0199", "preferred_channel": "call", "calls": "on", "news": "on"}
+SOMEBODY = {"name": "Somebody Else", "phone": "212 555 0199", "preferred_channel": "call", "calls": "on"}
 
 
 def test_second_signup_overwrites_nothing_once_the_address_was_confirmed(clinic, post_start):
@@ -223,7 +220,7 @@ def test_what_staff_know_is_not_overwritten_by_a_form(clinic, post_start):
 
 def test_details_typed_for_another_state_are_mended_by_the_form(clinic, post_start):
     lead = LeadFactory(email="jo@example.com", name="Joe", first_touch_source="friend")
-    post_start(calls="on", phone="212 555 0199")
+    post_start(calls="on", phone="212 555 0199", preferred_channel="call")
     lead.refresh_from_db()
     assert (lead.name, lead.first_touch_source, agrees_to(lead, ConsentPurpose.CALLS)) == ("Jo Miller", "friend", True)
 
@@ -293,11 +290,9 @@ def test_many_identical_posts_at_once_make_one_signup(clinic, time_machine):
         "email": "jo@example.com",
         "aq_7": "",
         "state": "NY",
-        "signing_up_for": "self",
         "preferred_channel": "email",
         "best_time": "any",
         "time_zone": "America/New_York",
-        "adult": "on",
         "terms": "on",
         "privacy": "on",
     }
@@ -320,14 +315,17 @@ def test_what_a_signup_asks_of_the_database(clinic, post_start, django_assert_nu
 
 
 def test_number_that_no_list_knows_is_asked_about_once(clinic, post_start):
-    page = post_start(phone="(242) 555-0123").content.decode()
+    page = post_start(**CALL | {"phone": "(242) 555-0123"}).content.decode()
     assert "Is (242) 555-0123 right?" in page
     kept = page.split('name="kept_phone" value="')[1].split('"')[0]
-    assert (kept, post_start(phone="(242) 555-0123", kept_phone=kept).status_code) == ("(242) 555-0123", 303)
+    assert (kept, post_start(**CALL | {"phone": "(242) 555-0123", "kept_phone": kept}).status_code) == (
+        "(242) 555-0123",
+        303,
+    )
 
 
 def test_extension_is_kept_with_the_number(clinic, post_start):
-    post_start(phone="p:212-555-0123 x45")
+    post_start(**CALL | {"phone": "p:212-555-0123 x45"})
     lead = Lead.objects.get()
     assert (lead.phone, lead.phone_e164, lead.phone_extension) == ("212-555-0123 x45", "+12125550123", "45")
     assert lead.phone_formatted == "(212) 555-0123 ext. 45"
@@ -336,3 +334,71 @@ def test_extension_is_kept_with_the_number(clinic, post_start):
 def test_address_pasted_with_what_is_around_it_is_taken(clinic, post_start):
     post_start(email="Jo Miller <jo@example.com>\u200b")
     assert Lead.objects.get().email == "jo@example.com"
+
+
+def test_page_is_light_and_short(clinic, client):
+    page = client.get("/start/").content.decode()
+    assert len(page.encode()) <= 14 * 1024
+    form = page.split("<form")[1].split("</form>")[0]
+    controls = re.findall(r"<(?:select|button|input type=.(?!hidden)\w+.)[^>]*name=.([a-z_0-9]+)", form)
+    on_demand = ["phone", "time_zone", "best_time", "calls", "texts", "aq_7"]  # hidden until their channel is chosen
+    assert [name for name in controls if name not in on_demand] == [
+        *("state", "name", "email", "preferred_channel", "preferred_channel", "preferred_channel"),
+        *("terms", "privacy", "send"),
+    ]
+    for name, part in (("phone", "phone"), ("time_zone", "phone"), ("best_time", "call"), ("calls", "call")):
+        assert form.index(f"for-{part}") < form.index(f'name="{name}"')
+    assert "America/New_York" in page
+    assert "Europe/Berlin" not in page
+
+
+def test_what_the_page_did_not_show_is_not_taken(clinic, post_start):
+    hidden = {"phone": "call me", "calls": "on", "texts": "on", "time_zone": "another"}
+    assert post_start(**hidden).status_code == 303
+    lead = Lead.objects.get()
+    assert (lead.phone, lead.phone_e164, lead.time_zone) == ("", "", "America/New_York")
+    assert sorted(consent.text.purpose for consent in lead.consents.in_force()) == ["privacy", "terms"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "zone", "guessed"),
+    [
+        ({"state": "TX"}, "America/Chicago", True),
+        ({"state": "HI"}, "Pacific/Honolulu", False),
+        ({"state": "CA", **CALL}, "America/Los_Angeles", False),
+        ({"state": "NY", **CALL, "time_zone": "Asia/Tokyo"}, "Asia/Tokyo", False),
+        ({"state": "NY", "time_zone": "Asia/Tokyo"}, "Asia/Tokyo", False),
+    ],
+)
+def test_time_zone_is_that_of_the_state_unless_they_say_another(clinic, post_start, changed, zone, guessed):
+    assert post_start(**{"time_zone": "", **changed}).status_code == 303
+    lead = Lead.objects.get()
+    assert (lead.time_zone, lead.zone_is_guessed) == (zone, guessed)
+
+
+def test_every_time_zone_is_there_at_the_second_step(clinic, post_start):
+    page = post_start(**CALL | {"time_zone": "another"}).content.decode()
+    assert '<option value="Europe/Berlin">Berlin</option>' in page
+
+
+def test_states_come_first_and_say_at_once_where_the_clinic_is(clinic, client):
+    clinic.states = ["NY", "NJ"]
+    clinic.save()
+    form = client.get("/start/").content.decode().split("<form")[1]
+    assert form.index('name="state"') < form.index('name="name"')
+    states = form.split('name="state"')[1].split("</select>")[0]
+    assert re.findall(r"<option value=\"(\w+)\"", states) == ["NJ", "NY", "ZX"]
+    assert "We’re not there yet." in form
+
+
+@pytest.mark.parametrize("state", ["TX", "ZX"])
+def test_other_states_are_offered_the_waitlist(clinic, post_start, state):
+    clinic.states = ["NY", "NJ"]
+    clinic.save()
+    assert "only for that one message" in post_start(state=state).content.decode()
+    assert rows() == [0, 0, 0, 0, 0]
+
+
+def test_times_of_day_are_those_at_which_the_clinic_calls(clinic, client):
+    form = client.get("/start/").content.decode().split('name="best_time"')[1].split("</select>")[0]
+    assert re.findall(r"<option value=\"(\w+)\"", form) == ["any", "morning", "afternoon"]
