@@ -64,6 +64,7 @@ check: .venv/.dev ## Check style, types, templates, imports, what nobody uses, m
 	$(VENV_PYTHON) manage.py check_evidence
 	$(PRODUCTION) SECRET_KEY=$$($(VENV_PYTHON) -c 'import secrets; print(secrets.token_urlsafe(64))') \
 		AUDIT_KEYS=$$($(VENV_PYTHON) -c 'import secrets; print(secrets.token_urlsafe(64))') \
+		PRIVACY_KEYS=$$($(VENV_PYTHON) -c 'import secrets; print(secrets.token_urlsafe(64))') \
 		ENCRYPTION_KEYS=$$($(VENV_PYTHON) -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())') \
 		$(VENV_PYTHON) manage.py check --deploy --fail-level WARNING
 

@@ -128,6 +128,7 @@ def running(web: int = 2, workers: int = 2, *, disk: Path | None = None, **envir
             SECRET_KEY=secrets.token_urlsafe(64),
             ENCRYPTION_KEYS=Fernet.generate_key().decode(),
             AUDIT_KEYS=secrets.token_urlsafe(48),
+            PRIVACY_KEYS=secrets.token_urlsafe(48),
             TRUSTED_PROXY_COUNT="1",
             PUBLIC_FORM_RATE_LIMIT="10000000",
             EMAIL_HOST="127.0.0.1",

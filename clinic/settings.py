@@ -30,6 +30,7 @@ DATA_DIR = env.path("DATA_DIR", BASE_DIR / "var")
 SECRET_KEY = env.str("SECRET_KEY", "")
 SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", [])
 ENCRYPTION_KEYS: list[str] = env.list("ENCRYPTION_KEYS", [])
+PRIVACY_KEYS: list[str] = env.list("PRIVACY_KEYS", [])
 AUDIT_KEYS: list[str] = env.list("AUDIT_KEYS", [])
 AUDIT_CHAIN_HEAD_FILE = env.path("AUDIT_CHAIN_HEAD_FILE", DATA_DIR / "audit-head")
 AUTO_ASSIGN_LEADS = env.bool("AUTO_ASSIGN_LEADS", True)
@@ -72,6 +73,7 @@ if PRODUCTION:
         "SECRET_KEY": SECRET_KEY,
         "ENCRYPTION_KEYS": ENCRYPTION_KEYS,
         "AUDIT_KEYS": AUDIT_KEYS,
+        "PRIVACY_KEYS": PRIVACY_KEYS,
         "ALLOWED_HOSTS": ALLOWED_HOSTS,
         "EMAIL_HOST": EMAIL_HOST,
     }
@@ -90,6 +92,8 @@ if PRODUCTION:
         raise ImproperlyConfigured("SECRET_KEY is shorter than 50 characters.")
     if any(len(key) < 40 for key in AUDIT_KEYS):
         raise ImproperlyConfigured("AUDIT_KEYS are at least 40 characters each.")
+    if any(len(key) < 40 for key in PRIVACY_KEYS):
+        raise ImproperlyConfigured("PRIVACY_KEYS are at least 40 characters each.")
     if "*" in ALLOWED_HOSTS:
         raise ImproperlyConfigured("ALLOWED_HOSTS=* lets anyone forge the site's name: list the names.")
 else:
@@ -138,6 +142,7 @@ check_group(
 )
 SECRET_KEY = SECRET_KEY or local_secret(DATA_DIR / "secret_key", secrets.token_urlsafe(64))
 ENCRYPTION_KEYS = ENCRYPTION_KEYS or [local_secret(DATA_DIR / "encryption_key", Fernet.generate_key().decode())]
+PRIVACY_KEYS = PRIVACY_KEYS or [local_secret(DATA_DIR / "privacy_key", secrets.token_urlsafe(64))]
 AUDIT_KEYS = AUDIT_KEYS or [local_secret(DATA_DIR / "audit_key", secrets.token_urlsafe(64))]
 try:
     MultiFernet([Fernet(key) for key in ENCRYPTION_KEYS])

@@ -7,32 +7,49 @@ from collections.abc import Iterable
 from typing import Self
 
 from django.conf import settings
-from django.db import models
-from django.utils.crypto import salted_hmac
+from django.db import models, transaction
 
 from clinic.lib import normalization
+from clinic.lib.keyed_hash import every_hash, key_id, keyed_hash
 
 
-def contact_hash(address: str, secret: str | None = None) -> str:
-    """Return the HMAC-SHA256 of an e-mail address (normalized) or an E.164 number.
+def contact_hash(address: str) -> str:
+    """Return the keyed hash of an e-mail address (normalized) or an E.164 number.
 
     Without the key, candidate addresses cannot be tested against a hash.
     """
-    key = normalization.email_key(address) if "@" in address else address
-    return salted_hmac("signups.suppression", key, secret, algorithm="sha256").hexdigest()
+    return keyed_hash("suppression", _normalized(address))
+
+
+def _normalized(address: str) -> str:
+    return normalization.email_key(address) if "@" in address else address
 
 
 class SuppressionQuerySet(models.QuerySet["Suppression"]):
     def of(self, address: str) -> Self:
         """Rows of this address or number, hashed with the current or a former key."""
-        secrets = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
-        return self.filter(digest__in=[contact_hash(address, secret) for secret in secrets])
+        return self.filter(digest__in=every_hash("suppression", _normalized(address)))
 
     def among(self, addresses: Iterable[str]) -> set[str]:
         """Return the suppressed ones of `addresses`."""
-        secrets = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
-        by_digest = {contact_hash(address, secret): address for address in addresses for secret in secrets}
+        by_digest = {
+            digest: address for address in addresses for digest in every_hash("suppression", _normalized(address))
+        }
         return {by_digest[digest] for digest in self.filter(digest__in=by_digest).values_list("digest", flat=True)}
+
+    def under_former_keys(self) -> Self:
+        return self.exclude(digest__startswith=f"{key_id(settings.PRIVACY_KEYS[0])}:")
+
+    @transaction.atomic
+    def rehash(self, addresses: Iterable[str]) -> int:
+        """Hash the rows of these addresses with the first key; return how many. Of others only the hash is known."""
+        done = 0
+        for address in addresses:
+            if former := self.of(address).under_former_keys().order_by("created_at").first():
+                self.of(address).delete()
+                self.create(digest=contact_hash(address), created_at=former.created_at)
+                done += 1
+        return done
 
 
 class Suppression(models.Model):
@@ -41,7 +58,7 @@ class Suppression(models.Model):
     Lifted only by its owner: an address by confirming a signup, a number by a verified consent to calls.
     """
 
-    digest = models.CharField(max_length=64, unique=True)
+    digest = models.CharField(max_length=73, unique=True)
     created_at = models.DateTimeField()
 
     objects = SuppressionQuerySet.as_manager()

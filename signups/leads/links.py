@@ -42,11 +42,20 @@ class _Purpose:
     view: str
     version: str = ""
     lifetime: dt.timedelta | None = None
+    outlives_secret_key: bool = False
+
+    def signer(self) -> signing.TimestampSigner:
+        """Sign with SECRET_KEY, or with PRIVACY_KEYS what must work after its replacement too."""
+        if not self.outlives_secret_key:
+            return signing.TimestampSigner(salt=self.salt)
+        first, *former = settings.PRIVACY_KEYS
+        return signing.TimestampSigner(key=first, fallback_keys=former, salt=self.salt)
 
 
 CONFIRM = _Purpose("signups.leads.links.confirm", "confirm", "confirmation_token_version", CONFIRM_LIFETIME)
 PORTAL = _Purpose("signups.leads.links.my", "portal:home", "portal_token_version")
-UNSUBSCRIBE = _Purpose("signups.leads.links.stop", "unsubscribe")  # an opt-out never expires and has no version
+# An opt-out never expires and has no version (CAN-SPAM: it works for at least 30 days).
+UNSUBSCRIBE = _Purpose("signups.leads.links.stop", "unsubscribe", outlives_secret_key=True)
 
 
 def confirmation_url(lead: Lead) -> str:
@@ -100,7 +109,7 @@ def redact_tokens(text: str) -> str:
 
 
 def _url(purpose: _Purpose, lead: Lead) -> str:
-    token = signing.dumps([lead.public_id.hex, _version(purpose, lead)], salt=purpose.salt)
+    token = purpose.signer().sign_object([lead.public_id.hex, _version(purpose, lead)])
     return settings.SITE_URL + reverse(purpose.view, args=[token])
 
 
@@ -114,7 +123,7 @@ def _lead(purpose: _Purpose, token: str) -> tuple[Lead, int]:
     django.core.signing verifies its HMAC-SHA256 in constant time.
     """
     try:
-        public_id, version = signing.loads(token, salt=purpose.salt)
+        public_id, version = purpose.signer().unsign_object(token)
         return Lead.objects.get(public_id=uuid.UUID(public_id)), version
     except (signing.BadSignature, Lead.DoesNotExist):
         raise InvalidToken from None
@@ -128,7 +137,7 @@ def _read(purpose: _Purpose, token: str) -> Lead:
     if version != _version(purpose, lead):
         raise TokenExpired(survivor)
     try:
-        signing.loads(token, salt=purpose.salt, max_age=purpose.lifetime)
+        purpose.signer().unsign_object(token, max_age=purpose.lifetime)
     except signing.SignatureExpired:
         raise TokenExpired(survivor) from None
     return survivor

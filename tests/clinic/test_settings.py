@@ -15,6 +15,7 @@ PRODUCTION = {
     "SECRET_KEY": SECRET,
     "ENCRYPTION_KEYS": Fernet.generate_key().decode(),
     "AUDIT_KEYS": SECRET,
+    "PRIVACY_KEYS": SECRET,
     "ALLOWED_HOSTS": "clinic.example",
     "EMAIL_HOST": "smtp.example",
     "DATABASE_URL": "postgres://clinic@db.example/clinic",
@@ -79,10 +80,12 @@ def test_nothing_outlives_a_transaction_so_that_a_pooler_may_stand_between(tmp_p
 def test_production_is_what_nothing_at_all_means(tmp_path):
     code, error = start(tmp_path)
     assert code != 0
-    assert "Production needs SECRET_KEY, ENCRYPTION_KEYS, AUDIT_KEYS, ALLOWED_HOSTS, EMAIL_HOST" in error
+    assert "Production needs SECRET_KEY, ENCRYPTION_KEYS, AUDIT_KEYS, PRIVACY_KEYS, ALLOWED_HOSTS, EMAIL_HOST" in error
 
 
-@pytest.mark.parametrize("name", ["SECRET_KEY", "ENCRYPTION_KEYS", "AUDIT_KEYS", "ALLOWED_HOSTS", "EMAIL_HOST"])
+@pytest.mark.parametrize(
+    "name", ["SECRET_KEY", "ENCRYPTION_KEYS", "AUDIT_KEYS", "PRIVACY_KEYS", "ALLOWED_HOSTS", "EMAIL_HOST"]
+)
 def test_production_names_what_is_missing(tmp_path, name):
     code, error = start(tmp_path, **{**PRODUCTION, name: ""})
     assert (code != 0, f"Production needs {name} " in error) == (True, True)
@@ -99,6 +102,7 @@ def test_production_names_what_is_missing(tmp_path, name):
         ({"TRUSTED_PROXY_COUNT": "-1"}, "TRUSTED_PROXY_COUNT"),
         ({"SECRET_KEY": "short"}, "SECRET_KEY is shorter"),
         ({"AUDIT_KEYS": "short"}, "AUDIT_KEYS are at least"),
+        ({"PRIVACY_KEYS": "short"}, "PRIVACY_KEYS are at least"),
         ({"ENCRYPTION_KEYS": "abc"}, "ENCRYPTION_KEYS"),
         ({"ALLOWED_HOSTS": "*"}, "ALLOWED_HOSTS=*"),
         ({"SITE_URL": "http://clinic.example"}, "SITE_URL"),

@@ -218,6 +218,7 @@ def running(
             "DATABASE_URL": url,
             "SECRET_KEY": secrets.token_urlsafe(64),
             "AUDIT_KEYS": secrets.token_urlsafe(64),
+            "PRIVACY_KEYS": secrets.token_urlsafe(64),
             "ENCRYPTION_KEYS": base64.urlsafe_b64encode(os.urandom(32)).decode(),
             "EMAIL_HOST": "127.0.0.1",
             "EMAIL_PORT": str(mail.port),

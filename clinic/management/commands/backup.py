@@ -47,7 +47,7 @@ class Command(BaseCommand):
             file.unlink()  # a partial file must not look like a backup
             raise
         self.stdout.write(
-            f"The database is in {file}. The keys (ENCRYPTION_KEYS, AUDIT_KEYS) are not: keep those apart."
+            f"It is in {file}. The keys (ENCRYPTION_KEYS, AUDIT_KEYS, PRIVACY_KEYS) are not: keep them apart."
         )
 
     def restore(self, file: Path) -> None:

@@ -9,6 +9,8 @@ from django.core.management.base import BaseCommand
 from django.db import connection, transaction
 
 from clinic.lib import encryption
+from signups.consents.suppression_models import Suppression
+from signups.leads.models import Lead
 
 BATCH_SIZE = 500
 SECRET_FIELDS = ("secret", "seed")  # keys in the `data` of allauth's authenticators
@@ -28,6 +30,15 @@ class Command(BaseCommand):
             self.stdout.write(f"{table}.{column}: {done} rewritten")
         done = sum(_rotate_authenticator(pk) for pk in Authenticator.objects.values_list("pk", flat=True))
         self.stdout.write(f"second steps: {done} rewritten\nDone: {total + done} in all. Old keys may be taken away.")
+        self.rehash_suppressions()
+
+    def rehash_suppressions(self) -> None:
+        """Hash with the first of PRIVACY_KEYS what can be: an address that only its hash is left of cannot."""
+        former = Suppression.objects.under_former_keys()
+        if former.exists():
+            known = Lead.objects.values_list("email", "phone_e164").iterator()
+            done = Suppression.objects.rehash(address for pair in known for address in pair if address)
+            self.stdout.write(f"suppressed addresses: {done} hashed anew, {former.count()} need former PRIVACY_KEYS")
 
 
 def _columns() -> Iterator[tuple[str, str, str]]:
