@@ -23,7 +23,7 @@ S = "tests/signups"
 # Module → the tests that cover its rules.
 TARGETS = {
     "signups/scheduling": [f"{S}/scheduling", f"{S}/calls/test_calendar.py"],
-    "signups/consents/policy.py": [f"{S}/consents"],
+    "signups/consents/contact_policy.py": [f"{S}/consents"],
     "signups/messages/send_policy.py": [f"{S}/messages/test_send_policy.py", f"{S}/calls/test_emails.py"],
     "signups/calls/actions.py": [f"{S}/calls"],
     "signups/callbacks/actions.py": [f"{S}/callbacks"],

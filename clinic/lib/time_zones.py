@@ -109,6 +109,11 @@ def format_time(local: dt.datetime) -> str:
     return f"{local.hour % 12 or 12}:{local:%M %p}"
 
 
+def local_time(at: dt.datetime, zone: str) -> str:
+    """Format the time of day of a moment in `zone`: `9:00 AM`."""
+    return format_time(at.astimezone(ZoneInfo(zone)))
+
+
 def midnight(day: dt.date) -> dt.datetime:
     """Return the start of `day` in the current time zone.
 

@@ -7,6 +7,7 @@ class AuditAction(TextChoices):
     SIGNED_UP = "signed_up", "signed up"
     SIGNED_UP_AGAIN = "signed_up_again", "signed up again"
     CONFIRMED = "confirmed", "confirmed their email address"
+    CONFIRMATION_RESENT = "confirmation_resent", "resent the confirmation link"
     TRIAL_STARTED = "trial_started", "trial started"
     ASSIGNED = "assigned", "assigned to"
     MOVED = "moved", "changed status"
@@ -66,13 +67,6 @@ class AuditAction(TextChoices):
     UNTAGGED = "untagged", "removed a tag"
     REFUND_SETTLED = "refund_settled", "marked the refund as sent"
     REFUND_UNSETTLED = "refund_unsettled", "undid “refund sent”"
-
-
-CONTACT_ACTIONS = (
-    AuditAction.CALL_ATTEMPTED,
-    AuditAction.TRIED,
-    AuditAction.MAILED,
-)  # contact was made or attempted
 
 
 def audit_actions() -> list[tuple[str, str]]:

@@ -20,8 +20,8 @@ from signups.audit.staff_users import display_name
 from signups.consents.actions import grant_consent, revoke_consent
 from signups.consents.choices import ConsentChannel, ConsentPurpose
 from signups.hosts.business_hours import clinic_business_hours
-from signups.leads.actions import can_work_lead, change_status
-from signups.leads.choices import Channel, LeadStatus, PartOfDay
+from signups.leads.choices import Channel, PartOfDay
+from signups.leads.contact import record_contact
 from signups.leads.locking import ActionError, lock_lead
 from signups.leads.matching import find_same_person
 from signups.leads.models import Lead
@@ -29,7 +29,7 @@ from signups.offer import current_offer
 from signups.scheduling import callback_times
 
 from . import emails
-from .choices import RETRY_OUTCOMES, CallbackOutcome, CallOutcome, Topic
+from .choices import REACHED_OUTCOMES, RETRY_OUTCOMES, CallbackOutcome, CallOutcome, Topic
 from .models import MAX_CALL_ATTEMPTS, CallAttempt, CallbackRequest
 
 MAX_CALL_LENGTH = dt.timedelta(hours=1)
@@ -227,9 +227,15 @@ def log_attempt(
         request=request, number=number, attempted_at=now, attempted_by=by, outcome=outcome, next_attempt_at=following
     )
     CallbackRequest.objects.filter(pk=request.pk).update(retry_at=None)
-    lead = request.lead
-    record_event(
-        lead, AuditAction.CALL_ATTEMPTED, by=by, now=now, idempotency_key=form_key, number=number, outcome=outcome.value
+    record_contact(
+        request.lead,
+        AuditAction.CALL_ATTEMPTED,
+        by=by,
+        now=now,
+        reached=outcome in REACHED_OUTCOMES,
+        idempotency_key=form_key,
+        number=number,
+        outcome=outcome.value,
     )
     if retry:
         _set_claimant(request, None, now)
@@ -266,9 +272,6 @@ def _resolve(request: CallbackRequest, outcome: CallOutcome, *, by: User, now: d
         return
     reason = CallbackOutcome.UNREACHABLE if outcome in RETRY_OUTCOMES else CallbackOutcome(outcome.value)
     _close(request, reason, by=by, now=now)
-    lead = request.lead
-    if reason == CallbackOutcome.REACHED and lead.status == LeadStatus.NEW and can_work_lead(by, lead):
-        change_status(lead=lead, to=LeadStatus.CONTACTED, by=by, now=now)
     if reason in (CallbackOutcome.UNREACHABLE, CallbackOutcome.WRONG_NUMBER):
         emails.callback_unreachable(request, now=now)
 

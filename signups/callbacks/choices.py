@@ -35,6 +35,10 @@ OUTREACH_OUTCOMES = (
 )
 
 
+# Somebody spoke with the person themselves.
+REACHED_OUTCOMES = (CallOutcome.REACHED, CallOutcome.DECLINED, CallOutcome.DO_NOT_CALL)
+
+
 RETRY_OUTCOMES = (
     CallOutcome.NO_ANSWER,
     CallOutcome.VOICEMAIL,

@@ -15,6 +15,7 @@ from django.db import IntegrityError, transaction
 from signups.audit.actions import Actor, record_event
 from signups.audit.choices import ActorKind, AuditAction
 from signups.hosts.models import Host, HostQuerySet
+from signups.leads.contact import record_contact
 from signups.leads.models import Lead
 from signups.offer import ClinicOffer, current_offer
 from signups.scheduling import round_robin, slots
@@ -231,7 +232,8 @@ def _set_outcome(
     if call.status != status:
         call.status, call.changed_at = status, now
         call.save()
-        _record(call, action, by=by, now=now)
+        reached = status == CallStatus.COMPLETED
+        record_contact(call.lead, action, by=by, now=now, reached=reached, at=call.starts_at, **_detail(call))
     return call
 
 
@@ -343,7 +345,12 @@ def _change(call: OnboardingCall, now: dt.datetime, before: Placement) -> None:
 def _record(
     call: OnboardingCall, action: AuditAction, *, by: Actor, now: dt.datetime, forced: ForceReason | None = None
 ) -> None:
-    detail: dict[str, Any] = {"call": str(call.public_id), "start": call.starts_at.isoformat(), "host": call.host_id}
+    detail = _detail(call)
     if forced:
         detail["forced"] = forced
     record_event(call.lead, action, by=by, now=now, **detail)
+
+
+def _detail(call: OnboardingCall) -> dict[str, Any]:
+    """Return the facts of the call for an audit event."""
+    return {"call": str(call.public_id), "start": call.starts_at.isoformat(), "host": call.host_id}

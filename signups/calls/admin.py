@@ -17,7 +17,7 @@ from clinic.lib import redaction
 from clinic.lib.read_only_admin import ReadOnly
 from signups.audit import access_log
 from signups.audit.staff_users import staff_user
-from signups.consents.policy import BOOKED_CALL_LEAD, can_call
+from signups.consents.contact_policy import may_call
 from signups.hosts.models import Host
 from signups.scheduling import slots
 from signups.web.responses import redirect_after_post
@@ -170,8 +170,9 @@ def _detail(
         "refused": refused,
         "is_on": is_on,
         "phone": redaction.mask_contact_details(call.lead.phone, staff_user(request)),
-        "may_call": request.user.has_perm("signups.see_contact") and can_call(call.lead, now),
-        "call_from": call.starts_at - BOOKED_CALL_LEAD,
+        "sees_contact": request.user.has_perm("signups.see_contact"),
+        "call_decision": may_call(call.lead, now),
+        "now": now,
         "alerts": call.alerts.open(now),
         "has_begun": call.starts_at <= now and call.status != CallStatus.CANCELLED,
         "free": slots.by_day([slot.start for slot in free], timezone.get_current_timezone()),

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods
 from signups.audit import access_log
 from signups.audit.staff_users import staff_user
 from signups.leads import contact_details
+from signups.leads.access import can_contact_lead
 from signups.leads.locking import ActionError
 from signups.leads.models import Lead
 from signups.scheduling import slots
@@ -23,7 +24,7 @@ from .admin import OFFERED, REFUSED
 from .admin_forms import BookForm
 
 
-@lead_view("signups.change_onboardingcall")
+@lead_view("signups.change_onboardingcall", allowed=can_contact_lead)
 @require_http_methods(["GET", "HEAD", "POST"])
 def book(request: HttpRequest, lead: Lead) -> HttpResponse:
     """Show available slots and book one; 422 without a slot, 409 on BookingError."""
@@ -58,7 +59,8 @@ def book(request: HttpRequest, lead: Lead) -> HttpResponse:
 def _book(lead: Lead, form: BookForm, *, by: User, now: dt.datetime) -> None:
     """Save a submitted number and book, or neither. Raises as `book_call` does."""
     if "phone" in form.cleaned_data:
-        contact_details.update_contact_details(lead, by=by, now=now, **form.cleaned_data["phone"])
+        number = {name: form.cleaned_data[name] for name in ("phone", "phone_e164", "phone_extension")}
+        contact_details.update_contact_details(lead, by=by, now=now, **number)
     book_call(lead=lead, start=form.cleaned_data["start"], by=by, now=now)
 
 

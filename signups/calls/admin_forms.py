@@ -4,12 +4,11 @@ from typing import Any
 
 from django import forms
 
-from clinic.lib import normalization
 from clinic.lib.form_fields import InstantField
 from signups.hosts.models import Host
 from signups.leads.models import Lead
 from signups.offer import current_offer
-from signups.web.public_form import clean_with
+from signups.web import form_fields
 
 from .choices import ForceReason
 
@@ -43,10 +42,11 @@ class BookForm(forms.Form):
         if lead.phone_e164:
             del self.fields["phone"]
 
-    def clean_phone(self) -> dict[str, str]:
-        """Return the number as typed and in E.164, as columns of the lead."""
-        typed = self.cleaned_data["phone"]
-        return {"phone": typed, "phone_e164": clean_with(normalization.phone_e164, typed, current_offer().phone_region)}
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if "phone" in data:
+            form_fields.clean_phone(self, data, current_offer().phone_region)
+        return data
 
 
 class ReassignCallForm(forms.Form):

@@ -91,10 +91,6 @@ class OnboardingCall(models.Model):
     def __str__(self) -> str:
         return f"call of {self.lead} at {self.starts_at:%Y-%m-%d %H:%M} UTC"
 
-    def is_unsettled(self, now: dt.datetime) -> bool:
-        """Return whether `OnboardingCallQuerySet.unsettled` would contain this call."""
-        return self.status == CallStatus.BOOKED and self.starts_at <= now
-
     def date(self) -> dt.date:
         """Return the date of the call in the host's time zone."""
         return self.starts_at.astimezone(ZoneInfo(self.host.time_zone)).date()

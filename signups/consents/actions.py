@@ -43,7 +43,14 @@ def grant_consent(lead: Lead, purpose: ConsentPurpose, *, channel: ConsentChanne
         Consent.objects.create(lead=lead, text=text, granted=True, channel=channel, created_at=now)
         record_event(lead, AuditAction.CONSENT_GRANTED, by=by, now=now, purpose=purpose, version=text.version)
     if purpose == ConsentPurpose.CALLS:
-        Suppression.objects.of(lead.phone_e164).delete()
+        permit_calls_again(lead)
+
+
+def permit_calls_again(lead: Lead) -> None:
+    """Lift what kept staff from calling `lead`: their own request, and the suppression of their number."""
+    Suppression.objects.of(lead.phone_e164).delete()
+    Lead.objects.filter(pk=lead.pk).update(do_not_call_at=None)
+    lead.do_not_call_at = None
 
 
 @transaction.atomic
@@ -60,8 +67,13 @@ def revoke_consent(
 
     Revoking CALLS also cancels booked calls (`calls_revoked`) and revokes CALLBACKS, and revoking CALLBACKS closes an
     open callback at once (`callbacks_revoked`). `stated_at` is when the person said so, if not now.
+    Whoever withdraws CALLS asks not to be called, also without an earlier consent: only a callback or a call that they
+    ask for afterwards permits one. (A sign-up form, WEB, proves nobody's identity and only leaves a box empty.)
     """
     Lead.objects.select_for_update().get(pk=lead.pk)
+    if purpose == ConsentPurpose.CALLS and channel != ConsentChannel.WEB:
+        lead.do_not_call_at = max(stated_at or now, lead.do_not_call_at or stated_at or now)
+        Lead.objects.filter(pk=lead.pk).update(do_not_call_at=lead.do_not_call_at)
     current = lead.consents.in_force().filter(text__purpose=purpose).select_related("text").first()
     if current:
         Consent.objects.create(lead=lead, text=current.text, granted=False, channel=channel, created_at=now)

@@ -23,7 +23,7 @@ from signups.calls.models import OnboardingCall
 from signups.consents.choices import ConsentChannel, ConsentPurpose
 from signups.consents.models import Consent, ConsentText
 from signups.hosts.models import Host
-from signups.leads.choices import CareFor, Channel, LeadStatus, PartOfDay
+from signups.leads.choices import CONTACTED_STATUSES, CareFor, Channel, LeadStatus, PartOfDay
 from signups.leads.models import Lead
 from signups.leads.note_models import Note
 from signups.trials.models import Trial
@@ -111,7 +111,8 @@ class DemoPeople:
         if rng.random() < 0.4:
             self._call(lead)
         if lead.owner_id and lead.status != LeadStatus.NEW:
-            self._event(lead, AuditAction.MOVED, self._after(created_at, 2), lead.owner_id, seen="new", to=lead.status)
+            add = self._contact if lead.status in CONTACTED_STATUSES else self._event
+            add(lead, AuditAction.MOVED, self._after(created_at, 2), lead.owner_id, seen="new", to=lead.status)
             if rng.random() < 0.05:
                 text, at = rng.choice(SAMPLE_NOTES), self._after(created_at, 3)
                 self.batch.notes.append(Note(lead_id=lead.pk, author_id=lead.owner_id, text=text, created_at=at))
@@ -235,7 +236,7 @@ class DemoPeople:
             self.batch.attempts.append(
                 CallAttempt(request_id=row.pk, number=1, attempted_at=called, attempted_by_id=by.pk, outcome=how)
             )
-            self._event(lead, AuditAction.CALL_ATTEMPTED, called, by.pk, number=1, outcome=how.value)
+            self._contact(lead, AuditAction.CALL_ATTEMPTED, called, by.pk, number=1, outcome=how.value)
 
     def _call(self, lead: Lead) -> None:
         """Generate a half-hour call with a free host within a week, if there is one."""
@@ -265,7 +266,13 @@ class DemoPeople:
         self._event(lead, AuditAction.CALL_BOOKED, lead.created_at, None)
         outcomes = {CallStatus.COMPLETED: AuditAction.CALL_COMPLETED, CallStatus.NO_SHOW: AuditAction.CALL_MISSED}
         if status in outcomes:
-            self._event(lead, outcomes[status], starts + CALL_LENGTH, host.user_id)
+            self._contact(lead, outcomes[status], starts + CALL_LENGTH, host.user_id)
+
+    def _contact(self, lead: Lead, action: AuditAction, at: dt.datetime, staff: int | None, **detail: Any) -> None:
+        """Add the event of a contact, and its time to the lead."""
+        lead.first_contact_at = min(lead.first_contact_at or at, at)
+        lead.last_contact_at = max(lead.last_contact_at or at, at)
+        self._event(lead, action, at, staff, **detail)
 
     def _event(self, lead: Lead, action: AuditAction, at: dt.datetime, staff: int | None, **detail: Any) -> None:
         kind = ActorKind.STAFF if staff else ActorKind.PATIENT

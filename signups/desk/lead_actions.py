@@ -17,7 +17,8 @@ from signups.audit.staff_users import display_name, owner_choices, staff_user
 from signups.callbacks import outreach
 from signups.consents.actions import grant_consent, revoke_consent
 from signups.leads import actions as lead_actions
-from signups.leads.actions import assign_lead, can_work_lead, can_write_note, write_note
+from signups.leads.access import can_contact_lead, can_work_lead
+from signups.leads.actions import assign_lead, write_note
 from signups.leads.choices import LeadStatus
 from signups.leads.locking import ActionError
 from signups.leads.models import Lead
@@ -97,13 +98,13 @@ def change_status_view(request: HttpRequest, lead: Lead) -> str:
     return f"Status changed to {LeadStatus(data['to']).label.lower()}."
 
 
-@lead_action(allowed=can_write_note)
+@lead_action(allowed=can_contact_lead)
 def add_note(request: HttpRequest, lead: Lead) -> str:
     write_note(lead=lead, **cleaned_data(NoteForm(request.POST)), **actor(request))
     return "Note saved."
 
 
-@lead_action()
+@lead_action(allowed=can_contact_lead)
 def log_outreach_view(request: HttpRequest, lead: Lead) -> str:
     outreach.log_outreach(lead=lead, **cleaned_data(OutreachForm(request.POST)), **actor(request))
     return "Outcome logged."
@@ -116,6 +117,13 @@ def convert(request: HttpRequest, lead: Lead) -> str:
         raise ActionError("No trial to convert.")
     convert_trial(trial, **actor(request))
     return "Converted to patient."
+
+
+@lead_action(allowed=can_contact_lead)
+def resend_confirmation_view(request: HttpRequest, lead: Lead) -> str:
+    if not trial_actions.resend_confirmation_for_staff(lead, **actor(request)):
+        raise ActionError("They were sent enough links within the hour: wait a little.")
+    return f"A new confirmation link was sent to {lead.email}."
 
 
 @lead_action()
@@ -163,7 +171,7 @@ def erase(request: HttpRequest, lead: Lead) -> str:
     return "Personal data erased."
 
 
-@lead_action()
+@lead_action(allowed=can_contact_lead)
 def send_email(request: HttpRequest, lead: Lead) -> str:
     """Send the e-mail that the preview showed."""
     send_manual_email(lead=lead, **cleaned_data(SendForm(request.POST)), **actor(request))
@@ -191,6 +199,9 @@ routes = [
     path("signups/lead/<int:pk>/convert/", convert, name="signups_lead_convert"),
     path("signups/lead/<int:pk>/mark-refunded/", mark_refunded_view, name="signups_lead_mark_refunded"),
     path("signups/lead/<int:pk>/mark-refunded/undo/", undo_mark_refunded_view, name="signups_lead_mark_refunded_undo"),
+    path(
+        "signups/lead/<int:pk>/resend-confirmation/", resend_confirmation_view, name="signups_lead_resend_confirmation"
+    ),
     path("signups/lead/<int:pk>/tag/", add_tag_view, name="signups_lead_tag"),
     path("signups/lead/<int:pk>/untag/", remove_tag_view, name="signups_lead_untag"),
     path("signups/lead/<int:pk>/consent/", record_consent, name="signups_lead_consent"),

@@ -7,21 +7,20 @@ from typing import Any, Self
 
 from django.contrib.auth.models import User
 from django.core.exceptions import BadRequest, PermissionDenied
-from django.db.models import Max
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from clinic.lib import contact_hours, redaction, time_zones
+from clinic.lib import redaction, time_zones
 from signups.audit import access_log
-from signups.audit.choices import CONTACT_ACTIONS
 from signups.audit.staff_users import owner_choices, staff_user
 from signups.callbacks.actions import can_log_attempt
 from signups.callbacks.admin import outcome_form
 from signups.callbacks.models import CallbackRequest
 from signups.calls.choices import CallStatus
 from signups.calls.models import OnboardingCall
-from signups.consents.policy import can_call
-from signups.leads.actions import allowed_transitions, can_work_lead, can_write_note
+from signups.consents.contact_policy import ContactFacts, facts_of, may_call, may_email
+from signups.leads.access import can_contact_lead, can_work_lead
+from signups.leads.actions import allowed_transitions
 from signups.leads.choices import TERMINAL_STATUSES, LeadStatus
 from signups.leads.models import Lead
 from signups.leads.tag_models import Tag
@@ -63,20 +62,25 @@ class LeadFacts:
     user: User
     now: dt.datetime
     trial: Trial | None
-    callback: CallbackRequest | None
+    contact: ContactFacts
     calls: list[OnboardingCall]
 
     @classmethod
     def load(cls, request: HttpRequest, lead: Lead) -> Self:
+        now = timezone.now()
         return cls(
             request,
             lead,
             staff_user(request),
-            timezone.now(),
+            now,
             trial=lead.trials.first(),
-            callback=lead.callbacks.open().select_related("claimed_by").first(),
+            contact=facts_of([lead], now)[lead.pk],
             calls=list(lead.calls.select_related("host__user")),
         )
+
+    @property
+    def callback(self) -> "CallbackRequest | None":
+        return self.contact.callback
 
 
 def common_context(facts: LeadFacts) -> dict[str, Any]:
@@ -85,7 +89,10 @@ def common_context(facts: LeadFacts) -> dict[str, Any]:
         "now": facts.now,
         "trial": facts.trial,
         "callback": facts.callback,
+        "contact": facts.contact,
         "may_work": can_work_lead(facts.user, facts.lead),
+        "email_decision": may_email(facts.lead, facts.now, facts.contact),
+        "may_contact": can_contact_lead(facts.user, facts.lead, facts.now),
         "sees_contact": facts.user.has_perm("signups.see_contact"),
         "email_templates": EmailTemplate.objects.filter(is_active=True),
     }
@@ -94,21 +101,12 @@ def common_context(facts: LeadFacts) -> dict[str, Any]:
 def next_action_context(facts: LeadFacts) -> dict[str, Any]:
     """Return the context of `_next_action.html`."""
     lead, now, trial, callback = facts.lead, facts.now, facts.trial, facts.callback
-    unsettled = [call for call in facts.calls if call.is_unsettled(now)]
-    call = min(unsettled, key=lambda call: call.starts_at, default=None)
     can_claim = callback is not None and callback.claimed_by in (None, facts.user)
     return {
-        "next_action": next_action(
-            lead,
-            trial,
-            now,
-            callback_at=callback.call_at if callback else None,
-            began_at=call.starts_at if call else None,
-            contact_at=lead.events.filter(action__in=CONTACT_ACTIONS).aggregate(last=Max("occurred_at"))["last"],
-        ),
-        "unsettled": call,
+        "next_action": next_action(lead, trial, now, facts.contact),
+        "unsettled": facts.contact.unsettled,
+        "call_decision": may_call(lead, now, facts.contact),
         "outcome_form": outcome_form(callback, list(callback.attempts.all()), now) if callback and can_claim else None,
-        "may_dial": callback is not None and contact_hours.CALLING_HOURS.contains(now, callback.time_zone),
         "may_log": callback is not None and can_log_attempt(callback, now),
         "may_convert": trial is not None and trial.may_be_converted and lead.status == LeadStatus.QUALIFIED,
         "outreach_form": OutreachForm(auto_id="outreach_%s"),
@@ -125,8 +123,6 @@ def contact_context(facts: LeadFacts) -> dict[str, Any]:
         "email": redaction.mask_contact_details(lead.email, facts.user),
         "phone": redaction.mask_contact_details(lead.phone, facts.user),
         "referral_answer": redaction.mask_contact_details(lead.referral_answer, facts.user),
-        "may_call": can_call(lead, facts.now),
-        "is_day": contact_hours.CALLING_HOURS.contains(facts.now, lead.time_zone),
         "city": time_zones.city_name(lead.time_zone),
     }
 
@@ -168,7 +164,6 @@ def timeline_context(facts: LeadFacts) -> dict[str, Any]:
     kind, before = _timeline_filter(facts.request)
     entries, more = timeline.lead_timeline(facts.lead, viewer=facts.user, kind=kind, before=before)
     return {
-        "may_note": can_write_note(facts.user, facts.lead),
         "note_form": NoteForm(auto_id="note_%s"),
         "filters": timeline.TIMELINE_FILTERS,
         "kind": kind,

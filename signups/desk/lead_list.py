@@ -8,16 +8,13 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.admin.views.main import PAGE_VAR, SEARCH_VAR, ChangeList
 from django.core.exceptions import BadRequest
-from django.db.models import OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models import Prefetch, Q, QuerySet
 from django.db.models.expressions import Combinable
 from django.http import HttpRequest
 from django.utils import timezone
 
 from clinic.lib.row_count import RowCount, count_rows
-from signups.audit.choices import CONTACT_ACTIONS
-from signups.audit.models import AuditEvent
-from signups.callbacks.models import CallbackRequest
-from signups.calls.models import OnboardingCall
+from signups.consents.contact_policy import facts_of
 from signups.leads.models import Lead
 from signups.leads.tag_models import LeadTag
 from signups.trials.models import Trial
@@ -76,28 +73,13 @@ class KeysetCursor:
         return (rows if self.after else rows[::-1]), more
 
 
-def with_list_columns(leads: QuerySet[Lead], now: dt.datetime) -> QuerySet[Lead]:
+def with_list_columns(leads: QuerySet[Lead]) -> QuerySet[Lead]:
     """Load the columns of a row without a query per row.
 
-    Owner, tags, newest trial, due callback, call without an outcome, last contact.
+    Owner, tags, newest trial. What the next step depends on comes from `contact_policy.facts_of`.
     """
-    contacts = (
-        AuditEvent.objects.filter(lead=OuterRef("pk"), action__in=CONTACT_ACTIONS)
-        .order_by("-occurred_at", "-id")
-        .values("occurred_at")[:1]
-    )
-    callbacks: QuerySet[Any] = CallbackRequest.objects.open().filter(lead=OuterRef("pk"))
-    calls: QuerySet[Any] = OnboardingCall.objects.unsettled(now).filter(lead=OuterRef("pk"))
-    return (
-        leads.select_related("owner")
-        .annotate(
-            last_contact=Subquery(contacts),
-            callback_at=Subquery(callbacks.values("call_at")[:1]),
-            began_at=Subquery(calls.values("starts_at")[:1]),
-        )
-        .prefetch_related(
-            Prefetch("trials", Trial.objects.order_by("-requested_at")), Prefetch("taggings", LeadTag.objects.named())
-        )
+    return leads.select_related("owner").prefetch_related(
+        Prefetch("trials", Trial.objects.order_by("-requested_at")), Prefetch("taggings", LeadTag.objects.named())
     )
 
 
@@ -108,7 +90,7 @@ class LeadList(ChangeList):
         size, page = self.list_per_page, request.GET.get(PAGE_VAR, "")
         cursor = KeysetCursor.read(page)
         now = timezone.now()
-        leads, more = cursor.page(with_list_columns(self.queryset, now), size)
+        leads, more = cursor.page(with_list_columns(self.queryset), size)
         self.result_list = leads
         complete = not more and not cursor.at and cursor.after
         self.size = RowCount(len(leads)) if complete else count_rows(self.queryset)
@@ -126,7 +108,8 @@ class LeadList(ChangeList):
             self.pages.append(("Next", self.get_query_string({PAGE_VAR: KeysetCursor.write("after", leads[-1])})))
         if later:
             self.pages.append(("Last", self.get_query_string({PAGE_VAR: "last"})))
-        self.rows = [row(lead, request.user, now) for lead in leads]
+        facts = facts_of(leads, now)
+        self.rows = [row(lead, request.user, now, facts[lead.pk]) for lead in leads]
 
     def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[str | Combinable]:
         return ["-created_at", "-id"]

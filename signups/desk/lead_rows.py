@@ -4,18 +4,18 @@ import datetime as dt
 from typing import Any
 
 from clinic.lib import redaction
+from signups.consents.contact_policy import ContactFacts
 
 from .next_best_action import next_action
 
 
-def row(lead: Any, user: Any, now: dt.datetime) -> dict[str, Any]:
+def row(lead: Any, user: Any, now: dt.datetime, facts: ContactFacts) -> dict[str, Any]:
     """Return the context of one row; contact details are masked for `user`.
 
     `lead` comes from `lead_list.with_list_columns`.
     """
     trial = next(iter(lead.trials.all()), None)
-    when = {"callback_at": lead.callback_at, "began_at": lead.began_at, "contact_at": lead.last_contact}
-    action = next_action(lead, trial, now, **when)
+    action = next_action(lead, trial, now, facts)
     return {
         "lead": lead,
         "email": redaction.mask_contact_details(lead.email, user),

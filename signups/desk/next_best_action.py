@@ -1,9 +1,10 @@
-"""The next best action for a lead, derived from its data."""
+"""The next best action for a lead, derived from its data; it never names an act that the contact policy refuses."""
 
 import datetime as dt
 from dataclasses import dataclass
 
-from signups.leads.choices import Channel, LeadStatus
+from signups.consents.contact_policy import ContactFacts, Remedy, contact_plan, may_call
+from signups.leads.choices import OPEN_STATUSES, Channel, LeadStatus
 from signups.leads.models import Lead
 from signups.trials.models import Trial
 
@@ -13,49 +14,88 @@ RETRY_AFTER = dt.timedelta(days=1)  # after a failed contact attempt
 
 @dataclass(frozen=True)
 class NextAction:
-    """`key` names the control on the lead page; `at` is the due time, if any."""
+    """`key` names the control on the lead page; `at` is the due time, if any; `reason` says why nothing else is open.
+
+    Keys of their own: those of `contact_policy.Remedy`, where no way to the person is open.
+    """
 
     key: str
     text: str
     at: dt.datetime | None = None
+    reason: str = ""
 
 
-def next_action(
-    lead: Lead,
-    trial: Trial | None,
-    now: dt.datetime,
-    *,
-    callback_at: dt.datetime | None = None,
-    began_at: dt.datetime | None = None,
-    contact_at: dt.datetime | None = None,
-) -> NextAction | None:
-    """Return the most urgent action; None when there is nothing to do.
+def next_action(lead: Lead, trial: Trial | None, now: dt.datetime, facts: ContactFacts) -> NextAction | None:
+    """Return the most urgent action; None when there is nothing to do."""
+    return (
+        _owed(lead, trial, now, facts)
+        or _appointment(lead, now, facts)
+        or (_first_contact(lead, now, facts) if lead.status == LeadStatus.NEW else _pipeline(lead, trial, now, facts))
+    )
 
-    `callback_at` is the due time of an open callback (`CallbackRequestQuerySet.open`), `began_at` the start of a call
-    without an outcome (`OnboardingCallQuerySet.unsettled`), `contact_at` the last contact attempt.
-    """
-    if callback_at:
-        return NextAction("callback", "Call back", callback_at)
-    if began_at:
-        return NextAction("call", "Log the call outcome", began_at)
+
+def _owed(lead: Lead, trial: Trial | None, now: dt.datetime, facts: ContactFacts) -> NextAction | None:
+    """Return what somebody waits for: the callback they asked for, a call's outcome, their refund."""
+    if facts.callback:
+        opens_at = may_call(lead, now, facts).opens_at
+        return NextAction("callback", "Call back", max(filter(None, (facts.callback.call_at, opens_at))))
+    if facts.unsettled:
+        on_time = now < facts.unsettled.ends_at and may_call(lead, now, facts).allowed
+        text = "Call now: onboarding call" if on_time else "Log the call outcome"
+        return NextAction("call", text, facts.unsettled.starts_at)
     if trial and trial.refund_is_owed:
         return NextAction("refund", "Issue refund", trial.refund_requested_at)
-    if lead.status == LeadStatus.NEW:
-        return NextAction("contact", "Follow up", contact_at + RETRY_AFTER) if contact_at else _first_contact(lead)
+    return None
+
+
+def _appointment(lead: Lead, now: dt.datetime, facts: ContactFacts) -> NextAction | None:
+    """Return the booked call that is ahead, or the missed one that nobody has followed up."""
+    if facts.call:
+        if not lead.phone_e164:
+            return NextAction(Remedy.ADD_CONTACT, "Ask for a phone number: a call is booked", facts.call.starts_at)
+        return NextAction("appointment", "Hold the onboarding call", facts.call.starts_at)
+    missed = facts.missed
+    is_followed_up = missed and lead.last_contact_at and lead.last_contact_at > missed.starts_at
+    if missed and not is_followed_up and lead.status in OPEN_STATUSES and lead.phone_e164 and not lead.do_not_call_at:
+        return NextAction("rebook", "Rebook the missed call", missed.starts_at)
+    return None
+
+
+def _first_contact(lead: Lead, now: dt.datetime, facts: ContactFacts) -> NextAction:
+    """Return how to reach a new lead: by a way that is open, or the one act that opens one."""
+    due = lead.last_contact_at + RETRY_AFTER if lead.last_contact_at else None
+    contact = _contact(lead, max(now, due or now), facts, due=due)
+    return contact or NextAction("close", "Close this lead: there’s no way left to reach them")
+
+
+def _contact(
+    lead: Lead, moment: dt.datetime, facts: ContactFacts, *, due: dt.datetime | None, why: str = ""
+) -> NextAction | None:
+    """Return the contact to make at `moment`, or the act that opens a way; None when none is left."""
+    plan = contact_plan(lead, moment, facts)
+    if plan.channel:
+        key, way = ("contact", "by phone") if plan.channel == Channel.CALL else ("write", "by email")
+        return NextAction(key, why or (f"Follow up {way}" if due else f"Make first contact {way}"), due)
+    blocked = plan.blocked
+    if blocked is None or blocked.remedy is None:
+        return None
+    text = "Call when calling hours begin there" if blocked.remedy == Remedy.WAIT else blocked.remedy.label.rstrip(".")
+    return NextAction(blocked.remedy, text, blocked.opens_at, blocked.reason)
+
+
+def _pipeline(lead: Lead, trial: Trial | None, now: dt.datetime, facts: ContactFacts) -> NextAction | None:
+    """Return the next step with a lead who was contacted or qualified."""
     if lead.status not in (LeadStatus.CONTACTED, LeadStatus.QUALIFIED):
         return None
     ends_at = trial.ends_at if trial and not trial.converted_at and not trial.cancelled_at else None
+    contact_at = lead.last_contact_at
     contacted_near_end = contact_at is not None and ends_at is not None and contact_at >= ends_at - TRIAL_ENDS_SOON
     if ends_at and now < ends_at <= now + TRIAL_ENDS_SOON and not contacted_near_end:
-        return NextAction("contact", "Check in: trial ending", ends_at)
+        asked = _contact(lead, now, facts, due=ends_at, why="Check in: trial ending")
+        if asked and asked.key in ("contact", "write"):
+            return asked
     if lead.status == LeadStatus.CONTACTED:
         return NextAction("qualify", "Qualify")
     if trial and trial.may_be_converted:
         return NextAction("convert", "Discuss next steps after the trial")
-    return NextAction("wait", "No active trial. Close this lead, or wait for them to start one.")
-
-
-def _first_contact(lead: Lead) -> NextAction:
-    if lead.email and (not lead.phone or lead.preferred_channel == Channel.EMAIL):
-        return NextAction("write", "Send first email (prefers email)")
-    return NextAction("contact", "Make first contact")
+    return NextAction("wait_for_trial", "No active trial. Close this lead, or wait for them to start one.")

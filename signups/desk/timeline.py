@@ -8,7 +8,7 @@ from typing import Any
 from django.contrib.auth.models import User
 
 from clinic.lib import redaction
-from signups.audit.choices import CONTACT_ACTIONS, AuditAction
+from signups.audit.choices import AuditAction
 from signups.audit.staff_users import display_name
 from signups.leads import links as lead_links
 from signups.leads.models import Lead
@@ -26,7 +26,11 @@ TIMELINE_FILTERS = {
     "record": "Changes",
     "reads": "Views",
 }
-SHOWN_AS_CONTACT = {*CONTACT_ACTIONS, *(action for action in AuditAction if action.value.startswith("call"))}
+SHOWN_AS_CONTACT = {
+    AuditAction.TRIED,
+    AuditAction.MAILED,
+    *(action for action in AuditAction if action.value.startswith("call")),
+}
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ or the lead is erased.
 
 import datetime as dt
 import json
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -30,12 +31,17 @@ from signups.trials.models import Trial
 # Choice of the merge form → the lead fields that belong together.
 MERGE_CHOICES = {
     "name": ("name",),
-    "email": ("email", "email_key"),
+    "email": ("email", "email_key", "email_bounced_at"),
     "phone": ("phone", "phone_e164", "phone_extension"),
     "owner": ("owner_id",),
 }
 SHARED_FIELDS: dict[type[models.Model], str] = {LeadTag: "tag"}  # rows that both may have, of which one is kept
-SNAPSHOT_FIELDS = (*Lead.PII_FIELDS, "owner_id", "status", "unsubscribed_at")
+STOPPED_FIELDS = {
+    "unsubscribed_at": min,
+    "do_not_call_at": max,
+}  # either’s word holds for both, for good
+CONTACT_FIELDS = {"first_contact_at": min, "last_contact_at": max}
+SNAPSHOT_FIELDS = (*Lead.PII_FIELDS, "owner_id", "status", "email_bounced_at", *STOPPED_FIELDS, *CONTACT_FIELDS)
 CONFLICT_MESSAGES = {
     "signups_callback_one_open_per_lead": "Both have an open callback. Resolve one first.",
     "signups_call_one_current_per_lead": "Both have an upcoming call. Cancel one first.",
@@ -62,20 +68,22 @@ def merge_leads(*, lead: Lead, other: Lead, from_other: set[str], by: User, now:
     original = {"lead": _row_values(lead), "other": _row_values(other)}
     ended = _cancel_second_trial(lead, other, now)
     _check_unique_constraints(lead, other)
-    stopped = min((at for at in (lead.unsubscribed_at, other.unsubscribed_at) if at), default=None)
+    stopped = {name: _pick(pick, lead, other, name) for name, pick in STOPPED_FIELDS.items()}
     taken = {name: getattr(other, name) for key in from_other for name in MERGE_CHOICES[key]}
+    taken |= {name: _pick(pick, lead, other, name) for name, pick in CONTACT_FIELDS.items()}
     if not (taken.get("email_key", lead.email_key) or taken.get("phone_e164", lead.phone_e164)):
         raise ActionError("Keep an email address or a phone number.")
     for one in (lead, other):  # earlier exports are incomplete now
         delete_data_export(one)
     DistinctLeadPair.objects.of(other).delete()
     Lead.objects.filter(pk=other.pk).update(**Lead.PII_FIELDS, status=LeadStatus.MERGED, owner=None)
-    Lead.objects.filter(pk=lead.pk).update(**taken, unsubscribed_at=stopped)
+    Lead.objects.filter(pk=lead.pk).update(**taken)
     moved = {
         model._meta.label: _reassign(model, other, lead) for model in models_with_lead() if model is not AuditEvent
     }
     for purpose, stated_at in revoked.items():
         revoke_consent(lead, ConsentPurpose(purpose), channel=ConsentChannel.STAFF, by=by, now=now, stated_at=stated_at)
+    Lead.objects.filter(pk=lead.pk).update(**stopped)  # as of when they said it, not of the merge
     announce_change(lead, _details_to_follow(lead, taken), by=by, now=now)
     snapshot = {**original, "taken": _serializable(taken), "moved": moved, "trial": ended}
     merge = LeadMerge.objects.create(
@@ -121,7 +129,8 @@ def undo_merge(*, merge: LeadMerge, by: User, now: dt.datetime) -> None:
         with transaction.atomic():
             Lead.objects.filter(pk=lead.pk).update(**restored)
             Lead.objects.filter(pk=other.pk).update(**snapshot["other"])
-            Lead.objects.filter(pk=other.pk, unsubscribed_at=None).update(unsubscribed_at=lead.unsubscribed_at)
+            for name in STOPPED_FIELDS:
+                Lead.objects.filter(**{"pk": other.pk, name: None}).update(**{name: getattr(lead, name)})
     except IntegrityError:
         raise ActionError("Somebody else has this email address now, or one of them could not be reached.") from None
     for model in models_with_lead():
@@ -228,6 +237,12 @@ def _check_unique_constraints(lead: Lead, other: Lead) -> None:
                 ]
                 if set.intersection(*of_each):
                     raise ActionError(CONFLICT_MESSAGES.get(rule.name, f"Both have {model._meta.verbose_name_plural}."))
+
+
+def _pick(pick: Callable[..., dt.datetime], lead: Lead, other: Lead, name: str) -> dt.datetime | None:
+    """Return the earlier or the later of two moments, or the one there is."""
+    moments = [moment for moment in (getattr(lead, name), getattr(other, name)) if moment]
+    return pick(moments) if moments else None
 
 
 def _reassign(model: type[models.Model], other: Lead, lead: Lead) -> list[Any]:

@@ -10,33 +10,14 @@ from signups.audit.actions import Actor, record_event
 from signups.audit.choices import AuditAction
 from signups.audit.models import AuditEvent
 
-from .choices import TRANSITIONS, LeadStatus, OpenWork
-from .locking import ActionError, lock_lead
+from .access import can_work_lead, lock_lead_for_contact, lock_lead_for_work
+from .choices import CONTACTED_STATUSES, TRANSITIONS, LeadStatus, OpenWork
+from .contact import note_contact
+from .locking import ActionError
 from .models import Lead
 from .note_models import Note
 from .signals import lead_closed
 from .tag_models import LeadTag, Tag
-
-
-def can_work_lead(user: User, lead: Lead) -> bool:
-    """Return whether `user` may work `lead`.
-
-    Coordinators work their own and unassigned leads; the Head works all.
-    """
-    in_scope = lead.owner_id in (None, user.pk) or user.has_perm("signups.work_any_lead")
-    return in_scope and user.has_perm("signups.change_lead")
-
-
-def can_write_note(user: User, lead: Lead) -> bool:
-    """Return whether `user` may add a note to `lead`.
-
-    Besides those who may work the lead: the claimant of its open callback and the host of one of its calls.
-    """
-    if can_work_lead(user, lead) or not user.has_perm("signups.add_note"):
-        return can_work_lead(user, lead)
-    return (
-        lead.callbacks.filter(closed_at=None, claimed_by=user).exists() or lead.calls.filter(host__user=user).exists()
-    )
 
 
 def can_reopen(by: Actor) -> bool:
@@ -59,7 +40,7 @@ def assign_lead(*, lead: Lead, to: User | None, by: Actor, now: dt.datetime) -> 
 
     Idempotent. Raises ActionError.
     """
-    stored = lock_lead_for_staff(lead, by)
+    stored = lock_lead_for_work(lead, by)
     if to and not (to.is_active and to.has_perm("signups.change_lead")):
         raise ActionError("That person can’t be assigned leads.")
     if stored.owner_id != (to and to.pk):
@@ -99,7 +80,7 @@ def change_status(
     `reason` is the close reason; closing a lead with a booked call or an open callback needs `open_work`. Raises
     ActionError, also when another user changed the status meanwhile: the database compares and writes in one statement.
     """
-    lock_lead_for_staff(lead, by)
+    lock_lead_for_work(lead, by)
     seen = LeadStatus(lead.status)
     reason = check_transition(seen, to, by=by, reason=reason)
     if to == LeadStatus.CONVERTED and not lead.trials.filter(converted_at__isnull=False).exists():
@@ -110,6 +91,8 @@ def change_status(
     if not Lead.objects.filter(pk=lead.pk, status=seen).update(status=to, close_reason=reason):
         raise ActionError("Someone else just changed this lead. Review it and try again.")
     lead.status, lead.close_reason = to, reason
+    if to in CONTACTED_STATUSES and seen != LeadStatus.CLOSED:  # (reopening is no contact)
+        note_contact(lead, now)
     record_event(lead, AuditAction.MOVED, by=by, now=now, seen=seen.value, to=to.value)
     if waiting and open_work == OpenWork.CANCEL:
         lead_closed.send(sender=Lead, lead=lead, by=by, now=now)
@@ -128,8 +111,7 @@ def write_note(
 
     Idempotent by `form_key`. Raises ActionError.
     """
-    if not can_write_note(by, lock_lead(lead)):
-        raise ActionError("This lead is somebody else’s.")
+    lock_lead_for_contact(lead, by, now)
     if AuditEvent.objects.filter(idempotency_key=form_key).exists():
         return
     if supersedes and supersedes.lead_id != lead.pk:
@@ -145,7 +127,7 @@ def write_note(
 @transaction.atomic
 def add_tag(*, lead: Lead, tag: Tag, by: User, now: dt.datetime) -> None:
     """Add `tag` to `lead`. Idempotent. Raises ActionError."""
-    lock_lead_for_staff(lead, by)
+    lock_lead_for_work(lead, by)
     if not tag.is_active:
         raise ActionError("This tag is inactive.")
     if LeadTag.objects.get_or_create(lead=lead, tag=tag)[1]:
@@ -155,17 +137,6 @@ def add_tag(*, lead: Lead, tag: Tag, by: User, now: dt.datetime) -> None:
 @transaction.atomic
 def remove_tag(*, lead: Lead, tag: Tag, by: User, now: dt.datetime) -> None:
     """Remove `tag` from `lead`. Idempotent. Raises ActionError."""
-    lock_lead_for_staff(lead, by)
+    lock_lead_for_work(lead, by)
     if lead.taggings.filter(tag=tag).delete()[0]:
         record_event(lead, AuditAction.UNTAGGED, by=by, now=now, tag=tag.pk)
-
-
-def lock_lead_for_staff(lead: Lead, by: Actor) -> Lead:
-    """Return the current row of `lead`, locked until the commit.
-
-    Raises ActionError when `by` may not work the lead, LeadUnavailable when it was merged or erased.
-    """
-    stored = lock_lead(lead)
-    if isinstance(by, User) and not can_work_lead(by, stored):
-        raise ActionError("This lead is somebody else’s.")
-    return stored

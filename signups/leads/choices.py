@@ -24,6 +24,10 @@ TERMINAL_STATUSES = (
 OPEN_STATUSES = (LeadStatus.NEW, LeadStatus.CONTACTED, LeadStatus.QUALIFIED)  # staff work is pending
 
 
+# Nobody comes here without contact.
+CONTACTED_STATUSES = (LeadStatus.CONTACTED, LeadStatus.QUALIFIED, LeadStatus.CONVERTED)
+
+
 # Allowed status changes. Merging and erasing are separate actions; MERGED and ERASED have no way out.
 TRANSITIONS: Mapping[LeadStatus, tuple[LeadStatus, ...]] = {
     LeadStatus.NEW: (LeadStatus.CONTACTED, LeadStatus.CLOSED),

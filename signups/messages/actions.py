@@ -6,17 +6,17 @@ import uuid
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from signups.audit.actions import record_event
 from signups.audit.choices import AuditAction
 from signups.audit.models import AuditEvent
-from signups.leads.actions import lock_lead_for_staff
+from signups.consents.contact_policy import may_email
+from signups.leads.access import lock_lead_for_contact
+from signups.leads.contact import record_contact
 from signups.leads.locking import ActionError
 from signups.leads.models import Lead
 
 from .choices import EmailPurpose
 from .emails import MANUAL_EMAIL_KINDS, manual_email, preview_manual_email
 from .outbox import under_hourly_limit
-from .send_policy import why_not_allowed
 from .template_models import EmailTemplate
 
 
@@ -29,14 +29,15 @@ def send_manual_email(
     Idempotent by `form_key`. Raises ActionError, also when the e-mail has changed since the preview, and
     LeadUnavailable.
     """
-    lead = lock_lead_for_staff(lead, by)
+    lead = lock_lead_for_contact(lead, by, now)
     if AuditEvent.objects.filter(idempotency_key=form_key).exists():
         return
-    if why := why_not_allowed(lead, EmailPurpose(template.purpose)):
-        raise ActionError(why)
+    permitted = may_email(lead, now, news=template.purpose == EmailPurpose.MARKETING)
+    if not permitted.allowed:
+        raise ActionError(permitted.reason)
     if preview_manual_email(lead, template).digest() != seen:
         raise ActionError("This email has changed since you previewed it. Review it again.")
     if not under_hourly_limit(lead, MANUAL_EMAIL_KINDS[template.purpose], now=now):
         raise ActionError("Limit reached: no more emails to this person this hour.")
     manual_email(lead, template, now=now)
-    record_event(lead, AuditAction.MAILED, by=by, now=now, idempotency_key=form_key, template=template.pk)
+    record_contact(lead, AuditAction.MAILED, by=by, now=now, idempotency_key=form_key, template=template.pk)

@@ -6,17 +6,19 @@ from django.contrib import admin
 from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
+from django.utils import timezone
 from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.http import require_safe
 
 from signups.audit import access_log
+from signups.consents.contact_policy import may_email
+from signups.leads.access import can_contact_lead
 from signups.leads.models import Lead
 from signups.web.staff_views import lead_view, render_page
 
 from .choices import EmailPurpose
 from .emails import preview_manual_email
 from .forms import SendForm, TemplateForm
-from .send_policy import why_not_allowed
 from .template_models import EmailTemplate
 
 
@@ -32,7 +34,7 @@ class EmailTemplateAdmin(admin.ModelAdmin):
         return False
 
 
-@lead_view()
+@lead_view(allowed=can_contact_lead)
 @require_safe
 def preview_email(request: HttpRequest, lead: Lead) -> HttpResponse:
     """Preview the e-mail of `?template=3`, with the form that sends it."""
@@ -50,7 +52,7 @@ def preview_email(request: HttpRequest, lead: Lead) -> HttpResponse:
         template=template,
         letter=email.redacted(),
         body=_body(email.redacted().html),
-        refused=why_not_allowed(lead, EmailPurpose(template.purpose)),
+        permitted=may_email(lead, timezone.now(), news=template.purpose == EmailPurpose.MARKETING),
         form=SendForm(initial={"template": template.pk, "seen": email.digest()}),
     )
 

@@ -27,7 +27,7 @@ class CalendarMethod(TextChoices):
 
 
 class EmailPurpose(TextChoices):
-    """Purpose of a manual e-mail; decides the recipients (`why_not_allowed`)."""
+    """Purpose of a manual e-mail; decides the recipients (`contact_policy.may_email`)."""
 
     TRANSACTIONAL = "transactional", "Their request or trial"
     MARKETING = "marketing", "Newsletter"

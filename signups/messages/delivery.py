@@ -31,7 +31,16 @@ LEASE = dt.timedelta(minutes=6)
 RENEW_LEASE_AFTER = dt.timedelta(minutes=1)  # the rest of the lease exceeds settings.EMAIL_TIMEOUT
 # Refreshed just before delivery: the lead may have been erased or changed since its message was leased.
 REFRESHED_LEAD_FIELDS = (
-    *("status", "email", "phone_e164", "unsubscribed_at", "time_zone", "state", "portal_token_version"),
+    *(
+        "status",
+        "email",
+        "phone_e164",
+        "unsubscribed_at",
+        "email_bounced_at",
+        "time_zone",
+        "state",
+        "portal_token_version",
+    ),
 )
 FIRST_RETRY_DELAY = dt.timedelta(minutes=1)
 MAX_RETRY_DELAY = dt.timedelta(hours=6)

@@ -7,6 +7,7 @@ from functools import partial
 from django.utils.html import escape, format_html, linebreaks
 from django.utils.safestring import mark_safe
 
+from signups.consents.contact_policy import may_email
 from signups.leads.models import Lead
 from signups.offer import current_offer
 
@@ -14,13 +15,13 @@ from .choices import EmailPurpose
 from .kinds import MessageKind, register
 from .models import OutboxMessage
 from .outbox import RenderedEmail, enqueue, portal_link_context, render, unique_occasion
-from .send_policy import why_not_allowed
 from .template_models import EmailTemplate, fill
 
 
 def _still_allowed(purpose: EmailPurpose, message: OutboxMessage, now: dt.datetime) -> bool:
     """Return whether `message` may still be sent: same address, and policy allows it."""
-    return message.to == message.lead.email and not why_not_allowed(message.lead, purpose)
+    news = purpose == EmailPurpose.MARKETING
+    return message.to == message.lead.email and may_email(message.lead, now, news=news).allowed
 
 
 MANUAL_EMAIL_KINDS: Mapping[str, MessageKind] = {

@@ -12,7 +12,7 @@ from typing import Any
 from django.template.loader import render_to_string
 
 from clinic.lib import text_messages
-from signups.consents.policy import wants_texts
+from signups.consents.contact_policy import wants_texts
 from signups.leads import links as lead_links
 from signups.leads.models import Lead
 from signups.offer import current_offer

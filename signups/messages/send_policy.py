@@ -2,42 +2,19 @@
 
 Messages that are no longer true or no longer allowed are cancelled; the rest is delayed to the daytime. A merged or
 erased lead receives only the receipt of the erasure. A lead that unsubscribed, or has a suppressed address and has not
-confirmed it, receives only answers to its own actions. Manual e-mails are also checked when they are written
-(`why_not_allowed`).
+confirmed it, receives only answers to its own actions. Whom staff may write to, also at the moment of sending, is
+decided by `consents/contact_policy.py`.
 """
 
 import datetime as dt
 
 from clinic.lib import contact_hours
-from signups.consents.choices import ConsentPurpose
-from signups.consents.policy import agrees_to, why_no_texts
-from signups.consents.suppression_models import Suppression
-from signups.leads.choices import TERMINAL_STATUSES, LeadStatus
-from signups.leads.models import Lead
+from signups.consents.contact_policy import may_deliver_unsolicited, permits_texts
+from signups.leads.choices import TERMINAL_STATUSES
 
 from . import kinds
-from .choices import EmailPurpose, MessageChannel
+from .choices import MessageChannel
 from .models import OutboxMessage
-
-
-def why_not_allowed(lead: Lead, purpose: EmailPurpose) -> str:
-    """Return why staff may not e-mail `lead` for `purpose`, as a sentence, or "".
-
-    E-mail requires a confirmed address; marketing also requires consent to news.
-    """
-    if lead.status in TERMINAL_STATUSES:
-        return f"This lead was {LeadStatus(lead.status).label.lower()}."
-    if not lead.email:
-        return "No email address on file."
-    if lead.unsubscribed_at:
-        return "They unsubscribed."
-    if not lead.has_confirmed():
-        return "Their email address isn’t confirmed."
-    if Suppression.objects.of(lead.email).exists():
-        return "This address belongs to someone whose data was erased. They can’t be emailed."
-    if purpose == EmailPurpose.MARKETING and not agrees_to(lead, ConsentPurpose.NEWS):
-        return "No consent to email newsletters."
-    return ""
 
 
 def should_still_send(message: OutboxMessage, now: dt.datetime) -> bool:
@@ -49,9 +26,9 @@ def should_still_send(message: OutboxMessage, now: dt.datetime) -> bool:
     if lead.status in TERMINAL_STATUSES and not kind.survives_erasure:
         return False
     if message.channel == MessageChannel.TEXT:
-        if message.to != lead.phone_e164 or not (kind.answers_keyword or not why_no_texts(lead)):
+        if message.to != lead.phone_e164 or not (kind.answers_keyword or permits_texts(lead).allowed):
             return False
-    elif kind.unsolicited and (lead.unsubscribed_at or Suppression.objects.of(lead.email).exists()):
+    elif kind.unsolicited and not may_deliver_unsolicited(lead).allowed:
         return False
     return kind.still_relevant is None or kind.still_relevant(message, now)
 

@@ -11,14 +11,15 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
-from django.db.models import Count, Exists, F, Min, OuterRef, QuerySet, Subquery
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import TruncDate
 
-from signups.audit.choices import CONTACT_ACTIONS
+from signups.audit.choices import AuditAction
 from signups.audit.models import AuditEvent
 from signups.calls.choices import CallStatus
 from signups.calls.models import OnboardingCall
 from signups.leads.choices import LeadStatus
+from signups.leads.contact import HAD_CONTACT
 from signups.leads.models import Lead
 from signups.offer import current_offer
 from signups.trials.models import Trial
@@ -73,19 +74,25 @@ def metrics_since(first: dt.date, now: dt.datetime, zone: ZoneInfo) -> Counter[M
 
 
 def compute_metrics(first: dt.date, after: dt.date, zone: ZoneInfo) -> Counter[MetricKey]:
-    """Compute all metrics of the days in `[first, after)` from the source rows."""
+    """Compute all metrics of the days in `[first, after)` from the source rows.
+
+    An imported lead signed up on no day.
+    """
     bounds = [dt.datetime.combine(day, dt.time(), zone) for day in (first, after)]
     leads = Lead.objects.exclude(status=LeadStatus.MERGED)
     leads = leads.filter(created_at__gte=bounds[0], created_at__lt=bounds[1])
-    by_day = leads.annotate(day=TruncDate("created_at", tzinfo=zone))
+    brought = AuditEvent.objects.filter(
+        lead=OuterRef("pk"), action=AuditAction.IMPORTED, occurred_at=OuterRef("created_at")
+    )
+    by_day = leads.filter(~Exists(brought)).annotate(day=TruncDate("created_at", tzinfo=zone))
     trials = Trial.objects.filter(lead=OuterRef("pk"))
-    contacts = AuditEvent.objects.filter(lead=OuterRef("pk"), action__in=CONTACT_ACTIONS)
     metrics: Counter[MetricKey] = Counter()
     metrics.update(_by(by_day.values("day", "first_touch_source"), Metric.SIGNED_UP, "first_touch_source"))
     metrics.update(_by(by_day.filter(Exists(trials.filter(started_at__isnull=False))), Metric.STARTED))
-    metrics.update(_by(by_day.filter(Exists(contacts)), Metric.CONTACTED))
-    metrics.update(_by(by_day.filter(Exists(trials.filter(converted_at__isnull=False))), Metric.CONVERTED))
-    metrics.update(_response_times(by_day, contacts))
+    converted = Exists(trials.filter(converted_at__isnull=False))
+    metrics.update(_by(by_day.filter(HAD_CONTACT | Q(converted)), Metric.CONTACTED))
+    metrics.update(_by(by_day.filter(converted), Metric.CONVERTED))
+    metrics.update(_response_times(by_day))
     metrics.update(_calls(bounds, zone))
     return metrics
 
@@ -112,11 +119,12 @@ def _top_sources(found: list[tuple[str, int]]) -> set[str]:
     return {name for name, _ in totals.most_common(TOP_SOURCES)}
 
 
-def _response_times(by_day: QuerySet[Any], contacts: QuerySet[AuditEvent]) -> Counter[MetricKey]:
+def _response_times(by_day: QuerySet[Any]) -> Counter[MetricKey]:
     """Count leads by day and by the bucket of the time to first contact."""
-    first = contacts.order_by().values("lead").annotate(first=Min("occurred_at")).values("first")
     found: Counter[MetricKey] = Counter()
-    for day, wait in by_day.annotate(wait=Subquery(first) - F("created_at")).order_by().values_list("day", "wait"):
+    for day, wait in (
+        by_day.annotate(wait=F("first_contact_at") - F("created_at")).order_by().values_list("day", "wait")
+    ):
         name = (
             NO_RESPONSE
             if wait is None

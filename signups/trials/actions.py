@@ -12,12 +12,13 @@ from clinic.lib import normalization
 from signups.audit.actions import Actor, record_event
 from signups.audit.choices import ActorKind, AuditAction
 from signups.audit.models import AuditEvent
-from signups.consents.actions import record_signup_consents, revoke_consent
+from signups.consents.actions import permit_calls_again, record_signup_consents, revoke_consent
 from signups.consents.choices import OPTIONAL_CONSENTS, REQUIRED_CONSENTS, ConsentChannel, ConsentPurpose
 from signups.consents.policy import agrees_to
 from signups.consents.suppression_models import Suppression
 from signups.leads import locking
-from signups.leads.actions import can_work_lead, change_status, has_open_work
+from signups.leads.access import can_work_lead, lock_lead_for_contact
+from signups.leads.actions import change_status, has_open_work
 from signups.leads.choices import LeadStatus
 from signups.leads.contact_details import announce_change
 from signups.leads.locking import lock_lead
@@ -165,6 +166,23 @@ def resend_confirmation_link(lead: Lead, *, now: dt.datetime) -> None:
     _resend(lock_lead(lead), now=now)
 
 
+@transaction.atomic
+def resend_confirmation_for_staff(lead: Lead, *, by: User, now: dt.datetime) -> bool:
+    """Send a new confirmation link on behalf of `by`; return whether one was written.
+
+    Raises ActionError when nothing waits for confirmation, LeadUnavailable.
+    """
+    lead = lock_lead_for_contact(lead, by, now)
+    trial = lead.trials.open().filter(started_at=None).first()
+    if trial is None:
+        raise locking.ActionError("Nothing of theirs waits for confirmation.")
+    if not under_hourly_limit(lead, emails.CONFIRM_TRIAL, now=now):
+        return False
+    _send_confirmation(trial, now=now)
+    record_event(lead, AuditAction.CONFIRMATION_RESENT, by=by, now=now)
+    return True
+
+
 def _resend(lead: Lead, *, now: dt.datetime) -> None:
     """Implement `resend_confirmation_link` for a locked lead."""
     if trial := lead.trials.open().filter(started_at=None).first():
@@ -199,7 +217,7 @@ def confirm_email(lead: Lead, *, now: dt.datetime) -> Trial | None:
     trial.save(update_fields=["started_at"])
     Suppression.objects.of(lead.email).delete()
     if agrees_to(lead, ConsentPurpose.CALLS):
-        Suppression.objects.of(lead.phone_e164).delete()
+        permit_calls_again(lead)
     record_event(lead, AuditAction.CONFIRMED, by=ActorKind.PATIENT, now=now)
     record_event(lead, AuditAction.TRIAL_STARTED, by=ActorKind.SYSTEM, now=now)
     emails.trial_started(trial, now=now)

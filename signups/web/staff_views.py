@@ -16,7 +16,7 @@ from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 
 from signups.audit.staff_users import staff_user
-from signups.leads.actions import can_work_lead
+from signups.leads.access import can_work_lead
 from signups.leads.models import Lead
 
 from .responses import redirect_after_post

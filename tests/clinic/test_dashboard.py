@@ -9,9 +9,11 @@ from django.db import connection
 from django.utils import timezone
 
 from clinic import dashboard, roles
+from signups.audit.choices import ActorKind, AuditAction
+from signups.leads.contact import record_contact
 from signups.reports import daily_metrics
 from signups.reports.models import DailyMetric
-from tests.factories import audit, callbacks, calls, content, leads, trials, users
+from tests.factories import callbacks, calls, content, leads, trials, users
 
 pytestmark = pytest.mark.django_db
 HOUR = dt.timedelta(hours=1)
@@ -112,8 +114,8 @@ def create_history(now):
     """Create two leads of ten days ago and one of today, with calls."""
     past = now - 10 * 24 * HOUR
     one = leads.LeadFactory(created_at=past, first_touch_source="friend")
-    audit.AuditEventFactory(lead=one, action="tried", occurred_at=past + HOUR * 3)
-    audit.AuditEventFactory(lead=one, action="call_attempted", occurred_at=past + HOUR * 30)
+    for hours in (3, 30):
+        record_contact(one, AuditAction.TRIED, by=ActorKind.SYSTEM, now=past + HOUR * hours)
     trials.TrialFactory(lead=one, requested_at=past, started_at=past, converted_at=past + 24 * HOUR)
     leads.LeadFactory(created_at=past, first_touch_source="ad")
     trials.TrialFactory(lead__created_at=now, requested_at=now, started_at=now)

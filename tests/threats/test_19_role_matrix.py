@@ -12,12 +12,13 @@ from django.db import transaction
 from django.http import Http404
 from django.test import RequestFactory
 from django.urls import URLPattern, get_resolver, resolve, reverse
+from django.utils import timezone
 
 from clinic import roles
 from signups.audit.choices import AuditAction
 from signups.audit.models import AuditEvent
 from tests import factories
-from tests.factories import duplicates, imports, leads
+from tests.factories import callbacks, calls, duplicates, hosts, imports, leads
 from tests.factories import users as factories_users
 
 pytestmark = pytest.mark.django_db
@@ -44,7 +45,7 @@ NEEDS = {
     "signups_lead": {
         **dict.fromkeys(["assign", "assign_next", "change_status", "log_outreach"], "signups.change_lead"),
         **dict.fromkeys(["convert", "mark_refunded", "mark_refunded_undo"], "signups.change_lead"),
-        **dict.fromkeys(["tag", "untag", "consent", "mail", "mail_send"], "signups.change_lead"),
+        **dict.fromkeys(["tag", "untag", "consent", "mail", "mail_send", "resend_confirmation"], "signups.change_lead"),
         **dict.fromkeys(["bulk_assign", "bulk_change_status", "bulk_tag", "bulk_untag"], "signups.change_lead"),
         **dict.fromkeys(["duplicates", "distinct_pairs", "unmark_distinct"], "signups.merge_lead"),
         **dict.fromkeys(["merge", "mark_distinct", "merge_undo"], "signups.merge_lead"),
@@ -60,7 +61,7 @@ NEEDS = {
     ),
     "signups_onboardingcall": {
         **dict.fromkeys(["changelist", "call", "move", "cancel"], "signups.change_onboardingcall"),
-        **dict.fromkeys(["no_show", "complete"], "signups.change_onboardingcall"),
+        **dict.fromkeys(["no_show", "complete", "settle_alert"], "signups.change_onboardingcall"),
         "reassign": "signups.reassign_onboardingcall",
     },
     "signups_host": {"renew_feed": "signups.change_host signups.change_own_host"},
@@ -242,3 +243,35 @@ def test_revoked_role_bites_on_the_next_request(client, clinic):
     user.is_active = False
     user.save()
     assert client.get(page).status_code == 302
+
+
+# What whoever has somebody else’s lead on the phone may do; everything else stays with those who work the lead.
+IN_TOUCH = {"log_outreach", "note", "mail", "mail_send", "book", "resend_confirmation"}
+OF_ONE_LEAD = {
+    *("assign", "assign_next", "change_status", "convert", "mark_refunded", "mark_refunded_undo", "tag", "untag"),
+    *("consent", "erase"),
+} | IN_TOUCH
+
+
+@pytest.mark.parametrize("how", ["owner", "Head", "claimed the callback", "hosts the call", "called today", "nobody"])
+def test_somebody_elses_lead_opens_what_being_in_touch_needs_and_nothing_more(client, clinic, how):
+    user = factories_users.UserFactory(role=roles.HEAD if how == "Head" else roles.COORDINATOR)
+    lead = leads.LeadFactory(owner=user if how == "owner" else factories_users.UserFactory(role=roles.COORDINATOR))
+    now = timezone.now()
+    if how == "claimed the callback":
+        callbacks.CallbackRequestFactory(lead=lead, claimed_by=user, claimed_at=now)
+    elif how == "hosts the call":
+        calls.OnboardingCallFactory(lead=lead, host=hosts.HostFactory(user=user))
+    elif how == "called today":
+        callbacks.CallAttemptFactory(request__lead=lead, attempted_by=user)
+    client.force_login(user)
+
+    def may(name):
+        address = reverse(f"admin:signups_lead_{name}", args=[lead.pk])
+        answers = {client.get(address).status_code, client.post(address, {}).status_code}
+        assert answers == {403} or 403 not in answers, (name, answers)
+        return 403 not in answers
+
+    opened = {name for name in sorted(OF_ONE_LEAD) if may(name)}
+    everything = OF_ONE_LEAD if how == "Head" else OF_ONE_LEAD - {"erase"}
+    assert opened == {"owner": everything, "Head": everything, "nobody": set()}.get(how, IN_TOUCH)

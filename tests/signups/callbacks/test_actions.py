@@ -26,7 +26,8 @@ from signups.callbacks.choices import CallOutcome, Topic
 from signups.callbacks.models import CallAttempt, CallbackRequest
 from signups.consents.actions import current_wording, grant_consent, revoke_consent
 from signups.consents.choices import CALL_CONSENTS, ConsentChannel, ConsentPurpose
-from signups.consents.policy import agrees_to, can_call
+from signups.consents.contact_policy import may_call
+from signups.consents.policy import agrees_to
 from signups.duplicates import merging
 from signups.leads.choices import PartOfDay
 from signups.leads.locking import ActionError
@@ -99,7 +100,7 @@ def test_asking_writes_lead_consent_event_and_request_due_in_business_time(clini
     assert request.due_at == dt.datetime(2026, 11, 23, 11, 0, tzinfo=ZoneInfo("America/New_York"))
     assert (request.phone, request.topic, request.consent.text.purpose) == ("(212) 555-0123", "cost", "callbacks")
     assert [agrees_to(lead, purpose) for purpose in CALL_CONSENTS] == [False, True]
-    assert can_call(lead, NOW)
+    assert may_call(lead, NOW).allowed
     assert verbs(lead) == ["consent_granted", "callback_requested"]
 
 
@@ -145,7 +146,7 @@ def test_cancelling_closes_and_keeps_the_consent(open_all_day):
     for _ in range(2):
         cancel_callback(lead, now=NOW)
     assert (lead.callbacks.get().outcome, agrees_to(lead, ConsentPurpose.CALLBACKS)) == ("cancelled", True)
-    assert not can_call(lead, NOW)  # what they agreed to was this one call
+    assert not may_call(lead, NOW).allowed  # what they agreed to was this one call
     assert verbs(lead) == ["consent_granted", "callback_requested", "callback_closed"]
 
 

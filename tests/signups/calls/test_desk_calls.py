@@ -10,7 +10,7 @@ from django.db import connection
 from clinic import roles
 from signups.callbacks.models import CallAttempt
 from signups.calls.models import OnboardingCall
-from tests.factories import callbacks, calls, hosts, leads, trials, users
+from tests.factories import callbacks, calls, consents, hosts, leads, trials, users
 from tests.signups.conftest import NOW
 
 pytestmark = pytest.mark.django_db
@@ -46,7 +46,8 @@ def taken(user, **fields):
 
 def begun(user, **fields):
     host = fields.pop("host", None) or hosts.HostFactory(user=user)
-    return calls.OnboardingCallFactory(host=host, **{"starts_at": NOW - HOUR, **fields})
+    number = {"lead__phone": "(212) 555-0123", "lead__phone_e164": "+12125550123"}
+    return calls.OnboardingCallFactory(host=host, **{"starts_at": NOW - HOUR, **number, **fields})
 
 
 def primary(page):
@@ -85,7 +86,7 @@ def test_how_a_call_went_is_said_on_the_page(client, user):
     assert (page.context["next_action"].text, primary(page)) == ("Log the call outcome", ["Completed"])
     done = client.post(f"{CALLS}{call.public_id}/no-show/", {"back": "lead"})
     assert (done.status_code, done["Location"]) == (303, page_of(call.lead))
-    assert client.get(page_of(call.lead)).context["next_action"].key == "write"
+    assert client.get(page_of(call.lead)).context["next_action"].key == "rebook"
     assert client.get("/admin/").context["my_tasks"] == []
 
 
@@ -107,7 +108,7 @@ def test_other_people_s_addresses_are_no_way_back(client, user):
 
 def test_one_thing_is_drawn_as_the_thing_to_do(client, user):
     leads.TagFactory()
-    lead = leads.LeadFactory(owner=user, phone="(212) 555-0123", preferred_channel="call")
+    lead = somebody(owner=user, agrees_to_calls=True, preferred_channel="call")
     assert primary(client.get(page_of(lead))) == ["Connected"]
     start = NOW - dt.timedelta(days=2)
     trials.TrialFactory(lead=lead, requested_at=start, started_at=start)
@@ -209,31 +210,74 @@ def test_nobody_becomes_a_patient_without_a_trial(client, user, trial):
     if trial != "none":
         trials.TrialFactory(lead=lead, requested_at=NOW, cancelled_at=NOW if trial == "cancelled" else None)
     page = client.get(page_of(lead))
-    assert (page.context["next_action"].key, primary(page)) == ("wait", [])
+    assert (page.context["next_action"].key, primary(page)) == ("wait_for_trial", [])
     assert "Convert to patient" not in page.content.decode()
 
 
+NUMBER = {"phone": "(212) 555-0123", "phone_e164": "+12125550123"}
+
+
+def somebody(*, confirmed=False, agrees_to_calls=False, **fields):
+    lead = leads.LeadFactory(**{**NUMBER, "created_at": NOW - HOUR, **fields})
+    if confirmed:
+        trials.TrialFactory(lead=lead, requested_at=NOW - HOUR, started_at=NOW - HOUR)
+    if agrees_to_calls:
+        consents.ConsentFactory(lead=lead, text__purpose="calls", created_at=NOW - HOUR)
+    return lead
+
+
 @pytest.mark.parametrize(
-    ("reach", "key"),
+    ("person", "key"),
     [
-        ({"preferred_channel": "email", "phone": "(212) 555-0123"}, "write"),
-        ({"preferred_channel": "call", "phone": "(212) 555-0123"}, "contact"),
-        ({"preferred_channel": "call", "phone": ""}, "write"),
-        (
-            {"preferred_channel": "email", "phone": "(212) 555-0123", "email": "", "phone_e164": "+12125550123"},
-            "contact",
-        ),
+        ({"confirmed": True, "agrees_to_calls": True, "preferred_channel": "email"}, "write"),
+        ({"confirmed": True, "agrees_to_calls": True, "preferred_channel": "call"}, "contact"),
+        ({"confirmed": True, "preferred_channel": "call"}, "write"),
+        ({"agrees_to_calls": True, "preferred_channel": "email"}, "contact"),
+        ({"agrees_to_calls": True, "time_zone": "Asia/Tokyo"}, "wait"),
+        ({"confirmed": True, "email_bounced_at": NOW}, "correct_email"),
+        ({"phone": "", "phone_e164": "", "unsubscribed_at": NOW}, "add_contact"),
+        ({}, "record_consent"),
     ],
 )
-def test_first_contact_is_made_as_they_like_it(client, user, reach, key):
-    assert client.get(page_of(leads.LeadFactory(**reach))).context["next_action"].key == key
+def test_first_contact_is_by_a_way_that_is_open_or_says_what_opens_one(client, user, person, key):
+    page = client.get(page_of(somebody(**person)))
+    assert page.context["next_action"].key == key
+    box = page.content.decode().split('id="next"')[1].split("</section>")[0]
+    buttons = re.findall(r'action="[^"]*/([\w-]+)/"', box)
+    assert ("log-outreach" in buttons) == (page.context["call_decision"].allowed and key in ("contact", "write"))
+
+
+def test_the_confirmation_link_is_resent_where_that_opens_a_way(client, user):
+    lead = somebody()
+    trials.TrialFactory(lead=lead, requested_at=NOW)
+    assert client.get(page_of(lead)).context["next_action"].key == "resend_confirmation"
+    for number in range(4):
+        answer = client.post(f"/admin/signups/lead/{lead.pk}/resend-confirmation/")
+        assert answer.status_code == (303 if number < 3 else 409)
+    assert lead.messages.filter(kind="confirm_trial").count() == 3
+    assert f"sent to {lead.email}" in answer.content.decode()  # what was done before is said first
 
 
 def test_after_a_try_that_reached_nobody_the_next_is_a_day_later(client, user):
-    lead = leads.LeadFactory(owner=user)
+    lead = somebody(owner=user, agrees_to_calls=True)
     client.post(f"/admin/signups/lead/{lead.pk}/log-outreach/", {"outcome": "no_answer"})
     following = client.get(page_of(lead)).context["next_action"]
-    assert (following.text, following.at) == ("Follow up", NOW + dt.timedelta(days=1))
+    assert (following.text, following.at) == ("Follow up by phone", NOW + dt.timedelta(days=1))
+
+
+def test_a_call_that_is_booked_is_what_comes_next_and_may_be_made(client, user):
+    lead = somebody()
+    call = calls.OnboardingCallFactory(lead=lead, starts_at=NOW + HOUR, created_at=NOW - HOUR)
+    page = client.get(page_of(lead))
+    assert (page.context["next_action"].key, page.context["next_action"].at) == ("appointment", call.starts_at)
+    assert (page.context["call_decision"].allowed, "Don’t call" in page.content.decode()) == (True, False)
+
+
+def test_list_says_the_same_as_each_page(client, user):
+    people = [somebody(agrees_to_calls=True), somebody(confirmed=True), somebody(time_zone="Asia/Tokyo")]
+    calls.OnboardingCallFactory(lead=people[0], starts_at=NOW - 2 * HOUR, status="no_show", created_at=NOW - HOUR)
+    rows = {row["lead"].pk: row["next"] for row in client.get("/admin/signups/lead/").context["cl"].rows}
+    assert rows == {lead.pk: client.get(page_of(lead)).context["next_action"] for lead in people}
 
 
 def test_outcome_of_a_call_that_nobody_had_taken_takes_two_clicks(client, user):
@@ -265,7 +309,7 @@ def test_call_that_runs_past_nine_can_be_noted(client, user, time_machine):
         assert client.post(address, {"outcome": "reached", "form_key": uuid.uuid4(), "number": 1}).status_code == status
 
 
-def test_whoever_speaks_to_a_colleague_s_lead_writes_down_what_was_said(client, user):
+def test_whoever_speaks_to_a_colleague_s_lead_writes_down_what_was_said(client, user, time_machine):
     callback = taken(user, lead__owner=users.UserFactory())
     note = {"text": "Prefers mornings.", "form_key": uuid.uuid4()}
     assert 'name="text"' in client.get(page_of(callback.lead)).content.decode()
@@ -273,4 +317,7 @@ def test_whoever_speaks_to_a_colleague_s_lead_writes_down_what_was_said(client, 
     callback.closed_at, callback.outcome = NOW, "reached"
     callback.save()
     note["form_key"] = uuid.uuid4()
+    assert client.post(f"/admin/signups/lead/{callback.lead.pk}/note/", note).status_code == 303  # until midnight
+    time_machine.move_to(NOW + 14 * HOUR, tick=False)
+    client.force_login(user)
     assert client.post(f"/admin/signups/lead/{callback.lead.pk}/note/", note).status_code == 403

@@ -7,8 +7,9 @@ import pytest
 from signups.audit.choices import ActorKind
 from signups.consents.actions import grant_consent, revoke_consent
 from signups.consents.choices import ConsentChannel, ConsentPurpose
+from signups.consents.contact_policy import may_call
 from signups.consents.models import Consent
-from signups.consents.policy import agrees_to, can_call
+from signups.consents.policy import agrees_to
 from signups.leads.models import Lead
 from tests.factories.leads import LeadFactory
 from tests.signups.conftest import NOW
@@ -66,9 +67,9 @@ def test_one_purpose_is_not_another_and_one_person_not_another(lead):
 
 
 def test_only_who_agreed_is_called_and_only_by_day(lead):
-    assert can_call(lead, NOW) is False
+    assert may_call(lead, NOW).allowed is False
     grant_consent(lead, ConsentPurpose.CALLS, **PATIENT, now=NOW)
     just_before_nine = NIGHT - dt.timedelta(seconds=1)
-    assert [can_call(lead, at) for at in (NOW, just_before_nine, NIGHT)] == [True, True, False]
-    lead.phone = ""
-    assert can_call(lead, NOW) is False
+    assert [may_call(lead, at).allowed for at in (NOW, just_before_nine, NIGHT)] == [True, True, False]
+    lead.phone_e164 = ""
+    assert may_call(lead, NOW).allowed is False

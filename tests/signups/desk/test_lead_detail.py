@@ -127,16 +127,19 @@ def test_reading_is_logged_and_listed_apart(client, user):
     assert entries(client.get(page_of(lead), {"kind": "reads"})) == [("record", "robin", "viewed the lead")] * 4
 
 
-def test_next_step_is_one_and_its_button_is_there(client, user):
-    now = dt.datetime.now(dt.UTC)
-    lead = leads.LeadFactory(phone="(212) 555-0123", preferred_channel="call")
+def test_next_step_is_one_and_its_button_is_there(client, user, time_machine):
+    time_machine.move_to(NOW, tick=False)  # by day, where they live
+    client.force_login(user)
+    now = NOW
+    lead = leads.LeadFactory(phone="(212) 555-0123", phone_e164="+12125550123", preferred_channel="call")
+    consents.ConsentFactory(lead=lead, text__purpose=ConsentPurpose.CALLS)
 
     def shown():
         page = client.get(page_of(lead)).content.decode()
         box = page.split('id="next"')[1].split("</section>")[0]
         return re.search('class="next">([^<]*)', box)[1], re.findall(r'action="[^"]*/([\w-]+)/"', box)
 
-    assert shown() == ("Make first contact", ["log-outreach"])
+    assert shown() == ("Make first contact by phone", ["log-outreach"])
     do(client, lead, "log-outreach", {"outcome": "reached"})
     assert shown() == ("Qualify", ["change-status"])
     start = now - dt.timedelta(days=6)
@@ -221,7 +224,7 @@ def test_whoever_wants_no_calls_takes_their_agreement_back(client, user):
     consent = consents.ConsentFactory(text__purpose="calls")
     do(client, consent.lead, "log-outreach", {"outcome": "do_not_call"})
     assert agrees_to(consent.lead, "calls") is False
-    assert set(consent.lead.events.values_list("action", flat=True)) == {"tried", "consent_revoked"}
+    assert set(consent.lead.events.values_list("action", flat=True)) == {"tried", "moved", "consent_revoked"}
 
 
 def test_timeline_is_filtered_by_kind_and_goes_on_to_older(client, user):
@@ -344,5 +347,5 @@ def test_head_erases_who_asks_for_it_and_nobody_else_is_offered_it(client, user)
 def test_contact_section_says_for_whom_and_from_where_they_came(client, user):
     lead = leads.LeadFactory(signing_up_for="other", first_touch_source="Spring fair")
     page = " ".join(client.get(page_of(lead)).content.decode().split())
-    assert "<dt>Care for</dt><dd>Someone I care for</dd>" in page
+    assert "<dt>Care for</dt><dd>Someone else (someone I care for)</dd>" in page
     assert "<dt>Source</dt><dd>Spring fair" in page

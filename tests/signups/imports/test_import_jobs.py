@@ -14,8 +14,8 @@ from django.utils import timezone
 from clinic import roles
 from signups.audit.choices import ActorKind, AuditAction
 from signups.audit.models import AuditEvent
+from signups.consents.contact_policy import may_call
 from signups.consents.models import Consent
-from signups.consents.policy import can_call
 from signups.consents.suppression_models import Suppression
 from signups.imports import actions as import_actions
 from signups.imports.actions import (
@@ -118,7 +118,7 @@ def test_takes_them_in_with_an_event_each_and_no_agreement(run, head):
     assert {(event.actor, event.detail["row"], len(event.signature)) for event in events} == {
         (head, number, 73) for number in (2, 3, 4)
     }
-    assert (Consent.objects.count(), OutboxMessage.objects.count(), can_call(lead, NOW)) == (0, 0, False)
+    assert (Consent.objects.count(), OutboxMessage.objects.count(), may_call(lead, NOW).allowed) == (0, 0, False)
 
 
 def test_the_same_file_twice_makes_nobody_twice(run):

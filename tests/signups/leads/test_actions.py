@@ -110,7 +110,7 @@ def test_two_who_saw_the_same_lead_do_not_both_move_it(head):
         (None, "nobody", False),
     ],
 )
-def test_lead_is_worked_by_whose_it_is(role, owner, may):
+def test_lead_is_worked_by_whose_it_is(clinic, role, owner, may):
     user, other = users.UserFactory(role=role), users.UserFactory(role=roles.COORDINATOR)
     lead = leads.LeadFactory(owner={"nobody": None, "self": user, "other": other}[owner])
     deeds = [

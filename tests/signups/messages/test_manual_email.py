@@ -10,12 +10,13 @@ from django.core.exceptions import ValidationError
 from clinic import roles
 from signups.audit.choices import ActorKind, AuditAction
 from signups.audit.models import AuditEvent
+from signups.consents import contact_policy
 from signups.consents.actions import grant_consent, revoke_consent, unsubscribe
 from signups.consents.choices import ConsentChannel, ConsentPurpose
 from signups.consents.suppression_models import Suppression, contact_hash
 from signups.leads import links as lead_links
 from signups.leads import locking
-from signups.messages import delivery, send_policy
+from signups.messages import delivery
 from signups.messages.actions import send_manual_email
 from signups.messages.choices import EmailPurpose
 from signups.messages.emails import preview_manual_email
@@ -126,7 +127,7 @@ REFUSED = {
 def test_whom_nobody_may_write_to_gets_nothing_and_staff_read_why(client, user, lead, template, why, happen):
     happen(lead)
     lead.refresh_from_db()
-    assert send_policy.why_not_allowed(lead, EmailPurpose.TRANSACTIONAL) == why
+    assert contact_policy.may_email(lead, NOW).reason == why
     with pytest.raises(locking.ActionError, match=re.escape(why)):
         send(lead, template, user)
     page = look(client, lead, template)
@@ -274,7 +275,7 @@ def test_pages_take_the_same_queries_for_one_template_and_many(
 ):
     messages.EmailTemplateFactory.create_batch(count)
     look(client, lead, template)  # what is remembered for a minute
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(15):
         look(client, lead, template)
     client.force_login(users.UserFactory(role=roles.HEAD))
     client.get(TEMPLATES)

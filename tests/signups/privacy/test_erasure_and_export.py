@@ -18,7 +18,8 @@ from signups.callbacks.models import CallbackRequest
 from signups.calls.actions import CallNotBooked, book_call
 from signups.consents.actions import grant_consent, record_signup_consents
 from signups.consents.choices import ConsentChannel, ConsentPurpose
-from signups.consents.policy import agrees_to, can_call
+from signups.consents.contact_policy import may_call
+from signups.consents.policy import agrees_to
 from signups.consents.suppression_models import Suppression
 from signups.duplicates import merging
 from signups.leads import contact_details
@@ -177,22 +178,22 @@ def test_number_of_somebody_erased_is_called_again_only_at_their_own_word(clinic
     erasure.erase_lead(LeadFactory(**facts), by=ActorKind.PATIENT, now=NOW)
     back = TrialFactory(lead=LeadFactory(**facts), requested_at=NOW).lead
     record_signup_consents(back, {ConsentPurpose.CALLS: current_offer().documents[ConsentPurpose.CALLS]}, now=NOW)
-    assert (agrees_to(back, ConsentPurpose.CALLS), can_call(back, NOW)) == (True, False)
+    assert (agrees_to(back, ConsentPurpose.CALLS), may_call(back, NOW).allowed) == (True, False)
     if way == "confirms a sign-up":
         confirm_email(back, now=NOW)
     else:
         grant_consent(back, ConsentPurpose.CALLS, channel=ConsentChannel.PAGE, by=ActorKind.PATIENT, now=NOW)
-    assert can_call(back, NOW) is True
+    assert may_call(back, NOW).allowed is True
 
 
 def test_who_asks_for_a_call_is_called_about_that_alone(clinic):
     facts = {"phone": "(212) 555-0123", "phone_e164": "+12125550123"}
     erasure.erase_lead(LeadFactory(**facts), by=ActorKind.PATIENT, now=NOW)
     back = callbacks.CallbackRequestFactory(lead=LeadFactory(**facts)).lead
-    assert can_call(back, NOW) is True
+    assert may_call(back, NOW).allowed is True
     back.callbacks.update(closed_at=NOW, outcome="reached")
     record_signup_consents(back, {ConsentPurpose.CALLS: current_offer().documents[ConsentPurpose.CALLS]}, now=NOW)
-    assert can_call(back, NOW) is False
+    assert may_call(back, NOW).allowed is False
 
 
 def test_confirming_without_agreeing_to_calls_leaves_the_number_alone(clinic):
