@@ -11,7 +11,7 @@ from functools import cache, cached_property, lru_cache
 from itertools import permutations
 from pathlib import Path
 
-from anyascii import anyascii
+from .text_folding import fold
 
 TITLES = re.compile(
     r"capt|captain|col|cpa|dds|dipl|dmd|doctor|dr|dvm|esq|fr|frau|gen|herr|hon|imam|ing|jd|lady|lt|madam|"
@@ -68,8 +68,10 @@ class PersonName:
 def parse_name(name: str) -> PersonName:
     """Return the comparable form of a name; “Last, First” is turned round."""
     last, comma, first = name.partition(",")
-    suffix_only = _words(first) and all(word in SUFFIXES or TITLES.fullmatch(word) for word in _words(first))
-    words = _words(f"{first} {last}" if comma and not suffix_only else f"{last} {first}")
+    suffix_only = fold(first).split() and all(
+        word in SUFFIXES or TITLES.fullmatch(word) for word in fold(first).split()
+    )
+    words = fold(f"{first} {last}" if comma and not suffix_only else f"{last} {first}").split()
     suffix = next((SUFFIXES[word] for word in words[1:] if word in SUFFIXES), "")
     kept = [word for word in words if word not in SUFFIXES and not TITLES.fullmatch(word)] or words
     less = [word for word in kept if not PARTICLES.fullmatch(word)]
@@ -175,12 +177,6 @@ def edit_distance_at_most_one(one: str, other: str) -> bool:
     a, b = one[start:], other[start:]
     swapped = len(a) > 1 and len(b) > 1 and a[0] == b[1] and a[1] == b[0] and a[2:] == b[2:]
     return a[1:] == b[1:] or a[1:] == b or a == b[1:] or swapped
-
-
-def _words(name: str) -> list[str]:
-    text = name if name.isascii() else anyascii(name)
-    text = re.sub(r"(?<=[a-z])['’`](?=[a-z])", "", text.lower())  # O’Neil
-    return re.findall(r"[a-z0-9]+", text)
 
 
 @cache

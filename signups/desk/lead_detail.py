@@ -21,7 +21,7 @@ from signups.calls.models import OnboardingCall
 from signups.consents.contact_policy import ContactFacts, facts_of, may_call, may_email
 from signups.leads.access import can_contact_lead, can_work_lead
 from signups.leads.actions import allowed_transitions
-from signups.leads.choices import TERMINAL_STATUSES, LeadStatus
+from signups.leads.choices import CARE_FOR_LABELS, TERMINAL_STATUSES, LeadStatus
 from signups.leads.models import Lead
 from signups.leads.tag_models import Tag
 from signups.messages.template_models import EmailTemplate
@@ -124,6 +124,7 @@ def contact_context(facts: LeadFacts) -> dict[str, Any]:
         "phone": redaction.mask_contact_details(lead.phone, facts.user),
         "referral_answer": redaction.mask_contact_details(lead.referral_answer, facts.user),
         "city": time_zones.city_name(lead.time_zone),
+        "care_for": CARE_FOR_LABELS.get(lead.signing_up_for, ""),
     }
 
 

@@ -61,6 +61,9 @@ class CareFor(TextChoices):
     OTHER = "other", "Someone else (someone I care for)"
 
 
+CARE_FOR_LABELS = {CareFor.SELF: "Themselves", CareFor.OTHER: "Someone they care for"}  # for staff
+
+
 class PartOfDay(TextChoices):
     ANY = "any", "Any time"
     MORNING = "morning", "Morning (8 to 12)"

@@ -13,6 +13,7 @@ from django.db.models.lookups import Exact
 from clinic.lib import phone_numbers, time_zones, zone_inference
 from clinic.lib.encryption import EncryptedTextField
 from clinic.lib.identity import GMAIL, Identity
+from clinic.lib.text_folding import fold, phone_digits
 
 from .choices import OPEN_STATUSES, TERMINAL_STATUSES, CareFor, Channel, LeadStatus, PartOfDay
 from .phone_display import PhoneDisplay
@@ -34,6 +35,8 @@ def mailbox_expression(column: str) -> models.Case:
 
 
 MAILBOX_EXPRESSION = mailbox_expression("email_key")
+NAME_FOLDED_LENGTH = 200  # a letter may become several
+PUBLIC_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 class LeadQuerySet(models.QuerySet["Lead"]):
@@ -58,37 +61,60 @@ class LeadQuerySet(models.QuerySet["Lead"]):
         """Leads with one of these numbers (E.164), whatever their extension."""
         return self.exclude(phone_e164="").filter(phone_e164__in={*numbers})
 
-    def search(self, text: str) -> Self:
-        """Leads whose name, e-mail address or number contains every word, ignoring case.
+    def search(self, text: str, *, names_only: bool = False) -> Self:
+        """Leads whose name, email address or number contains every word, in any order.
 
-        Words of one or two letters match only the start of a word: the trigram index needs three letters. A `text` that
-        is a number is compared by its digits. `%` and `_` are literal.
+        Accents, case, apostrophes and hyphens do not matter, nor how a number is written. A public id finds its lead.
         """
-        for alternatives in _search_terms(text):
-            found = models.Q()
-            for needle in alternatives:
-                found |= models.Q(search_text__contains=needle)
-            self = self.filter(found)
-        return self
+        if PUBLIC_ID.fullmatch(text.strip()):
+            return self.filter(public_id=text.strip())
+        return self.filter(_search_filter(text, "name_folded" if names_only else "search_text"))
+
+    def update(self, **kwargs: Any) -> int:
+        if "name" in kwargs:
+            kwargs["name_folded"] = fold(kwargs["name"])[:NAME_FOLDED_LENGTH]
+        return super().update(**kwargs)
 
 
 _WHITESPACE = models.Value(" ")
 
 
-def _search_terms(text: str) -> list[set[str]]:
-    """Return one set of alternatives per word that `search_text` must contain.
+def _search_filter(text: str, column: str) -> models.Q:
+    """Return the condition that `column` contains every word of `text`; matches nothing when there is no word.
 
-    SQLite and the C locale lower-case ASCII only, so other letters are searched as lower, upper and title case.
+    Words of one or two letters match only the start of a word: the trigram index needs three letters.
     """
-    digits = re.sub(r"[\s().+/-]", "", text)
-    words = [digits] if digits.isascii() and digits.isdigit() else text.split()
-    return [
-        {
-            (" " if len(word) < 3 else "") + "".join(c.lower() if c.isascii() else c for c in spelling)
-            for spelling in (word.lower(), word.upper(), word.title())
-        }
-        for word in words
+    if not text.strip():
+        return models.Q()
+    if digits := phone_digits(text):
+        return models.Q(**{f"{column}__contains": digits})
+    words = [
+        needle
+        for word in text.replace("mailto:", "").split()
+        for needle in ([word.strip("<>()[],;\"'").lower()] if "@" in word.strip("<>()[],;\"'") else fold(word).split())
     ]
+    found = models.Q() if words else models.Q(pk__in=[])
+    for word in words:
+        found &= models.Q(**{f"{column}__contains": word if len(word) > 2 else f" {word}"})
+    return found
+
+
+class FoldedField(models.CharField):  # type: ignore[type-arg]
+    """The folded form of another field (`clinic.lib.text_folding.fold`), computed at every write."""
+
+    def __init__(self, *args: Any, source: str, **kwargs: Any) -> None:
+        self.source = source
+        super().__init__(*args, editable=False, **kwargs)
+
+    def deconstruct(self) -> Any:
+        name, path, args, kwargs = super().deconstruct()
+        del kwargs["editable"]
+        return name, path, args, {**kwargs, "source": self.source}
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> str:
+        value = fold(getattr(model_instance, self.source))[: self.max_length]
+        setattr(model_instance, self.attname, value)
+        return value
 
 
 class Lead(PhoneDisplay, models.Model):
@@ -99,6 +125,7 @@ class Lead(PhoneDisplay, models.Model):
 
     PII_FIELDS: ClassVar[dict[str, Any]] = {
         "name": "",
+        "name_folded": "",
         "email": "",
         "email_key": "",
         "phone": "",
@@ -116,6 +143,7 @@ class Lead(PhoneDisplay, models.Model):
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     name = models.CharField(max_length=100)
+    name_folded = FoldedField(source="name", max_length=NAME_FOLDED_LENGTH)
     # Empty for leads that gave only a phone number.
     email = models.EmailField("email", max_length=254, blank=True)
     email_key = models.CharField(max_length=254, blank=True, editable=False)
@@ -153,7 +181,9 @@ class Lead(PhoneDisplay, models.Model):
     # `search`); SQLite has no such index.
     search_text = models.GeneratedField(
         expression=Lower(
-            Concat(_WHITESPACE, "name", _WHITESPACE, Cast("email", models.CharField()), _WHITESPACE, "phone_e164")
+            Concat(
+                _WHITESPACE, "name_folded", _WHITESPACE, Cast("email", models.CharField()), _WHITESPACE, "phone_e164"
+            )
         ),
         output_field=models.TextField(),
         db_persist=True,
@@ -215,6 +245,11 @@ class Lead(PhoneDisplay, models.Model):
 
     def __str__(self) -> str:
         return self.name or "(erased)"
+
+    def save(self, *args: Any, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
+        if update_fields is not None and "name" in (update_fields := {*update_fields}):
+            update_fields.add("name_folded")
+        super().save(*args, update_fields=update_fields, **kwargs)
 
     @property
     def zone_name(self) -> str:

@@ -347,5 +347,5 @@ def test_head_erases_who_asks_for_it_and_nobody_else_is_offered_it(client, user)
 def test_contact_section_says_for_whom_and_from_where_they_came(client, user):
     lead = leads.LeadFactory(signing_up_for="other", first_touch_source="Spring fair")
     page = " ".join(client.get(page_of(lead)).content.decode().split())
-    assert "<dt>Care for</dt><dd>Someone else (someone I care for)</dd>" in page
+    assert "<dt>Care for</dt><dd>Someone they care for</dd>" in page
     assert "<dt>Source</dt><dd>Spring fair" in page

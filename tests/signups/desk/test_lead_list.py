@@ -13,6 +13,7 @@ from signups.audit.choices import ActorKind, AuditAction
 from signups.desk.saved_views import SAVED_VIEWS
 from signups.leads import links as lead_links
 from signups.leads.contact import record_contact
+from signups.leads.models import Lead
 from tests.factories import audit, callbacks, calls, consents, leads, messages, trials, users
 from tests.signups.conftest import NOW
 
@@ -71,6 +72,59 @@ def test_search_is_by_words(head, query, found):
     leads.LeadFactory(name="李 Wei", email="w@example.com", phone="", phone_e164="")
     leads.LeadFactory(name="Ana Ñandú", email="a@example.com", phone="", phone_e164="")
     assert names(head.get(LIST, {"q": query})) == found
+
+
+PEOPLE = {
+    "Müller, Ana": ["Muller", "müller", "MULLER ana", "Müller, Ana", "ana, muller", "mu\u0308ller"],
+    "Seán O’Brien": ["o'brien", "O’Brien sean", "obrien", "Oʼbrien", "O`Brien"],
+    "Anne-Marie Weiß": ["anne marie", "Anne–Marie", "weiss", "WEISS", "weiß", "marie anne"],
+    "Łukasz Đoković": ["lukasz", "dokovic", "Đoković Łukasz"],
+    "Søren Æbelø": ["soren", "aebelo", "søren"],
+    "Ольга Иванова": ["ольга", "ОЛЬГА", "Иванова Ольга"],
+}
+
+
+@pytest.mark.parametrize(("name", "query"), [(name, query) for name, queries in PEOPLE.items() for query in queries])
+def test_search_ignores_accents_apostrophes_hyphens_case_and_order(head, name, query):
+    for each in PEOPLE:
+        leads.LeadFactory(name=each)
+    assert names(head.get(LIST, {"q": query})) == [name]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        *("646–296–0201", "tel:+16462960201", "001 646 296 0201", "646 296 0201 x5", "(646) 296-0201 ext. 12"),
+        *("1-646-296-0201", "646.296.0201", "+1 (646) 296‑0201", "6462960201;ext=5", "mailto:jo.miller@example.com"),
+        *("<jo.miller@example.com>", "Jo <Jo.Miller@Example.com>", "jo.miller", "2960201"),
+    ],
+)
+def test_search_reads_numbers_and_addresses_in_every_notation(head, query):
+    leads.LeadFactory(name="Jo Miller", email="jo.miller@example.com", phone_e164="+16462960201")
+    leads.LeadFactory(name="Jo Other", email="jo.other@example.com", phone_e164="+16462960299")
+    assert names(head.get(LIST, {"q": query})) == ["Jo Miller"]
+
+
+@pytest.mark.parametrize("query", ["020 7946 0958", "+44 (0)20 7946 0958", "0044 20 7946 0958"])
+def test_search_leaves_out_the_zero_of_a_trunk_call(head, query):
+    leads.LeadFactory(name="Jo Miller", phone_e164="+442079460958")
+    assert names(head.get(LIST, {"q": query})) == ["Jo Miller"]
+
+
+def test_search_finds_a_lead_by_its_public_id(head):
+    leads.LeadFactory(name="Other")
+    lead = leads.LeadFactory(name="Jo Miller")
+    assert names(head.get(LIST, {"q": f" {lead.public_id}"})) == ["Jo Miller"]
+
+
+def test_search_follows_a_name_however_it_is_changed(head):
+    lead = leads.LeadFactory(name="Before")
+    lead.name = "Zoë"
+    lead.save(update_fields=["name"])
+    assert names(head.get(LIST, {"q": "zoe"})) == ["Zoë"]
+    Lead.objects.filter(pk=lead.pk).update(name="Chloé")
+    assert names(head.get(LIST, {"q": "chloe"})) == ["Chloé"]
+    assert names(head.get(LIST, {"q": "zoe"})) == []
 
 
 def test_filters_narrow_the_list(head):
