@@ -18,6 +18,10 @@ from cryptography.fernet import Fernet, MultiFernet
 from django.core.exceptions import ImproperlyConfigured
 from environs import Env, EnvValidationError, validate
 
+from clinic.lib.zone_data import use_locked_zone_data
+
+use_locked_zone_data()  # before anything reads a zone
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Env(eager=False)
 if env_file := os.environ.get("ENV_FILE", str(BASE_DIR / ".env")):
@@ -230,6 +234,7 @@ WORKER_JOBS = {
     "signups.audit.chain.append_to_chain": 1.0,
     "signups.privacy.export_jobs.run_next_export_step": 5.0,
     "signups.trials.waitlist.notify_waitlist": 300.0,
+    "signups.calls.clock_changes.list_changed_calls": 3600.0,
     "signups.privacy.retention.apply_due_rules": 86_400.0,
     "signups.ops.rate_limit.delete_expired": 3600.0,
     "clinic.cleanup.delete_expired_sessions": 3600.0,

@@ -7,7 +7,9 @@ from django.apps import AppConfig
 from django.contrib.auth.models import User
 from django.core import checks
 from django.db.models import Exists, OuterRef
+from django.utils import timezone
 
+from clinic.lib import zone_data
 from content.models.articles import Article
 from content.models.profile import ClinicProfile
 from content.models.revisions import SignOff
@@ -55,6 +57,13 @@ def pending_steps() -> list[str]:
         ),
     }
     return [step for step, done in steps.items() if not done]
+
+
+@checks.register(deploy=True)
+def check_zone_data(app_configs: Sequence[AppConfig] | None = None, **kwargs: Any) -> Sequence[checks.CheckMessage]:
+    """System check: a warning when time zones are read from old or unknown data."""
+    why = zone_data.why_outdated(timezone.localdate())
+    return [checks.Warning(why, id="clinic.W002")] if why else []
 
 
 @checks.register(checks.Tags.database, deploy=True)

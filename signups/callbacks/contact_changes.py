@@ -19,6 +19,8 @@ from signups.scheduling import callback_times
 from .choices import CallbackOutcome
 from .models import CallbackRequest
 
+NUMBER_FIELDS = ("phone", "phone_e164", "phone_extension")
+
 
 def update_open_callback(*, lead: Lead, changed: frozenset[str], by: Actor, now: dt.datetime, **kwargs: Any) -> None:
     """Give the open callback the new number, best time and time zone, and times that hold in that zone.
@@ -30,10 +32,10 @@ def update_open_callback(*, lead: Lead, changed: frozenset[str], by: Actor, now:
     if waiting is None:
         return
     fields: dict[str, Any] = {}
-    if changed & {"phone", "phone_e164"}:
+    if changed & {*NUMBER_FIELDS}:
         if not lead.phone_e164:
             raise ActionError("A call is on its way: keep a phone number, or cancel that call first.")
-        fields |= {"phone": lead.phone, "phone_e164": lead.phone_e164}
+        fields |= {name: getattr(lead, name) for name in NUMBER_FIELDS}
     if "best_time" in changed:
         fields["best_time"] = lead.best_time
     if "time_zone" in changed and waiting.time_zone != lead.time_zone:

@@ -21,7 +21,7 @@ from signups.offer import ClinicOffer, current_offer
 from signups.scheduling import round_robin, slots
 from signups.scheduling.slots import BookingError
 
-from . import availability, emails
+from . import availability, clock_changes, emails
 from .choices import CallStatus, ForceReason
 from .emails import Placement
 from .models import OnboardingCall
@@ -307,6 +307,7 @@ def _load(hosts: Iterable[Host], now: dt.datetime) -> Counter[int]:
 def _set_time(call: OnboardingCall, host: Host, start: dt.datetime, rules: slots.CallRules) -> None:
     call.host, call.starts_at, call.ends_at = host, start, start + rules.length
     call.blocked_from, call.blocked_to = rules.protected(start)
+    clock_changes.note_offsets(call)
 
 
 def _store(call: OnboardingCall, now: dt.datetime) -> None:

@@ -36,11 +36,12 @@ class BookForm(forms.Form):
     phone = forms.CharField(
         label="Phone number", max_length=40, error_messages={"required": "Ask for the number: the call is by phone."}
     )
+    kept_phone = form_fields.kept_field()
 
     def __init__(self, *args: Any, lead: Lead, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if lead.phone_e164:
-            del self.fields["phone"]
+            del self.fields["phone"], self.fields["kept_phone"]
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}

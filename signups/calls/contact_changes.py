@@ -15,7 +15,7 @@ from signups.leads.locking import ActionError
 from signups.leads.models import Lead
 from signups.scheduling.slots import BookingError
 
-from . import emails
+from . import clock_changes, emails
 from .actions import cancel_call, reassign_call
 from .alerts import raise_alert
 from .choices import AlertKind
@@ -32,6 +32,9 @@ def update_booked_calls(*, lead: Lead, changed: frozenset[str], by: Actor, now: 
             when = time_zones.format_moment(call.starts_at, lead.time_zone)
             raise ActionError(f"The call on {when} needs a phone number. Keep one, or cancel the call first.")
         call.lead = lead
+        if "time_zone" in changed:
+            clock_changes.note_offsets(call)
+            call.save(update_fields=clock_changes.OFFSET_FIELDS)
         emails.refresh_pending(call, now=now)
         if "email" in changed and lead.email and not emails.confirmed_to(call, lead.email):
             emails.call_booked(call, now=now)

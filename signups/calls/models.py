@@ -39,7 +39,7 @@ class OnboardingCall(models.Model):
     may overlap it.
     """
 
-    PII_FIELDS: ClassVar[dict[str, Any]] = {}
+    PII_FIELDS: ClassVar[dict[str, Any]] = {"lead_zone": "UTC"}
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     lead = models.ForeignKey(Lead, on_delete=models.PROTECT, related_name="calls")
@@ -48,6 +48,11 @@ class OnboardingCall(models.Model):
     ends_at = models.DateTimeField()
     blocked_from = models.DateTimeField()
     blocked_to = models.DateTimeField()
+    # Zones, and their UTC offsets in minutes at the start, as they were when the time was agreed (`clock_changes`).
+    lead_zone = models.CharField(max_length=64, default="UTC", editable=False)
+    lead_offset = models.SmallIntegerField(default=0, editable=False)
+    host_zone = models.CharField(max_length=64, default="UTC", editable=False)
+    host_offset = models.SmallIntegerField(default=0, editable=False)
     status = models.CharField(max_length=10, choices=CallStatus, default=CallStatus.BOOKED)
     # The lead's current call. Cleared when another is booked after this one began without a recorded outcome.
     is_current = models.BooleanField(default=True, editable=False)

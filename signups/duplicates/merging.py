@@ -101,7 +101,7 @@ def _details_to_follow(lead: Lead, taken: dict[str, Any]) -> set[str]:
     """
     details = {name for key in ("name", "email", "phone") for name in MERGE_CHOICES[key]}
     has_number = bool(taken.get("phone_e164", lead.phone_e164))
-    return details if has_number or lead.calls.booked().exists() else details - {"phone", "phone_e164"}
+    return details if has_number or lead.calls.booked().exists() else details - {*MERGE_CHOICES["phone"]}
 
 
 @transaction.atomic

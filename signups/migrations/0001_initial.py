@@ -757,6 +757,10 @@ class Migration(migrations.Migration):
                 ("ends_at", models.DateTimeField()),
                 ("blocked_from", models.DateTimeField()),
                 ("blocked_to", models.DateTimeField()),
+                ("lead_zone", models.CharField(default="UTC", editable=False, max_length=64)),
+                ("lead_offset", models.SmallIntegerField(default=0, editable=False)),
+                ("host_zone", models.CharField(default="UTC", editable=False, max_length=64)),
+                ("host_offset", models.SmallIntegerField(default=0, editable=False)),
                 (
                     "status",
                     models.CharField(

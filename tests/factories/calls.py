@@ -5,6 +5,7 @@ import datetime as dt
 import factory
 from django.utils import timezone
 
+from signups.calls import clock_changes
 from signups.calls.choices import AlertKind
 from signups.calls.models import CallAlert, OnboardingCall
 
@@ -26,6 +27,10 @@ class OnboardingCallFactory(factory.django.DjangoModelFactory):
     blocked_to = factory.SelfAttribute("ends_at")
     uid = factory.Sequence("call-{}@harbor.example".format)
     organizer = "care@harbor.example"
+    lead_zone = factory.SelfAttribute("lead.time_zone")
+    lead_offset = factory.LazyAttribute(lambda call: clock_changes._offset(call.starts_at, call.lead_zone))
+    host_zone = factory.SelfAttribute("host.time_zone")
+    host_offset = factory.LazyAttribute(lambda call: clock_changes._offset(call.starts_at, call.host_zone))
     created_at = factory.LazyFunction(timezone.now)
     changed_at = factory.SelfAttribute("created_at")
 

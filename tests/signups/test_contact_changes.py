@@ -174,7 +174,7 @@ def test_promise_is_moved_out_of_the_night_of_the_new_zone(client, lead, post):
     change_details(client, lead, time_zone="Asia/Singapore")  # 9 to 5 in New York is 10 p.m. to 6 a.m. there
     callback.refresh_from_db()
     assert callback.outcome == "night_there"
-    assert "where you are" in client.get(address(lead)).content.decode()
+    assert "night in your time zone" in client.get(address(lead)).content.decode()
 
 
 def test_retry_is_moved_out_of_the_night_of_the_new_zone(client, lead, at):
