@@ -16,14 +16,16 @@ SEEN = b"Seen on every machine"
 PUBLISH = """
 import time
 from clinic import roles
-from content.actions import drafts, publication
+from content.actions import drafts, publication, sign_offs
 from tests.factories import PersonFactory, UserFactory
 now, editor = timezone.now(), UserFactory(username="editor", role=roles.EDITOR)
 reviewer = UserFactory(username="reviewer", role=roles.REVIEWER)
+PersonFactory(user=reviewer)
 words = {"title": "Seen on every machine", "summary": "S", "description": "D", "body": "Prose."}
-article = drafts.create_article(slug="seen", author=PersonFactory(user=reviewer), words=words, by=editor, now=now)
-newest, next_year = article.revisions.latest().pk, now.date() + dt.timedelta(days=365)
-publication.sign_off_article(article, revision_id=newest, review_by=next_year, by=reviewer, now=now)
+article = drafts.create_article(slug="seen", author=PersonFactory(), words=words, by=editor, now=now)
+newest, next_year = article.revisions.latest(), now.date() + dt.timedelta(days=365)
+read = {"revision_id": newest.pk, "state_hash": sign_offs.state_hash(article, newest)}
+sign_offs.sign_off_article(article, **read, review_by=next_year, by=reviewer, now=now)
 publication.publish_article(article, by=editor, now=now)
 print(time.time())
 """

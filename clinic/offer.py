@@ -6,10 +6,10 @@ from zoneinfo import ZoneInfo
 
 from django.utils import timezone
 
-from content.evidence.markup import fill
 from content.models.content_version import ContentVersion
 from content.models.profile import ClinicProfile
 from content.models.texts import LegalText
+from content.snapshots import filled_body
 from signups.consents.choices import ConsentPurpose
 from signups.offer import ClinicOffer, ConsentDocument
 from signups.scheduling.business_hours import BusinessHours, by_weekday, parse_time
@@ -32,8 +32,8 @@ def _offer_from_profile(content_version: str | None, today: date) -> ClinicOffer
     profile = ClinicProfile.current()
     oldest_first = LegalText.objects.published().filter(kind__in=ConsentPurpose.values).order_by("effective_from", "pk")
     documents: dict[str, ConsentDocument] = {
-        ConsentPurpose(text.kind): ConsentDocument(text.version, fill(text.body, profile.placeholders).strip())
-        for text in oldest_first
+        ConsentPurpose(text.kind): ConsentDocument(text.version, filled_body(text, clinic=profile))
+        for text in oldest_first.select_related("snapshot")
     }
     for purpose in ConsentPurpose:
         if purpose not in documents:

@@ -34,6 +34,8 @@ ROLES = {
     COORDINATOR: {"signups": [*WORK, "take_lead", *SCHEDULE, "change_own_host"]},
     HEAD: {
         "content": [
+            "view_person",
+            "confirm_person",
             *(f"{action}_{model}" for action in ("view", "publish") for model in ("legaltext", "crisistext")),
             *(f"view_{model}" for model in ("article", "claim", "quotation", "source")),  # counted by the dashboard
         ],

@@ -33,8 +33,11 @@ def styleguide(request: HttpRequest) -> HttpResponse:
     use = ClaimUse([("a", "cite-1-1")], (PageEvidence("randomized trial, 73 people", "", dt.date(2026, 11, 23)),))
     context = {
         "section": {"blocks": blocks},
-        "page": {"quotations": {"Q1": quotation}, "sources": [{"note": note, "source": source, "uses": [use]}]},
-        "team": [{"name": "Ada Moss", "role": "Nurse", "bio": "She answers."}],
+        "page": {
+            "quotations": {"Q1": quotation},
+            "sources": [{"note": note, "source": source, "uses": [use]}],
+            "team": [{"name": "Ada Moss", "role": "Nurse", "bio": "She answers."}],
+        },
         "rows": [("A fact", "Its value"), ("A longer name of a fact", "A value that is long enough to need two lines")],
         "empty": TrialForm(),
         "form": TrialForm({"name": "Jo", "email": "jo@", "preferred_channel": "call"}),

@@ -11,10 +11,11 @@ class ContentConfig(AppConfig):
     def ready(self) -> None:
         from content.models.content_version import ContentVersion
         from content.models.link_checks import LinkCheck
-        from content.models.revisions import Revision, SignOff
+        from content.models.revisions import Revision
+        from content.models.snapshots import LedgerRevision, PageSnapshot
 
         for model in self.get_models():
-            if model not in (ContentVersion, Revision, SignOff, LinkCheck):  # not shown to readers
+            if model not in (ContentVersion, Revision, LinkCheck, PageSnapshot, LedgerRevision):  # not shown to readers
                 post_save.connect(ContentVersion.invalidate, sender=model)
                 post_delete.connect(ContentVersion.invalidate, sender=model)
             for field in model._meta.many_to_many:

@@ -28,21 +28,21 @@ def render_atom() -> str:
         feed_guid=f"{site}{reverse('feed')}",
         author_name=profile.name,
     )
-    for entry in sorted(_entries(), key=lambda entry: entry["updateddate"], reverse=True)[:MAX_ENTRIES]:
+    for entry in sorted(_entries(profile), key=lambda entry: entry["updateddate"], reverse=True)[:MAX_ENTRIES]:
         feed.add_item(**entry)
     return feed.writeString("utf-8")
 
 
-def _entries() -> Iterator[dict[str, Any]]:
-    articles = Article.objects.published().articles().select_related("author").prefetch_related("corrections")
-    for article, page in zip(articles, page_rendering.get_pages(*articles), strict=True):
+def _entries(profile: ClinicProfile) -> Iterator[dict[str, Any]]:
+    articles = Article.objects.published().articles().prefetch_related("corrections")
+    for article, page in zip(articles, page_rendering.get_pages(*articles, clinic=profile), strict=True):
         url, title = settings.SITE_URL + article.get_absolute_url(), on_one_line(page.title)
         yield {
             "title": title,
             "link": url,
             "description": on_one_line(page.summary),
             "unique_id": url,
-            "author_name": on_one_line(article.author.name),
+            "author_name": on_one_line(page.author.name),
             "pubdate": article.published_at,
             "updateddate": article.updated_at,
         }

@@ -108,9 +108,10 @@ class DraftForm(ArticleTextForm):
 
 
 class SignOffForm(forms.Form):
-    """Sign off the revision whose pk is `read`."""
+    """Sign off the revision whose pk is `read`, with the rows behind it as `state_hash` binds them."""
 
     read = forms.IntegerField(widget=forms.HiddenInput)
+    state_hash = forms.CharField(widget=forms.HiddenInput)
     review_by = forms.DateField(
         label="Next review due",
         validators=SUPPORTED_DATES,
@@ -118,9 +119,10 @@ class SignOffForm(forms.Form):
     )
 
     @classmethod
-    def of(cls, newest: Revision, *, now: dt.datetime) -> "SignOffForm":
+    def of(cls, newest: Revision, *, state_hash: str, now: dt.datetime) -> "SignOffForm":
         """Return an unbound form of the newest revision."""
-        return cls(initial={"read": newest.pk, "review_by": timezone.localdate(now) + drafts.REVIEW_INTERVAL})
+        review_by = timezone.localdate(now) + drafts.REVIEW_INTERVAL
+        return cls(initial={"read": newest.pk, "state_hash": state_hash, "review_by": review_by})
 
 
 class ScheduleForm(forms.Form):

@@ -14,10 +14,13 @@ from content.evidence import citation_formats, markup
 from content.evidence import ledger as evidence_ledger
 from content.models.articles import Article
 from content.models.claims import Claim
-from content.models.content_version import ContentVersion
+from content.models.people import Person
 from content.models.profile import ClinicProfile
+from content.models.snapshots import PageSnapshot
 from content.models.sources import Quotation, Source
-from content.models.texts import LegalText
+from content.models.texts import CrisisText, LegalText
+
+from . import snapshots
 
 WORDS_A_MINUTE = 200  # for careful reading; Brysbaert 2019 measured 238 for English non-fiction
 MAX_CACHED_PAGES = 64  # more than the site has
@@ -60,17 +63,21 @@ class Page:
     """A page ready for its template, with placeholders filled.
 
     `quotations` and `claims` are by key, `sources` in the order of their numbers, `places` by anchor in the order of
-    the text; `minutes` is the reading time.
+    the text; `minutes` is the reading time. `clinic`, `author` and `team` are as they were when the page was signed.
     """
 
     title: str
     summary: str
+    description: str
     sections: list[markup.Section]
     quotations: Mapping[str, Quotation]
     claims: Mapping[str, Claim]
     sources: list[CitedSource]
     places: Mapping[str, markup.Place]
     minutes: int
+    clinic: ClinicProfile
+    author: Person | None
+    team: tuple[Person, ...]
 
     @property
     def questions(self) -> list[tuple[str, str]]:
@@ -102,49 +109,59 @@ class Page:
 
 def ledger() -> evidence_ledger.Ledger:
     """Load the ledger of sources, quotations and claims with four queries."""
-    return evidence_ledger.Ledger(
-        sources={source.key: source.entry for source in Source.objects.all()},
-        quotations={quotation.key: quotation.entry for quotation in Quotation.objects.select_related("source")},
-        claims={claim.key: claim.entry for claim in Claim.objects.prefetch_related("sources")},
+    return snapshots.current_rows().ledger
+
+
+def build_page(*, title: str, summary: str, body: str, profile: ClinicProfile, author: Person | None = None) -> Page:
+    """Build a page with today's rows. Raises MarkupError for an unknown reference."""
+    words = {"title": title, "summary": summary, "body": body}
+    return build_from_state(
+        snapshots.current_state(words, rows=snapshots.current_rows(), profile=profile, author=author)
     )
 
 
-def build_page(*, title: str, summary: str, body: str, profile: ClinicProfile) -> Page:
-    """Build a page. Raises MarkupError for an unknown reference."""
-    document = markup.parse(body, ledger=ledger(), values=profile.placeholders)
-    sources = {source.key: source for source in Source.objects.filter(key__in=[note.key for note in document.notes])}
-    quotations = Quotation.objects.select_related("source").filter(key__in=document.quotation_keys)
-    cited_claims = Claim.objects.filter(key__in=document.claim_keys).prefetch_related("sources")
-    claims = {claim.key: claim for claim in cited_claims}
+def build_from_state(state: snapshots.PageState) -> Page:
+    """Build the page of `state`. Raises MarkupError for an unknown reference."""
+    values, rows, claims = state.profile.placeholders, state.rows, state.rows.claims
+    document = markup.parse(state.words["body"], ledger=rows.ledger, values=values)
     return Page(
-        title=markup.fill(title, profile.placeholders),
-        summary=markup.fill(summary, profile.placeholders),
+        title=markup.fill(state.words["title"], values),
+        summary=markup.fill(state.words["summary"], values),
+        description=state.words.get("description", ""),
         sections=document.sections,
-        quotations={quotation.key: quotation for quotation in quotations},
+        quotations=rows.quotations,
         claims=claims,
-        sources=[_cited(sources[note.key], note, document, claims) for note in document.notes],
+        sources=[_cited(rows.sources[note.key], note, document, claims) for note in document.notes],
         places=document.places,
         minutes=_minutes(document),
+        clinic=state.profile,
+        author=state.author,
+        team=state.team,
     )
 
 
-def get_pages(*texts: Article | LegalText) -> list[Page]:
-    """Return the pages of `texts`, cached per process and content version.
+def get_pages(*texts: Article | LegalText, clinic: ClinicProfile) -> list[Page]:
+    """Return the published pages of `texts`, cached per process; costs no query when all are cached.
 
-    Costs one query when all are cached.
+    They are as they were signed; only what to do in a crisis comes from `clinic`, the profile of today.
     """
-    version = ContentVersion.current_token()
-    return [_cached_page(version, text.title, text.summary, text.body) for text in texts]
+    crisis = tuple(getattr(clinic, name) for name in CrisisText.FIELDS)
+    return [_cached_page(_snapshot_hash(text), crisis) for text in texts]
+
+
+def _snapshot_hash(text: Article | LegalText) -> str:
+    published = text.live_snapshot_id if isinstance(text, Article) else text.snapshot_id
+    if published is None:
+        raise ValueError(f"{text} is not published.")
+    return published
 
 
 @lru_cache(maxsize=MAX_CACHED_PAGES)
-def _cached_page(version: str | None, title: str, summary: str, body: str) -> Page:
-    """Build a page, cached by its text and the content version.
-
-    Every change of ledger or profile replaces the version. The rows are read after the version, so a page is never
-    older than its key.
-    """
-    return build_page(title=title, summary=summary, body=body, profile=ClinicProfile.current())
+def _cached_page(snapshot_hash: str, crisis: tuple[str, ...]) -> Page:
+    """Build the page of a snapshot, which never changes, with one query."""
+    data = PageSnapshot.objects.get(pk=snapshot_hash).data
+    clinic = ClinicProfile(**dict(zip(CrisisText.FIELDS, crisis, strict=True)))
+    return build_from_state(snapshots.PageState.from_data(data, clinic=clinic))
 
 
 def _cited(source: Source, note: markup.Note, document: markup.Document, claims: Mapping[str, Claim]) -> CitedSource:

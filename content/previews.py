@@ -9,11 +9,10 @@ from django.core import signing
 from django.urls import reverse
 
 from content.models.articles import Article, Text
-from content.models.people import Person
 from content.models.profile import ClinicProfile
 from content.models.revisions import Revision
 
-from . import page_rendering
+from . import page_rendering, snapshots
 
 SALT = "content.previews"
 LIFETIME = dt.timedelta(days=7)
@@ -63,13 +62,13 @@ def preview_context(article: Article, text: Text, *, layout: str) -> dict[str, A
     preview = copy.copy(article)
     for name, value in text.words.items():
         setattr(preview, name, value)
-    page = page_rendering.build_page(
-        title=text.title, summary=text.summary, body=text.body, profile=ClinicProfile.current()
-    )
+    profile = ClinicProfile.current()
+    state = snapshots.current_state(text.words, author=article.author, rows=snapshots.current_rows(), profile=profile)
+    page = page_rendering.build_from_state(state)
     return {
         "article": preview,
         "page": page,
-        "team": Person.objects.filter(on_landing_page=True),
+        "clinic": page.clinic,
         "corrections": article.corrections.all(),
         "layout": layout,
     }

@@ -13,9 +13,10 @@ from django.template.response import SimpleTemplateResponse
 from django.urls import URLPattern, URLResolver, get_resolver, resolve, reverse
 from django.utils import timezone
 
-from content import page_rendering
+from content import page_rendering, snapshots
 from content.evidence.findings import MarkupError
 from content.models.articles import Article
+from content.models.profile import ClinicProfile
 from content.models.texts import LegalText
 
 
@@ -29,11 +30,15 @@ class PagesBroken(Exception):
 
 @contextmanager
 def keep_pages_rendering() -> Iterator[None]:
-    """Run a change of content; undo it and raise PagesBroken if a page that could be rendered no longer can."""
+    """Run a change of content; undo it and raise PagesBroken if it breaks a page.
+
+    A page is broken if it could be rendered and no longer can, now or once somebody signs it again.
+    """
     with transaction.atomic():
-        failed_before = failures()
+        failed_before = failures() | failures_when_signed_again()
         yield
-        if broken := {path: reason for path, reason in failures().items() if path not in failed_before}:
+        after = failures() | failures_when_signed_again()
+        if broken := {path: reason for path, reason in after.items() if path not in failed_before}:
             raise PagesBroken(broken)
 
 
@@ -67,10 +72,23 @@ def _texts_to_come() -> QuerySet[LegalText]:
 
 def _text_failure(text: LegalText) -> str:
     try:
-        page_rendering.get_pages(text)
+        page_rendering.get_pages(text, clinic=ClinicProfile.current())
     except MarkupError as error:
         return "; ".join(map(str, error.findings))
     return ""
+
+
+def failures_when_signed_again() -> dict[str, str]:
+    """Return path -> reason of each published page that could not be signed off again with the rows of today."""
+    reasons, profile, rows = {}, ClinicProfile.objects.first(), snapshots.current_rows()
+    for article in Article.objects.published().select_related("author", "live_revision") if profile else []:
+        words = article.live_revision.words if article.live_revision else article.words
+        try:
+            state = snapshots.current_state(words, author=article.author, rows=rows, profile=profile)
+            page_rendering.build_from_state(state)
+        except MarkupError as error:
+            reasons[article.get_absolute_url()] = "; ".join(map(str, error.findings))
+    return reasons
 
 
 def _public_routes() -> Iterator[URLPattern]:

@@ -9,7 +9,6 @@ from django.conf import settings
 
 from content.evidence import citation_formats
 from content.models.articles import Article
-from content.models.profile import ClinicProfile
 
 from .page_rendering import Page, plain_text
 
@@ -153,10 +152,10 @@ def page_node(
     }
 
 
-def json_ld_for(article: Article, page: Page, profile: ClinicProfile) -> str:
+def json_ld_for(article: Article, page: Page) -> str:
     """Return the JSON-LD of an article or of the landing page."""
-    site, url = settings.SITE_URL, settings.SITE_URL + article.get_absolute_url()
-    people = {person.key: person for person in (article.author, article.reviewer) if person}
+    site, url, profile = settings.SITE_URL, settings.SITE_URL + article.get_absolute_url(), page.clinic
+    people = _people(article, page)
     quotations = [
         quotation_node(text=quotation.text, speaker=quotation.speaker, source=quotation.source)
         for quotation in page.quotations.values()
@@ -166,16 +165,16 @@ def json_ld_for(article: Article, page: Page, profile: ClinicProfile) -> str:
             site=site,
             url=url,
             title=page.title,
-            description=article.description,
-            author=article.author.key,
+            description=page.description,
+            author=page.author.key if page.author else "",
             published=article.published_at,
             modified=article.updated_at,
-            reviewer=article.reviewer.key if article.reviewer else None,
+            reviewer=article.reviewer_key or None,
             reviewed=article.last_reviewed,
             sources=[cited.source for cited in page.sources],
             quotations=quotations,
         ),
-        *(person_node(site=site, key=person.key, name=person.name, role=person.role) for person in people.values()),
+        *people.values(),
         clinic_node(
             site=site,
             name=profile.name,
@@ -189,3 +188,16 @@ def json_ld_for(article: Article, page: Page, profile: ClinicProfile) -> str:
     if page.questions:
         nodes.append(questions_node(url=url, questions=page.questions))
     return json_ld_script(nodes)
+
+
+def _people(article: Article, page: Page) -> dict[str, Node]:
+    """Return author and reviewer by key, under the names and roles that the page shows."""
+    nodes = {}
+    if page.author:
+        author = page.author
+        nodes[author.key] = person_node(site=settings.SITE_URL, key=author.key, name=author.name, role=author.role)
+    if article.reviewer_key:
+        nodes[article.reviewer_key] = person_node(
+            site=settings.SITE_URL, key=article.reviewer_key, name=article.reviewer_name, role=article.reviewer_role
+        )
+    return nodes

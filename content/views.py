@@ -11,7 +11,6 @@ from django.views.decorators.http import require_safe
 from content.evidence import citation_formats
 from content.evidence.findings import MarkupError
 from content.models.articles import Article
-from content.models.people import Person
 from content.models.profile import ClinicProfile
 from content.models.texts import LegalText
 
@@ -29,18 +28,16 @@ DOWNLOADS = [
 @require_safe
 @public
 def landing(request: HttpRequest) -> HttpResponse:
-    article = get_object_or_404(Article.objects.published().select_related("author"), kind=Article.Kind.LANDING)
-    team = Person.objects.filter(on_landing_page=True)
-    return render(request, "content/landing.html", {**_page_context(article), "team": team})
+    article = get_object_or_404(Article.objects.published(), kind=Article.Kind.LANDING)
+    return render(request, "content/landing.html", _page_context(article))
 
 
 @require_safe
 @public
 def learn(request: HttpRequest) -> HttpResponse:
-    articles = Article.objects.published().articles()
-    return render(
-        request, "content/learn.html", {"articles": zip(articles, page_rendering.get_pages(*articles), strict=True)}
-    )
+    articles, clinic = Article.objects.published().articles(), ClinicProfile.current()
+    pages = page_rendering.get_pages(*articles, clinic=clinic)
+    return render(request, "content/learn.html", {"articles": zip(articles, pages, strict=True), "clinic": clinic})
 
 
 @require_safe
@@ -54,14 +51,13 @@ def article(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def _published_article(slug: str) -> Article:
-    articles = Article.objects.published().articles().select_related("author", "reviewer")
-    return get_object_or_404(articles, slug=slug)
+    return get_object_or_404(Article.objects.published().articles(), slug=slug)
 
 
 def _page_context(article: Article) -> dict[str, object]:
-    [page], clinic = page_rendering.get_pages(article), ClinicProfile.current()
-    data = structured_data.json_ld_for(article, page, clinic)
-    return {"article": article, "page": page, "clinic": clinic, "json_ld": data}
+    [page] = page_rendering.get_pages(article, clinic=ClinicProfile.current())
+    data = structured_data.json_ld_for(article, page)
+    return {"article": article, "page": page, "clinic": page.clinic, "json_ld": data}
 
 
 def _download_view(
@@ -75,7 +71,7 @@ def _download_view(
     @require_safe
     @public
     def view(request: HttpRequest, slug: str) -> HttpResponse:
-        [page] = page_rendering.get_pages(_published_article(slug))
+        [page] = page_rendering.get_pages(_published_article(slug), clinic=ClinicProfile.current())
         return HttpResponse(render_works([cited.source for cited in page.sources]), content_type=content_type)
 
     return view
@@ -92,7 +88,7 @@ def claims_json(request: HttpRequest, slug: str) -> HttpResponse:
     """Serve the claims of an article with evidence, sources and places."""
     article = _published_article(slug)
     url = settings.SITE_URL + article.get_absolute_url()
-    [page] = page_rendering.get_pages(article)
+    [page] = page_rendering.get_pages(article, clinic=ClinicProfile.current())
     return JsonResponse({"article": url, "claims": page.statements(url)})
 
 
@@ -100,8 +96,8 @@ def claims_json(request: HttpRequest, slug: str) -> HttpResponse:
 @public
 def legal_text(request: HttpRequest, kind: str) -> HttpResponse:
     text = get_object_or_404(LegalText.objects.current(kind)[:1])
-    [page] = page_rendering.get_pages(text)
-    return render(request, "content/text.html", {"text": text, "page": page})
+    [page] = page_rendering.get_pages(text, clinic=ClinicProfile.current())
+    return render(request, "content/text.html", {"text": text, "page": page, "clinic": page.clinic})
 
 
 @require_safe

@@ -9,7 +9,7 @@ from django.core.cache import caches
 from django.db import connection, transaction
 from django.test import TransactionTestCase
 
-from content import page_rendering
+from content import page_rendering, state_changes
 from content.fixtures import loader
 from signups.audit import triggers
 from tests.factories import content
@@ -43,6 +43,7 @@ def nothing_remembered():
     """What a process keeps for a minute or for an edition outlives no test: each begins with the same edition."""
     caches["memory"].clear()
     page_rendering._cached_page.cache_clear()
+    state_changes._changed_pages.cache_clear()
 
 
 @pytest.fixture(autouse=True, scope="session")

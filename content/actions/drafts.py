@@ -7,7 +7,8 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
-from content.models.articles import Article
+from content import state_changes
+from content.models.articles import Article, Text
 from content.models.people import Person
 from content.models.revisions import Revision
 
@@ -61,6 +62,8 @@ def save_draft(
         return newest
     revision.save()
     article.scheduled_for = article.scheduled_by = None
+    if article.live_revision and article.live_revision.words == revision.words and not correction_note:
+        article.live_revision = revision  # readers see these words already
     if article.live_revision_id is None:
         for name, value in words.items():
             setattr(article, name, value)
@@ -78,12 +81,18 @@ def revert_to(article: Article, *, to: Revision, based_on: int, by: User, now: d
 def create_shipped_revision(article: Article, *, now: dt.datetime) -> Revision:
     """Record the shipped text just written to `article` as its newest revision.
 
-    On a published article the revision goes live. An editor's draft stays among the older revisions.
+    On a published article that nobody has signed off the revision goes live; readers of a signed one keep what was
+    signed. An editor's draft stays among the older revisions. Raises MarkupError for a reference to a row that does
+    not exist.
     """
     revision = Revision.objects.create(article=article, created_at=now, **article.words)
-    if article.published_at:
+    if article.sign_offs.exists() and article.live_revision:
+        for name, value in article.live_revision.words.items():
+            setattr(article, name, value)
+        article.save(update_fields=list(Text.FIELDS))
+    elif article.published_at:
         if article.live_revision_id:
             article.changed_at = now
-        article.live_revision = revision
-        article.save(update_fields=["live_revision", "changed_at"])
+        article.live_revision, article.live_snapshot = revision, state_changes.state_of(article, revision).store()
+        article.save(update_fields=["live_revision", "live_snapshot", "changed_at"])
     return revision

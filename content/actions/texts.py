@@ -7,9 +7,10 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
-from content import page_rendering
+from content import page_rendering, snapshots
 from content.evidence.findings import MarkupError
 from content.models.profile import ClinicProfile
+from content.models.snapshots import PageSnapshot
 from content.models.texts import CrisisText, LegalText
 
 from . import history
@@ -34,6 +35,8 @@ def publish_text(draft: Draft, *, on: dt.date, by: User, now: dt.datetime) -> No
     A crisis text takes effect today and is copied to the clinic profile.
     """
     text = _lock(draft)
+    if text.drafted_by_id == by.pk:
+        raise EditorialError(["You drafted this version yourself: somebody else must publish it."])
     today = timezone.localdate(now)
     if on < today:
         raise EditorialError(["The effective date can’t be in the past."])
@@ -43,9 +46,16 @@ def publish_text(draft: Draft, *, on: dt.date, by: User, now: dt.datetime) -> No
         _copy_to_profile(text)
     else:
         _validate_markup(text)
+        text.snapshot = snapshot_of(text)
     text.effective_from, text.published_by = on, by
     text.save()
     history.record_change(text, f"Published; it holds from {on}.", by=by, now=now)
+
+
+def snapshot_of(text: LegalText) -> PageSnapshot:
+    """Store what the page of `text` shows today. Raises MarkupError."""
+    state = snapshots.current_state(text.words, rows=snapshots.current_rows(), profile=ClinicProfile.current())
+    return state.store()
 
 
 def _lock(draft: Draft) -> Draft:

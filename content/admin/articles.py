@@ -7,13 +7,14 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Case, QuerySet, When
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from content.models.articles import Article, ArticleQuerySet
+from content.state_changes import changed_pages
 
 from . import editorial_workflow, review_queue
 
@@ -26,8 +27,12 @@ class ProgressFilter(admin.SimpleListFilter):
     title = "progress"
     parameter_name = "progress"
     OPTIONS: dict[str, tuple[str, Callable[[Any], QuerySet[Article]]]] = {
-        "draft": ("Awaiting review", lambda articles: articles.to_review()),
-        "reviewed": ("Approved, not published", lambda articles: articles.to_publish()),
+        "draft": ("Awaiting review", lambda articles: articles.to_review(changed_pages().signed)),
+        "reviewed": ("Approved, not published", lambda articles: articles.to_publish(changed_pages().signed)),
+        "changed": (
+            "Changed since approval",
+            lambda articles: articles.filter(pk__in=changed_pages().published),
+        ),
         "late": ("Scheduled publish failed", lambda articles: articles.due(timezone.now())),
         "overdue": ("review overdue", lambda articles: articles.overdue(timezone.localdate())),
         "published": ("Live", lambda articles: articles.current()),
@@ -61,13 +66,17 @@ class ArticleAdmin(admin.ModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Article]:
         articles: ArticleQuerySet = super().get_queryset(request)  # type: ignore[assignment]
-        return articles.with_progress()
+        changed = changed_pages()
+        return articles.with_progress().annotate(
+            is_outdated=Case(When(pk__in=changed.published, then=True), default=False),
+            is_sign_off_outdated=Case(When(pk__in=changed.signed, then=True), default=False),
+        )
 
     @admin.display(description="Progress")
     def progress(self, article: Any) -> str:
         if article.newest_id == article.live_revision_id:
-            return "published"
-        state = "signed off" if article.is_signed_off else "draft"
+            return "published, changed since approval" if article.is_outdated else "published"
+        state = "signed off" if article.is_signed_off and not article.is_sign_off_outdated else "draft"
         return f"{state}, an older text is published" if article.published_at else state
 
     def has_delete_permission(self, request: HttpRequest, obj: Article | None = None) -> bool:

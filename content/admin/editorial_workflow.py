@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from content import previews as content_previews
 from content import word_diff
-from content.actions import drafts, publication
+from content.actions import drafts, publication, sign_offs
 from content.actions import previews as actions_previews
 from content.actions.exceptions import EditorialError
 from content.evidence.findings import Finding, MarkupError
@@ -98,11 +98,14 @@ def preview_view(request: HttpRequest, article: Article) -> HttpResponse:
 def sign_off_view(request: HttpRequest, article: Article) -> HttpResponse:
     """Show the changes since the live text and the complete text; a POST signs off."""
     newest, now = article.revisions.latest(), timezone.now()
-    form = SignOffForm(request.POST or None) if request.method == "POST" else SignOffForm.of(newest, now=now)
+    state_hash = sign_offs.state_hash(article, newest)
+    unbound = SignOffForm.of(newest, state_hash=state_hash, now=now)
+    form = SignOffForm(request.POST) if request.method == "POST" else unbound
     if form.is_valid():
-        publication.sign_off_article(
+        sign_offs.sign_off_article(
             article,
             revision_id=form.cleaned_data["read"],
+            state_hash=form.cleaned_data["state_hash"],
             review_by=form.cleaned_data["review_by"],
             by=user(request),
             now=now,
@@ -115,9 +118,10 @@ def sign_off_view(request: HttpRequest, article: Article) -> HttpResponse:
         f"Sign off: {newest.title}",
         article=article,
         form=form,
-        denied_reason=publication.sign_off_denied_reason(user(request), newest),
+        denied_reason=sign_offs.sign_off_denied_reason(user(request), article, newest),
         findings=with_lines(newest),
         changes=revision_changes(article.live_revision, newest) if article.live_revision else [],
+        state_changes=sign_offs.changes_to_sign(article, newest),
         preview=render_preview(request, article, newest),
     )
 
@@ -253,7 +257,8 @@ def render_editor(
         findings=with_lines(text),
         preview=render_preview(request, article, text),
         is_live=newest.pk == article.live_revision_id,
-        sign_off=article.sign_offs.filter(content_hash=newest.content_hash).select_related("reviewer").first(),
+        sign_off=sign_offs.valid_sign_off(article, newest),
+        state_changes=sign_offs.changes_to_sign(article, newest),
         blocking_reasons=publication.blocking_reasons(article, newest, now=now),
         schedule_form=ScheduleForm(),
         may_publish=has_permission(request, "publish_article"),
@@ -264,7 +269,7 @@ def render_editor(
 def with_lines(text: Text) -> list[tuple[Finding, str]]:
     """Return each finding with the source line that it refers to."""
     pairs = []
-    for finding in publication.findings(text, now=timezone.now()):
+    for finding in sign_offs.findings(text, now=timezone.now()):
         lines = str(getattr(text, finding.field, "")).splitlines()
         pairs.append((finding, lines[finding.line - 1] if 0 < finding.line <= len(lines) else ""))
     return pairs

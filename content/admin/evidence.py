@@ -18,8 +18,10 @@ from content.models.claims import Claim
 from content.models.link_checks import LinkCheck
 from content.models.sources import Quotation, Source
 
+from .revisions import RevisionedAdmin
 
-class LedgerEntryAdmin(admin.ModelAdmin):
+
+class LedgerEntryAdmin(RevisionedAdmin):
     """Model admin of ledger entries: fixed key, no deletion.
 
     Texts refer to the key.

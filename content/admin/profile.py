@@ -12,9 +12,11 @@ from content.forms import ShownOnPagesForm
 from content.models.profile import ClinicProfile
 from content.models.texts import CrisisText
 
+from .revisions import RevisionedAdmin
+
 
 @admin.register(ClinicProfile)
-class ClinicProfileAdmin(admin.ModelAdmin):
+class ClinicProfileAdmin(RevisionedAdmin):
     """Allow changing the one row only; crisis texts are published separately."""
 
     form = ShownOnPagesForm

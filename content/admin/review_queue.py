@@ -18,6 +18,7 @@ from content.models.articles import Article
 from content.models.claims import Claim
 from content.models.sources import Quotation, Source, VerificationStatus
 from content.models.texts import CrisisText, LegalText
+from content.state_changes import changed_pages
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ def review_items(now: dt.datetime) -> list[ReviewItem]:
 
 def _article_queries(now: dt.datetime) -> list[Query]:
     """What concerns published pages and drafts: a label, its rows and the filters of the list that shows them."""
-    today = timezone.localdate(now)
+    today, changed = timezone.localdate(now), changed_pages()
     return [
         ("Failed scheduled publications", Article.objects.due(now), {"progress": "late"}),
         (
@@ -55,8 +56,13 @@ def _article_queries(now: dt.datetime) -> list[Query]:
         ),
         ("Articles whose review is overdue", Article.objects.overdue(today), {"progress": "overdue"}),
         ("Claims whose check is overdue", Claim.objects.overdue(today), {"review": "overdue"}),
-        ("Drafts awaiting review", Article.objects.to_review(), {"progress": "draft"}),
-        ("Approved but not published", Article.objects.to_publish(), {"progress": "reviewed"}),
+        (
+            "Live pages whose evidence changed",
+            Article.objects.filter(pk__in=changed.published),
+            {"progress": "changed"},
+        ),
+        ("Drafts awaiting review", Article.objects.to_review(changed.signed), {"progress": "draft"}),
+        ("Approved but not published", Article.objects.to_publish(changed.signed), {"progress": "reviewed"}),
     ]
 
 
@@ -82,6 +88,11 @@ def _evidence_queries() -> list[Query]:
             "Sources whose link did not answer",
             Source.objects.filter(link_check__outcome=LinkResult.NO_RESPONSE),
             {"link_check__outcome__exact": LinkResult.NO_RESPONSE},
+        ),
+        (
+            "Legal documents with outdated clinic facts",
+            LegalText.objects.filter(pk__in=changed_pages().texts),
+            {"facts": "changed"},
         ),
         (
             "Legal documents awaiting publication",

@@ -9,7 +9,7 @@ from typing import Any, cast
 from django.contrib import admin, messages
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -25,6 +25,7 @@ from content.actions.exceptions import EditorialError
 from content.forms import LegalTextForm, PublishForm
 from content.models.profile import ClinicProfile
 from content.models.texts import CrisisText, LegalText, PublishableText
+from content.state_changes import changed_pages
 
 
 class PublishableTextAdmin(admin.ModelAdmin):
@@ -87,19 +88,34 @@ class PublishableTextAdmin(admin.ModelAdmin):
         raise NotImplementedError
 
 
+class ChangedFactsFilter(admin.SimpleListFilter):
+    """Filter for texts in effect whose placeholders have other values by now."""
+
+    title = "facts"
+    parameter_name = "facts"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("changed", "other than the clinic profile’s")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[LegalText]) -> QuerySet[LegalText]:
+        return queryset.filter(pk__in=changed_pages().texts) if self.value() == "changed" else queryset
+
+
 @admin.register(LegalText)
 class LegalTextAdmin(PublishableTextAdmin):
     form = LegalTextForm
     list_display = ["kind", "version", "effective_from", "drafted_by", "published_by"]
-    list_filter = ["kind", ("effective_from", admin.EmptyFieldListFilter)]
+    list_filter = ["kind", ChangedFactsFilter, ("effective_from", admin.EmptyFieldListFilter)]
 
     def preview(self, request: HttpRequest, text: LegalText) -> str:
         shown = copy.copy(text)
         shown.effective_from = text.effective_from or timezone.localdate()
-        page = page_rendering.build_page(
-            title=text.title, summary=text.summary, body=text.body, profile=ClinicProfile.current()
-        )
-        context = {"text": shown, "page": page, "layout": "admin/content/preview.html"}
+        clinic = ClinicProfile.current()
+        if text.snapshot:
+            [page] = page_rendering.get_pages(text, clinic=clinic)
+        else:
+            page = page_rendering.build_page(**text.words, profile=clinic)
+        context = {"text": shown, "page": page, "clinic": page.clinic, "layout": "admin/content/preview.html"}
         return render_to_string("content/text.html", context, request)
 
 

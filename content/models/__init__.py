@@ -2,9 +2,10 @@ from .articles import Article
 from .claims import Claim
 from .content_version import ContentVersion
 from .link_checks import LinkCheck
-from .people import Person
+from .people import CredentialConfirmation, Person
 from .profile import ClinicProfile
 from .revisions import Correction, Revision, SignOff
+from .snapshots import LedgerRevision, PageSnapshot
 from .sources import Quotation, Source
 from .texts import CrisisText, LegalText
 
@@ -14,9 +15,12 @@ __all__ = [
     "ClinicProfile",
     "ContentVersion",
     "Correction",
+    "CredentialConfirmation",
     "CrisisText",
+    "LedgerRevision",
     "LegalText",
     "LinkCheck",
+    "PageSnapshot",
     "Person",
     "Quotation",
     "Revision",

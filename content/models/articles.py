@@ -1,15 +1,17 @@
 """Articles and the landing page, as readers see them."""
 
 import datetime as dt
+from collections.abc import Collection
 from typing import Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q, Subquery
+from django.db.models import Case, F, OuterRef, Q, Subquery, When
 from django.urls import reverse
 from django.utils import timezone
 
 from .people import Person
+from .snapshots import PageSnapshot
 
 
 class Text(models.Model):
@@ -34,7 +36,7 @@ class Text(models.Model):
 class ArticleQuerySet(models.QuerySet["Article"]):
     def published(self) -> Self:
         """Return articles whose publication time has come; drafts have none."""
-        return self.filter(published_at__lte=timezone.now())
+        return self.filter(published_at__lte=timezone.now(), live_snapshot__isnull=False)
 
     def articles(self) -> Self:
         return self.filter(kind=Article.Kind.ARTICLE)
@@ -48,25 +50,33 @@ class ArticleQuerySet(models.QuerySet["Article"]):
         return self.published().filter(review_by__lt=today)
 
     def with_progress(self) -> Self:
-        """Annotate with `newest_id`, the newest revision, and whether it `is_signed_off`."""
+        """Annotate with `newest_id`, the newest revision, and whether its words are those last signed off.
+
+        What they rest on may have changed since: `content.evidence_changes` knows.
+        """
         from .revisions import Revision, SignOff
 
         newest = Revision.objects.filter(article=OuterRef("pk")).order_by("-pk")
-        sign_offs = SignOff.objects.filter(article=OuterRef("pk"), content_hash=OuterRef("newest_hash"))
+        sign_offs = SignOff.objects.filter(article=OuterRef("pk")).order_by("-pk")
         annotated = self.annotate(
-            newest_id=Subquery(newest.values("pk")[:1]), newest_hash=Subquery(newest.values("content_hash")[:1])
+            newest_id=Subquery(newest.values("pk")[:1]),
+            newest_hash=Subquery(newest.values("content_hash")[:1]),
+            signed_hash=Subquery(sign_offs.values("content_hash")[:1]),
         )
-        return annotated.annotate(is_signed_off=Exists(sign_offs))
+        signed = Case(When(signed_hash=F("newest_hash"), then=True), default=False, output_field=models.BooleanField())
+        return annotated.annotate(is_signed_off=signed)
 
     def with_draft(self) -> Self:
         """Return articles whose newest revision is not live."""
         return self.with_progress().filter(Q(live_revision=None) | ~Q(newest_id=F("live_revision_id")))
 
-    def to_review(self) -> Self:
-        return self.with_draft().filter(Q(is_signed_off=False))
+    def to_review(self, changed: Collection[int]) -> Self:
+        """Return drafts without a sign-off; `changed` are those whose rows changed after it."""
+        return self.with_draft().filter(Q(is_signed_off=False) | Q(pk__in=changed))
 
-    def to_publish(self) -> Self:
-        return self.with_draft().filter(Q(is_signed_off=True))
+    def to_publish(self, changed: Collection[int]) -> Self:
+        """Return signed drafts but `changed`, whose rows changed after the sign-off."""
+        return self.with_draft().filter(Q(is_signed_off=True) & ~Q(pk__in=changed))
 
     def current(self) -> Self:
         """Return articles whose newest revision is live."""
@@ -88,9 +98,15 @@ class Article(Text):
     slug = models.SlugField(unique=True, help_text="Its address: /learn/slug/. It stays as it is.")
     author = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="written")
     live_revision = models.ForeignKey("Revision", on_delete=models.PROTECT, null=True, editable=False, related_name="+")
+    live_snapshot = models.ForeignKey(
+        PageSnapshot, on_delete=models.PROTECT, null=True, editable=False, related_name="+"
+    )
     published_at = models.DateTimeField(null=True, editable=False)
     changed_at = models.DateTimeField("when readers last got another text", null=True, editable=False)
     reviewer = models.ForeignKey(Person, on_delete=models.PROTECT, null=True, editable=False, related_name="reviewed")
+    reviewer_key = models.SlugField(blank=True, db_index=False, editable=False)
+    reviewer_name = models.CharField(max_length=100, blank=True, editable=False)
+    reviewer_role = models.CharField(max_length=120, blank=True, editable=False)
     last_reviewed = models.DateTimeField(null=True, editable=False)
     review_by = models.DateField(help_text="When its facts must have been read again.")
     scheduled_for = models.DateTimeField(null=True, editable=False)

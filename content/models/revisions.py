@@ -12,6 +12,7 @@ from clinic.lib.append_only import AppendOnly
 
 from .articles import Article, Text
 from .people import Person
+from .snapshots import PageSnapshot
 
 
 class Revision(AppendOnly, Text):
@@ -55,11 +56,19 @@ class Revision(AppendOnly, Text):
 
 
 class SignOff(AppendOnly):
-    """A medical reviewer's approval of exactly one text, identified by its hash."""
+    """A medical reviewer's approval of one text with everything that its page shows.
+
+    `content_hash` is that of the text, `snapshot` also holds what it rests on. Name and role are the reviewer's at
+    that time.
+    """
 
     article = models.ForeignKey(Article, on_delete=models.PROTECT, related_name="sign_offs")
     reviewer = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="sign_offs")
+    reviewer_name = models.CharField(max_length=100)
+    reviewer_role = models.CharField(max_length=120)
+    revision = models.ForeignKey(Revision, on_delete=models.PROTECT, related_name="+")
     content_hash = models.CharField(max_length=64)
+    snapshot = models.ForeignKey(PageSnapshot, on_delete=models.PROTECT, related_name="+")
     signed_at = models.DateTimeField()
     review_by = models.DateField(help_text="When the facts must have been read again.")
 

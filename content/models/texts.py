@@ -7,6 +7,8 @@ from django.db import models
 from django.urls import reverse
 from django.utils import timezone
 
+from .snapshots import PageSnapshot
+
 
 class PublishableText(models.Model):
     """A draft until `effective_from` is set, then immutable.
@@ -53,6 +55,14 @@ class LegalText(PublishableText):
     title = models.CharField(max_length=160)
     summary = models.TextField(max_length=500)
     body = models.TextField()
+    snapshot = models.ForeignKey(
+        PageSnapshot,
+        on_delete=models.PROTECT,
+        null=True,
+        editable=False,
+        related_name="+",
+        help_text="What its page shows, with the values of its placeholders on the day it was published.",
+    )
 
     objects = LegalTextQuerySet.as_manager()
 
@@ -60,13 +70,23 @@ class LegalText(PublishableText):
         verbose_name = "legal document"
         ordering = ["kind", "-effective_from"]
         permissions = [("publish_legaltext", "Can publish a version of what people agree to")]
-        constraints = [models.UniqueConstraint(fields=["kind", "version"], name="content_legaltext_unique_version")]
+        constraints = [
+            models.UniqueConstraint(fields=["kind", "version"], name="content_legaltext_unique_version"),
+            models.CheckConstraint(
+                condition=models.Q(effective_from=None) | models.Q(snapshot__isnull=False),
+                name="content_legaltext_published_has_snapshot",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.title}, version {self.version}"
 
     def get_absolute_url(self) -> str:
         return reverse("legal-text", args=[self.kind])
+
+    @property
+    def words(self) -> dict[str, str]:
+        return {"title": self.title, "summary": self.summary, "body": self.body}
 
 
 class CrisisText(PublishableText):

@@ -1,27 +1,37 @@
-"""Page rendering: caching by content version, and evidence notes."""
+"""Page rendering: pages from snapshots, their cache, and evidence notes."""
 
 import pytest
 
-from content import page_rendering
+from content import page_rendering, snapshots, state_changes
+from content.evidence.findings import MarkupError
+from content.models.claims import Claim
+from content.models.content_version import ContentVersion
+from content.models.people import Person
 from content.models.profile import ClinicProfile
+from content.models.sources import Quotation, Source
 from tests.factories.content import ArticleFactory, ClaimFactory, LegalTextFactory, QuotationFactory, SourceFactory
 
 
 def page_of(body, **fields):
-    [page] = page_rendering.get_pages(ArticleFactory(body=body, **fields))
+    return shown(ArticleFactory(body=body, **fields))
+
+
+def shown(article):
+    """Return the page as readers get it."""
+    [page] = page_rendering.get_pages(article, clinic=ClinicProfile.current())
     return page
 
 
 @pytest.fixture
 def built(monkeypatch):
     """Count how often a page is built."""
-    build, calls = page_rendering.build_page, []
+    build, calls = page_rendering.build_from_state, []
 
-    def counted(**words):
-        calls.append(words["body"])
-        return build(**words)
+    def counted(state):
+        calls.append(state.words["body"])
+        return build(state)
 
-    monkeypatch.setattr(page_rendering, "build_page", counted)
+    monkeypatch.setattr(page_rendering, "build_from_state", counted)
     return calls
 
 
@@ -61,63 +71,73 @@ def test_reading_time(clinic, words, minutes):
     assert page_of("word " * words).minutes == minutes
 
 
-def test_page_is_built_once_for_each_edition(clinic, built):
+def test_page_is_built_once_for_each_snapshot(clinic, built):
     article, text = ArticleFactory(), LegalTextFactory(kind="accessibility")
     for _ in range(3):
-        page_rendering.get_pages(article, text)
+        SourceFactory()  # another version of the content, the same pages
+        page_rendering.get_pages(article, text, clinic=clinic)
     assert built == [article.body, text.body]
 
 
-@pytest.mark.parametrize("change", ["profile", "source", "quotation", "claim", "claim's sources", "words"])
-def test_change_of_what_a_page_rests_on_is_seen_at_once(clinic, built, change):
-    source = SourceFactory(key="trial", title="Before")
-    claim = ClaimFactory(key="c1", sources=[source])
-    quotation = QuotationFactory(key="Q1", source=source)
-    article = ArticleFactory(body="A {clinic}. [^c1]\n\n::: quotation Q1\n:::\n")
-    page_rendering.get_pages(article)
-    match change:
-        case "profile":
-            clinic.name = "After"
-            clinic.save()
-        case "source":
-            source.title = "After"
-            source.save()
-        case "quotation":
-            quotation.text = "After"
-            quotation.save()
-        case "claim":
-            claim.detail = "After"
-            claim.save()
-        case "claim's sources":
-            claim.sources.add(SourceFactory(title="After"))
-        case "words":
-            article.body += "\nAfter.\n"
-    [page] = page_rendering.get_pages(article)
-    assert len(built) == 2
-    evidence_texts = [
-        *(block.html for section in page.sections for block in section.blocks),
-        *(cited.source.title for cited in page.sources),
-        *(evidence.detail for cited in page.sources for use in cited.uses for evidence in use.evidence),
-        *(quotation.text for quotation in page.quotations.values()),
+ROWS = {
+    "profile": (ClinicProfile, "name"),
+    "source": (Source, "title"),
+    "source's address": (Source, "url"),
+    "quotation": (Quotation, "text"),
+    "speaker": (Quotation, "speaker"),
+    "claim": (Claim, "detail"),
+    "author": (Person, "role"),
+}
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_readers_keep_what_was_published_whatever_becomes_of_the_rows_behind_it(clinic, client, row):
+    source = SourceFactory(key="trial")
+    ClaimFactory(key="c1", sources=[source])
+    QuotationFactory(key="Q1", source=source)
+    article = ArticleFactory(body="A {clinic}. [^c1]\n\n::: quotation Q1\n:::\n\n::: team\n:::\n")
+    paths = [
+        article.get_absolute_url(),
+        *(f"{article.get_absolute_url()}{name}" for name in ("sources.bib", "claims.json")),
     ]
-    assert "After" in " ".join(evidence_texts)
+    before = [client.get(path).content for path in paths]
+    page_rendering._cached_page.cache_clear()
+    model, field = ROWS[row]
+    model.objects.update(**{field: "https://after.example/"})
+    Claim.objects.get().sources.add(SourceFactory(key="another"))
+    ContentVersion.invalidate()
+    assert [client.get(path).content for path in paths] == before
+    assert state_changes.changed_pages().published == {article.pk}
+
+
+def test_what_to_do_in_a_crisis_is_that_of_today(clinic, client):
+    article = ArticleFactory(body="Call {crisis_phone}.\n\n::: crisis\n:::\n")
+    clinic.crisis_phone = "112"
+    clinic.save()
+    page = client.get(article.get_absolute_url()).content.decode()
+    assert "Call 112." in page
+    assert "988" not in page.replace("In a crisis, call or text 988.", "")
 
 
 def test_memory_is_bounded(clinic):
-    article = ArticleFactory()
     for number in range(page_rendering.MAX_CACHED_PAGES + 5):
-        article.body = f"Body {number}."
-        page_rendering.get_pages(article)
+        page_of(f"Body {number}.")
     assert page_rendering._cached_page.cache_info().currsize == page_rendering.MAX_CACHED_PAGES
 
 
-def test_nothing_is_remembered_of_a_page_that_could_not_be_built(clinic):
-    article = ArticleFactory(body="One. [@late]")
-    with pytest.raises(Exception, match="there is no source"):
-        page_rendering.get_pages(article)
-    SourceFactory(key="late")
-    assert len(page_rendering.get_pages(article)[0].sources) == 1
+def test_article_that_cannot_be_built_is_not_shipped(clinic):
+    with pytest.raises(MarkupError, match="there is no source"):
+        ArticleFactory(body="One. [@late]")
 
 
-def test_current_reads_the_profile_of_today(clinic):
-    assert page_of("Text.", title="At {clinic}").title == f"At {ClinicProfile.current().name}"
+def test_every_kind_of_row_comes_back_from_a_snapshot_as_it_was(clinic):
+    source = SourceFactory(key="trial", authors=["Moss A"], year=None, doi="10.1000/x", status="recheck")
+    claim = ClaimFactory(key="c1", sources=[source, SourceFactory(key="other", sample_size=12)], topics=["risk"])
+    quotation = QuotationFactory(key="Q1", source=source)
+    page = page_of("A {clinic}. [^c1]\n\n::: quotation Q1\n:::\n")
+    assert page.claims["c1"].entry == claim.entry
+    assert page.quotations["Q1"].entry == quotation.entry
+    assert snapshots.row_values(page.sources[0].source) == snapshots.row_values(Source.objects.get(key="other"))
+    assert snapshots.row_values(page.clinic) == snapshots.row_values(clinic)
+    assert page.clinic.placeholders == clinic.placeholders
+    assert page.author.role == "Nurse"

@@ -8,7 +8,7 @@ from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from clinic import roles
-from content.actions import drafts, publication
+from content.actions import drafts, publication, sign_offs
 from content.actions.exceptions import EditorialError
 from content.models.articles import Article
 from content.models.revisions import Correction, Revision
@@ -45,8 +45,10 @@ def edit(article, by, **changed):
 
 
 def sign(article, by, review_by=NEXT_YEAR, now=NOW):
-    return publication.sign_off_article(
-        article, revision_id=article.revisions.latest().pk, review_by=review_by, by=by, now=now
+    newest = article.revisions.latest()
+    state_hash = sign_offs.state_hash(article, newest)
+    return sign_offs.sign_off_article(
+        article, revision_id=newest.pk, state_hash=state_hash, review_by=review_by, by=by, now=now
     )
 
 
@@ -162,14 +164,21 @@ def test_only_a_linked_medical_reviewer_signs_off(article, editor):
 
 def test_nobody_signs_off_their_own_edit(article, reviewer):
     edit(article, reviewer, body="A reviewer's words.")
-    assert refusal(sign, article, reviewer) == ["You made the last edit, so someone else must approve it."]
+    assert refusal(sign, article, reviewer) == ["You wrote part of this text, so someone else must approve it."]
 
 
 def test_reviewer_signs_what_they_read_and_nothing_newer(article, editor, reviewer):
     read = edit(article, editor, body="Read.")
     edit(article, editor, body="Not read.")
+    state_hash = sign_offs.state_hash(article, read)
     reasons = refusal(
-        publication.sign_off_article, article, revision_id=read.pk, review_by=NEXT_YEAR, by=reviewer, now=NOW
+        sign_offs.sign_off_article,
+        article,
+        revision_id=read.pk,
+        state_hash=state_hash,
+        review_by=NEXT_YEAR,
+        by=reviewer,
+        now=NOW,
     )
     assert reasons == ["The text was changed while you read it. Please read the newest revision."]
     assert not article.sign_offs.exists()

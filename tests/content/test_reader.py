@@ -7,8 +7,11 @@ import re
 import pytest
 import rispy
 from django.conf import settings
+from django.utils import timezone
 from pybtex.database import parse_string
 
+from content import page_rendering
+from content.actions import drafts
 from content.models.articles import Article
 from tests.factories.content import (
     ArticleFactory,
@@ -60,7 +63,8 @@ def test_page_without_a_reviewer_says_so(client, article):
 
 
 def test_page_names_its_reviewer_dates_and_corrections(client, article):
-    article.reviewer = PersonFactory(name="Dr. Cora Reed", role="Psychiatrist")
+    article.reviewer = PersonFactory()
+    article.reviewer_name, article.reviewer_role = "Dr. Cora Reed", "Psychiatrist"
     article.last_reviewed = dt.datetime(2026, 11, 5, 14, tzinfo=dt.UTC)
     article.changed_at = dt.datetime(2026, 11, 9, 14, tzinfo=dt.UTC)
     article.save()
@@ -151,10 +155,10 @@ def test_files_are_the_same_for_everyone(client, admin_client, article, name):
 
 @pytest.mark.parametrize(
     ("path", "cold", "warm"),
-    [("/learn/a-page/", 13, 4), ("/learn/", 12, 3), ("/learn/a-page/sources.bib", 11, 2), ("/terms/", 8, 3)],
+    [("/learn/a-page/", 4, 3), ("/learn/", 3, 2), ("/learn/a-page/sources.bib", 3, 2), ("/terms/", 3, 2)],
 )
 def test_queries_are_few_and_do_not_grow(client, article, django_assert_num_queries, path, cold, warm):
-    """With warm caches: content version, text, corrections and profile."""
+    """With warm caches: text, corrections and profile. A page that was built nowhere yet costs one more."""
     with django_assert_num_queries(cold):
         client.get(path)
     with django_assert_num_queries(warm):
@@ -162,7 +166,8 @@ def test_queries_are_few_and_do_not_grow(client, article, django_assert_num_quer
     for number in range(20):
         ClaimFactory(key=f"more-{number}", sources=[SourceFactory(key=f"more-{number}")])
     article.body += "\n".join(f"More. [^more-{number}]" for number in range(20))
-    article.save()
+    drafts.create_shipped_revision(article, now=timezone.now())
+    page_rendering._cached_page.cache_clear()
     with django_assert_num_queries(cold):
         client.get(path)
     with django_assert_num_queries(warm):
@@ -173,5 +178,5 @@ def test_list_of_articles_costs_the_same_for_many(client, article, django_assert
     for _ in range(20):
         ArticleFactory()
     client.get("/learn/")
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(2):
         client.get("/learn/")

@@ -8,8 +8,11 @@ from django.test import Client
 
 from clinic import roles
 from content import previews as content_previews
+from content.actions import sign_offs
 from content.models.articles import Article
 from content.models.revisions import Revision
+from content.models.sources import Quotation
+from content.models.texts import LegalText
 from tests.factories import content, leads, users
 
 pytestmark = pytest.mark.django_db
@@ -49,7 +52,9 @@ def save(client, article, **changed):
 
 
 def sign(client, article, **changed):
-    form = {"read": article.revisions.latest().pk, "review_by": "2099-01-01", **changed}
+    newest = article.revisions.latest()
+    state_hash = sign_offs.state_hash(article, newest)
+    form = {"read": newest.pk, "state_hash": state_hash, "review_by": "2099-01-01", **changed}
     return client.post(at(article, "sign-off/"), form, follow=True)
 
 
@@ -164,9 +169,9 @@ def test_author_of_the_last_edit_finds_no_button(reviewer, editor, article):
     person.groups.add(*users.UserFactory(role=roles.REVIEWER).groups.all())
     content.PersonFactory(user=person)
     page = text_of(editor.get(at(article, "sign-off/")))
-    assert "You made the last edit" in page
+    assert "You wrote part of this text" in page
     assert "Sign off this text" not in page
-    assert "You made the last edit" in text_of(sign(editor, article))
+    assert "You wrote part of this text" in text_of(sign(editor, article))
     assert not article.sign_offs.exists()
 
 
@@ -192,7 +197,7 @@ def test_revisions_say_who_did_what(editor, reviewer, article):
     page = text_of(editor.get(at(article, "revisions/")))
     for words in (
         "Live",
-        "Dr. Reed, next review due Jan. 1, 2099",
+        "Dr. Reed, Nurse, next review due Jan. 1, 2099",
         "We wrote 2010.",
         "ed: Published.",
     ):
@@ -313,6 +318,13 @@ def test_every_number_that_needs_attention_leads_to_what_it_counts(editor, revie
     content.LinkCheckFactory(outcome="silent", retraction_notice="retraction", notice_known=True)
     content.LegalTextFactory(version="2027-01", effective_from=None)
     content.CrisisTextFactory()
+    content.LegalTextFactory(
+        kind="accessibility",
+    )
+    LegalText.objects.filter(kind="accessibility").update(body="Write to {mailbox}.")
+    content.QuotationFactory(key="Q1")
+    content.ArticleFactory(body="::: quotation Q1\n:::\n")
+    Quotation.objects.filter(key="Q1").update(text="other words")
     time_machine.move_to(NOW + dt.timedelta(hours=2))
     page = text_of(editor.get(ATTENTION))
     items = re.findall(r'<td><a href="([^"]+)" aria-label="(\d+): ([^"]+)"', page)
@@ -321,12 +333,14 @@ def test_every_number_that_needs_attention_leads_to_what_it_counts(editor, revie
         ("Sources with a notice against them", 1),
         ("Articles whose review is overdue", 1),
         ("Claims whose check is overdue", 1),
+        ("Live pages whose evidence changed", 1),
         ("Drafts awaiting review", 1),
         ("Approved but not published", 2),
         ("Quotes not verified", 1),
         ("Sources to recheck", 1),
         ("Broken source links", 2),
         ("Sources whose link did not answer", 1),
+        ("Legal documents with outdated clinic facts", 1),
         ("Legal documents awaiting publication", 1),
         ("Crisis texts that wait for the Head", 1),
     ]
@@ -339,7 +353,7 @@ def test_every_number_that_needs_attention_leads_to_what_it_counts(editor, revie
 def test_lists_ask_a_fixed_number_of_questions(editor, clinic, articles, django_assert_num_queries):
     content.ArticleFactory.create_batch(articles)
     content.LinkCheckFactory.create_batch(articles)
-    editor.get("/admin/content/article/")
-    for path, questions in (("/admin/content/article/", 7), ("/admin/content/source/", 7), (ATTENTION, 16)):
+    editor.get(ATTENTION)
+    for path, questions in (("/admin/content/article/", 8), ("/admin/content/source/", 7), (ATTENTION, 18)):
         with django_assert_num_queries(questions):
             editor.get(path)

@@ -15,11 +15,15 @@ pytestmark = pytest.mark.desk
 PASSWORD = "a long password for tests"
 STAFF = f"""
 from django.contrib.auth.models import Group, User
+from content.actions import ledger
 from content.models import Person
 for name, role in (("ed", "Content editor"), ("reed", "Medical reviewer")):
     user = User.objects.create_user(name, password={PASSWORD!r}, is_staff=True)
     user.groups.add(Group.objects.get(name=role))
-Person.objects.create(key="dr-reed", name="Dr. Reed", role="Psychiatrist", user=user)
+reed = Person.objects.create(key="dr-reed", name="Dr. Reed", role="Psychiatrist", user=user)
+head = User.objects.create_user("hana", password={PASSWORD!r}, is_staff=True)
+head.groups.add(Group.objects.get(name="Head of Customer Care"))
+ledger.confirm_credential(reed, by=head, now=timezone.now())
 """
 
 
@@ -91,7 +95,7 @@ def test_from_the_first_word_to_a_correction(page: Page, reviewers_page: Page, s
     look(page)
     write(page, "Slug:", "first-week")
     tab_to(page, page.get_by_label("Author:", exact=True))
-    page.keyboard.press("ArrowDown")
+    page.keyboard.type("Michaela")
     write(page, "Title:", "Your first week")
     write(page, "Summary:", "What to expect.")
     write(page, "Description:", "What to expect in your first week.")

@@ -5,9 +5,12 @@ import datetime as dt
 import factory
 from django.utils import timezone
 
+from content import state_changes
 from content.actions import drafts
-from content.models import articles, claims, content_version, link_checks, people, profile, revisions, texts
+from content.actions import texts as actions_texts
+from content.models import articles, claims, content_version, link_checks, people, profile, revisions, snapshots, texts
 from content.models import sources as models_sources
+from tests.factories import users
 
 
 class ClinicProfileFactory(factory.django.DjangoModelFactory):
@@ -32,9 +35,28 @@ class PersonFactory(factory.django.DjangoModelFactory):
     class Meta:
         model = people.Person
 
+        skip_postgeneration_save = True
+
     key = factory.Sequence("person-{}".format)
     name = "Ada Moss"
     role = "Nurse"
+
+    @factory.post_generation
+    def confirmed(self, create, confirmed, **kwargs):
+        """Somebody with an account signs off: name and role are confirmed, unless `confirmed=False`."""
+        if create and self.user and confirmed is not False:
+            CredentialConfirmationFactory(person=self)
+
+
+class CredentialConfirmationFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = people.CredentialConfirmation
+
+    person = factory.SubFactory(PersonFactory)
+    name = factory.SelfAttribute("person.name")
+    role = factory.SelfAttribute("person.role")
+    confirmed_by = factory.SubFactory(users.UserFactory)
+    confirmed_at = factory.LazyFunction(timezone.now)
 
 
 class SourceFactory(factory.django.DjangoModelFactory):
@@ -139,7 +161,11 @@ class SignOffFactory(factory.django.DjangoModelFactory):
 
     article = factory.SubFactory(ArticleFactory)
     reviewer = factory.SubFactory(PersonFactory)
-    content_hash = factory.LazyAttribute(lambda signed: signed.article.revisions.latest().content_hash)
+    reviewer_name = factory.SelfAttribute("reviewer.name")
+    reviewer_role = factory.SelfAttribute("reviewer.role")
+    revision = factory.LazyAttribute(lambda signed: signed.article.revisions.latest())
+    content_hash = factory.SelfAttribute("revision.content_hash")
+    snapshot = factory.LazyAttribute(lambda signed: state_changes.state_of(signed.article, signed.revision).store())
     signed_at = factory.LazyFunction(timezone.now)
     review_by = dt.date(2027, 5, 1)
 
@@ -163,6 +189,29 @@ class LegalTextFactory(factory.django.DjangoModelFactory):
     summary = "In short."
     body = "## Free days\n\nThere are {trial_days}."
     effective_from = dt.date(2026, 11, 1)
+
+    @factory.lazy_attribute
+    def snapshot(self):
+        text = texts.LegalText(title=self.title, summary=self.summary, body=self.body)
+        return actions_texts.snapshot_of(text) if self.effective_from else None
+
+
+class PageSnapshotFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = snapshots.PageSnapshot
+
+    hash = factory.Sequence("{:064x}".format)
+    data = factory.LazyFunction(dict)
+
+
+class LedgerRevisionFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = snapshots.LedgerRevision
+
+    kind = snapshots.LedgerRevision.Kind.CLAIM
+    key = factory.Sequence("claim-{}".format)
+    values = factory.LazyFunction(dict)
+    created_at = factory.LazyFunction(timezone.now)
 
 
 class ContentVersionFactory(factory.django.DjangoModelFactory):

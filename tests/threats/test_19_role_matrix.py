@@ -40,6 +40,7 @@ NEEDS = {
         "revision": "content.view_article",
         "revert": "content.change_article",
     },
+    "content_person": {"confirm": "content.confirm_person"},
     "content_legaltext": {"publish": "content.publish_legaltext"},
     "content_crisistext": {"publish": "content.publish_crisistext"},
     "signups_lead": {

@@ -15,9 +15,11 @@ from django.db import models, transaction
 from django.utils import timezone
 
 from clinic import roles, setup_checklist
+from content.actions import ledger, shipped
 from content.models.profile import ClinicProfile
 from signups.audit.actions import record_event
 from signups.audit.choices import ActorKind, AuditAction
+from signups.leads.models import Lead
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 # Flag -> (profile field, prompt)
@@ -122,16 +124,24 @@ class Command(BaseCommand):
 
     @transaction.atomic
     def save(self, profile: ClinicProfile) -> None:
-        """Save the profile, with an audit event that names the changed fields."""
+        """Save the profile, with an audit event that names the changed fields.
+
+        Pages that nobody has signed yet show it at once, and so do legal texts until the first sign-up.
+        """
         before = ClinicProfile.objects.values().get(pk=profile.pk)
         changed = [name for name, value in before.items() if getattr(profile, name) != value]
         profile.save()
+        now = timezone.now()
+        ledger.record_revision(profile, by=None, now=now)
+        shipped.refresh_articles(now=now)
+        if not Lead.objects.exists():  # nobody can have agreed to a text yet
+            shipped.refresh_texts()
         if changed:
             record_event(
                 None,
                 AuditAction.CHANGED,
                 by=ActorKind.SYSTEM,
-                now=timezone.now(),
+                now=now,
                 target="clinicprofile:1",
                 fields=changed,
             )
