@@ -18,7 +18,7 @@ from content.models.articles import Article
 from content.models.claims import Claim
 from content.models.sources import Quotation, Source, VerificationStatus
 from content.models.texts import CrisisText, LegalText
-from content.state_changes import changed_pages
+from content.state_changes import ChangedPages, changed_pages
 
 
 @dataclass(frozen=True)
@@ -40,13 +40,14 @@ Query = tuple[str, models.QuerySet[Any], dict[str, str]]
 
 def review_items(now: dt.datetime) -> list[ReviewItem]:
     """Return all counts, most urgent first."""
-    queries = [*_article_queries(now), *_evidence_queries()]
+    changed = changed_pages()
+    queries = [*_article_queries(now, changed), *_evidence_queries(changed)]
     return [ReviewItem(label, rows.count(), rows.model._meta.model_name, filters) for label, rows, filters in queries]
 
 
-def _article_queries(now: dt.datetime) -> list[Query]:
+def _article_queries(now: dt.datetime, changed: ChangedPages) -> list[Query]:
     """What concerns published pages and drafts: a label, its rows and the filters of the list that shows them."""
-    today, changed = timezone.localdate(now), changed_pages()
+    today = timezone.localdate(now)
     return [
         ("Failed scheduled publications", Article.objects.due(now), {"progress": "late"}),
         (
@@ -66,7 +67,7 @@ def _article_queries(now: dt.datetime) -> list[Query]:
     ]
 
 
-def _evidence_queries() -> list[Query]:
+def _evidence_queries(changed: ChangedPages) -> list[Query]:
     """What concerns the evidence and the texts that the Head publishes."""
     return [
         (
@@ -91,7 +92,7 @@ def _evidence_queries() -> list[Query]:
         ),
         (
             "Legal documents with outdated clinic facts",
-            LegalText.objects.filter(pk__in=changed_pages().texts),
+            LegalText.objects.filter(pk__in=changed.texts),
             {"facts": "changed"},
         ),
         (

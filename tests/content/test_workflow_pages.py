@@ -354,6 +354,6 @@ def test_lists_ask_a_fixed_number_of_questions(editor, clinic, articles, django_
     content.ArticleFactory.create_batch(articles)
     content.LinkCheckFactory.create_batch(articles)
     editor.get(ATTENTION)
-    for path, questions in (("/admin/content/article/", 8), ("/admin/content/source/", 7), (ATTENTION, 18)):
+    for path, questions in (("/admin/content/article/", 8), ("/admin/content/source/", 7), (ATTENTION, 17)):
         with django_assert_num_queries(questions):
             editor.get(path)
