@@ -108,7 +108,7 @@ def database(url: str, size: int) -> str:
         harness.say(f"filling {name} …")
         admin.execute(f'CREATE DATABASE "{name}.part"')
     part = beside(url, f"{name}.part")
-    for command in (["migrate", "-v0"], ["load_content", "-v0"]):
+    for command in (["migrate", "-v0"], ["collectstatic", "-v0", "--noinput"], ["load_content", "-v0"]):
         subprocess.run([sys.executable, "manage.py", *command], env=os.environ | {"DATABASE_URL": part}, check=True)
     with psycopg.connect(part) as filling:
         for statement in FILL.split(";\n"):

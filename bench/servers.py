@@ -110,7 +110,7 @@ def manage(env: Mapping[str, str], *command: str) -> None:
 
 def set_up(env: Mapping[str, str]) -> None:
     """The site's tables, content and static files, as an installation makes them."""
-    for command in (("migrate", "--verbosity=0"), ("load_content",), ("collectstatic", "--noinput")):
+    for command in (("migrate", "--verbosity=0"), ("collectstatic", "--noinput"), ("load_content",)):
         manage(env, *command)
 
 

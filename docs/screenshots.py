@@ -59,7 +59,12 @@ def main() -> None:
             "DATABASE_URL": "",
             "STAFF_MFA": "optional",
         }
-        for command in (["migrate", "--verbosity=0"], ["load_content"], ["seed_demo_data", "--leads=3000"]):
+        for command in (
+            ["migrate", "--verbosity=0"],
+            ["collectstatic", "--noinput"],
+            ["load_content"],
+            ["seed_demo_data", "--leads=3000"],
+        ):
             subprocess.run([sys.executable, "manage.py", *command], cwd=ROOT, env=env, check=True)
         argv = [sys.executable, "manage.py", "run_local", f"--port={port}"]
         with subprocess.Popen(argv, cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True) as server:

@@ -109,9 +109,9 @@ class Command(BaseCommand):
     def set_up(self, *, dev: bool) -> None:
         """Migrate, load the content and create the demo user. Idempotent."""
         call_command("migrate", verbosity=0)
-        call_command("load_content", stdout=self.stdout)
         if not dev:
             call_command("collectstatic", interactive=False, verbosity=0)
+        call_command("load_content", stdout=self.stdout)  # renders the pages, which name static files
         call_command("create_demo_user", stdout=self.stdout)
         # The children are forked: no connection and no pool thread may be open in the parent.
         connection.close()
