@@ -18,6 +18,7 @@ from signups.leads.models import Lead
 from signups.ops import rate_limit
 from signups.scheduling import callback_times
 from signups.web.decorators import portal_view, rate_limited
+from signups.web.done import redirect_done
 from signups.web.responses import redirect_after_post
 
 from .actions import cancel_callback, promised_time
@@ -99,7 +100,7 @@ def portal_request(request: HttpRequest, lead: Lead, token: str) -> HttpResponse
         return render(request, page, context, status=422)
     rate_limit.hit("callback", form.cleaned_data["phone_e164"], limit=10, per=ONE_HOUR, now=now)
     form.save()
-    return _to_portal_home(token)
+    return redirect_done("portal:home", token, "callback")
 
 
 @portal_view
@@ -110,7 +111,7 @@ def portal_cancel(request: HttpRequest, lead: Lead, token: str) -> HttpResponse:
         context = {"token": token, **callback_section_context(lead, timezone.now())}
         return render(request, "portal/callback_cancel.html", context)
     cancel_callback(lead, now=timezone.now())
-    return _to_portal_home(token)
+    return redirect_done("portal:home", token, "callback-canceled")
 
 
 def callback_section_context(lead: Lead, now: dt.datetime) -> dict[str, Any]:

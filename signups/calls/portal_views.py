@@ -9,9 +9,8 @@ from zoneinfo import ZoneInfo
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods
 
 from clinic.lib import time_zones
 from signups.audit.choices import ActorKind
@@ -21,7 +20,8 @@ from signups.messages.send_policy import should_still_send
 from signups.offer import current_offer
 from signups.ops import rate_limit
 from signups.scheduling import slots
-from signups.web.decorators import portal_view, rate_limited
+from signups.web.decorators import portal_view, post_only, rate_limited
+from signups.web.done import redirect_done
 from signups.web.responses import redirect_after_post
 
 from . import emails
@@ -102,11 +102,12 @@ def cancel_page(request: HttpRequest, lead: Lead, token: str) -> HttpResponse:
     rate_limit.hit("call", str(lead.public_id), limit=MAX_CHANGES_PER_HOUR, per=ONE_HOUR, now=now)
     with suppress(slots.BookingError):  # it began or got an outcome meanwhile: the portal shows the state
         cancel_call(call=booked, by=ActorKind.PATIENT, now=now)
-    return redirect_after_post(reverse("portal:home", args=[token]) + "#call")
+        return redirect_done("portal:home", token, "call-canceled")
+    return redirect_after_post("portal:home", token)
 
 
 @portal_view
-@require_POST
+@post_only(back="portal:call")
 @rate_limited
 def resend_page(request: HttpRequest, lead: Lead, token: str) -> HttpResponse:
     """Send the confirmation again, to the stored address."""
@@ -116,21 +117,23 @@ def resend_page(request: HttpRequest, lead: Lead, token: str) -> HttpResponse:
     if booked:
         with suppress(slots.BookingError):  # cancelled meanwhile, as the page shows
             resend_confirmation(call=booked, now=now)
+            return redirect_done("portal:call", token, "call-emailed")
     return _to_call(token)
 
 
 @portal_view
-@require_POST
+@post_only(back="portal:call")
 def zone_page(request: HttpRequest, lead: Lead, token: str) -> HttpResponse:
     """Set the lead's time zone, used for slots, messages and calling hours."""
     form = ZoneForm(request.POST)
     now = timezone.now()
-    if form.is_valid():
-        contact_details.update_contact_details(
-            lead, by=ActorKind.PATIENT, now=now, time_zone=form.cleaned_data["time_zone"]
-        )
-    name = "portal:call-move" if lead.calls.upcoming(now).exists() else "portal:call"
-    return redirect_after_post(name, token)
+    moving = lead.calls.upcoming(now).select_related("host__user").first()
+    if not form.is_valid():
+        return _times(request, SlotForm(lead=lead, moving=moving), token, now, status=422, zone_form=form)
+    contact_details.update_contact_details(
+        lead, by=ActorKind.PATIENT, now=now, time_zone=form.cleaned_data["time_zone"]
+    )
+    return redirect_done("portal:call-move" if moving else "portal:call", token, "zone")
 
 
 def _promised_reminders(call: OnboardingCall, lead: Lead, now: dt.datetime) -> list[str]:
@@ -141,7 +144,7 @@ def _promised_reminders(call: OnboardingCall, lead: Lead, now: dt.datetime) -> l
 
 
 def call_section_context(lead: Lead, now: dt.datetime) -> dict[str, Any]:
-    """Return the context of `portal/_call.html`: the upcoming or ongoing call.
+    """Return the context of `portal/_call_facts.html`: the upcoming or ongoing call.
 
     Times are in the lead's time zone.
     """
@@ -152,6 +155,12 @@ def call_section_context(lead: Lead, now: dt.datetime) -> dict[str, Any]:
         "call_began": bool(booked and booked.starts_at <= now),
         "call_phone": lead.phone,
     }
+
+
+def offered_call_context(lead: Lead, now: dt.datetime) -> dict[str, Any]:
+    """Return `call_section_context`, and whether a call can be booked: no time is offered while nobody is free."""
+    section = call_section_context(lead, now)
+    return section | {"call_is_offered": not section["call"] and bool(available_slots_for(now=now))}
 
 
 def _save(request: HttpRequest, form: SlotForm, token: str, now: dt.datetime) -> HttpResponse:
@@ -165,22 +174,31 @@ def _save(request: HttpRequest, form: SlotForm, token: str, now: dt.datetime) ->
     except slots.BookingError as refused:
         form.renew(start="")
         return _times(request, form, token, now, status=409, problem=SLOT_TAKEN_MESSAGE[refused.code])
-    return _to_call(token)
+    return redirect_done("portal:call", token, "call-rescheduled" if form.moving else "call-booked")
 
 
 def _times(
-    request: HttpRequest, form: SlotForm, token: str, now: dt.datetime, *, status: int = 200, problem: str = ""
+    request: HttpRequest,
+    form: SlotForm,
+    token: str,
+    now: dt.datetime,
+    *,
+    status: int = 200,
+    problem: str = "",
+    zone_form: ZoneForm | None = None,
 ) -> HttpResponse:
     zone = form.lead.time_zone
     free = available_slots_for(now=now, moving=form.moving)
-    pages = Paginator(days([slot.start for slot in free], zone), DAYS_A_PAGE)
+    page = Paginator(days([slot.start for slot in free], zone), DAYS_A_PAGE).get_page(request.GET.get("page"))
+    chosen = [day for day in page if any(value == form["start"].value() for value, _ in day.times)]
     context = {
         "token": token,
         "form": form,
-        "page": pages.get_page(request.GET.get("page")),
+        "page": page,
+        "open_day": next(iter([*chosen, *page]), None),
         "problem": problem,
         "zone": time_zones.common_zone_name(zone),
-        "zone_form": ZoneForm(initial={"time_zone": zone}),
+        "zone_form": zone_form or ZoneForm(initial={"time_zone": zone}),
         "minutes": current_offer().calls.length // dt.timedelta(minutes=1),
         **(call_section_context(form.lead, now) if form.moving else {}),
     }

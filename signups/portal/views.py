@@ -49,7 +49,7 @@ def _days(trial: Any) -> range:
 
 
 def data_section_context(lead: Lead, now: dt.datetime) -> dict[str, Any]:
-    """Return the context of `portal/_data.html`.
+    """Return the context of `portal/_details.html` and `portal/_data.html`.
 
     Contains the optional consents, the reminder preference and the state of the data export.
     """
@@ -68,7 +68,7 @@ def data_section_context(lead: Lead, now: dt.datetime) -> dict[str, Any]:
 # Sections of `portal/home.html`: each function returns the context of its partial.
 SECTIONS: list[Callable[[Lead, dt.datetime], dict[str, Any]]] = [
     trial_section_context,
-    call_portal_views.call_section_context,
+    call_portal_views.offered_call_context,
     callback_views.callback_section_context,
     data_section_context,
 ]

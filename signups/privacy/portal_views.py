@@ -5,15 +5,15 @@ import datetime as dt
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods
 
 from clinic.lib.encryption import DecryptionError
 from signups.audit.choices import ActorKind
 from signups.leads.models import Lead
 from signups.messages import portal_links
 from signups.ops import rate_limit
-from signups.web.decorators import portal_view, rate_limited
-from signups.web.responses import redirect_after_post
+from signups.web.decorators import portal_view, post_only, rate_limited
+from signups.web.done import redirect_done
 
 from . import erasure, export_archive, export_jobs, personal_data
 from .forms import ConsentChoicesForm, DetailsForm
@@ -24,14 +24,14 @@ from .models import DataExportJob
 @require_http_methods(["GET", "HEAD", "POST"])
 def details_page(request: HttpRequest, lead: Lead, token: str) -> HttpResponse:
     """Edit name, phone, channel, best time and time zone."""
-    return _form(request, DetailsForm(_handle_post(request), lead=lead), token, "portal/details.html")
+    return _form(request, DetailsForm(_handle_post(request), lead=lead), token, "details")
 
 
 @portal_view
 @require_http_methods(["GET", "HEAD", "POST"])
 def consents_page(request: HttpRequest, lead: Lead, token: str) -> HttpResponse:
     """Grant or revoke the optional consents and the reminders."""
-    return _form(request, ConsentChoicesForm(_handle_post(request), lead=lead), token, "portal/consents.html")
+    return _form(request, ConsentChoicesForm(_handle_post(request), lead=lead), token, "permissions")
 
 
 def _handle_post(request: HttpRequest) -> QueryDict | None:
@@ -42,10 +42,11 @@ def _handle_post(request: HttpRequest) -> QueryDict | None:
     return request.POST if request.method == "POST" else None
 
 
-def _form(request: HttpRequest, form: DetailsForm | ConsentChoicesForm, token: str, template: str) -> HttpResponse:
+def _form(request: HttpRequest, form: DetailsForm | ConsentChoicesForm, token: str, done: str) -> HttpResponse:
     if form.is_bound and form.is_valid():
         form.save(now=timezone.now())
-        return redirect_after_post("portal:home", token)
+        return redirect_done("portal:home", token, done)
+    template = {"details": "portal/details.html", "permissions": "portal/consents.html"}[done]
     return render(request, template, {"form": form, "token": token}, status=422 if form.is_bound else 200)
 
 
@@ -63,7 +64,7 @@ def rotate_link_page(request: HttpRequest, lead: Lead, token: str) -> HttpRespon
 
 
 @portal_view
-@require_POST
+@post_only(back="portal:home")
 def export_page(request: HttpRequest, lead: Lead, token: str) -> HttpResponse:
     """Send the data export as a zip, made in memory.
 
@@ -84,7 +85,7 @@ def export_page(request: HttpRequest, lead: Lead, token: str) -> HttpResponse:
 
 
 @portal_view
-@require_POST
+@post_only(back="portal:home")
 def export_restart(request: HttpRequest, lead: Lead, token: str) -> HttpResponse:
     """Request a new data export, as of today."""
     export_jobs.request_export(lead, by=ActorKind.PATIENT, now=timezone.now())
@@ -97,9 +98,7 @@ def _zip(file: bytes) -> HttpResponse:
 
 
 def _redirect_to_export(token: str) -> HttpResponse:
-    response = redirect_after_post("portal:home", token)
-    response["Location"] += "#download"
-    return response
+    return redirect_done("portal:home", token, "export", fragment="download")
 
 
 @portal_view

@@ -3,11 +3,12 @@
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods
 
 from signups.audit.choices import ActorKind
 from signups.leads.models import Lead
-from signups.web.decorators import portal_view
+from signups.web.decorators import portal_view, post_only
+from signups.web.done import redirect_done
 from signups.web.responses import redirect_after_post
 
 from .actions import UndoWindowClosed, cancel_trial, request_refund, resume_trial
@@ -25,11 +26,12 @@ def cancel_trial_page(request: HttpRequest, lead: Lead, token: str) -> HttpRespo
         return render(request, "portal/cancel.html", {"lead": lead, "token": token, "trial": trial})
     if trial:
         cancel_trial(trial, by=ActorKind.PATIENT, now=timezone.now())
+        return redirect_done("portal:home", token, "trial-canceled")
     return redirect_after_post("portal:home", token)
 
 
 @portal_view
-@require_POST
+@post_only(back="portal:home")
 def resume_trial_page(request: HttpRequest, lead: Lead, token: str) -> HttpResponse:
     """Undo the cancellation within the undo window; 409 after it."""
     trial = lead.trials.first()
@@ -38,6 +40,7 @@ def resume_trial_page(request: HttpRequest, lead: Lead, token: str) -> HttpRespo
             resume_trial(trial, by=ActorKind.PATIENT, now=timezone.now())
         except UndoWindowClosed:
             return render(request, "portal/undo_expired.html", {"token": token}, status=409)
+        return redirect_done("portal:home", token, "trial-resumed")
     return redirect_after_post("portal:home", token)
 
 
@@ -62,4 +65,4 @@ def refund_page(request: HttpRequest, lead: Lead, token: str) -> HttpResponse:
         request_refund(trial, by=ActorKind.PATIENT, now=now)
     except UndoWindowClosed:  # the day ended meanwhile
         return render(request, "portal/undo_expired.html", context, status=409)
-    return redirect_after_post("portal:home", token)
+    return redirect_done("portal:home", token, "refund")

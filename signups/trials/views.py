@@ -8,15 +8,16 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from clinic.lib import normalization, us_states
 from signups.consents.choices import OPTIONAL_CONSENTS
 from signups.consents.policy import agrees_to
+from signups.hosts.models import Host
 from signups.leads import links as lead_links
 from signups.leads.locking import LeadUnavailable
 from signups.ops import rate_limit
-from signups.web.decorators import rate_limited, token_view
+from signups.web.decorators import post_only, rate_limited, token_view
 from signups.web.responses import redirect_after_post
 
 from .actions import confirm_email, resend_confirmation_link
@@ -122,13 +123,14 @@ def confirm_page(request: HttpRequest, token: str) -> HttpResponse:
         ("What you need to do", "Nothing. It ends automatically."),
         ("If you become a paying patient", f"{trial.guarantee_days}-day money-back guarantee"),
     ]
-    context = {"trial": trial, "lead": lead, "facts": facts}
+    context = {"trial": trial, "lead": lead, "facts": facts, "my": lead_links.portal_url(lead)}
+    context["calls_are_booked"] = Host.objects.active().exists()
     return render(request, "public/confirmed.html", context)
 
 
 @csrf_exempt
 @token_view
-@require_POST
+@post_only(back="confirm")
 def confirm_resend(request: HttpRequest, token: str) -> HttpResponse:
     """Send a new confirmation link to the stored address.
 

@@ -5,9 +5,10 @@ from functools import wraps
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
 
 from signups.leads import links as lead_links
 from signups.leads.locking import LeadUnavailable
@@ -36,7 +37,7 @@ def rate_limited(view: Callable[..., HttpResponse]) -> Callable[..., HttpRespons
 def portal_view(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     """Resolve a portal token and call the view with its lead and the token.
 
-    A replaced link is answered with an explanatory 410 page.
+    A replaced link is answered with an explanatory 410 page, and one that is cut off with a 404 that offers another.
     """
 
     @csrf_exempt
@@ -47,9 +48,29 @@ def portal_view(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse
             lead = lead_links.lead_from_portal_token(token)
         except lead_links.TokenExpired:
             return render(request, "portal/link_replaced.html", {"token": token}, status=410)
+        except lead_links.InvalidToken:
+            return render(request, "portal/link_invalid.html", status=404)
         return view(request, lead, token, *args, **kwargs)
 
     return wrapper
+
+
+def post_only(*, back: str) -> Callable[[Callable[..., HttpResponse]], Callable[..., HttpResponse]]:
+    """Lead a GET of an address that only takes a POST to the page `back` of the same token.
+
+    People get there by the back button, a bookmark or a copied address. Goes below `portal_view` or `token_view`.
+    """
+
+    def decorator(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+        @wraps(view)
+        def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if request.method in ("GET", "HEAD"):
+                return redirect(back, kwargs.get("token") or args[-1])
+            return require_POST(view)(request, *args, **kwargs)  # type: ignore[no-any-return]
+
+        return wrapper
+
+    return decorator
 
 
 def token_view(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:

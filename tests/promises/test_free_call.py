@@ -5,11 +5,13 @@ import datetime as dt
 import pytest
 
 from signups.callbacks.models import CallbackRequest
+from tests.factories.hosts import AvailabilityRuleFactory
 
 pytestmark = pytest.mark.django_db
 
 
 def test_page_offers_both(client, started):
+    AvailabilityRuleFactory(weekday=0)
     page = client.get(started).content.decode()
     assert [f'href="{started}{deed}"' in page for deed in ("call/", "callback/")] == [True, True]
 

@@ -29,7 +29,7 @@ def test_page_loads_nothing_from_anybody_else(clinic, client, path):
 def test_everything_is_taken_along(client, started):
     with zipfile.ZipFile(io.BytesIO(client.post(started + "export/").content)) as archive:
         held = json.loads(archive.read("my-data.json"))
-    assert (held["lead"]["name"], held["lead"]["e-mail"]) == ("Jo Miller", "jo@example.com")
+    assert (held["lead"]["name"], held["lead"]["email"]) == ("Jo Miller", "jo@example.com")
     assert [row["days"] for row in held["trials"]] == [7]
     assert len(held["consents"]) == 2
 

@@ -172,7 +172,7 @@ def test_own_page_asks_without_the_name_and_shows_the_call_on_its_way(mine, clie
     assert dict(asked.cookies) == {}
     assert ('value="212 555 0188"' in form, 'name="name"' in form) == (True, False)
     response = post(f"{path}callback/", phone="212 555 0188", name=None)
-    assert (response.status_code, response["Location"]) == (303, path)
+    assert (response.status_code, response["Location"].split("?")[0]) == (303, path)
     assert "by <strong>2:00 PM today</strong>, your time" in client.get(path).content.decode()
     request = lead.callbacks.get()
     assert (request.phone_e164, request.consent.channel) == ("+12125550188", "page")
@@ -207,7 +207,7 @@ def test_own_page_takes_the_wish_back_with_a_button_only(mine, client, post):
 def test_own_page_tells_who_could_not_be_reached(mine, client):
     lead, path = mine
     callbacks.CallbackRequestFactory(lead=lead, closed_at=NOW, outcome="unreachable")
-    assert "We tried to call you and could not reach you." in client.get(path).content.decode()
+    assert "We tried to call you but could not reach you." in client.get(path).content.decode()
 
 
 def test_own_page_owns_up_when_we_are_late_and_says_when_we_try_again(mine, client, time_machine):

@@ -67,7 +67,7 @@ def test_times_are_those_of_the_reader_and_say_so(client, lead, host, at):
     at(NOW)
     page = client.get(address(lead, "call/")).content.decode()
     assert "Tokyo time" in page
-    assert re.findall(r"<legend>(.*?)</legend>", page)[:3] == [
+    assert re.findall(r'<legend class="read-only">(.*?)</legend>', page)[:3] == [
         "Friday, November 5",
         "Monday, November 8",
         "Tuesday, November 9",
@@ -85,7 +85,11 @@ def test_long_lists_are_paged_by_days(client, lead, host, at):
     at(NOW)
     first = client.get(address(lead, "call/")).content.decode()
     last = client.get(address(lead, "call/?page=99")).content.decode()
-    assert (first.count("<legend>"), "Earlier days" in first, "Later days" in first) == (5, False, True)
+    assert (first.count('<details class="question" name="day"'), "Earlier days" in first, "Later days" in first) == (
+        5,
+        False,
+        True,
+    )
     assert ("Earlier days" in last, "Later days" in last) == (True, False)
     assert client.get(address(lead, "call/?page=x")).status_code == 200
 
@@ -94,7 +98,7 @@ def test_another_zone_moves_no_instant(client, lead, host, at):
     at(NOW)
     instants = re.findall(r'value="(2027[^"]*)"', client.get(address(lead, "call/")).content.decode())
     response = client.post(address(lead, "call/zone/"), {"time_zone": "Europe/London"})
-    assert (response.status_code, response["Location"]) == (303, address(lead, "call/"))
+    assert (response.status_code, response["Location"].split("?")[0]) == (303, address(lead, "call/"))
     page = client.get(address(lead, "call/")).content.decode()
     assert "London time" in page
     assert set(re.findall(r'value="(2027[^"]*)"', page)) >= set(instants[:8])
@@ -115,7 +119,7 @@ def test_a_repeated_hour_says_its_offset(client, lead, host, at):
 
 def test_booking_tells_everybody(client, lead, host, post):
     response = post(lead, "call/", start=FRIDAY)
-    assert (response.status_code, response["Location"]) == (303, address(lead, "call/"))
+    assert (response.status_code, response["Location"].split("?")[0]) == (303, address(lead, "call/"))
     page = client.get(address(lead, "call/")).content.decode()
     assert "Friday, November 5, 2027, 10:00 PM Tokyo time" in page
     assert "Sam Reed" in page
@@ -232,7 +236,7 @@ def test_cancelling_takes_a_button(client, lead, host, post, at):
     assert OnboardingCall.objects.get().status == CallStatus.CANCELLED
     assert client.post(address(lead, "call/cancel/")).status_code == 303
     assert OutboxMessage.objects.filter(kind="call_cancelled").count() == 1
-    assert "Choose a time" in client.get(address(lead)).content.decode()
+    assert "Book a call" in client.get(address(lead)).content.decode()
     assert client.get(address(lead, "call/move/")).status_code == 303
 
 

@@ -3,6 +3,7 @@
 import datetime as dt
 import io
 import json
+import re
 import zipfile
 from urllib.parse import urlsplit
 
@@ -99,9 +100,9 @@ def test_cancelling_asks_once_and_can_be_taken_back(client, my):
     assert "Cancel your trial?" in text(client.get(my + "trial/cancel/"))
     assert Trial.objects.get().cancelled_at is None
     response = client.post(my + "trial/cancel/")
-    assert (response.status_code, response["Location"]) == (303, my)
+    assert (response.status_code, response["Location"].split("?")[0]) == (303, my)
+    assert "Your trial has been canceled. You owe us nothing.</p></div>" in text(client.get(response["Location"]))
     assert Trial.objects.get().cancelled_at == NOW
-    assert client.get(my + "trial/undo/").status_code == 405
     client.post(my + "trial/undo/")
     assert Trial.objects.get().state(NOW) == "day 3 of 7"
 
@@ -118,7 +119,7 @@ def test_refund_is_accepted_on_the_spot(client, my):
     assert client.get(my + "refund/").status_code == 303  # nothing to refund yet
     Trial.objects.update(converted_at=NOW)
     assert "Request a refund?" in text(client.get(my + "refund/"))
-    assert client.post(my + "refund/")["Location"] == my
+    assert client.post(my + "refund/")["Location"].split("?")[0] == my
     assert Trial.objects.refund_owed().count() == 1
     assert "Your request was accepted" in text(client.get(my))
 
@@ -202,7 +203,6 @@ def test_nobody_is_flooded_with_new_links_or_farewells(client, my, trial):
 
 def test_everything_can_be_taken_along(client, my, trial):
     OutboxMessageFactory(lead=trial.lead, text="Hello <b>you</b>")
-    assert client.get(my + "export/").status_code == 405
     response = client.post(my + "export/")
     assert (response["Content-Type"], "no-store" in response["Cache-Control"]) == ("application/zip", True)
     with zipfile.ZipFile(io.BytesIO(response.content)) as archive:
@@ -278,3 +278,62 @@ def test_pages_are_told_to_nobody_and_kept_nowhere(client, my, page):
 def test_own_pages_do_not_offer_what_is_begun(client, my, page):
     said = client.get(my + page).content.decode()
     assert ("Learn</a>" in said, "Start free" in said) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("rest", "back"),
+    [
+        ("trial/undo/", ""),
+        ("export/", ""),
+        ("export/anew/", ""),
+        ("call/again/", "call/"),
+        ("call/zone/", "call/"),
+    ],
+)
+def test_opened_address_of_a_button_leads_back(client, my, rest, back):
+    response = client.get(my + rest)
+    assert (response.status_code, response["Location"]) == (302, my + back)
+    assert client.put(my + rest).status_code == 405
+    assert AuditEvent.objects.count() == 0
+
+
+def test_link_that_was_cut_off_offers_another(client, my):
+    for path in (my[:-9] + "/", my[:-9] + "/call/", "/my/nonsense/"):
+        response = client.get(path)
+        assert (response.status_code, 'href="/lost-link/"' in text(response)) == (404, True)
+
+
+def done_line(response):
+    found = re.search(r'role="status"[^>]*>(.*?)</p>', text(response))
+    return found[1] if found else ""
+
+
+@pytest.mark.parametrize(
+    ("rest", "data", "line"),
+    [
+        ("consents/", {"reminders": "on"}, "Your permissions have been saved."),
+        ("trial/cancel/", {}, "Your trial has been canceled. You owe us nothing."),
+        ("callback/cancel/", {}, "The call has been canceled. We will not call you about this."),
+    ],
+)
+def test_after_a_press_one_line_says_what_happened(client, my, time_machine, rest, data, line):
+    answer = client.post(my + rest, data)
+    assert done_line(client.get(answer["Location"])) == line
+    assert not client.cookies
+    time_machine.shift(dt.timedelta(minutes=3))
+    assert done_line(client.get(answer["Location"])) == ""  # a bookmark says nothing that is no longer so
+
+
+def test_nobody_can_make_the_page_say_something(client, my):
+    assert done_line(client.get(my + "?done=refund")) == ""
+    assert done_line(client.get(my + "?done=refund:1xUQ5o:forged")) == ""
+
+
+def test_no_time_is_offered_while_nobody_is_free(client, my):
+    page = text(client.get(my))
+    assert ("Book a call" in page, "Have us call you" in page) == (False, True)
+
+
+def test_what_comes_next_is_first_and_leaving_is_last(client, my):
+    headings = re.findall(r'<h2 id="(\w+)"|<details class="question" id="(\w+)"', text(client.get(my)))
+    assert [one or other for one, other in headings] == ["trial", "talk", "details", "promises", "download", "leave"]

@@ -40,7 +40,8 @@ def test_pressing_the_button_starts_the_free_days(client, path, lead):
     assert Trial.objects.get().started_at == NOW
     # Seven times 24 hours after 7:00 in Los Angeles, the person's own zone.
     assert "Friday, November 27, 2026, 7:00 AM Pacific Time" in page.content.decode()
-    assert "the link to your private page. There you can book your free call" in page.content.decode()
+    assert "Have us call you</a>" in page.content.decode()
+    assert "the link to your private page." in page.content.decode()
     assert "Start free" not in page.content.decode()
     assert [event.action for event in lead.events.order_by("id")] == ["confirmed", "trial_started"]
     assert sorted((message.kind, message.send_at) for message in lead.messages.all()) == [
