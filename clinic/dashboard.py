@@ -21,6 +21,7 @@ from signups.calls.choices import CallStatus
 from signups.calls.models import OnboardingCall
 from signups.desk.saved_views import SAVED_VIEWS
 from signups.leads.models import Lead
+from signups.messages.inbound_models import InboundMessage
 from signups.reports import daily_metrics
 from signups.reports.choices import Metric
 
@@ -79,11 +80,14 @@ def counters(user: Any, now: dt.datetime) -> list[CounterTile]:
         open_callbacks, queue = CallbackRequest.objects.open(), reverse("admin:signups_callbackrequest_changelist")
         add("Overdue callbacks", open_callbacks.overdue(now), f"{queue}?view=overdue", urgent=True)
         add("Callbacks due now", open_callbacks.due(now), f"{queue}?view=due")
+    if user.has_perm("signups.work_inboundmessage"):
+        add("Replies to read", InboundMessage.objects.unhandled(), reverse("admin:signups_lead_replies"), urgent=True)
     if user.has_perm("signups.view_lead"):
         add_leads("Onboarding calls today", "calls")
         add_leads("Unassigned leads", "unassigned")
         add_leads("Trials ending within 48 hours", "ending")
         add_leads("Refund requests", "refunds")
+        add_leads("Mail came back", "returned")
     return tiles
 
 

@@ -11,7 +11,7 @@ NAVIGATION = {
         "callbackrequest": "Callbacks",
         "onboardingcall": "Calendar",
         "auditevent": "Audit log",
-        **dict.fromkeys(("trial", "consent", "outboxmessage", "note"), ""),
+        **dict.fromkeys(("trial", "consent", "outboxmessage", "inboundmessage", "note"), ""),
     },
     "Settings": {
         "host": "Hosts",
@@ -31,6 +31,7 @@ NAVIGATION = {
 OTHER = "Administration"  # every other registered model, under its verbose name
 # (heading, label, URL name, required permission) of pages that are not a model's list.
 PAGES = [
+    ("Care", "Replies", "admin:signups_lead_replies", "signups.work_inboundmessage"),
     ("Care", "Duplicates", "admin:signups_lead_duplicates", "signups.merge_lead"),
     ("Care", "Import leads", "admin:signups_lead_import", "signups.import_lead"),
 ]

@@ -16,13 +16,14 @@ EDITOR = "Content editor"
 AUDITOR = "Auditor"
 REVIEWER = "Medical reviewer"
 EVIDENCE_MODELS = ("article", "claim", "person", "quotation", "source")
-READ = ["view_lead", "view_trial", "view_consent", "view_outboxmessage", "view_note"]
+READ = ["view_lead", "view_trial", "view_consent", "view_outboxmessage", "view_inboundmessage", "view_note"]
 SCHEDULE = ["view_host", "view_holiday"]
 WORK = [
     *READ,
     "see_contact",
     "change_lead",
     "add_note",
+    "work_inboundmessage",
     "view_callbackrequest",
     "work_callbackrequest",
     "view_onboardingcall",

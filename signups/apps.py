@@ -11,6 +11,7 @@ EMAIL_MODULES = (
     "signups.privacy.emails",
     "signups.trials.emails",
     "signups.messages.portal_links",
+    "signups.messages.texts",
 )
 
 

@@ -10,6 +10,7 @@ from signups.leads.merge_models import DistinctLeadPair, LeadMerge
 from signups.leads.models import Lead
 from signups.leads.note_models import Note
 from signups.leads.tag_models import LeadTag, Tag
+from signups.messages.inbound_models import InboundMessage
 from signups.messages.models import OutboxMessage
 from signups.messages.template_models import EmailTemplate
 from signups.ops.heartbeat_models import WorkerHeartbeat
@@ -40,6 +41,7 @@ __all__ = [
     "Host",
     "ImportChunk",
     "ImportJob",
+    "InboundMessage",
     "Lead",
     "LeadMerge",
     "LeadTag",

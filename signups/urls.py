@@ -3,6 +3,7 @@ from django.urls import include, path
 from signups.callbacks import views as callback_views
 from signups.calls import calendar_feed
 from signups.consents import views as consent_views
+from signups.messages import views as message_views
 from signups.portal import views as portal_views
 from signups.trials import views as trial_views
 
@@ -19,5 +20,7 @@ urlpatterns = [
     path("lost-link/", portal_views.resend_portal_link_page, name="resend-portal-link"),
     path("lost-link/sent/", portal_views.resend_portal_link_sent, name="resend-portal-link-sent"),
     path("my/<str:token>/", include("signups.portal.urls")),
+    path("webhooks/texts/", message_views.text_received, name="text-received"),
+    path("webhooks/texts/status/<uuid:message_id>/", message_views.text_status, name="text-status"),
     path("hosts/<str:token>.ics", calendar_feed.host_feed, name="host-feed"),
 ]

@@ -14,13 +14,23 @@ from .services import WAIT_TIMEOUT
 
 
 class MailServer:
-    """`messages`: what was accepted, parsed. `answer(message)` decides what the client is told."""
+    """`messages`: what was accepted, parsed. `answer(message)` decides what the client is told.
+
+    `answer_recipient(address)` does so before, at RCPT.
+    """
 
     def __init__(self) -> None:
         self.messages: list[EmailMessage] = []
         self.arrivals: Queue[EmailMessage] = Queue()
         self.port = 0
         self.answer: Callable[[EmailMessage], str] = lambda message: "250 OK"
+        self.answer_recipient: Callable[[str], str] = lambda address: "250 OK"
+
+    async def handle_RCPT(self, server, session, envelope, address, rcpt_options) -> str:  # noqa: N802
+        answer = self.answer_recipient(address)
+        if answer.startswith("250"):
+            envelope.rcpt_tos.append(address)
+        return answer
 
     async def handle_DATA(self, server, session, envelope) -> str:  # noqa: N802  (aiosmtpd's name)
         message = email.message_from_bytes(envelope.content, policy=email.policy.default)

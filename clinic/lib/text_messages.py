@@ -1,5 +1,6 @@
-"""Text messages (SMS): encoding, length in segments, and the interface of a backend. Pure."""
+"""Text messages (SMS): encoding, length in segments, keywords, and the interface of a backend. Pure."""
 
+import re
 from typing import Protocol
 
 from anyascii import anyascii
@@ -13,6 +14,12 @@ GSM_EXTENSION = frozenset("^{}\\[~]|€\f")
 GSM_SEGMENT, GSM_PART = 160, 153  # septets of a single message, and of one part of several (3GPP TS 23.040 §9.2.3.24.1)
 UCS2_SEGMENT, UCS2_PART = 70, 67
 TYPOGRAPHY = str.maketrans("’‘“”–—−\u00a0\u202f", "''\"\"---  ")
+
+
+# Words that stop, resume and explain texts (CTIA Messaging Principles §5.1.3; 47 CFR 64.1200(a)(10)).
+STOP_WORDS = frozenset({"stop", "stopall", "unsubscribe", "cancel", "end", "quit", "revoke", "optout"})
+START_WORDS = frozenset({"start", "unstop"})
+HELP_WORDS = frozenset({"help", "info"})
 
 
 class TextSender(Protocol):
@@ -72,3 +79,46 @@ def count_segments(text: str) -> int:
             segments, used = segments + 1, 0
         used += size
     return segments
+
+
+# A text is read by whoever holds the phone, and on its locked screen.
+_HEALTH_WORDS = re.compile(
+    r"\b(ketamine|esketamine|spravato|depress\w*|anxi\w*|ptsd|trauma\w*|suicid\w*|bipolar|psych\w*|mental\w*|mood"
+    r"|diagnos\w*|symptom\w*|prescri\w*|medicat\w*|medicine\w*|dos(e|es|age)|lozenge\w*|infusion\w*|therap\w*"
+    r"|treatment\w*|patient\w*|doctor\w*|clinician\w*|illness\w*|pain|health|blood pressure|addict\w*|drugs?)\b",
+    re.IGNORECASE,
+)
+
+
+def find_health_word(text: str) -> str:
+    """Return the first word of `text` about health or care, or ""."""
+    found = _HEALTH_WORDS.search(text)
+    return found[0] if found else ""
+
+
+def parse_keyword(body: str) -> str:
+    """Return "stop", "start", "help", or "" for any other text.
+
+    Case, punctuation and spaces do not matter; words beside the keyword make it an ordinary message.
+    """
+    word = re.sub(r"[\W_]", "", body.lower())
+    for keyword, words in (("stop", STOP_WORDS), ("start", START_WORDS), ("help", HELP_WORDS)):
+        if word in words:
+            return keyword
+    return ""
+
+
+# Phrases by which somebody revokes in their own words: "any reasonable manner" (47 CFR 64.1200(a)(10)).
+_STOP_PHRASES = re.compile(
+    r"\b(stop|quit) (texting|messaging|contacting|sending|calling)\b"
+    r"|\b(do not|don'?t|never) (text|message|contact) me\b"
+    r"|\b(unsubscribe|opt( me)? out|no more (texts|messages)|leave me alone|remove (me|my number)|take me off)\b"
+    r"|^\W*(please )?(stop|unsubscribe|cancel|end|quit)( please| all| texts?| messages?| now)*\W*$",
+    re.IGNORECASE,
+)
+
+
+def asks_to_stop(body: str) -> bool:
+    """Return whether `body` is a stop keyword or asks in other words for no more texts."""
+    plain = plain_characters(body)
+    return parse_keyword(plain) == "stop" or bool(_STOP_PHRASES.search(plain))

@@ -16,7 +16,7 @@ from clinic.lib import time_zones
 from signups.audit.choices import ActorKind
 from signups.leads import contact_details
 from signups.leads.models import Lead
-from signups.messages.send_policy import should_still_send
+from signups.messages.send_policy import why_not_send
 from signups.offer import current_offer
 from signups.ops import rate_limit
 from signups.scheduling import slots
@@ -139,7 +139,7 @@ def zone_page(request: HttpRequest, lead: Lead, token: str) -> HttpResponse:
 def _promised_reminders(call: OnboardingCall, lead: Lead, now: dt.datetime) -> list[str]:
     """Return which reminders are still to come, as the send policy sees it now."""
     waiting = call.messages.pending().filter(call_sequence=call.sequence, kind__in=REMINDER_CHOICES)
-    kept = {message.kind for message in waiting.select_related("lead") if should_still_send(message, now)}
+    kept = {message.kind for message in waiting.select_related("lead") if not why_not_send(message, now)}
     return [words for kind, words in REMINDER_CHOICES.items() if kind in kept]
 
 

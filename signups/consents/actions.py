@@ -11,6 +11,8 @@ from django.db import transaction
 
 from signups.audit.actions import Actor, record_event
 from signups.audit.choices import AuditAction
+from signups.leads import contact_details
+from signups.leads.choices import Channel
 from signups.leads.locking import lock_lead
 from signups.leads.models import Lead
 from signups.offer import ConsentDocument, current_offer
@@ -19,6 +21,8 @@ from .choices import ConsentChannel, ConsentPurpose
 from .models import Consent, ConsentText
 from .signals import callbacks_revoked, calls_revoked
 from .suppression_models import Suppression
+
+REACHED_BY = {ConsentPurpose.CALLS: Channel.CALL, ConsentPurpose.TEXTS: Channel.TEXT}
 
 
 def record_signup_consents(lead: Lead, agreed: Mapping[ConsentPurpose, ConsentDocument], *, now: dt.datetime) -> None:
@@ -69,6 +73,7 @@ def revoke_consent(
     open callback at once (`callbacks_revoked`). `stated_at` is when the person said so, if not now.
     Whoever withdraws CALLS asks not to be called, also without an earlier consent: only a callback or a call that they
     ask for afterwards permits one. (A sign-up form, WEB, proves nobody's identity and only leaves a box empty.)
+    Who chose a channel and withdraws consent to it is reached by email from then on.
     """
     Lead.objects.select_for_update().get(pk=lead.pk)
     if purpose == ConsentPurpose.CALLS and channel != ConsentChannel.WEB:
@@ -78,6 +83,9 @@ def revoke_consent(
     if current:
         Consent.objects.create(lead=lead, text=current.text, granted=False, channel=channel, created_at=now)
         record_event(lead, AuditAction.CONSENT_REVOKED, by=by, now=now, purpose=purpose, version=current.text.version)
+    stored = Lead.objects.get(pk=lead.pk)
+    if stored.email and stored.preferred_channel == REACHED_BY.get(purpose):
+        contact_details.update_contact_details(stored, by=by, now=now, preferred_channel=Channel.EMAIL)
     if purpose == ConsentPurpose.CALLS:
         revoke_consent(lead, ConsentPurpose.CALLBACKS, channel=channel, by=by, now=now)
         calls_revoked.send(sender=Lead, lead=lead, by=by, now=now, stated_at=stated_at or now)

@@ -31,5 +31,6 @@ class ConsentChannel(TextChoices):
     WEB = "web", "Website"
     PAGE = "page", "Private page"
     EMAIL = "email", "By email"
+    TEXT = "text", "By text"
     PHONE = "phone", "By phone"
     STAFF = "staff", "By staff, at their request"

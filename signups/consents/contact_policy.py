@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db.models import TextChoices
 
 from clinic.lib import contact_hours, time_zones
-from signups.leads.choices import TERMINAL_STATUSES, Channel, LeadStatus
+from signups.leads.choices import COMPLAINT, TERMINAL_STATUSES, Channel, LeadStatus
 from signups.leads.models import Lead
 
 from .choices import ConsentPurpose
@@ -183,6 +183,8 @@ def permits_texts(
         return Decision(False, "The clinic sends no texts.")
     if not lead.phone_e164:
         return Decision(False, "No phone number on file.", Remedy.ADD_CONTACT)
+    if lead.texts_failed_at:
+        return Decision(False, "This number can’t receive texts.")
     if not (agrees_to(lead, ConsentPurpose.TEXTS) if consents is None else ConsentPurpose.TEXTS in consents):
         return Decision(False, "Don’t text: no consent to texts.", Remedy.RECORD_CONSENT)
     if Suppression.objects.of(lead.phone_e164).exists() if suppressed is None else lead.phone_e164 in suppressed:
@@ -276,6 +278,8 @@ def _in_hours(permitted: Decision, zones: Sequence[str], now: dt.datetime, refus
 def _email_stopped(lead: Lead) -> Decision | None:
     if lead.unsubscribed_at:
         return Decision(False, "They unsubscribed.")
+    if lead.email_failure == COMPLAINT:
+        return Decision(False, "They marked our email as spam.")
     if lead.email_bounced_at:
         return Decision(False, "Their email address doesn’t work: our email bounced.", Remedy.CORRECT_EMAIL)
     return None

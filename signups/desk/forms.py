@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 
 from signups.callbacks.choices import OUTREACH_OUTCOMES, CallOutcome
 from signups.consents.choices import OPTIONAL_CONSENTS, ConsentChannel, ConsentPurpose
-from signups.leads.choices import LeadStatus, OpenWork
+from signups.leads.choices import Channel, LeadStatus, OpenWork
 from signups.leads.note_models import Note
 from signups.leads.tag_models import Tag
 
@@ -63,6 +63,10 @@ class TagForm(forms.Form):
 
 class EraseForm(forms.Form):
     asked = forms.BooleanField(label="They asked for this themselves. I understand it can’t be undone.")
+
+
+class AddressWorksForm(forms.Form):
+    channel = forms.TypedChoiceField(choices=Channel.choices, coerce=Channel)
 
 
 class ConsentForm(forms.Form):

@@ -16,20 +16,30 @@ from signups.assignment.actions import assign_round_robin
 from signups.audit.staff_users import display_name, owner_choices, staff_user
 from signups.callbacks import outreach
 from signups.consents.actions import grant_consent, revoke_consent
+from signups.consents.problems import clear_failure
 from signups.leads import actions as lead_actions
 from signups.leads.access import can_contact_lead, can_work_lead
 from signups.leads.actions import assign_lead, write_note
 from signups.leads.choices import LeadStatus
 from signups.leads.locking import ActionError
 from signups.leads.models import Lead
-from signups.messages.actions import send_manual_email
-from signups.messages.forms import SendForm
+from signups.messages.actions import send_manual_email, send_manual_text
+from signups.messages.forms import SendForm, TextForm
 from signups.privacy import erasure
 from signups.trials import actions as trial_actions
 from signups.trials.actions import convert_trial
 from signups.web.staff_views import View, get_lead, lead_view, redirect_to_lead
 
-from .forms import ChangeStatusForm, ConsentForm, EraseForm, NoteForm, OutreachForm, OwnerForm, TagForm
+from .forms import (
+    AddressWorksForm,
+    ChangeStatusForm,
+    ConsentForm,
+    EraseForm,
+    NoteForm,
+    OutreachForm,
+    OwnerForm,
+    TagForm,
+)
 from .lead_detail import render_lead
 
 LeadAction = Callable[[HttpRequest, Lead], str]
@@ -178,6 +188,21 @@ def send_email(request: HttpRequest, lead: Lead) -> str:
     return "Email sent."
 
 
+@lead_action()
+def send_text(request: HttpRequest, lead: Lead) -> str:
+    """Send a text of staff's own words."""
+    send_manual_text(lead=lead, **cleaned_data(TextForm(request.POST)), **actor(request))
+    return "Text queued. It is sent between 8 AM and 9 PM where they are."
+
+
+@lead_action()
+def address_works(request: HttpRequest, lead: Lead) -> str:
+    """Send to an address or number again that did not work."""
+    data = cleaned_data(AddressWorksForm(request.POST))
+    clear_failure(lead, data["channel"], **actor(request))
+    return "Noted. Messages are sent to it again."
+
+
 def cleaned_data(form: forms.Form) -> dict[str, Any]:
     """Return the cleaned data of a valid form. Raises InvalidForm."""
     if not form.is_valid():
@@ -206,5 +231,7 @@ routes = [
     path("signups/lead/<int:pk>/untag/", remove_tag_view, name="signups_lead_untag"),
     path("signups/lead/<int:pk>/consent/", record_consent, name="signups_lead_consent"),
     path("signups/lead/<int:pk>/erase/", erase, name="signups_lead_erase"),
+    path("signups/lead/<int:pk>/text/", send_text, name="signups_lead_text"),
+    path("signups/lead/<int:pk>/address-works/", address_works, name="signups_lead_address_works"),
     path("signups/lead/<int:pk>/mail/send/", send_email, name="signups_lead_mail_send"),
 ]

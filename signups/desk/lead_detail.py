@@ -18,12 +18,13 @@ from signups.callbacks.admin import outcome_form
 from signups.callbacks.models import CallbackRequest
 from signups.calls.choices import CallStatus
 from signups.calls.models import OnboardingCall
-from signups.consents.contact_policy import ContactFacts, facts_of, may_call, may_email
+from signups.consents.contact_policy import ContactFacts, facts_of, may_call, may_email, permits_texts
 from signups.leads.access import can_contact_lead, can_work_lead
 from signups.leads.actions import allowed_transitions
 from signups.leads.choices import CARE_FOR_LABELS, TERMINAL_STATUSES, LeadStatus
 from signups.leads.models import Lead
 from signups.leads.tag_models import Tag
+from signups.messages.forms import TextForm
 from signups.messages.template_models import EmailTemplate
 from signups.trials.models import Trial
 from signups.web.staff_views import get_lead, render_page
@@ -113,6 +114,11 @@ def next_action_context(facts: LeadFacts) -> dict[str, Any]:
     }
 
 
+def messages_context(facts: LeadFacts) -> dict[str, Any]:
+    """Return the context of `_text_form.html`."""
+    return {"texts_permitted": permits_texts(facts.lead), "text_form": TextForm(auto_id="text_%s")}
+
+
 def contact_context(facts: LeadFacts) -> dict[str, Any]:
     """Return the context of `_contact.html`.
 
@@ -188,6 +194,7 @@ def _timeline_filter(request: HttpRequest) -> tuple[str, dt.datetime | None]:
 SECTIONS: list[Callable[[LeadFacts], dict[str, Any]]] = [
     common_context,
     next_action_context,
+    messages_context,
     contact_context,
     care_context,
     consents_context,

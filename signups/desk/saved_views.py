@@ -36,6 +36,10 @@ def _refunds(leads: LeadQuerySet, user: User, now: dt.datetime) -> LeadQuerySet:
     return leads.filter(pk__in=Trial.objects.refund_owed().order_by().values("lead"))
 
 
+def _returned(leads: LeadQuerySet, user: User, now: dt.datetime) -> LeadQuerySet:
+    return leads.live().filter(email_bounced_at__isnull=False)
+
+
 def _today(leads: LeadQuerySet, user: User, now: dt.datetime) -> LeadQuerySet:
     day = timezone.localdate(now)
     today = OnboardingCall.objects.booked().filter(
@@ -51,4 +55,5 @@ SAVED_VIEWS = {
     "calls": SavedView("Calls today", _today),
     "ending": SavedView("Trials ending", _ending),
     "refunds": SavedView("Refund requests", _refunds),
+    "returned": SavedView("Mail came back", _returned),
 }

@@ -13,6 +13,8 @@ from signups.audit.staff_users import display_name
 from signups.leads import links as lead_links
 from signups.leads.models import Lead
 from signups.leads.note_models import Note
+from signups.messages.choices import MessageChannel
+from signups.messages.inbound_models import InboundMessage
 from signups.messages.models import OutboxMessage
 
 from .event_descriptions import describe_all
@@ -56,8 +58,8 @@ def lead_timeline(
 
     By default all kinds but reads.
     """
-    sources = {"notes": _notes, "messages": _messages}
-    chosen = [sources[kind]] if kind in sources else [_events] if kind else [_notes, _messages, _events]
+    sources = {"notes": [_notes], "messages": [_messages, _replies], "": [_notes, _messages, _replies, _events]}
+    chosen = sources.get(kind, [_events])
     found = [entry for source in chosen for entry in source(lead, viewer, kind, before)]
     found.sort(key=lambda entry: entry.at, reverse=True)
     return found[:SIZE], len(found) > SIZE
@@ -94,7 +96,9 @@ def _messages(lead: Lead, viewer: User, kind: str, before: dt.datetime | None) -
     """
     message: OutboxMessage
     for message in _page(lead.messages.all(), "created_at", before):
-        text = f"{message.subject} ({message.get_status_display()})"
+        status = "delivered" if message.delivered_at and not message.returned_at else message.get_status_display()
+        sent_as = "Text: " if message.channel == MessageChannel.TEXT else ""
+        text = f"{sent_as}{message.subject} ({status})"
         if message.last_error:
             text += f": {message.last_error}"
         body = f"To {message.to}\n\n{lead_links.redact_tokens(message.text)}"
@@ -107,6 +111,22 @@ def _messages(lead: Lead, viewer: User, kind: str, before: dt.datetime | None) -
         )
 
 
+def _replies(lead: Lead, viewer: User, kind: str, before: dt.datetime | None) -> Iterator[Entry]:
+    """Yield what they wrote to us."""
+    message: InboundMessage
+    for message in _page(lead.inbound_messages.all(), "received_at", before):
+        text = f"Their {message.get_channel_display()}" + (f": {message.subject}" if message.subject else "")
+        if message.handled_at is None:
+            text += " (not handled yet)"
+        yield Entry(
+            message.received_at,
+            "messages",
+            "patient",
+            redaction.mask_contact_details(text, viewer),
+            body=redaction.mask_contact_details(message.text, viewer),
+        )
+
+
 def _events(lead: Lead, viewer: User, kind: str, before: dt.datetime | None) -> Iterator[Entry]:
     events = lead.events.select_related("actor")
     if kind == "reads":
@@ -115,7 +135,7 @@ def _events(lead: Lead, viewer: User, kind: str, before: dt.datetime | None) -> 
         events = events.filter(action__in=SHOWN_AS_CONTACT)
     elif kind == "record":
         events = events.exclude(action__in=[*SHOWN_AS_CONTACT, AuditAction.READ])
-    else:  # notes have entries of their own
-        events = events.exclude(action__in=[AuditAction.READ, AuditAction.NOTED])
+    else:  # notes and replies have entries of their own
+        events = events.exclude(action__in=[AuditAction.READ, AuditAction.NOTED, AuditAction.REPLIED])
     for event, who, text in describe_all(list(_page(events, "occurred_at", before))):
         yield Entry(event.occurred_at, "contact" if event.action in SHOWN_AS_CONTACT else "record", who, text)

@@ -31,8 +31,8 @@ from signups.trials.models import Trial
 # Choice of the merge form → the lead fields that belong together.
 MERGE_CHOICES = {
     "name": ("name",),
-    "email": ("email", "email_key", "email_bounced_at"),
-    "phone": ("phone", "phone_e164", "phone_extension"),
+    "email": ("email", "email_key", "email_bounced_at", "email_failure"),
+    "phone": ("phone", "phone_e164", "phone_extension", "texts_failed_at"),
     "owner": ("owner_id",),
 }
 SHARED_FIELDS: dict[type[models.Model], str] = {LeadTag: "tag"}  # rows that both may have, of which one is kept
@@ -41,7 +41,16 @@ STOPPED_FIELDS = {
     "do_not_call_at": max,
 }  # either’s word holds for both, for good
 CONTACT_FIELDS = {"first_contact_at": min, "last_contact_at": max}
-SNAPSHOT_FIELDS = (*Lead.PII_FIELDS, "owner_id", "status", "email_bounced_at", *STOPPED_FIELDS, *CONTACT_FIELDS)
+SNAPSHOT_FIELDS = (
+    *Lead.PII_FIELDS,
+    "owner_id",
+    "status",
+    "email_bounced_at",
+    "email_failure",
+    "texts_failed_at",
+    *STOPPED_FIELDS,
+    *CONTACT_FIELDS,
+)
 CONFLICT_MESSAGES = {
     "signups_callback_one_open_per_lead": "Both have an open callback. Resolve one first.",
     "signups_call_one_current_per_lead": "Both have an upcoming call. Cancel one first.",

@@ -69,3 +69,6 @@ class PartOfDay(TextChoices):
     MORNING = "morning", "Morning (8 to 12)"
     AFTERNOON = "afternoon", "Afternoon (12 to 5)"
     EVENING = "evening", "Evening (after 5)"
+
+
+COMPLAINT = "complaint"  # `Lead.email_failure` of somebody who marked our mail as spam

@@ -23,7 +23,9 @@ def update_contact_details(lead: Lead, *, by: Actor, now: dt.datetime, **fields:
     lead = lock_lead(lead)
     changed = sorted(name for name, value in fields.items() if getattr(lead, name) != value)
     if "email" in changed:
-        Lead.objects.filter(pk=lead.pk).update(email_bounced_at=None)
+        Lead.objects.filter(pk=lead.pk).update(email_bounced_at=None, email_failure="")
+    if "phone_e164" in changed:
+        Lead.objects.filter(pk=lead.pk).update(texts_failed_at=None)
     if changed:
         stated = {"zone_is_guessed": False} if "time_zone" in changed else {}
         Lead.objects.filter(pk=lead.pk).update(**fields, **stated)

@@ -171,7 +171,10 @@ class Lead(PhoneDisplay, models.Model):
     confirmation_token_version = models.PositiveIntegerField(default=1, editable=False)
     unsubscribed_at = models.DateTimeField("stopped our email at", null=True, editable=False)
     # A permanent failure of delivery; cleared when the address is corrected.
+    # Nothing more is sent to the address, or texts to the number, that does not work (`consents/problems.py`).
     email_bounced_at = models.DateTimeField("email bounced at", null=True, editable=False)
+    email_failure = models.CharField(max_length=60, blank=True, editable=False)  # the server's code, or COMPLAINT
+    texts_failed_at = models.DateTimeField("texts failed at", null=True, editable=False)
     do_not_call_at = models.DateTimeField("asked not to be called at", null=True, editable=False)
     # Written by `contact.record_contact`, and by nothing else.
     first_contact_at = models.DateTimeField("first contact", null=True, editable=False)

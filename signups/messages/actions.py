@@ -1,4 +1,4 @@
-"""Manual e-mails: send a previewed template to a lead."""
+"""Manual messages: send a previewed template, or a text, to a lead."""
 
 import datetime as dt
 import uuid
@@ -8,7 +8,7 @@ from django.db import transaction
 
 from signups.audit.choices import AuditAction
 from signups.audit.models import AuditEvent
-from signups.consents.contact_policy import may_email
+from signups.consents.contact_policy import may_email, permits_texts
 from signups.leads.access import lock_lead_for_contact
 from signups.leads.contact import record_contact
 from signups.leads.locking import ActionError
@@ -18,6 +18,7 @@ from .choices import EmailPurpose
 from .emails import MANUAL_EMAIL_KINDS, manual_email, preview_manual_email
 from .outbox import under_hourly_limit
 from .template_models import EmailTemplate
+from .texts import MANUAL_TEXT, manual_text
 
 
 @transaction.atomic
@@ -41,3 +42,21 @@ def send_manual_email(
         raise ActionError("Limit reached: no more emails to this person this hour.")
     manual_email(lead, template, now=now)
     record_contact(lead, AuditAction.MAILED, by=by, now=now, idempotency_key=form_key, template=template.pk)
+
+
+@transaction.atomic
+def send_manual_text(*, lead: Lead, words: str, form_key: uuid.UUID, by: User, now: dt.datetime) -> None:
+    """Enqueue a text that `by` wrote; it waits for the hours in which they may be called.
+
+    Idempotent by `form_key`. Raises ActionError, LeadUnavailable.
+    """
+    lead = lock_lead_for_contact(lead, by, now)
+    if AuditEvent.objects.filter(idempotency_key=form_key).exists():
+        return
+    permitted = permits_texts(lead)
+    if not permitted.allowed:
+        raise ActionError(permitted.reason)
+    if not under_hourly_limit(lead, MANUAL_TEXT, now=now):
+        raise ActionError("Limit reached: no more texts to this person this hour.")
+    manual_text(lead, words, now=now)
+    record_contact(lead, AuditAction.TEXTED, by=by, now=now, idempotency_key=form_key)

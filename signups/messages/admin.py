@@ -1,25 +1,36 @@
-"""Admin of e-mail templates, and the preview of a manual e-mail for a lead."""
+"""Admin of e-mail templates, the preview of a manual e-mail, and the replies that nobody has dealt with."""
 
 import re
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
 from django.urls import path
 from django.utils import timezone
 from django.utils.safestring import SafeString, mark_safe
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
+from clinic.lib import normalization, phone_numbers
 from signups.audit import access_log
+from signups.audit.staff_users import staff_user
 from signups.consents.contact_policy import may_email
 from signups.leads.access import can_contact_lead
+from signups.leads.locking import ActionError
 from signups.leads.models import Lead
-from signups.web.staff_views import lead_view, render_page
+from signups.offer import current_offer
+from signups.web.responses import redirect_after_post
+from signups.web.staff_views import lead_view, render_page, staff_view
 
 from .choices import EmailPurpose
 from .emails import preview_manual_email
-from .forms import SendForm, TemplateForm
+from .forms import AssignReplyForm, SendForm, TemplateForm
+from .inbound_models import InboundMessage
+from .incoming import assign_message, handle_message
 from .template_models import EmailTemplate
+
+REPLIES_SHOWN = 50
+replies_view = staff_view("signups.work_inboundmessage")
 
 
 @admin.register(EmailTemplate)
@@ -63,4 +74,69 @@ def _body(html: str) -> SafeString:
     return mark_safe(re.sub(r' style="[^"]*"', "", inside))  # noqa: S308  (our own template, whose values are escaped)
 
 
-routes = [path("signups/lead/<int:pk>/mail/", preview_email, name="signups_lead_mail")]
+@replies_view
+@require_safe
+def replies(request: HttpRequest) -> HttpResponse:
+    """List the replies that nobody has dealt with."""
+    return _replies_page(request)
+
+
+def _replies_page(request: HttpRequest, *, refused: str = "", status: int = 200) -> HttpResponse:
+    unhandled = InboundMessage.objects.unhandled().select_related("lead", "in_reply_to")
+    shown = list(unhandled[:REPLIES_SHOWN])
+    access_log.log_list_view(request, "replies", len(shown))
+    return render_page(
+        request,
+        "admin/signups/lead/replies.html",
+        "Replies",
+        rows=shown,
+        left=max(0, unhandled.count() - REPLIES_SHOWN),
+        refused=[refused] if refused else [],
+        status=status,
+    )
+
+
+@replies_view
+@require_POST
+def handle_reply(request: HttpRequest, pk: int) -> HttpResponse:
+    """Mark a reply as handled."""
+    handle_message(get_object_or_404(InboundMessage, pk=pk), by=staff_user(request), now=timezone.now())
+    messages.success(request, "Reply handled.")
+    return redirect_after_post("admin:signups_lead_replies")
+
+
+@replies_view
+@require_POST
+def assign_reply(request: HttpRequest, pk: int) -> HttpResponse:
+    """Add the message of an unknown sender to a lead's page; 409 when nobody, or more than one, is found."""
+    message, form = get_object_or_404(InboundMessage, pk=pk), AssignReplyForm(request.POST)
+    leads = _find_leads(form.cleaned_data["who"]) if form.is_valid() else []
+    if len(leads) != 1:
+        found = "More than one lead has" if leads else "No lead has"
+        return _replies_page(request, refused=f"{found} this number or email address.", status=409)
+    try:
+        assign_message(message, leads[0], by=staff_user(request), now=timezone.now())
+    except ActionError as error:
+        return _replies_page(request, refused=str(error), status=409)
+    messages.success(request, f"Reply added to the page of {leads[0]}.")
+    return redirect_after_post("admin:signups_lead_replies")
+
+
+def _find_leads(who: str) -> list[Lead]:
+    """Return up to two live leads with this email address or number."""
+    try:
+        if "@" in who:
+            key = {"email_key": normalization.email_key(who)}
+        else:
+            key = {"phone_e164": phone_numbers.parse_phone(who, current_offer().phone_region).e164}
+    except ValueError:
+        return []
+    return list(Lead.objects.live().filter(**key)[:2])
+
+
+routes = [
+    path("signups/lead/<int:pk>/mail/", preview_email, name="signups_lead_mail"),
+    path("signups/lead/replies/", replies, name="signups_lead_replies"),
+    path("signups/lead/replies/<int:pk>/handle/", handle_reply, name="signups_lead_reply_handle"),
+    path("signups/lead/replies/<int:pk>/assign/", assign_reply, name="signups_lead_reply_assign"),
+]

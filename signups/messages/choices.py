@@ -31,3 +31,12 @@ class EmailPurpose(TextChoices):
 
     TRANSACTIONAL = "transactional", "Their request or trial"
     MARKETING = "marketing", "Newsletter"
+
+
+class InboundRequest(TextChoices):
+    """What a reply asks for, as far as a program can tell."""
+
+    STOP = "stop", "wants no more messages"
+    START = "start", "wants texts again"
+    HELP = "help", "asked for help"
+    ERASE = "erase", "wants their data deleted"

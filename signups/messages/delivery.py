@@ -13,13 +13,17 @@ import uuid
 from collections.abc import Callable
 
 from django.db import connection, transaction
-from django.db.models import DateTimeField, Value
+from django.db.models import Case, DateTimeField, F, Value, When
 from django.db.models.functions import Coalesce
 
+from clinic.lib.text_messages import TextRefused
+from signups.audit.choices import ActorKind
+from signups.consents.actions import revoke_consent
+from signups.consents.choices import ConsentChannel, ConsentPurpose
 from signups.leads import links as lead_links
 from signups.leads.choices import LeadStatus
 
-from . import failures, kinds, outbox, send_policy
+from . import failures, kinds, outbox, reports, send_policy
 from .choices import MessageStatus
 from .models import OutboxMessage, OutboxMessageQuerySet
 from .transports import Transports
@@ -31,16 +35,8 @@ LEASE = dt.timedelta(minutes=6)
 RENEW_LEASE_AFTER = dt.timedelta(minutes=1)  # the rest of the lease exceeds settings.EMAIL_TIMEOUT
 # Refreshed just before delivery: the lead may have been erased or changed since its message was leased.
 REFRESHED_LEAD_FIELDS = (
-    *(
-        "status",
-        "email",
-        "phone_e164",
-        "unsubscribed_at",
-        "email_bounced_at",
-        "time_zone",
-        "state",
-        "portal_token_version",
-    ),
+    *("status", "email", "email_key", "phone_e164", "unsubscribed_at", "email_bounced_at", "portal_token_version"),
+    *("time_zone", "zone_is_guessed", "state", "texts_failed_at"),
 )
 FIRST_RETRY_DELAY = dt.timedelta(minutes=1)
 MAX_RETRY_DELAY = dt.timedelta(hours=6)
@@ -119,8 +115,8 @@ def _deliver(message: OutboxMessage, token: uuid.UUID, transports: Transports, c
         untried = {} if message.attempts or message.crash_count else {"first_attempt_at": None}
         _release(ours, send_at=later, **untried)
         return
-    if not send_policy.should_still_send(message, now):
-        _release(ours, status=MessageStatus.CANCELLED, **_without_links(message))
+    if why := send_policy.why_not_send(message, now):
+        _release(ours, status=MessageStatus.CANCELLED, last_error=why, **_without_links(message))
         return
     if message.crash_count >= MAX_WORKER_CRASHES:
         _not_sent(message, ours, _mark_failed(message, f"{message.crash_count} workers died with it in hand"))
@@ -130,10 +126,15 @@ def _deliver(message: OutboxMessage, token: uuid.UUID, transports: Transports, c
         transports.send(message)
     except Exception as error:  # (one failing message must not block the others)
         message.attempts += 1
-        _not_sent(message, ours, _after_failure(message, error, clock()))
+        with transaction.atomic():
+            _not_sent(message, ours, _after_failure(message, error, now := clock()))
+            _note_consequences(message, error, now)
         transports.close()
         return
-    sent = {"status": MessageStatus.SENT, "sent_at": clock(), "attempts": message.attempts + 1, "last_error": ""}
+    # A report of the provider may have come before its answer.
+    status = Case(When(returned_at=None, then=Value(MessageStatus.SENT)), default=Value(MessageStatus.RETURNED))
+    report = Case(When(returned_at=None, then=Value("")), default=F("last_error"))
+    sent = {"status": status, "sent_at": clock(), "attempts": message.attempts + 1, "last_error": report}
     message.lease_token = token
     _unsaved.pending.append((message, sent | _without_links(message)))
     _flush_results()
@@ -154,6 +155,14 @@ def _not_sent(message: OutboxMessage, ours: OutboxMessageQuerySet, outcome: dict
     if outcome.get("status") == MessageStatus.FAILED:
         _erase_if_person_erased(message)
     logger.warning("message %s was not sent: %s", message.pk, outcome["last_error"])
+
+
+def _note_consequences(message: OutboxMessage, error: Exception, now: dt.datetime) -> None:
+    """Remember what the refusal says about the person: a dead address, or STOP sent to the carrier."""
+    if failures.is_dead_address(error):
+        reports.note_dead_address(message, code=failures.summarize(error), now=now)
+    if isinstance(error, TextRefused) and error.opted_out:
+        revoke_consent(message.lead, ConsentPurpose.TEXTS, channel=ConsentChannel.TEXT, by=ActorKind.PATIENT, now=now)
 
 
 def _flush_results() -> None:

@@ -29,6 +29,8 @@ class MessageKind:
     channels: tuple[MessageChannel, ...] = (MessageChannel.EMAIL,)
     # The answer to a keyword such as STOP: sent without consent and at any hour.
     answers_keyword: bool = False
+    # Sent although mail to the address came back before: the person asked for it again just now.
+    asked_again: bool = False
     # Not an answer to an action of the recipient: an opt-out or a suppressed address cancels it.
     unsolicited: bool = False
     # Sent only in the daytime of the lead's time zone.

@@ -63,6 +63,7 @@ class OutboxMessage(models.Model):
     first_attempt_at = models.DateTimeField(null=True, editable=False)  # the `Date` of every attempt
     sent_at = models.DateTimeField(null=True)
     delivered_at = models.DateTimeField(null=True)
+    returned_at = models.DateTimeField(null=True, editable=False)
     last_error = models.CharField(max_length=300, blank=True)
 
     objects = OutboxMessageQuerySet.as_manager()

@@ -136,8 +136,8 @@ def readdress_messages(*, lead: Lead, changed: frozenset[str], **kwargs: Any) ->
 
 def under_hourly_limit(lead: Lead, kind: MessageKind, *, now: dt.datetime) -> bool:
     """Return whether `lead` may receive another message of `kind` this hour."""
-    recent = lead.messages.filter(kind=kind.value, created_at__gt=now - dt.timedelta(hours=1))
-    return recent.exclude(dedupe_key__endswith=":text").count() < MAX_PER_HOUR
+    recent = lead.messages.filter(kind=kind.value, channel=kind.channels[0], created_at__gt=now - dt.timedelta(hours=1))
+    return recent.count() < MAX_PER_HOUR
 
 
 def unique_occasion() -> str:

@@ -14,7 +14,7 @@ from .kinds import MessageKind, register
 from .models import OutboxMessage
 from .outbox import enqueue, portal_link_context, unique_occasion
 
-MY_LINK = register(MessageKind("my_link", "the link to your page"))
+MY_LINK = register(MessageKind("my_link", "the link to your page", asked_again=True))
 
 
 def my_link(lead: Lead, *, now: dt.datetime) -> OutboxMessage | None:

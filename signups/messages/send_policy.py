@@ -14,23 +14,36 @@ from signups.leads.choices import TERMINAL_STATUSES
 
 from . import kinds
 from .choices import MessageChannel
+from .kinds import MessageKind
 from .models import OutboxMessage
 
 
-def should_still_send(message: OutboxMessage, now: dt.datetime) -> bool:
-    """Return False to cancel the message.
+def why_not_send(message: OutboxMessage, now: dt.datetime) -> str:
+    """Return why the message is canceled, for staff, or "" to send it.
 
-    Its lead is merged, erased or opted out, or the kind's own check fails.
+    Its lead is merged, erased or opted out, its address does not work, or the kind's own check fails.
     """
     lead, kind = message.lead, kinds.get(message.kind)
     if lead.status in TERMINAL_STATUSES and not kind.survives_erasure:
-        return False
+        return "they are gone"
+    if kind.still_relevant and not kind.still_relevant(message, now):
+        return "no longer true"
+    if kind.to_staff or kind.survives_erasure:
+        return ""
     if message.channel == MessageChannel.TEXT:
-        if message.to != lead.phone_e164 or not (kind.answers_keyword or permits_texts(lead).allowed):
-            return False
-    elif kind.unsolicited and not may_deliver_unsolicited(lead).allowed:
-        return False
-    return kind.still_relevant is None or kind.still_relevant(message, now)
+        return _why_no_text(message, kind)
+    if kind.unsolicited and not (permitted := may_deliver_unsolicited(lead)).allowed:
+        return permitted.reason
+    if lead.email_bounced_at and not kind.asked_again:
+        return "this address does not work"
+    return ""
+
+
+def _why_no_text(message: OutboxMessage, kind: MessageKind) -> str:
+    lead = message.lead
+    if message.to != lead.phone_e164:
+        return "their number has changed"
+    return "" if kind.answers_keyword else permits_texts(lead).reason
 
 
 def earliest_send_time(message: OutboxMessage, now: dt.datetime) -> dt.datetime:
@@ -45,6 +58,6 @@ def earliest_send_time(message: OutboxMessage, now: dt.datetime) -> dt.datetime:
     not_before = kind.hold_until(message) if kind.hold_until else None
     earliest = max(now, not_before) if not_before else now
     if message.channel == MessageChannel.TEXT:
-        zone = message.lead.time_zone
-        return earliest if kind.answers_keyword else contact_hours.CALLING_HOURS.next(earliest, zone)
+        zones = message.lead.contact_zones()
+        return earliest if kind.answers_keyword else contact_hours.CALLING_HOURS.next(earliest, *zones)
     return contact_hours.EMAIL_HOURS.next(earliest, message.lead.time_zone) if kind.quiet_hours else earliest

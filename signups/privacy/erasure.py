@@ -21,6 +21,7 @@ from signups.leads.merge_models import DistinctLeadPair
 from signups.leads.models import Lead
 from signups.messages import kinds
 from signups.messages.choices import MessageStatus
+from signups.messages.inbound_models import InboundMessage
 from signups.messages.models import OutboxMessage
 
 from .emails import erasure_receipt
@@ -42,6 +43,7 @@ def erase_lead(lead: Lead, *, by: Actor, now: dt.datetime, asked: bool = True) -
         for address in known:
             Suppression.objects.get_or_create(digest=contact_hash(address), defaults={"created_at": now})
     remove_person(known)
+    InboundMessage.objects.filter(lead=None, sender__in=known).delete()
     receipt = asked and lead.has_confirmed()
     _end_open_work(lead, by=by, now=now)
     delete_data_export(lead)

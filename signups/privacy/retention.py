@@ -23,6 +23,7 @@ from signups.imports.models import ImportJob
 from signups.leads.merge_models import MERGE_UNDO_WINDOW, LeadMerge
 from signups.leads.models import Lead
 from signups.messages.choices import MessageStatus
+from signups.messages.inbound_models import InboundMessage
 from signups.messages.models import OutboxMessage
 from signups.trials.models import Trial
 from signups.trials.waitlist_models import WaitlistEntry
@@ -64,6 +65,11 @@ def apply_due_rules(clock: Callable[[], dt.datetime]) -> int:
 def _old_message_bodies(now: dt.datetime) -> QuerySet[OutboxMessage]:
     before = now - dt.timedelta(days=settings.RETENTION_MESSAGE_BODY_DAYS)
     return OutboxMessage.objects.exclude(status=MessageStatus.PENDING).exclude(to="").filter(created_at__lt=before)
+
+
+def _old_replies(now: dt.datetime) -> QuerySet[InboundMessage]:
+    before = now - dt.timedelta(days=settings.RETENTION_MESSAGE_BODY_DAYS)
+    return InboundMessage.objects.exclude(sender="").filter(received_at__lt=before)
 
 
 def _unconfirmed_leads(now: dt.datetime) -> QuerySet[Lead]:
@@ -128,6 +134,7 @@ def _record_counts(rows: QuerySet[Any], gone: int, now: dt.datetime) -> None:
 RULES = (
     RetentionRule("copies that people asked for", lambda now: DataExportJob.objects.expired(now), _delete),
     RetentionRule("texts of old messages", _old_message_bodies, _blank),
+    RetentionRule("texts of old replies", _old_replies, _blank),
     RetentionRule("merges that can no longer be undone", _expired_merges, _blank),
     RetentionRule("lists of people that were uploaded", lambda now: ImportJob.objects.old(now), _drop_expired_imports),
     RetentionRule("people who never confirmed", _unconfirmed_leads, _erase),

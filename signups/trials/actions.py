@@ -15,11 +15,12 @@ from signups.audit.models import AuditEvent
 from signups.consents.actions import permit_calls_again, record_signup_consents, revoke_consent
 from signups.consents.choices import OPTIONAL_CONSENTS, REQUIRED_CONSENTS, ConsentChannel, ConsentPurpose
 from signups.consents.policy import agrees_to
+from signups.consents.problems import clear_failure
 from signups.consents.suppression_models import Suppression
 from signups.leads import locking
 from signups.leads.access import can_work_lead, lock_lead_for_contact
 from signups.leads.actions import change_status, has_open_work
-from signups.leads.choices import LeadStatus
+from signups.leads.choices import Channel, LeadStatus
 from signups.leads.contact_details import announce_change
 from signups.leads.locking import lock_lead
 from signups.leads.models import Lead
@@ -216,6 +217,7 @@ def confirm_email(lead: Lead, *, now: dt.datetime) -> Trial | None:
     trial.started_at = now
     trial.save(update_fields=["started_at"])
     Suppression.objects.of(lead.email).delete()
+    clear_failure(lead, Channel.EMAIL, by=ActorKind.PATIENT, now=now)  # the link arrived
     if agrees_to(lead, ConsentPurpose.CALLS):
         permit_calls_again(lead)
     record_event(lead, AuditAction.CONFIRMED, by=ActorKind.PATIENT, now=now)

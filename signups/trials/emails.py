@@ -39,7 +39,7 @@ def _context_at_sending(message: OutboxMessage) -> dict[str, Any]:
     return {"trial": message.trial, **portal_link_context(message.lead)}
 
 
-CONFIRM_TRIAL = register(MessageKind("confirm_trial", "confirm your email"))
+CONFIRM_TRIAL = register(MessageKind("confirm_trial", "confirm your email", asked_again=True))
 TRIAL_EXISTS = register(MessageKind("trial_exists", "you already have a trial"))
 TRIAL_STARTED = register(MessageKind("trial_started", "your trial has started"))
 TRIAL_ENDING = register(

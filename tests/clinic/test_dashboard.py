@@ -14,7 +14,7 @@ from signups.audit.choices import ActorKind, AuditAction
 from signups.leads.contact import record_contact
 from signups.reports import daily_metrics
 from signups.reports.models import DailyMetric
-from tests.factories import callbacks, calls, content, leads, trials, users
+from tests.factories import callbacks, calls, content, leads, messages, trials, users
 
 pytestmark = pytest.mark.django_db
 HOUR = dt.timedelta(hours=1)
@@ -40,6 +40,9 @@ def create_waiting_rows(now):
         )
         noon = timezone.localtime(now, ZoneInfo("America/New_York")).replace(hour=12)
         calls.OnboardingCallFactory(lead__owner=other, starts_at=noon)
+        leads.LeadFactory(owner=other, email_bounced_at=now)
+        messages.InboundMessageFactory(lead__owner=other)
+    messages.InboundMessageFactory(lead__owner=other, handled_at=now)
     leads.LeadFactory(status="closed", close_reason="No answer", created_at=now)
 
 
@@ -78,6 +81,8 @@ def test_each_number_is_the_length_of_its_list(head, time_machine):
         "Unassigned leads": 3,
         "Trials ending within 48 hours": 3,
         "Refund requests": 3,
+        "Mail came back": 3,
+        "Replies to read": 3,
         "Articles whose review is overdue": 3,
         "Claims whose check is overdue": 3,
         "Quotes not verified": 3,

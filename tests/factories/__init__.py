@@ -27,7 +27,7 @@ from .duplicates import DistinctLeadPairFactory, LeadMergeFactory
 from .hosts import AvailabilityRuleFactory, DateOverrideFactory, HolidayFactory, HostFactory, TimeOffFactory
 from .imports import ImportChunkFactory, ImportJobFactory
 from .leads import LeadFactory, LeadTagFactory, NoteFactory, TagFactory
-from .messages import EmailTemplateFactory, OutboxMessageFactory
+from .messages import EmailTemplateFactory, InboundMessageFactory, OutboxMessageFactory
 from .ops import EncryptionKeyCheckFactory, RateLimitCounterFactory, WorkerHeartbeatFactory
 from .privacy import DataExportChunkFactory, DataExportJobFactory
 from .reports import DailyMetricFactory
@@ -61,6 +61,7 @@ __all__ = [
     "HostFactory",
     "ImportChunkFactory",
     "ImportJobFactory",
+    "InboundMessageFactory",
     "LeadFactory",
     "LeadMergeFactory",
     "LeadTagFactory",

@@ -3,6 +3,7 @@
 import factory
 from django.utils import timezone
 
+from signups.messages.inbound_models import InboundMessage
 from signups.messages.models import OutboxMessage
 from signups.messages.template_models import EmailTemplate
 
@@ -32,3 +33,16 @@ class EmailTemplateFactory(factory.django.DjangoModelFactory):
     purpose = "transactional"
     subject = "A word from {clinic}"
     text = "Hello {first_name},\n\nyour page: {my_link}\n\nCall us at {clinic_phone}."
+
+
+class InboundMessageFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = InboundMessage
+
+    lead = factory.SubFactory(LeadFactory)
+    channel = "email"
+    external_id = factory.Sequence("{:064x}".format)
+    sender = factory.LazyAttribute(lambda message: message.lead.email if message.lead else "somebody@example.com")
+    subject = "A question"
+    text = "When do you open?"
+    received_at = factory.LazyFunction(timezone.now)

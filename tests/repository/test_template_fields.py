@@ -20,6 +20,7 @@ ROWS = {
     "merge": signup_models.LeadMerge,
     "message": signup_models.OutboxMessage,
     "newest": content_models.Revision,
+    "reply": signup_models.InboundMessage,
     "note": signup_models.Note,
     "revision": content_models.Revision,
     "signed": content_models.SignOff,

@@ -52,6 +52,8 @@ NEEDS = {
         **dict.fromkeys(["merge", "mark_distinct", "merge_undo"], "signups.merge_lead"),
         **dict.fromkeys(["import", "import_detail", "import_columns"], "signups.import_lead"),
         **dict.fromkeys(["import_start", "import_cancel", "import_rejected_rows"], "signups.import_lead"),
+        **dict.fromkeys(["text", "address_works"], "signups.change_lead"),
+        **dict.fromkeys(["replies", "reply_handle", "reply_assign"], "signups.work_inboundmessage"),
         "note": "signups.add_note",
         "erase": "signups.erase_lead",
         "book": "signups.change_onboardingcall",

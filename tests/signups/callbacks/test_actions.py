@@ -257,9 +257,9 @@ def test_third_try_without_reach_is_unreachable_with_an_email(clinic, ann):
         "We could not reach you by phone",
     )
     assert "/callback/" in message.text
-    assert send_policy.should_still_send(message, NOW) is True
+    assert send_policy.why_not_send(message, NOW) == ""
     callbacks.CallbackRequestFactory(lead=request.lead)
-    assert send_policy.should_still_send(message, NOW) is False
+    assert send_policy.why_not_send(message, NOW) != ""
 
 
 def test_wrong_number_closes_with_an_email_where_there_is_an_address(clinic, ann):

@@ -179,6 +179,7 @@ def test_saved_views_are_worklists(head, time_machine):
         converted_at=now,
         refund_requested_at=now,
     )
+    leads.LeadFactory(name="Returned", owner=other, email_bounced_at=now)
     call_at = now.astimezone(ZoneInfo("America/New_York")).replace(hour=12)  # today there, whatever the hour here
     calls.OnboardingCallFactory(lead__name="Called", lead__owner=other, starts_at=call_at)
     calls.OnboardingCallFactory(lead__name="Later", lead__owner=other, starts_at=call_at + 24 * hour)
@@ -189,6 +190,7 @@ def test_saved_views_are_worklists(head, time_machine):
         "unassigned": ["Unassigned"],
         "ending": ["Ending"],
         "refunds": ["Refund"],
+        "returned": ["Returned"],
         "mine": ["Mine"],
     }
 
@@ -296,7 +298,7 @@ def test_page_takes_the_same_queries_for_one_record_and_many(head, count, django
         messages.OutboxMessageFactory(lead=lead)
         audit.AuditEventFactory(lead=lead, actor_kind="staff", actor=users.UserFactory())
     head.get(f"{LIST}{lead.pk}/change/")  # what is asked once per process is asked now
-    with django_assert_num_queries(19):
+    with django_assert_num_queries(21):
         assert head.get(f"{LIST}{lead.pk}/change/").status_code == 200
 
 

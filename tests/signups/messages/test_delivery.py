@@ -284,7 +284,7 @@ def test_what_was_sent_while_the_disk_was_full_is_noted_later_and_not_sent_again
     update = rows.update
 
     def full(self, **values):
-        if values.get("status") == "sent":
+        if "sent_at" in values:
             raise OperationalError("database or disk is full")
         return update(self, **values)
 

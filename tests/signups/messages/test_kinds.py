@@ -33,7 +33,7 @@ def test_every_feature_that_sends_emails_registers_its_kinds_at_the_start():
     modules = {
         f"signups.{path.parent.name}.emails" for path in (Path(settings.BASE_DIR) / "signups").glob("*/emails.py")
     }
-    assert set(apps.EMAIL_MODULES) == modules | {"signups.messages.portal_links"}
+    assert set(apps.EMAIL_MODULES) == modules | {"signups.messages.portal_links", "signups.messages.texts"}
 
 
 def test_value_is_registered_once():

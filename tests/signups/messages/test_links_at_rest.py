@@ -30,6 +30,7 @@ SCHEDULED = {
 def patient(client, clinic, post_start, settings):
     """Signed up, confirmed and booked, with everything written that a patient is sent meanwhile; nothing sent yet."""
     post_start(phone="(212) 555-0123")
+    Lead.objects.update(phone="212 555 0123", phone_e164="+12125550123")
     lead = Lead.objects.get()
     client.post(lead_links.confirmation_url(lead).removeprefix(settings.SITE_URL))
     host = HostFactory()

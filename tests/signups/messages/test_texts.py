@@ -154,7 +154,7 @@ def test_text_waits_for_the_hours_in_which_they_may_be_called(clinic, provider):
     [
         lambda lead: revoke_consent(lead, ConsentPurpose.TEXTS, now=NOW, **BACK),
         lambda lead: contact_details.update_contact_details(
-            lead, by=ActorKind.PATIENT, now=NOW, phone_e164="+13105550123"
+            lead, by=ActorKind.PATIENT, now=NOW, phone_e164="+12125550199"
         ),
     ],
     ids=["permission withdrawn", "another number"],

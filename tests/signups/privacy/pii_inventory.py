@@ -9,9 +9,10 @@ from signups.leads.models import Lead
 FACTS = {
     "CallbackRequest": {"outcome"},
     "Consent": {"channel"},
+    "InboundMessage": {"channel", "external_id", "request"},
     "CallAttempt": {"outcome"},
     "AuditEvent": {"target", "actor_kind", "action", "detail", "signature", "chain_hash"},
-    "Lead": {"status"},
+    "Lead": {"email_failure", "status"},
     "OutboxMessage": {"channel", "kind", "dedupe_key", "subject", "calendar_method", "status"},
     "CallAlert": {"kind"},
     "OnboardingCall": {"host_zone", "organizer", "uid", "status", "request_fingerprint"},

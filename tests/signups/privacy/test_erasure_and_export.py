@@ -120,7 +120,15 @@ def left(lead):
 def test_no_word_is_left_in_any_table_of_an_erased_person(full):
     assert {table for table, _ in left(full)} == {
         f"signups_{table}"
-        for table in ("lead", "callbackrequest", "leadmerge", "onboardingcall", "outboxmessage", "note")
+        for table in (
+            "lead",
+            "callbackrequest",
+            "inboundmessage",
+            "leadmerge",
+            "outboxmessage",
+            "note",
+            "onboardingcall",
+        )
     }
     erasure.erase_lead(full, by=ActorKind.PATIENT, now=NOW, asked=False)
     assert left(full) == set()
