@@ -78,7 +78,7 @@ def counters(user: Any, now: dt.datetime) -> list[CounterTile]:
 
     if user.has_perm("signups.work_callbackrequest"):
         open_callbacks, queue = CallbackRequest.objects.open(), reverse("admin:signups_callbackrequest_changelist")
-        add("Overdue callbacks", open_callbacks.overdue(now), f"{queue}?view=overdue", urgent=True)
+        add("Overdue callbacks", open_callbacks.overdue(now).callable_at(now), f"{queue}?view=overdue", urgent=True)
         add("Callbacks due now", open_callbacks.due(now), f"{queue}?view=due")
     if user.has_perm("signups.work_inboundmessage"):
         add("Replies to read", InboundMessage.objects.unhandled(), reverse("admin:signups_lead_replies"), urgent=True)
@@ -121,7 +121,7 @@ def my_tasks(user: Any, now: dt.datetime) -> list[TaskItem]:
     tasks: list[tuple[str, Lead, dt.datetime]] = []
     if user.has_perm("signups.work_callbackrequest"):
         open_callbacks = CallbackRequest.objects.open().soonest_first().select_related("lead")
-        claimed, unclaimed = open_callbacks.claimed_by(user), open_callbacks.overdue(now).unclaimed()
+        claimed, unclaimed = open_callbacks.claimed_by(user), open_callbacks.overdue(now).callable_at(now).unclaimed()
         tasks += [("Call back", callback.lead, callback.call_at) for callback in claimed[:MAX_TASKS]]
         tasks += [("Unclaimed callback", callback.lead, callback.call_at) for callback in unclaimed[:MAX_TASKS]]
     if user.has_perm("signups.change_onboardingcall"):

@@ -20,6 +20,7 @@ from signups.audit.staff_users import display_name
 from signups.consents.actions import grant_consent, revoke_consent
 from signups.consents.choices import ConsentChannel, ConsentPurpose
 from signups.hosts.business_hours import clinic_business_hours
+from signups.leads.actions import write_note
 from signups.leads.choices import Channel, PartOfDay
 from signups.leads.contact import record_contact
 from signups.leads.locking import ActionError, lock_lead
@@ -203,8 +204,9 @@ def log_attempt(
     now: dt.datetime,
     form_key: uuid.UUID,
     next_attempt_at: dt.datetime | None = None,
+    note: str = "",
 ) -> None:
-    """Log call attempt `number` by `by`. Idempotent for a repeated `form_key`.
+    """Log call attempt `number` by `by`, with a note on the lead. Idempotent for a repeated `form_key`.
 
     Claims an unclaimed request. Raises ActionError when another member of staff has claimed the request or has called
     meanwhile, and outside calling hours. Outcomes in RETRY_OUTCOMES need `next_attempt_at` and return it to the
@@ -241,6 +243,8 @@ def log_attempt(
         _set_claimant(request, None, now)
     else:
         _resolve(request, outcome, by=by, now=now)
+    if note:
+        write_note(lead=request.lead, text=note, by=by, now=now, form_key=uuid.uuid5(form_key, "note"))
 
 
 def can_log_attempt(request: CallbackRequest, now: dt.datetime) -> bool:

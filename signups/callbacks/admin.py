@@ -10,14 +10,15 @@ from django.core.paginator import Paginator
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from clinic.lib import contact_hours, time_zones
+from clinic.lib import time_zones
 from clinic.lib.read_only_admin import ReadOnly
 from signups.audit import access_log
 from signups.audit.staff_users import staff_user
+from signups.consents.contact_policy import Decision, may_call_back
 from signups.hosts.business_hours import clinic_business_hours
 from signups.leads import locking
 from signups.offer import current_offer
@@ -43,9 +44,10 @@ class QueueRow:
 
     request: CallbackRequest
     when: str
-    is_overdue: bool
+    is_overdue: bool  # and may be called now
+    is_retry: bool
     city: str
-    may_call: bool
+    call: Decision
 
 
 @admin.register(CallbackRequest)
@@ -66,7 +68,7 @@ def queue(request: HttpRequest) -> HttpResponse:
     waiting = CallbackRequest.objects.open()
     views: dict[str, Callable[[], Any]] = {
         "due": lambda: waiting.due(now),
-        "overdue": lambda: waiting.overdue(now),
+        "overdue": lambda: waiting.overdue(now).callable_at(now),
         "mine": lambda: waiting.claimed_by(staff_user(request)),
     }
     found = views.get(chosen, lambda: waiting)()
@@ -81,7 +83,7 @@ def queue(request: HttpRequest) -> HttpResponse:
         chosen=chosen,
         page=page,
         rows=[_row(callback, now) for callback in page],
-        overdue=waiting.overdue(now).count(),
+        overdue=waiting.overdue(now).callable_at(now).count(),
         now=now,
         most=MAX_CALL_ATTEMPTS,
     )
@@ -97,8 +99,8 @@ def callback_detail(request: HttpRequest, public_id: str) -> HttpResponse:
 @callback_view
 @require_POST
 def claim(request: HttpRequest, public_id: str) -> HttpResponse:
-    page = redirect_after_post("admin:signups_callbackrequest_call", public_id)
-    return _run(request, public_id, claim_callback, then=page)
+    page = reverse("admin:signups_callbackrequest_call", args=[public_id]) + _view_query(request)
+    return _run(request, public_id, claim_callback, then=redirect_after_post(page))
 
 
 @callback_view
@@ -125,7 +127,7 @@ def log_attempt_view(request: HttpRequest, public_id: str) -> HttpResponse:
     def log(callback: CallbackRequest, **actor: Any) -> None:
         actions.log_attempt(callback, **{**form.cleaned_data, "outcome": outcome}, **actor)
 
-    return _run(request, public_id, log, done=f"Noted: {outcome.label.lower()}.", outcome_form=form)
+    return _run(request, public_id, log, done=f"Outcome logged: {outcome.label.lower()}.", outcome_form=form)
 
 
 @callback_view
@@ -164,7 +166,13 @@ def _run(
         messages.success(request, done)
     if request.POST.get("back") == "lead":
         return redirect_to_lead(callback.lead_id)
-    return then or redirect_after_post("admin:signups_callbackrequest_changelist")
+    return then or redirect_after_post(reverse("admin:signups_callbackrequest_changelist") + _view_query(request))
+
+
+def _view_query(request: HttpRequest) -> str:
+    """Return the query string of the queue's tab from which the request came, or ""."""
+    view = request.POST.get("view") or request.GET.get("view", "")
+    return f"?view={view}" if view and view in VIEWS else ""
 
 
 def _detail(
@@ -176,6 +184,7 @@ def _detail(
     form = outcome_form(callback, tries, now)
     context = {
         "callback": callback,
+        "view": request.POST.get("view") or request.GET.get("view", ""),
         "row": _row(callback, now),
         "tries": tries,
         "number": len(tries) + 1,
@@ -209,12 +218,14 @@ def _get_callback(public_id: str) -> CallbackRequest:
 
 
 def _row(callback: CallbackRequest, now: dt.datetime) -> QueueRow:
+    call = may_call_back(callback, now)
     return QueueRow(
         request=callback,
         when=callback_times.humanize_callback_time(callback.call_at, now, timezone.get_current_timezone_name()),
-        is_overdue=callback.closed_at is None and callback.call_at < now,
+        is_overdue=callback.closed_at is None and not callback.next_at and callback.due_at < now and call.allowed,
+        is_retry=callback.next_at is not None,
         city=time_zones.city_name(callback.time_zone),
-        may_call=contact_hours.CALLING_HOURS.contains(now, callback.time_zone),
+        call=call,
     )
 
 

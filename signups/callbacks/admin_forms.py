@@ -7,6 +7,7 @@ from django import forms
 from django.contrib.auth.models import User
 
 from clinic.lib.form_fields import InstantField
+from signups.web.staff_forms import note_field
 
 from .choices import RETRY_OUTCOMES, CallOutcome
 from .models import MAX_CALL_ATTEMPTS
@@ -32,6 +33,8 @@ class OutcomeForm(forms.Form):
         widget=forms.DateTimeInput({"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
         error_messages={"invalid": "Enter a date and time for the next attempt."},
     )
+
+    note = note_field()
 
     def __init__(self, *args: Any, number: int, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

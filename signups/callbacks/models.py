@@ -10,9 +10,9 @@ from django.db import models
 from django.db.models import F, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 
-from clinic.lib import contact_hours
 from clinic.lib.append_only import AppendOnly
 from clinic.lib.phone_numbers import EXTENSION_LENGTH
+from signups.consents.contact_policy import may_call_back
 from signups.consents.models import Consent
 from signups.leads.choices import TERMINAL_STATUSES, PartOfDay
 from signups.leads.models import Lead
@@ -40,19 +40,17 @@ class CallbackRequestQuerySet(models.QuerySet["CallbackRequest"]):
         return self.timed().filter(closed_at=None).exclude(lead__status__in=TERMINAL_STATUSES)
 
     def overdue(self, now: dt.datetime) -> Self:
-        """Filter open requests whose due or retry time has passed."""
-        return self.filter(call_at__lt=now)
+        """Filter open requests that nobody has attempted by the promised time. A retry is never overdue."""
+        return self.filter(next_at=None, due_at__lt=now)
 
     def due(self, now: dt.datetime) -> Self:
-        """Filter open requests that should be called now.
+        """Filter open requests to call now: without an attempt, or with the retry time reached."""
+        return self.filter(Q(next_at=None) | Q(next_at__lte=now)).callable_at(now)
 
-        No attempt was made yet or the retry time has come, and it is between 8 a.m. and 9 p.m. in the lead's time zone.
-        """
-        ready = self.filter(Q(next_at=None) | Q(next_at__lte=now))
-        zones = self.filter(closed_at=None).order_by().values_list("time_zone", flat=True).distinct()
-        return ready.exclude(
-            time_zone__in=[zone for zone in zones if not contact_hours.CALLING_HOURS.contains(now, zone)]
-        )
+    def callable_at(self, now: dt.datetime) -> Self:
+        """Filter open requests whose person may be called at `now`; one query, of the open requests only."""
+        waiting = self.select_related("lead")
+        return self.filter(pk__in=[request.pk for request in waiting if may_call_back(request, now).allowed])
 
     def soonest_first(self) -> Self:
         return self.order_by("call_at", "id")

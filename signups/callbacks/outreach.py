@@ -1,6 +1,7 @@
 """Outreach: calls by staff without a callback request."""
 
 import datetime as dt
+import uuid
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -9,6 +10,7 @@ from signups.audit.choices import AuditAction
 from signups.consents.actions import revoke_consent
 from signups.consents.choices import ConsentChannel, ConsentPurpose
 from signups.leads.access import lock_lead_for_contact
+from signups.leads.actions import write_note
 from signups.leads.contact import record_contact
 from signups.leads.locking import ActionError
 from signups.leads.models import Lead
@@ -17,8 +19,8 @@ from .choices import REACHED_OUTCOMES, CallOutcome
 
 
 @transaction.atomic
-def log_outreach(*, lead: Lead, outcome: CallOutcome, by: User, now: dt.datetime) -> None:
-    """Log an outreach call by `by`; `outcome` is one of OUTREACH_OUTCOMES.
+def log_outreach(*, lead: Lead, outcome: CallOutcome, by: User, now: dt.datetime, note: str = "") -> None:
+    """Log an outreach call by `by`, with a note; `outcome` is one of OUTREACH_OUTCOMES.
 
     One of REACHED_OUTCOMES moves a new lead to contacted; DO_NOT_CALL revokes consent to calls immediately. Raises
     ActionError.
@@ -30,3 +32,5 @@ def log_outreach(*, lead: Lead, outcome: CallOutcome, by: User, now: dt.datetime
     record_contact(locked, AuditAction.TRIED, by=by, now=now, reached=reached, outcome=outcome.value)
     if outcome == CallOutcome.DO_NOT_CALL:
         revoke_consent(locked, ConsentPurpose.CALLS, channel=ConsentChannel.PHONE, by=by, now=now)
+    if note:
+        write_note(lead=locked, text=note, by=by, now=now, form_key=uuid.uuid4())

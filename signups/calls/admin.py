@@ -3,10 +3,13 @@
 import datetime as dt
 import uuid
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.auth.models import User
 from django.core.exceptions import BadRequest
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path
@@ -19,16 +22,20 @@ from signups.audit import access_log
 from signups.audit.staff_users import staff_user
 from signups.consents.contact_policy import may_call
 from signups.hosts.models import Host
+from signups.leads.actions import write_note
+from signups.leads.locking import ActionError
 from signups.scheduling import slots
 from signups.web.responses import redirect_after_post
+from signups.web.staff_forms import CallOutcomeForm
 from signups.web.staff_views import redirect_to_lead, render_page, staff_view
 
-from . import calendar
+from . import calendar, emails
 from .actions import available_slots_for, cancel_call, complete_call, mark_no_show, reassign_call, reschedule_call
 from .admin_forms import ReassignCallForm, RescheduleForm
 from .alerts import settle_alert
 from .choices import CallStatus, ForceReason
 from .models import CallAlert, OnboardingCall
+from .notices import describe_notice
 
 OFFERED = dt.timedelta(days=14)  # free slots listed on the call page
 REFUSED = {
@@ -100,7 +107,8 @@ def move(request: HttpRequest, public_id: str) -> HttpResponse:
     if not form.is_valid():
         return _detail(request, _get_call(public_id), move_form=form, status=422)
     new = {"start": form.cleaned_data["start"], "forced": _reason(form)}
-    return _run(request, public_id, reschedule_call, "The call is moved, and the patient is told.", **new)
+    done = partial(describe_notice, emails.CALL_MOVED, "Call rescheduled.")
+    return _run(request, public_id, reschedule_call, done, forms={"move_form": form}, **new)
 
 
 @call_view
@@ -111,25 +119,26 @@ def reassign_call_view(request: HttpRequest, public_id: str) -> HttpResponse:
     if not form.is_valid():
         return _detail(request, _get_call(public_id), host_form=form, status=422)
     new = {"host": form.cleaned_data["host"], "forced": _reason(form)}
-    return _run(request, public_id, reassign_call, f"Call reassigned to {new['host']}.", **new)
+    done = partial(describe_notice, emails.CALL_MOVED, f"Call reassigned to {new['host']}.")
+    return _run(request, public_id, reassign_call, done, forms={"host_form": form}, **new)
 
 
 @call_view
 @require_POST
 def cancel_call_view(request: HttpRequest, public_id: str) -> HttpResponse:
-    return _run(request, public_id, cancel_call, "The call is cancelled, and the patient is told.")
+    return _run(request, public_id, cancel_call, partial(describe_notice, emails.CALL_CANCELLED, "Call canceled."))
 
 
 @call_view
 @require_POST
 def no_show(request: HttpRequest, public_id: str) -> HttpResponse:
-    return _run(request, public_id, mark_no_show, "Marked as no-show.")
+    return _log_outcome(request, public_id, mark_no_show, "Outcome logged: no-show.")
 
 
 @call_view
 @require_POST
 def complete(request: HttpRequest, public_id: str) -> HttpResponse:
-    return _run(request, public_id, complete_call, "Marked as completed.")
+    return _log_outcome(request, public_id, complete_call, "Outcome logged: completed.")
 
 
 @call_view
@@ -140,17 +149,42 @@ def settle_alert_view(request: HttpRequest, public_id: str, pk: int) -> HttpResp
     return redirect_after_post("admin:signups_onboardingcall_call", public_id)
 
 
-def _run(request: HttpRequest, public_id: str, action: Callable[..., Any], done: str, **new: Any) -> HttpResponse:
+def _log_outcome(request: HttpRequest, public_id: str, action: Callable[..., Any], done: str) -> HttpResponse:
+    """Log the outcome with the note beside it, both or neither."""
+    form = CallOutcomeForm(request.POST, auto_id="outcome_%s")
+    if not form.is_valid():
+        return _detail(request, _get_call(public_id), note_form=form, status=422)
+
+    @transaction.atomic
+    def log(*, call: OnboardingCall, by: User, now: dt.datetime) -> None:
+        action(call=call, by=by, now=now)
+        if note := form.cleaned_data["note"]:
+            write_note(lead=call.lead, text=note, by=by, now=now, form_key=uuid.uuid4())
+
+    return _run(request, public_id, log, done, forms={"note_form": form})
+
+
+def _run(
+    request: HttpRequest,
+    public_id: str,
+    action: Callable[..., Any],
+    done: str | Callable[[OnboardingCall], str],
+    *,
+    forms: dict[str, Any] | None = None,
+    **new: Any,
+) -> HttpResponse:
     """Run `action` and redirect to the call.
 
-    On BookingError, render the call page with the reason (409).
+    When it is refused, render the call page with the reason and with `forms` as they were sent (409).
     """
     call = _get_call(public_id)
     try:
         action(call=call, by=staff_user(request), now=timezone.now(), **new)
     except slots.BookingError as error:
-        return _detail(request, _get_call(public_id), refused=REFUSED[error.code], status=409)
-    messages.success(request, done)
+        return _detail(request, _get_call(public_id), refused=REFUSED[error.code], status=409, **(forms or {}))
+    except ActionError as error:
+        return _detail(request, _get_call(public_id), refused=str(error), status=409, **(forms or {}))
+    messages.success(request, done if isinstance(done, str) else done(_get_call(public_id)))
     if request.POST.get("back") == "lead":
         return redirect_to_lead(_get_call(public_id).lead_id)
     return redirect_after_post("admin:signups_onboardingcall_call", public_id)
@@ -177,6 +211,7 @@ def _detail(
         "has_begun": call.starts_at <= now and call.status != CallStatus.CANCELLED,
         "free": slots.by_day([slot.start for slot in free], timezone.get_current_timezone()),
         "move_form": RescheduleForm(initial={"start": call.starts_at}),
+        "note_form": CallOutcomeForm(auto_id="outcome_%s"),
         "host_form": ReassignCallForm() if may_reassign else None,
         **forms,
     }

@@ -19,9 +19,12 @@ from signups.leads.models import Lead
 from signups.scheduling import slots
 from signups.web.staff_views import lead_view, redirect_to_lead, render_page
 
+from . import emails
 from .actions import available_slots_for, book_call
 from .admin import OFFERED, REFUSED
 from .admin_forms import BookForm
+from .models import OnboardingCall
+from .notices import describe_notice
 
 
 @lead_view("signups.change_onboardingcall", allowed=can_contact_lead)
@@ -33,13 +36,13 @@ def book(request: HttpRequest, lead: Lead) -> HttpResponse:
     status, errors = (422 if form.is_bound else 200), [str(one) for found in form.errors.values() for one in found]
     if form.is_valid():
         try:
-            _book(lead, form, by=staff_user(request), now=now)
+            call = _book(lead, form, by=staff_user(request), now=now)
         except slots.BookingError as error:
             status, errors = 409, [REFUSED[error.code]]
         except ActionError as error:
             status, errors = 409, [str(error)]
         else:
-            messages.success(request, "Call booked.")
+            messages.success(request, describe_notice(emails.CALL_BOOKED, "Call booked.", call))
             return redirect_to_lead(lead.pk)
     access_log.log_lead_view(request, lead)
     free = available_slots_for(now=now, begin=now, end=now + OFFERED)
@@ -56,12 +59,12 @@ def book(request: HttpRequest, lead: Lead) -> HttpResponse:
 
 
 @transaction.atomic
-def _book(lead: Lead, form: BookForm, *, by: User, now: dt.datetime) -> None:
+def _book(lead: Lead, form: BookForm, *, by: User, now: dt.datetime) -> OnboardingCall:
     """Save a submitted number and book, or neither. Raises as `book_call` does."""
     if "phone" in form.cleaned_data:
         number = {name: form.cleaned_data[name] for name in ("phone", "phone_e164", "phone_extension")}
         contact_details.update_contact_details(lead, by=by, now=now, **number)
-    book_call(lead=lead, start=form.cleaned_data["start"], by=by, now=now)
+    return book_call(lead=lead, start=form.cleaned_data["start"], by=by, now=now)
 
 
 routes = [path("signups/lead/<int:pk>/book/", book, name="signups_lead_book")]

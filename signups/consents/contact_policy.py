@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from signups.calls.models import OnboardingCall
 
 CALL_OVERRUN = dt.timedelta(hours=1)  # how long after its end a booked call still permits to call
+STOPPED = "Don’t call: they asked not to be called."
 CALL_AHEAD = dt.timedelta(minutes=10)  # how long before its start, whatever the hour
 
 
@@ -95,9 +96,11 @@ def facts_of(leads: Iterable[Lead], now: dt.datetime) -> Mapping[int, ContactFac
     for lead_id, purpose in in_force.values_list("lead", "text__purpose"):
         consents[lead_id].add(purpose)
     requests: Any = apps.get_model("signups", "CallbackRequest")._default_manager
-    callbacks = {
-        request.lead_id: request for request in requests.open().filter(lead__in=keys).select_related("claimed_by")
-    }
+    waiting = requests.open().filter(lead__in=keys).select_related("claimed_by")
+    callbacks = {request.lead_id: request for request in waiting}
+    for lead in leads:
+        if lead.pk in callbacks:
+            callbacks[lead.pk].lead = lead
     calls = defaultdict(list)
     planned: Any = apps.get_model("signups", "OnboardingCall")._default_manager
     for call in planned.standing().filter(lead__in=keys).select_related("host__user").order_by("starts_at"):
@@ -147,20 +150,28 @@ def may_call(lead: Lead, now: dt.datetime, facts: ContactFacts | None = None) ->
     facts = facts or facts_of([lead], now)[lead.pk]
     if _is_time_of_call(lead, facts, now) and lead.phone_e164:
         return _number(lead, Basis.BOOKED_CALL)
-    if (callback := facts.callback) and _not_stopped_since(lead, callback.created_at):
-        number = _number(callback, Basis.CALLBACK)
-        return _in_hours(number, [callback.time_zone, *lead.contact_zones()], now, "Don’t call now")
+    if facts.callback and _not_stopped_since(lead, facts.callback.created_at):
+        return may_call_back(facts.callback, now)
     if not lead.phone_e164:
         return Decision(False, "No phone number on file.", Remedy.ADD_CONTACT)
     if facts.call and _not_stopped_since(lead, facts.call.created_at):
         return _in_hours(_number(lead, Basis.BOOKED_CALL), lead.contact_zones(), now, "Don’t call now")
     if lead.do_not_call_at:
-        return Decision(False, "Don’t call: they asked not to be called.")
+        return Decision(False, STOPPED)
     if lead.phone_e164 in facts.suppressed:
         return Decision(False, "Don’t call: this number belongs to someone whose data was erased.")
     if ConsentPurpose.CALLS not in facts.consents:
         return Decision(False, "Don’t call: no consent to phone calls.", Remedy.RECORD_CONSENT)
     return _in_hours(_number(lead, Basis.CONSENT), lead.contact_zones(), now, "Don’t call now")
+
+
+def may_call_back(request: "CallbackRequest", now: dt.datetime) -> Decision:
+    """Decide about the call that an open request asks for, without a query: at its number, in calling hours."""
+    lead = request.lead
+    if not _not_stopped_since(lead, request.created_at):
+        return Decision(False, STOPPED)
+    zones = [request.time_zone, *lead.contact_zones()]
+    return _in_hours(_number(request, Basis.CALLBACK), zones, now, "Don’t call now")
 
 
 def may_text(lead: Lead, now: dt.datetime, facts: ContactFacts | None = None) -> Decision:

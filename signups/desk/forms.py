@@ -11,8 +11,8 @@ from signups.consents.choices import OPTIONAL_CONSENTS, ConsentChannel, ConsentP
 from signups.leads.choices import Channel, LeadStatus, OpenWork
 from signups.leads.note_models import Note
 from signups.leads.tag_models import Tag
+from signups.web.staff_forms import LONGEST_NOTE, note_field
 
-LONGEST_NOTE = 5000
 BULK_TARGETS = (LeadStatus.CONTACTED, LeadStatus.QUALIFIED, LeadStatus.CLOSED)  # a conversion belongs to one trial
 
 
@@ -55,6 +55,7 @@ class OutreachForm(forms.Form):
         coerce=CallOutcome,
         label="Outcome",
     )
+    note = note_field()
 
 
 class TagForm(forms.Form):

@@ -27,6 +27,7 @@ from signups.leads.tag_models import Tag
 from signups.messages.forms import TextForm
 from signups.messages.template_models import EmailTemplate
 from signups.trials.models import Trial
+from signups.web.staff_forms import CallOutcomeForm
 from signups.web.staff_views import get_lead, render_page
 
 from . import timeline
@@ -102,11 +103,14 @@ def common_context(facts: LeadFacts) -> dict[str, Any]:
 def next_action_context(facts: LeadFacts) -> dict[str, Any]:
     """Return the context of `_next_action.html`."""
     lead, now, trial, callback = facts.lead, facts.now, facts.trial, facts.callback
+    call = may_call(lead, now, facts.contact)
     can_claim = callback is not None and callback.claimed_by in (None, facts.user)
     return {
         "next_action": next_action(lead, trial, now, facts.contact),
         "unsettled": facts.contact.unsettled,
-        "call_decision": may_call(lead, now, facts.contact),
+        "is_call_time": facts.contact.unsettled is not None and now < facts.contact.unsettled.ends_at and call.allowed,
+        "call_outcome_form": CallOutcomeForm(auto_id="call_%s"),
+        "call_decision": call,
         "outcome_form": outcome_form(callback, list(callback.attempts.all()), now) if callback and can_claim else None,
         "may_log": callback is not None and can_log_attempt(callback, now),
         "may_convert": trial is not None and trial.may_be_converted and lead.status == LeadStatus.QUALIFIED,

@@ -34,6 +34,6 @@ def queue_backlog(now: dt.datetime) -> QueueBacklog:
         due_messages=due.count(),
         oldest_message=(now - oldest).total_seconds() if oldest else 0.0,
         dead_messages=OutboxMessage.objects.filter(status=MessageStatus.FAILED).count(),
-        overdue_callbacks=CallbackRequest.objects.open().overdue(now).count(),
+        overdue_callbacks=CallbackRequest.objects.open().overdue(now).callable_at(now).count(),
         worker_silent_for=(now - last).total_seconds() if last else None,
     )

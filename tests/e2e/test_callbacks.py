@@ -159,7 +159,7 @@ def test_a_call_is_moved_by_keys_and_by_dropping_but_never_onto_another(page: Pa
     page.keyboard.press("Tab")
     expect(page.get_by_role("button", name="Reschedule")).to_be_focused()
     page.keyboard.press("Enter")
-    expect(page.get_by_role("main")).to_contain_text("The call is moved, and the patient is told.")
+    expect(page.get_by_role("main")).to_contain_text("Call rescheduled.")
 
     # Onto another call: refused, whatever the reason.
     page.get_by_label("New time").fill(others_time[:16])
@@ -176,5 +176,5 @@ def test_a_call_is_moved_by_keys_and_by_dropping_but_never_onto_another(page: Pa
     free = page.locator("[data-start]:not(:has(.appointment))").first
     wanted = free.get_attribute("data-start")
     call.drag_to(free)
-    expect(page.get_by_role("main")).to_contain_text("The call is moved, and the patient is told.")
+    expect(page.get_by_role("main")).to_contain_text("Call rescheduled.")
     expect(page.get_by_label("New time")).to_have_value(str(wanted)[:16])

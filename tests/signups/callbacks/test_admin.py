@@ -80,7 +80,7 @@ def test_due_next_is_first_and_overdue_is_said_in_words(desk):
     page = desk.get(QUEUE)
     assert names(page) == ["Late", "Soon", "Later"]
     text = page.content.decode()
-    assert "⚠ 1 overdue: call these people now." in text
+    assert "⚠ 1 overdue callback" in text
     assert "⚠ Overdue since 9:00 AM today" in text
     assert text.count("is-overdue") == 1
 
@@ -159,7 +159,7 @@ def test_next_time_is_filled_in_and_an_outcome_takes_two_clicks(desk, ann):
     page = f"{QUEUE}{request.public_id}/"
     assert 'value="2026-11-20T12:00"' in desk.get(page).content.decode()  # noon: another part of the day
     response = desk.post(f"{page}attempt/", outcome(next_attempt_at="2026-11-20T12:00"), follow=True)
-    assert "Noted: no answer." in response.content.decode()
+    assert "Outcome logged: no answer." in response.content.decode()
     attempt = CallAttempt.objects.get()
     assert (attempt.attempted_by, attempt.next_attempt_at) == (ann, NOW + 2 * HOUR)
 
@@ -270,3 +270,52 @@ def test_head_alone_gives_a_callback_away(desk, client, ann):
 
 def test_unknown_callback_is_not_found(desk):
     assert desk.get(f"{QUEUE}{uuid.uuid4()}/").status_code == 404
+
+
+def test_a_retry_is_from_and_never_overdue(desk):
+    tried = waiting("Tried", -HOUR)
+    callbacks.CallAttemptFactory(request=tried, attempted_at=NOW - 3 * HOUR, next_attempt_at=NOW - HOUR / 60)
+    text = desk.get(QUEUE).content.decode()
+    assert "Call from <strong>" in text
+    assert ("Overdue since" in text, "All callbacks are on time." in text) == (False, True)
+    assert names(desk.get(f"{QUEUE}?view=due")) == ["Tried"]
+    assert names(desk.get(f"{QUEUE}?view=overdue")) == []
+
+
+def test_alarm_counts_only_whom_one_may_call_now_and_says_when_the_others_open(desk):
+    waiting("Awake", -HOUR)
+    waiting("Asleep", -HOUR, time_zone="Pacific/Honolulu", lead__time_zone="Pacific/Honolulu")
+    page = desk.get(QUEUE)
+    text = page.content.decode()
+    assert "⚠ 1 overdue callback" in text
+    assert "Outside calling hours: opens at 8 a.m. their time" in text
+    assert (text.count("Overdue since"), names(desk.get(f"{QUEUE}?view=overdue"))) == (1, ["Awake"])
+    tiles = {tile.label: tile.count.number for tile in desk.get("/admin/").context["counters"]}
+    assert (tiles["Overdue callbacks"], tiles["Callbacks due now"]) == (1, 1)
+
+
+@pytest.mark.parametrize("deed", ["attempt", "claim", "release", "close"])
+def test_the_chosen_tab_survives_what_is_done(desk, ann, deed):
+    request = waiting(due=-HOUR) if deed == "claim" else held(ann, due=-HOUR)
+    page = f"{QUEUE}{request.public_id}/"
+    assert f'href="{page}?view=overdue"' in desk.get(f"{QUEUE}?view=overdue").content.decode()
+    assert '<input type="hidden" name="view" value="overdue">' in desk.get(f"{page}?view=overdue").content.decode()
+    done = desk.post(f"{page}{deed}/", {**outcome(outcome="reached", next_attempt_at=None), "view": "overdue"})
+    assert done["Location"] == f"{page if deed == 'claim' else QUEUE}?view=overdue"
+    again = desk.post(f"{page}{deed}/", {"view": "overdue&x=<script>"})
+    assert "script" not in again.headers.get("Location", "")
+
+
+def test_outcome_and_note_are_one_form_and_the_note_outlives_a_refusal(desk, ann):
+    request = held(ann, lead__owner=users.UserFactory(role=roles.COORDINATOR))
+    page = f"{QUEUE}{request.public_id}/"
+    refused = desk.post(f"{page}attempt/", outcome(note="Prefers mornings.", next_attempt_at="2026-11-20T09:00"))
+    assert (refused.status_code, "Prefers mornings.</textarea>" in refused.content.decode()) == (409, True)
+    desk.post(f"{page}attempt/", outcome(note="Prefers mornings.", outcome="reached", next_attempt_at=None))
+    request.lead.refresh_from_db()
+    assert (request.lead.status, [note.text for note in request.lead.notes.all()]) == (
+        "contacted",
+        ["Prefers mornings."],
+    )
+    note = {"text": "Books on Monday.", "form_key": uuid.uuid4()}
+    assert desk.post(f"/admin/signups/lead/{request.lead_id}/note/", note).status_code == 303  # not theirs, but today

@@ -143,7 +143,7 @@ def test_call_page_offers_what_can_be_booked(desk, ann):
 def test_move_to_an_offered_time(desk, ann):
     call = book(ann)
     response = desk.post(f"{CALENDAR}{call.public_id}/move/", {"start": "2026-11-16T11:00:00-05:00"}, follow=True)
-    assert "The call is moved, and the patient is told." in response.content.decode()
+    assert "Call rescheduled. Jo Miller is notified by email." in response.content.decode()
     call.refresh_from_db()
     assert (call.starts_at, call.sequence) == (dt.datetime(2026, 11, 16, 16, tzinfo=UTC), 1)
     assert OutboxMessage.objects.filter(kind="call_moved").count() == 1
@@ -206,7 +206,7 @@ def test_outcome_is_noted_only_once_it_has_begun(desk, ann, time_machine):
     assert [desk.post(address).status_code for address in addresses] == [409, 409]
     time_machine.move_to(TUESDAY_10, tick=False)
     desk.force_login(ann.user)  # nobody stays signed in over night
-    assert "Mark as no-show" in desk.get(f"{CALENDAR}{call.public_id}/").content.decode()
+    assert "No-show" in desk.get(f"{CALENDAR}{call.public_id}/").content.decode()
     states = []
     for address in addresses:
         assert desk.post(address).status_code == 303
@@ -256,3 +256,30 @@ def test_calls_of_a_host_who_left_stay_in_sight_and_nobody_is_moved_onto_them(de
     sam.save()
     assert "Jo Miller" in desk.get(f"{CALENDAR}?day=2026-11-17").content.decode()
     assert {host for _, hosts in available_slots_for(now=NOW, moving=call) for host in hosts} == {ann.pk}
+
+
+def test_a_refused_time_stays_in_the_form(desk, ann):
+    call = book(ann)
+    refused = desk.post(f"{CALENDAR}{call.public_id}/move/", {"start": "2026-11-16T06:30"})
+    assert (refused.status_code, 'value="2026-11-16T06:30"' in refused.content.decode()) == (409, True)
+
+
+def test_what_is_said_of_messages_is_what_was_written(desk, ann):
+    call = book(ann)
+    call.lead.email = call.lead.email_key = ""
+    call.lead.save()
+    moved = desk.post(f"{CALENDAR}{call.public_id}/move/", {"start": "2026-11-16T11:00:00-05:00"}, follow=True)
+    assert "Jo Miller was not notified: there is no address to write to." in moved.content.decode()
+    assert not OutboxMessage.objects.filter(kind="call_moved").exists()
+
+
+def test_outcome_and_note_are_one_form_for_the_host_of_somebody_elses_lead(desk, ann):
+    call = book(ann, start=NOW - dt.timedelta(minutes=10), lead__owner=users.UserFactory(role=roles.COORDINATOR))
+    assert 'name="note"' in desk.get(f"{CALENDAR}{call.public_id}/").content.decode()
+    refused = desk.post(f"{CALENDAR}{call.public_id}/complete/", {"note": "x" * 5001})
+    assert (refused.status_code, "x" * 5001 in refused.content.decode()) == (422, True)
+    assert desk.post(f"{CALENDAR}{call.public_id}/complete/", {"note": "Has questions."}).status_code == 303
+    call.refresh_from_db()
+    call.lead.refresh_from_db()
+    assert (call.status, call.lead.status) == ("completed", "contacted")
+    assert [(note.text, note.author) for note in call.lead.notes.all()] == [("Has questions.", ann.user)]

@@ -1,0 +1,17 @@
+"""What forms of the care desk share."""
+
+from django import forms
+
+LONGEST_NOTE = 5000  # characters
+
+
+def note_field() -> forms.CharField:
+    """Return the field of the note that belongs to an outcome; what is typed is kept as a draft until it is saved."""
+    widget = forms.Textarea({"rows": 2, "data-draft": ""})
+    return forms.CharField(label="Note (optional)", required=False, max_length=LONGEST_NOTE, widget=widget)
+
+
+class CallOutcomeForm(forms.Form):
+    """The note beside the outcome of an onboarding call."""
+
+    note = note_field()
