@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from django.utils import timezone
 
+from clinic.lib.normalization import single_line
 from content.models.content_version import ContentVersion
 from content.models.profile import ClinicProfile
 from content.models.texts import LegalText
@@ -39,7 +40,7 @@ def _offer_from_profile(content_version: str | None, today: date) -> ClinicOffer
         if purpose not in documents:
             raise LegalText.DoesNotExist(f"There is no published text “{purpose}”: run `manage.py load_content`.")
     return ClinicOffer(
-        clinic_name=profile.name,
+        clinic_name=single_line(profile.name),
         clinic_phone=profile.phone,
         mailbox=profile.mailbox,
         postal_address=profile.postal_address,

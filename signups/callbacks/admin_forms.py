@@ -30,7 +30,6 @@ class OutcomeForm(forms.Form):
     next_attempt_at = InstantField(
         label="If that settled nothing, try again at",
         required=False,
-        widget=forms.DateTimeInput({"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
         error_messages={"invalid": "Enter a date and time for the next attempt."},
     )
 

@@ -8,7 +8,7 @@ from crispy_forms.helper import FormHelper
 from crispy_forms.layout import Fieldset, Layout, Submit
 from django import forms
 
-from clinic.lib import normalization
+from clinic.lib import normalization, time_zones, zone_inference
 from signups.audit.choices import ActorKind
 from signups.consents.choices import ConsentChannel, ConsentPurpose
 from signups.leads import contact_details, locking
@@ -16,7 +16,7 @@ from signups.leads.choices import PartOfDay
 from signups.leads.models import Lead
 from signups.offer import current_offer
 from signups.web import form_fields
-from signups.web.public_form import HONEYPOT, PublicForm, clean_with
+from signups.web.public_form import HONEYPOT, PublicForm, ask_once, clean_with
 
 from . import actions
 from .actions import CallbackDetails, create_callback, promised_time, request_callback
@@ -35,7 +35,10 @@ class CallbackForm(PublicForm):
         error_messages={"required": "Enter a phone number, like 212-555-0123."},
     )
     kept_phone = form_fields.kept_field()
-    time_zone = form_fields.ZoneField(label="Your time zone", help_text="So we never call you at night.")
+    time_zone = form_fields.ZoneField(
+        label="Your time zone", help_text="So we never call you at night.", empty_label="Select your time zone"
+    )
+    kept_time_zone = form_fields.kept_field()
     best_time = forms.ChoiceField(
         label="What time works best for you?",
         choices=PartOfDay.choices,
@@ -59,13 +62,12 @@ class CallbackForm(PublicForm):
         super().__init__(*args, **kwargs)
         self.now = now
         self.clinic = current_offer()
-        self.fields["time_zone"].initial = self.clinic.time_zone
         zone = self.initial.get("time_zone", self.clinic.time_zone)
         self.fields["best_time"].widget.choices = form_fields.offered_parts_of_day(self.clinic, zone)
         self.fields["calls"].help_text = self.clinic.documents[ConsentPurpose.CALLBACKS].text
         if not self.is_bound:
             self.fields["time_zone"].widget.attrs["data-guess"] = ""
-        questions = (*self.first, "phone", "kept_phone", "time_zone", "best_time", "topic")
+        questions = (*self.first, "phone", "kept_phone", "time_zone", "kept_time_zone", "best_time", "topic")
         self.helper = FormHelper()
         self.helper.layout = Layout(*questions, Fieldset("What you agree to", "calls"), Submit("ask", "Request a call"))
 
@@ -79,7 +81,21 @@ class CallbackForm(PublicForm):
             self.due = promised_time(self.now, data.get("time_zone", self.clinic.time_zone))
         except locking.ActionError as error:
             self.add_error("time_zone", str(error))
+        if (zone := data.get("time_zone")) and zone != self.initial.get("time_zone") and not self.errors:
+            self._compare_area_code(zone, data["phone_e164"])
         return data
+
+    def _compare_area_code(self, zone: str, e164: str) -> None:
+        """Ask once about a number whose area code is in no zone with the clock of `zone`."""
+        zones = zone_inference.zones_of_number(e164)
+        if zones and not any(zone_inference.same_clock(zone, other) for other in zones):
+            there = time_zones.common_zone_name(zones[0], self.now)
+            here = time_zones.common_zone_name(zone, self.now)
+            question = f"Your phone number is from an area with {there}. Submit again if you are in {here} now."
+            try:
+                ask_once(self, "time_zone", zone, question)
+            except forms.ValidationError as error:
+                self.add_error("time_zone", error)
 
     def is_replay(self) -> bool:
         """Return whether this submission was already processed.

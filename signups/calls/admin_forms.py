@@ -23,7 +23,6 @@ class RescheduleForm(forms.Form):
 
     start = InstantField(
         label="New time",
-        widget=forms.DateTimeInput({"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
         error_messages={"required": "Choose a time.", "invalid": "Enter a date and time."},
     )
     forced = forms.ChoiceField(label="Override availability (reason)", choices=FORCE_REASONS, required=False)

@@ -171,7 +171,7 @@ def refresh_pending(call: OnboardingCall, *, now: dt.datetime) -> None:
         kind = kinds.get(message.kind)
         email = render(kind, call.lead, _context(call, call.lead))
         columns = {"to": call.lead.email, "subject": email.subject, "text": email.text, "html": email.html}
-        columns |= _invitation(call, _entry(call, _patient_summary(), now), call.lead.email)
+        columns |= _invitation(_entry(call, _patient_summary(), now), call.lead.email)
         if call.lead.email:
             OutboxMessage.objects.pending().filter(pk=message.pk).update(**columns)
 
@@ -187,7 +187,12 @@ def host_entry(call: OnboardingCall, *, stamp: dt.datetime, before: Placement | 
 def _entry(call: OnboardingCall, summary: str, stamp: dt.datetime, before: Placement | None = None) -> CalendarEntry:
     cancelled = before is not None or call.status == CallStatus.CANCELLED
     at = before or Placement.of(call)
-    return CalendarEntry(call.uid, call.sequence, at.starts_at, at.ends_at, stamp, summary, cancelled=cancelled)
+    return CalendarEntry(
+        *(call.uid, call.sequence, at.starts_at, at.ends_at, stamp, summary),
+        organizer=call.organizer,
+        organizer_name=current_offer().clinic_name,
+        cancelled=cancelled,
+    )
 
 
 def _patient_summary() -> str:
@@ -206,7 +211,7 @@ def _to_patient(
     """Enqueue an email, and a text if they chose texts; None when neither can be sent."""
     lead = call.lead
     if invite and lead.email:
-        columns |= _invitation(call, _entry(call, _patient_summary(), now), lead.email)
+        columns |= _invitation(_entry(call, _patient_summary(), now), lead.email)
     return _enqueue(kind, call, resends, now=now, context=_context(call, lead), **columns)
 
 
@@ -223,7 +228,7 @@ def _to_host(
         "when_short": time_zones.format_short(at.starts_at, host.time_zone),
         "link": settings.SITE_URL + reverse("admin:signups_onboardingcall_call", args=[call.public_id]),
     }
-    columns = {"to": to, "host": host, **_invitation(call, entry, to)}
+    columns = {"to": to, "host": host, **_invitation(entry, to)}
     detail = f"{host.pk}.{resends}" if resends else str(host.pk)
     return _enqueue(kind, call, detail, now=now, context=context, **columns)
 
@@ -234,8 +239,7 @@ def _enqueue(kind: MessageKind, call: OnboardingCall, detail: int | str, **rest:
     return enqueue(kind, call.lead, occasion, call=call, call_sequence=call.sequence, **rest)
 
 
-def _invitation(call: OnboardingCall, entry: CalendarEntry, to: str) -> dict[str, Any]:
+def _invitation(entry: CalendarEntry, to: str) -> dict[str, Any]:
     """Return the message columns that carry `entry` as an iCalendar attachment."""
-    name = current_offer().clinic_name
-    text = render_invitation(entry, organizer=call.organizer, organizer_name=name, attendee=to)
+    text = render_invitation(entry, attendee=to)
     return {"calendar": text, "calendar_method": CalendarMethod.CANCEL if entry.cancelled else CalendarMethod.REQUEST}

@@ -23,7 +23,7 @@ from signups.audit.staff_users import staff_user
 from signups.hosts import actions as host_actions
 from signups.hosts import links as host_links
 from signups.hosts.actions import rotate_feed_token, set_weekly_hours
-from signups.hosts.forms import WEEKDAYS, HostForm, OverrideForm, TimeOffForm
+from signups.hosts.forms import WEEKDAYS, HostForm, OverrideForm, TimeOffForm, TimeOffFormSet
 from signups.hosts.models import DateOverride, Holiday, Host, TimeOff
 from signups.offer import current_offer
 from signups.web.responses import redirect_after_post
@@ -101,7 +101,8 @@ class OverrideInline(OfHost, admin.StackedInline):
 class TimeOffInline(OfHost, admin.StackedInline):
     model = TimeOff
     form = TimeOffForm
-    verbose_name_plural = "Time off (clinic time zone)"
+    formset = TimeOffFormSet
+    verbose_name_plural = "Time off (in the host’s time zone)"
 
 
 @admin.register(Host)

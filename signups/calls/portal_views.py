@@ -90,16 +90,14 @@ def move_page(request: HttpRequest, lead: Lead, token: str) -> HttpResponse:
 
 @portal_view
 @require_http_methods(["GET", "HEAD", "POST"])
-@rate_limited
 def cancel_page(request: HttpRequest, lead: Lead, token: str) -> HttpResponse:
-    """Ask for confirmation on GET, cancel on POST: mail scanners open links."""
+    """Ask for confirmation on GET, cancel on POST: mail scanners open links. Cancelling has no rate limit."""
     now = timezone.now()
     booked = lead.calls.upcoming(now).first()
     if booked is None:
         return _to_call(token)
     if request.method != "POST":
         return render(request, "portal/call_cancel.html", {"token": token, **call_section_context(lead, now)})
-    rate_limit.hit("call", str(lead.public_id), limit=MAX_CHANGES_PER_HOUR, per=ONE_HOUR, now=now)
     with suppress(slots.BookingError):  # it began or got an outcome meanwhile: the portal shows the state
         cancel_call(call=booked, by=ActorKind.PATIENT, now=now)
         return redirect_done("portal:home", token, "call-canceled")

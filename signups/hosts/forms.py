@@ -84,9 +84,21 @@ class TimeOffForm(forms.ModelForm):
     The split widgets of Django's admin would share one label.
     """
 
-    starts_at = InstantField(widget=forms.DateTimeInput({"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"))
-    ends_at = InstantField(widget=forms.DateTimeInput({"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"))
+    starts_at = InstantField()
+    ends_at = InstantField()
 
     class Meta:
         model = TimeOff
         fields = ["starts_at", "ends_at"]
+
+    def __init__(self, *args: Any, zone: str = "", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in ("starts_at", "ends_at") if zone else ():
+            self.fields[name].zone = zone  # type: ignore[attr-defined]
+
+
+class TimeOffFormSet(forms.BaseInlineFormSet):
+    """Time off of one host, in the zone of the host."""
+
+    def get_form_kwargs(self, index: int | None) -> dict[str, Any]:
+        return super().get_form_kwargs(index) | {"zone": self.instance.time_zone}

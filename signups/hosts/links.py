@@ -20,12 +20,12 @@ def feed_url(host: Host) -> str:
 
 
 def host_from_feed_token(token: str) -> Host:
-    """Resolve a feed token to its active host.
+    """Resolve a feed token to its host, who may have stopped taking calls: booked ones still stand.
 
-    Raises InvalidToken, also for a token that was rotated.
+    Raises InvalidToken, also for a token that was rotated and for a deactivated user.
     """
     try:
         public_id, version = signing.loads(token, salt=FEED_SALT)
-        return Host.objects.active().get(public_id=uuid.UUID(public_id), feed_version=version)
+        return Host.objects.get(public_id=uuid.UUID(public_id), feed_version=version, user__is_active=True)
     except (signing.BadSignature, Host.DoesNotExist):
         raise InvalidToken from None

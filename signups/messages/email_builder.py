@@ -1,10 +1,11 @@
 """Build the email of an outbox message."""
 
-from email.utils import format_datetime
+from email.utils import format_datetime, formataddr
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 
+from clinic.lib import normalization
 from signups.leads import links as lead_links
 from signups.leads.choices import TERMINAL_STATUSES
 from signups.offer import current_offer
@@ -30,11 +31,10 @@ def build_email(message: OutboxMessage) -> EmailMultiAlternatives:
         headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"  # RFC 8058
     if settings.EMAIL_PROVIDER == "postmark":
         headers["X-PM-KeepID"] = "true"  # otherwise it replaces the Message-ID
-    name = clinic.clinic_name.replace("\\", "").replace('"', "'")
     mail = EmailMultiAlternatives(
         subject=message.subject,
         body=message.text,
-        from_email=f'"{name}" <{clinic.mailbox}>',
+        from_email=formataddr((normalization.single_line(clinic.clinic_name), clinic.mailbox)),
         to=[message.to],
         headers=headers,
     )

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from icalendar import Calendar, Event
+    from icalendar import Calendar, Component, Event
 
+REFRESH, REFRESH_TEXT = dt.timedelta(minutes=15), "PT15M"
 PRODUCT = "-//clinic//onboarding calls//EN"
 
 
@@ -27,22 +28,20 @@ class CalendarEntry:
     end: dt.datetime
     stamp: dt.datetime
     summary: str
-    description: str = ""
+    organizer: str
+    organizer_name: str
     cancelled: bool = False
 
 
-def render_invitation(entry: CalendarEntry, *, organizer: str, organizer_name: str, attendee: str) -> str:
+def render_invitation(entry: CalendarEntry, *, attendee: str) -> str:
     """Return an invitation for one attendee.
 
     REQUEST to create or change the entry (RFC 5546 §3.2.2), CANCEL for a cancelled call (§3.2.5). The organizer is the
     clinic's mailbox, so that another host can take over the same entry.
     """
-    from icalendar import vCalAddress, vText
+    from icalendar import vCalAddress
 
     event = _event(entry)
-    host = vCalAddress(f"mailto:{organizer}")
-    host.params["CN"] = vText(organizer_name)
-    event.add("organizer", host)
     guest = vCalAddress(f"mailto:{attendee}")
     guest.params.update({"ROLE": "REQ-PARTICIPANT", "PARTSTAT": "ACCEPTED", "RSVP": "FALSE"})
     event.add("attendee", guest)
@@ -50,13 +49,19 @@ def render_invitation(entry: CalendarEntry, *, organizer: str, organizer_name: s
 
 
 def render_feed(entries: Iterable[CalendarEntry], *, name: str) -> str:
-    """Return a calendar to subscribe to (PUBLISH, RFC 5546 §3.2.1).
+    """Return a calendar to subscribe to (PUBLISH, RFC 5546 §3.2.1), to be read again after REFRESH.
 
-    It has no attendees; cancelled calls stay listed as CANCELLED.
+    It has no attendees, and is complete: what is not in it is off. A time zone keeps an empty one valid (RFC 5545
+    §3.6).
     """
+    from icalendar import Timezone
+
     calendar = _calendar("PUBLISH")
     calendar.add("x-wr-calname", name)
-    return _text(calendar, [_event(entry) for entry in entries])
+    calendar.add("refresh-interval", REFRESH, parameters={"VALUE": "DURATION"})  # RFC 7986 §5.7
+    calendar.add("x-published-ttl", REFRESH_TEXT)
+    events = [_event(entry) for entry in entries]
+    return _text(calendar, events or [Timezone.from_tzid("UTC")])
 
 
 def _calendar(method: str) -> "Calendar":
@@ -70,7 +75,7 @@ def _calendar(method: str) -> "Calendar":
 
 
 def _event(entry: CalendarEntry) -> "Event":
-    from icalendar import Event
+    from icalendar import Event, vCalAddress, vText
 
     event = Event()
     event.add("uid", entry.uid)
@@ -79,15 +84,16 @@ def _event(entry: CalendarEntry) -> "Event":
     event.add("dtstart", entry.start)
     event.add("dtend", entry.end)
     event.add("summary", entry.summary)
-    if entry.description:
-        event.add("description", entry.description)
+    organizer = vCalAddress(f"mailto:{entry.organizer}")
+    organizer.params["CN"] = vText(entry.organizer_name)
+    event.add("organizer", organizer)
     event.add("status", "CANCELLED" if entry.cancelled else "CONFIRMED")
     event.add("transp", "TRANSPARENT" if entry.cancelled else "OPAQUE")
     return event
 
 
-def _text(calendar: "Calendar", events: Iterable["Event"]) -> str:
-    for event in events:
-        calendar.add_component(event)
+def _text(calendar: "Calendar", components: Iterable["Component"]) -> str:
+    for component in components:
+        calendar.add_component(component)
     text: str = calendar.to_ical().decode()
     return text

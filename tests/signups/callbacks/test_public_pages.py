@@ -67,6 +67,7 @@ def test_form_asks_for_nothing_clinical_and_no_address(clinic, client):
         "phone",
         "kept_phone",
         "time_zone",
+        "kept_time_zone",
         "best_time",
         "topic",
         "calls",
@@ -101,7 +102,7 @@ def test_landing_page_leads_to_the_form(clinic, client):
 
 
 def test_request_ends_at_a_page_that_says_by_when_in_their_time(clinic, client, post):
-    response = post(time_zone="America/Los_Angeles")
+    response = post(time_zone="America/Los_Angeles", kept_time_zone="America/Los_Angeles")
     assert (response.status_code, response["Location"].split("?")[0]) == (303, "/callback/thanks/")
     page = client.get(response["Location"]).content.decode()
     assert "by <strong>11:00 AM today</strong>, your time" in page

@@ -176,7 +176,7 @@ def test_clinic_with_quotation_marks_in_its_name_writes_a_valid_sender(clinic, m
     written()
     delivery.deliver_due(clock())
     (address,) = mail_server.messages[0]["From"].addresses
-    assert (address.display_name, address.addr_spec) == ("The 'Joy' Clinic", "care@harbor.example")
+    assert (address.display_name, address.addr_spec) == ('The "Joy" Clinic', "care@harbor.example")
 
 
 def test_refusal_for_good_gives_up_at_once(clinic, mail_server, settings):
