@@ -37,6 +37,7 @@ ENCRYPTION_KEYS: list[str] = env.list("ENCRYPTION_KEYS", [])
 PRIVACY_KEYS: list[str] = env.list("PRIVACY_KEYS", [])
 AUDIT_KEYS: list[str] = env.list("AUDIT_KEYS", [])
 AUDIT_CHAIN_HEAD_FILE = env.path("AUDIT_CHAIN_HEAD_FILE", DATA_DIR / "audit-head")
+RESTORE_JOURNAL_FILE = env.path("RESTORE_JOURNAL_FILE", AUDIT_CHAIN_HEAD_FILE.with_name("restore-journal"))
 AUTO_ASSIGN_LEADS = env.bool("AUTO_ASSIGN_LEADS", True)
 ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", [])
 SITE_URL = env.str("SITE_URL", "")
@@ -233,6 +234,8 @@ WORKER_JOBS = {
     "signups.ops.heartbeats.record_heartbeat": 10.0,
     "signups.messages.delivery.deliver_due": 1.0,
     "signups.audit.chain.append_to_chain": 1.0,
+    "signups.privacy.restoration.journal_due": 1.0,
+    "signups.privacy.restoration.drop_old_entries": 86_400.0,
     "signups.privacy.export_jobs.run_next_export_step": 5.0,
     "signups.trials.waitlist.notify_waitlist": 300.0,
     "signups.calls.clock_changes.list_changed_calls": 3600.0,

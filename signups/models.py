@@ -11,7 +11,7 @@ from signups.leads.models import Lead
 from signups.leads.note_models import Note
 from signups.leads.tag_models import LeadTag, Tag
 from signups.messages.inbound_models import InboundMessage
-from signups.messages.models import OutboxMessage
+from signups.messages.models import OutboxMessage, SentBeforeRestore
 from signups.messages.template_models import EmailTemplate
 from signups.ops.heartbeat_models import WorkerHeartbeat
 from signups.ops.key_check import EncryptionKeyCheck
@@ -49,6 +49,7 @@ __all__ = [
     "OnboardingCall",
     "OutboxMessage",
     "RateLimitCounter",
+    "SentBeforeRestore",
     "Suppression",
     "Tag",
     "TimeOff",

@@ -36,6 +36,7 @@ def pytest_configure(config):
 def audit_head(settings, tmp_path):
     """Each test's trail begins anew, so its end is noted anew too."""
     settings.AUDIT_CHAIN_HEAD_FILE = tmp_path / "audit-head"
+    settings.RESTORE_JOURNAL_FILE = tmp_path / "restore-journal"
 
 
 @pytest.fixture(autouse=True)
@@ -104,6 +105,7 @@ SQLITE = (
     *(
         "signups/trials/test_actions",
         "threats/test_audit_race",
+        "threats/test_older",
         "threats/test_02",
         "threats/test_27",
         "threats/test_29",

@@ -153,6 +153,12 @@ def _lost_race(recorded: ChainHead) -> bool:
     return chained.filter(pk=recorded.event_id, sequence__gte=recorded.sequence).exists() and not copies.exists()
 
 
+def recorded_head_is_known() -> bool:
+    """Return whether the database has the recorded head; it has not when an older backup was restored."""
+    recorded = ChainHead.noted(settings.AUDIT_CHAIN_HEAD_FILE)
+    return not recorded.sequence or _has(recorded) or _lost_race(recorded)
+
+
 def _check_recorded_head(recorded: ChainHead) -> None:
     """Raise ChainVerificationError when the database lacks the recorded head."""
     if recorded.sequence and not _has(recorded) and not _lost_race(recorded):

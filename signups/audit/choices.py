@@ -70,6 +70,7 @@ class AuditAction(TextChoices):
     ADDRESS_WORKS = "address_works", "an address or number works again"
     TAGGED = "tagged", "added a tag"
     UNTAGGED = "untagged", "removed a tag"
+    RESTORED = "restored", "a backup was restored"
     REFUND_SETTLED = "refund_settled", "marked the refund as sent"
     REFUND_UNSETTLED = "refund_unsettled", "undid “refund sent”"
 

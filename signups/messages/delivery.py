@@ -22,10 +22,11 @@ from signups.consents.actions import revoke_consent
 from signups.consents.choices import ConsentChannel, ConsentPurpose
 from signups.leads import links as lead_links
 from signups.leads.choices import LeadStatus
+from signups.ops import restore_journal
 
 from . import failures, kinds, outbox, reports, send_policy
 from .choices import MessageStatus
-from .models import OutboxMessage, OutboxMessageQuerySet
+from .models import OutboxMessage, OutboxMessageQuerySet, SentBeforeRestore
 from .transports import Transports
 
 logger = logging.getLogger(__name__)
@@ -67,7 +68,7 @@ def deliver_due(clock: Clock) -> int:
     _flush_results()
     token = uuid.uuid4()
     renewed = clock()
-    leased = _lease_batch(token, renewed)
+    leased = _cancel_sent_before_restore(_lease_batch(token, renewed), token)
     transports = Transports()
     for message in leased:
         if (now := clock()) - renewed > RENEW_LEASE_AFTER:
@@ -98,6 +99,15 @@ def _lease_batch(token: uuid.UUID, now: dt.datetime) -> list[OutboxMessage]:
     for message in leased:
         message.first_attempt_at = message.first_attempt_at or now
     return leased
+
+
+def _cancel_sent_before_restore(leased: list[OutboxMessage], token: uuid.UUID) -> list[OutboxMessage]:
+    """Cancel what the restore journal knows as sent; return the others."""
+    sent = SentBeforeRestore.objects.among(leased)
+    for message in sent:
+        ours = OutboxMessage.objects.pending().filter(pk=message.pk, lease_token=token)
+        _release(ours, status=MessageStatus.CANCELLED, **_without_links(message))
+    return [message for message in leased if message not in sent]
 
 
 def _deliver(message: OutboxMessage, token: uuid.UUID, transports: Transports, clock: Clock) -> None:
@@ -131,13 +141,22 @@ def _deliver(message: OutboxMessage, token: uuid.UUID, transports: Transports, c
             _note_consequences(message, error, now)
         transports.close()
         return
+    _journal(message, sent_at := clock())
     # A report of the provider may have come before its answer.
     status = Case(When(returned_at=None, then=Value(MessageStatus.SENT)), default=Value(MessageStatus.RETURNED))
     report = Case(When(returned_at=None, then=Value("")), default=F("last_error"))
-    sent = {"status": status, "sent_at": clock(), "attempts": message.attempts + 1, "last_error": report}
+    sent = {"status": status, "sent_at": sent_at, "attempts": message.attempts + 1, "last_error": report}
     message.lease_token = token
     _unsaved.pending.append((message, sent | _without_links(message)))
     _flush_results()
+
+
+def _journal(message: OutboxMessage, now: dt.datetime) -> None:
+    """Note outside the database that it was sent; a full disk keeps nothing from being sent."""
+    try:
+        restore_journal.append([{"at": now.isoformat(), "act": "sent", "message": SentBeforeRestore.hash_of(message)}])
+    except OSError:
+        logger.exception("the restore journal could not be written")
 
 
 def _release(ours: OutboxMessageQuerySet, **outcome: object) -> None:

@@ -5,10 +5,13 @@ An email or text is a row, written in the transaction of the change that it repo
 
 import datetime as dt
 import uuid
+from collections.abc import Iterable
 from typing import Any, ClassVar, Self
 
 from django.db import models
 from django.db.models import F, Q
+
+from clinic.lib.keyed_hash import every_hash, keyed_hash
 
 from .choices import ACCEPTED_STATUSES, CalendarMethod, MessageChannel, MessageStatus
 from .kinds import kind_choices
@@ -97,3 +100,34 @@ class OutboxMessage(models.Model):
 
     def __str__(self) -> str:
         return self.subject
+
+
+class SentBeforeRestoreQuerySet(models.QuerySet["SentBeforeRestore"]):
+    def among(self, messages: Iterable[OutboxMessage]) -> list[OutboxMessage]:
+        """Return those of `messages` that were sent before the restore."""
+        by_digest = {
+            digest: message
+            for message in messages
+            for digest in every_hash("message", SentBeforeRestore.identity(message))
+        }
+        return [by_digest[digest] for digest in self.filter(pk__in=by_digest).values_list("pk", flat=True)]
+
+
+class SentBeforeRestore(models.Model):
+    """The keyed hash of a message that was sent after the backup which was then restored: it is not sent again."""
+
+    digest = models.CharField(primary_key=True, max_length=73)
+
+    objects = SentBeforeRestoreQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return self.digest
+
+    @staticmethod
+    def identity(message: OutboxMessage) -> str:
+        """Return what the message reports and to whom; a later lead with the same id was created at another time."""
+        return f"{message.dedupe_key}:{message.lead.created_at.isoformat()}"
+
+    @classmethod
+    def hash_of(cls, message: OutboxMessage) -> str:
+        return keyed_hash("message", cls.identity(message))

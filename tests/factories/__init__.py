@@ -27,7 +27,7 @@ from .duplicates import DistinctLeadPairFactory, LeadMergeFactory
 from .hosts import AvailabilityRuleFactory, DateOverrideFactory, HolidayFactory, HostFactory, TimeOffFactory
 from .imports import ImportChunkFactory, ImportJobFactory
 from .leads import LeadFactory, LeadTagFactory, NoteFactory, TagFactory
-from .messages import EmailTemplateFactory, InboundMessageFactory, OutboxMessageFactory
+from .messages import EmailTemplateFactory, InboundMessageFactory, OutboxMessageFactory, SentBeforeRestoreFactory
 from .ops import EncryptionKeyCheckFactory, RateLimitCounterFactory, WorkerHeartbeatFactory
 from .privacy import DataExportChunkFactory, DataExportJobFactory
 from .reports import DailyMetricFactory
@@ -76,6 +76,7 @@ __all__ = [
     "QuotationFactory",
     "RateLimitCounterFactory",
     "RevisionFactory",
+    "SentBeforeRestoreFactory",
     "SignOffFactory",
     "SourceFactory",
     "SuppressionFactory",

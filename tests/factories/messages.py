@@ -4,7 +4,7 @@ import factory
 from django.utils import timezone
 
 from signups.messages.inbound_models import InboundMessage
-from signups.messages.models import OutboxMessage
+from signups.messages.models import OutboxMessage, SentBeforeRestore
 from signups.messages.template_models import EmailTemplate
 
 from .leads import LeadFactory
@@ -23,6 +23,13 @@ class OutboxMessageFactory(factory.django.DjangoModelFactory):
     html = "<p>A text.</p>"
     created_at = factory.LazyFunction(timezone.now)
     send_at = factory.SelfAttribute("created_at")
+
+
+class SentBeforeRestoreFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = SentBeforeRestore
+
+    digest = factory.Sequence("{:073x}".format)
 
 
 class EmailTemplateFactory(factory.django.DjangoModelFactory):

@@ -8,10 +8,14 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
 from django.utils import timezone
+
+from signups.audit import chain
+from signups.privacy import restoration
 
 DATED_NAME = "????-??-??T??????Z.backup"
 
@@ -23,45 +27,114 @@ class Command(BaseCommand):
         parser.add_argument("path", type=Path, help="a new file, or a folder, in which it is named by its time (UTC)")
         parser.add_argument("--keep", type=int, metavar="N", help="in a folder: delete all so named but the newest N")
         parser.add_argument("--restore", action="store_true", help="read it into an empty database, migrate and verify")
+        parser.add_argument(
+            "--journal",
+            type=Path,
+            action="append",
+            default=[],
+            dest="journals",
+            help="with --restore: a restore journal, one of each worker's machine. Default: RESTORE_JOURNAL_FILE",
+        )
 
-    def handle(self, *args: Any, path: Path, keep: int | None, restore: bool, **options: Any) -> None:
+    def handle(
+        self, *args: Any, path: Path, keep: int | None, restore: bool, journals: list[Path], **options: Any
+    ) -> None:
         if keep is not None and (restore or keep < 1 or not path.is_dir()):
             raise CommandError("--keep is a number from 1, and goes with a folder to back up into.")
+        if missing := [journal for journal in journals if not journal.is_file()]:
+            raise CommandError(f"There is no file {missing[0]}.")
         if restore:
-            self.restore(path)
+            self.restore(path, journals)
             return
         self.back_up(path / f"{timezone.now():%Y-%m-%dT%H%M%SZ}.backup" if path.is_dir() else path)
-        for old in sorted(path.glob(DATED_NAME))[:-keep] if keep else ():
+        good = [old for old in sorted(path.glob(DATED_NAME)) if keep and is_backup(old)]
+        for old in good[:-keep] if keep else ():
             old.unlink()
             self.stdout.write(f"Deleted {old}.")
 
     def back_up(self, file: Path) -> None:
-        """Write a new backup, readable by its owner only. Raises CommandError."""
+        """Write a new backup, readable by its owner only, and read it back. Raises CommandError.
+
+        It has another name until it is whole and on the disk, so that a killed run leaves nothing that looks like one.
+        """
+        if file.exists():
+            raise CommandError(f"{file} is there already: a backup is never overwritten.")
+        part = file.with_name(f"{file.name}.part")
+        part.unlink(missing_ok=True)
+        part.touch(mode=0o600)
         try:
-            file.touch(mode=0o600, exist_ok=False)
-        except FileExistsError:
-            raise CommandError(f"{file} is there already: a backup is never overwritten.") from None
-        try:
-            dump(file)
+            dump(part)
+            verify(part)
+            synchronize(part)
+            part.rename(file)
+            synchronize(file.parent)
         except BaseException:
-            file.unlink()  # a partial file must not look like a backup
+            part.unlink(missing_ok=True)
             raise
         self.stdout.write(
-            f"It is in {file}. The keys (ENCRYPTION_KEYS, AUDIT_KEYS, PRIVACY_KEYS) are not: keep them apart."
+            f"The database is in {file}, read back and whole. ENCRYPTION_KEYS, AUDIT_KEYS and PRIVACY_KEYS are not in "
+            f"it: keep them apart. Keep {settings.RESTORE_JOURNAL_FILE} beside it."
         )
 
-    def restore(self, file: Path) -> None:
-        """Load a backup into an empty database, migrate, verify. Raises CommandError.
+    def restore(self, file: Path, journals: list[Path]) -> None:
+        """Load a backup into an empty database, migrate, apply the journal, verify. Raises CommandError.
 
-        Verifies the audit log.
+        A run that broke off may be repeated with the same file. The journal does again what was erased and withdrawn
+        since the backup, and keeps what was sent from being sent twice.
         """
         if not file.is_file():
             raise CommandError(f"There is no file {file}.")
-        if connection.introspection.table_names():
+        verify(file)
+        marker = settings.RESTORE_JOURNAL_FILE.with_name("restore-in-progress")
+        begun = marker.exists() and marker.read_text() == str(file.absolute())
+        if connection.introspection.table_names() and not begun:
             raise CommandError("This database is not empty: a backup is never read over what is there.")
-        load(file)
+        marker.write_text(str(file.absolute()))
+        if not (begun and connection.vendor == "postgresql" and connection.introspection.table_names()):
+            load(file)  # in one transaction: all of it or nothing
         call_command("migrate", verbosity=0)
+        done = restoration.replay(*journals, now=timezone.now())
+        self.stdout.write(f"Done again since the backup: {done}.")
+        self.put_aside_newer_head()
         call_command("verify_audit", stdout=self.stdout)
+        marker.unlink()
+
+    def put_aside_newer_head(self) -> None:
+        """Keep the recorded end of the audit log that the backup lacks: it proves what is missing."""
+        head = settings.AUDIT_CHAIN_HEAD_FILE
+        if not chain.recorded_head_is_known():
+            kept = head.rename(head.with_name(f"{head.name}.before-restore-{timezone.now():%Y-%m-%dT%H%M%SZ}"))
+            self.stdout.write(f"The audit log was longer than in the backup: {kept} says how it ended.")
+
+
+def is_backup(file: Path) -> bool:
+    """Return whether a file begins as a backup does: what a killed run of before left is none."""
+    with file.open("rb") as opened:
+        return opened.read(16).startswith((b"PGDMP", b"SQLite format 3"))
+
+
+def verify(file: Path) -> None:
+    """Read a whole backup. Raises CommandError."""
+    if connection.vendor == "sqlite":
+        try:
+            with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as copy:
+                result = copy.execute("PRAGMA integrity_check").fetchone()[0]
+                complete = result == "ok" and copy.execute("SELECT count(*) FROM django_migrations").fetchone()[0]
+        except sqlite3.DatabaseError as error:
+            complete, result = False, error
+        if not complete:
+            raise CommandError(f"{file} cannot be read back: {result}")
+    else:
+        postgres_tool("pg_restore", f"--file={os.devnull}", str(file), database=False)
+
+
+def synchronize(path: Path) -> None:
+    """Have the disk hold a file or a folder."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def dump(file: Path) -> None:
@@ -82,16 +155,17 @@ def load(file: Path) -> None:
             source.backup(connection.connection)
     else:
         connection.close()
-        postgres_tool("pg_restore", "--no-owner", "--exit-on-error", str(file))
+        postgres_tool("pg_restore", "--no-owner", "--exit-on-error", "--single-transaction", str(file))
 
 
-def postgres_tool(name: str, *options: str) -> None:
-    """Run a PostgreSQL client tool on this database. Raises CommandError."""
+def postgres_tool(name: str, *options: str, database: bool = True) -> None:
+    """Run a PostgreSQL client tool, on this database or on a file only. Raises CommandError."""
     if (tool := shutil.which(name)) is None:
         raise CommandError(f"{name} is not there: install PostgreSQL's client tools.")
     # Django's arguments for psql: the password is passed in the environment, hidden from `ps`.
-    (_, *server, database), secrets = connection.client.settings_to_cmd_args_env(connection.settings_dict, [])
-    argv, env = [tool, *server, f"--dbname={database}", *options], os.environ | (secrets or {})
+    (_, *server, dbname), secrets = connection.client.settings_to_cmd_args_env(connection.settings_dict, [])
+    target = [*server, f"--dbname={dbname}"] if database else []
+    argv, env = [tool, *target, *options], os.environ | (secrets or {})
     result = subprocess.run(argv, env=env, capture_output=True, text=True, check=False)  # noqa: S603 - no shell
     if result.returncode:
         raise CommandError(f"{name} failed: {result.stderr.strip()}")

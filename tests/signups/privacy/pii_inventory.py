@@ -30,7 +30,16 @@ ABOUT_NOBODY = {
         "EncryptionKeyCheck",
         "Holiday",
     ),
-    *("Host", "ImportChunk", "ImportJob", "RateLimitCounter", "Suppression", "Tag", "WorkerHeartbeat"),
+    *(
+        "Host",
+        "ImportChunk",
+        "ImportJob",
+        "RateLimitCounter",
+        "SentBeforeRestore",
+        "Suppression",
+        "Tag",
+        "WorkerHeartbeat",
+    ),
 }
 
 
