@@ -10,13 +10,16 @@ from django.db.models.signals import post_save
 from signups.callbacks import contact_changes as callbacks
 from signups.callbacks.actions import close_callback_of_closed_lead, close_open_callback
 from signups.calls import contact_changes as calls
+from signups.calls.replies import handle_calendar_reply
 from signups.consents.signals import callbacks_revoked, calls_revoked
 from signups.leads.signals import contact_details_changed, lead_closed
 from signups.messages import outbox
+from signups.messages.signals import calendar_reply_received
 
 
 def connect() -> None:
     """Connect the receivers. Called once, when the apps are ready."""
+    calendar_reply_received.connect(handle_calendar_reply)
     contact_details_changed.connect(outbox.readdress_messages)
     contact_details_changed.connect(callbacks.update_open_callback)
     contact_details_changed.connect(calls.update_booked_calls)

@@ -58,6 +58,7 @@ class AuditAction(TextChoices):
     CALL_CANCELLED = "call_cancelled", "call canceled"
     CALL_COMPLETED = "call_completed", "call completed"
     CALL_MISSED = "call_missed", "no-show"
+    CALL_ANSWERED = "call_answered", "answered the invitation to a call"
     CALL_ALERT_SETTLED = "call_alert_settled", "resolved a call alert"
     HOURS_CHANGED = "hours_changed", "changed weekly hours"
     FEED_REPLACED = "feed_replaced", "reset a calendar link"

@@ -332,6 +332,7 @@ def _conflict_error(call: OnboardingCall, now: dt.datetime) -> BookingError:
 def _change(call: OnboardingCall, now: dt.datetime, before: Placement) -> None:
     """Save a new time or host, and notify the patient and the hosts concerned."""
     call.sequence += 1
+    call.answer = ""
     try:
         _store(call, now)
     except IntegrityError:

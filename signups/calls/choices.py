@@ -10,6 +10,14 @@ class CallStatus(TextChoices):
     NO_SHOW = "no_show", "No-show"
 
 
+class CalendarAnswer(TextChoices):
+    """What the person answered in their calendar program (PARTSTAT, RFC 5545 §3.2.12)."""
+
+    ACCEPTED = "accepted", "accepted"
+    TENTATIVE = "tentative", "tentative"
+    DECLINED = "declined", "declined"
+
+
 class AlertKind(TextChoices):
     """What staff should look at about a booked call; nothing was changed because of it."""
 

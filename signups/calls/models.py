@@ -11,7 +11,7 @@ from django.db.models import F, Q
 from signups.hosts.models import Host
 from signups.leads.models import Lead
 
-from .choices import AlertKind, CallStatus
+from .choices import AlertKind, CalendarAnswer, CallStatus
 from .no_overlap import NoOverlap
 
 
@@ -53,6 +53,8 @@ class OnboardingCall(models.Model):
     lead_offset = models.SmallIntegerField(default=0, editable=False)
     host_zone = models.CharField(max_length=64, default="UTC", editable=False)
     host_offset = models.SmallIntegerField(default=0, editable=False)
+    # The person's latest answer, by their calendar program, to this version of the invitation.
+    answer = models.CharField(max_length=10, choices=CalendarAnswer, blank=True, editable=False)
     status = models.CharField(max_length=10, choices=CallStatus, default=CallStatus.BOOKED)
     # The lead's current call. Cleared when another is booked after this one began without a recorded outcome.
     is_current = models.BooleanField(default=True, editable=False)

@@ -15,7 +15,7 @@ FACTS = {
     "Lead": {"email_failure", "status"},
     "OutboxMessage": {"channel", "kind", "dedupe_key", "subject", "calendar_method", "status"},
     "CallAlert": {"kind"},
-    "OnboardingCall": {"host_zone", "organizer", "uid", "status", "request_fingerprint"},
+    "OnboardingCall": {"answer", "host_zone", "organizer", "uid", "status", "request_fingerprint"},
     "Trial": {"terms_version"},
 }
 # Tables with text that lead to no person; the parts of a copy are deleted with it. The rows of a list that waits to be
