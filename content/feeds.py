@@ -1,4 +1,4 @@
-"""Atom feed (RFC 4287) of new articles and of corrections."""
+"""Atom feed (RFC 4287) of new articles, corrections and withdrawals."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -28,9 +28,25 @@ def render_atom() -> str:
         feed_guid=f"{site}{reverse('feed')}",
         author_name=profile.name,
     )
-    for entry in sorted(_entries(profile), key=lambda entry: entry["updateddate"], reverse=True)[:MAX_ENTRIES]:
+    for entry in sorted(
+        [*_entries(profile), *_withdrawals(profile)], key=lambda entry: entry["updateddate"], reverse=True
+    )[:MAX_ENTRIES]:
         feed.add_item(**entry)
     return feed.writeString("utf-8")
+
+
+def _withdrawals(profile: ClinicProfile) -> Iterator[dict[str, Any]]:
+    articles = Article.objects.withdrawn().articles()
+    for article, page in zip(articles, page_rendering.get_pages(*articles, clinic=profile), strict=True):
+        url = settings.SITE_URL + article.get_absolute_url()
+        yield {
+            "title": f"Withdrawn: {on_one_line(page.title)}",
+            "link": url,
+            "description": on_one_line(article.withdrawal_reason),
+            "unique_id": f"{url}#withdrawn-{article.withdrawn_at:%Y%m%dT%H%M%S%f}",
+            "pubdate": article.withdrawn_at,
+            "updateddate": article.withdrawn_at,
+        }
 
 
 def _entries(profile: ClinicProfile) -> Iterator[dict[str, Any]]:

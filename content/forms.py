@@ -16,7 +16,7 @@ from django.utils import timezone
 from clinic.lib.form_fields import SUPPORTED_DATES
 from content.actions import drafts
 from content.evidence.findings import MarkupError
-from content.models.articles import Article, Text
+from content.models.articles import Article, ArticleRedirect, Text
 from content.models.profile import ClinicProfile
 from content.models.revisions import Revision
 from content.models.sources import Source
@@ -70,6 +70,13 @@ class NewArticleForm(ArticleTextForm):
     class Meta:
         model = Article
         fields = ["slug", "author", *Text.FIELDS]
+
+    def clean_slug(self) -> str:
+        """Reject an address that redirects to a renamed article."""
+        slug: str = self.cleaned_data["slug"]
+        if ArticleRedirect.objects.filter(slug=slug).exists():
+            raise forms.ValidationError("Another page had this address.")
+        return slug
 
     def start(self, *, by: User, now: dt.datetime) -> Article:
         data = self.cleaned_data

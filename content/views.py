@@ -1,16 +1,18 @@
 """Public pages: no cookies, nothing personal, identical for every visitor."""
 
 from collections.abc import Callable
+from functools import wraps
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.http import require_safe
 
 from content.evidence import citation_formats
 from content.evidence.findings import MarkupError
-from content.models.articles import Article
+from content.models.articles import Article, ArticleRedirect
+from content.models.link_checks import LinkCheck
 from content.models.profile import ClinicProfile
 from content.models.texts import LegalText
 
@@ -25,10 +27,37 @@ DOWNLOADS = [
 ]
 
 
-@require_safe
-@public
-def landing(request: HttpRequest) -> HttpResponse:
-    article = get_object_or_404(Article.objects.published(), kind=Article.Kind.LANDING)
+def published_article(view: Callable[[HttpRequest, Article], HttpResponse]) -> Callable[..., HttpResponse]:
+    """Decorate the view of a published article: load it by its slug, or the landing page.
+
+    A withdrawn article answers 410 and says why; an address that an article once had redirects for good.
+    """
+
+    @wraps(view)
+    @require_safe
+    @public
+    def wrapper(request: HttpRequest, slug: str = "") -> HttpResponse:
+        articles = Article.objects.once_published()
+        found = (articles.articles().filter(slug=slug) if slug else articles.filter(kind=Article.Kind.LANDING)).first()
+        if found is None:
+            return _redirect_to_present_address(request, slug)
+        if found.withdrawn_at:
+            return render(request, "content/withdrawn.html", {"article": found}, status=410)
+        return view(request, found)
+
+    return wrapper
+
+
+def _redirect_to_present_address(request: HttpRequest, slug: str) -> HttpResponse:
+    moved = get_object_or_404(ArticleRedirect.objects.select_related("article"), slug=slug)
+    match = request.resolver_match
+    if match is None or match.url_name is None:
+        raise Http404
+    return redirect(match.url_name, slug=moved.article.slug, permanent=True)
+
+
+@published_article
+def landing(request: HttpRequest, article: Article) -> HttpResponse:
     return render(request, "content/landing.html", _page_context(article))
 
 
@@ -40,24 +69,19 @@ def learn(request: HttpRequest) -> HttpResponse:
     return render(request, "content/learn.html", {"articles": zip(articles, pages, strict=True), "clinic": clinic})
 
 
-@require_safe
-@public
-def article(request: HttpRequest, slug: str) -> HttpResponse:
-    article = _published_article(slug)
+@published_article
+def article(request: HttpRequest, article: Article) -> HttpResponse:
     corrections = article.corrections.all()
     return render(
         request, "content/article.html", {**_page_context(article), "corrections": corrections, "downloads": DOWNLOADS}
     )
 
 
-def _published_article(slug: str) -> Article:
-    return get_object_or_404(Article.objects.published().articles(), slug=slug)
-
-
 def _page_context(article: Article) -> dict[str, object]:
     [page] = page_rendering.get_pages(article, clinic=ClinicProfile.current())
     data = structured_data.json_ld_for(article, page)
-    return {"article": article, "page": page, "clinic": page.clinic, "json_ld": data}
+    notices = LinkCheck.objects.filter(retraction_notice__gt="").values_list("source__key", "retraction_notice")
+    return {"article": article, "page": page, "clinic": page.clinic, "json_ld": data, "notices": dict(notices)}
 
 
 def _download_view(
@@ -68,10 +92,9 @@ def _download_view(
     `render_works` makes its content.
     """
 
-    @require_safe
-    @public
-    def view(request: HttpRequest, slug: str) -> HttpResponse:
-        [page] = page_rendering.get_pages(_published_article(slug), clinic=ClinicProfile.current())
+    @published_article
+    def view(request: HttpRequest, article: Article) -> HttpResponse:
+        [page] = page_rendering.get_pages(article, clinic=ClinicProfile.current())
         return HttpResponse(render_works([cited.source for cited in page.sources]), content_type=content_type)
 
     return view
@@ -82,11 +105,9 @@ sources_ris = _download_view(citation_formats.ris, "application/x-research-info-
 sources_json = _download_view(citation_formats.csl_json, "application/vnd.citationstyles.csl+json")
 
 
-@require_safe
-@public
-def claims_json(request: HttpRequest, slug: str) -> HttpResponse:
+@published_article
+def claims_json(request: HttpRequest, article: Article) -> HttpResponse:
     """Serve the claims of an article with evidence, sources and places."""
-    article = _published_article(slug)
     url = settings.SITE_URL + article.get_absolute_url()
     [page] = page_rendering.get_pages(article, clinic=ClinicProfile.current())
     return JsonResponse({"article": url, "claims": page.statements(url)})

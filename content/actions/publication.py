@@ -18,7 +18,7 @@ from .sign_offs import apply_review, findings, state_or_none
 def blocking_reasons(article: Article, newest: Revision, *, now: dt.datetime) -> list[str]:
     """Return why `newest` may not be published, as sentences; empty if it may."""
     state = state_or_none(article, newest)
-    if state and state.hash == article.live_snapshot_id and not newest.correction_note:
+    if not article.withdrawn_at and state and state.hash == article.live_snapshot_id and not newest.correction_note:
         return ["This version is already live."]
     reasons = [str(finding) for finding in findings(newest, now=now)]
     last = article.sign_offs.first()
@@ -28,6 +28,8 @@ def blocking_reasons(article: Article, newest: Revision, *, now: dt.datetime) ->
         reasons.append(f"Edited since {last.reviewer_name} approved it. It needs a new approval.")
     elif state and last.snapshot_id != state.hash:
         reasons.append(f"Its evidence was changed since {last.reviewer_name} approved it. It needs a new approval.")
+    elif article.withdrawn_at and last.signed_at <= article.withdrawn_at:
+        reasons.append(f"It was withdrawn on {timezone.localdate(article.withdrawn_at)}. It needs a new approval.")
     elif last.review_by < timezone.localdate(now):
         reasons.append(f"{last.reviewer_name}’s approval expired on {last.review_by}.")
     return reasons
@@ -53,6 +55,7 @@ def publish_article(article: Article, *, by: User, now: dt.datetime) -> None:
         article.published_at = now
     article.live_revision, article.live_snapshot = newest, sign_off.snapshot
     article.scheduled_for = article.scheduled_by = None
+    article.withdrawn_at, article.withdrawn_by, article.withdrawal_reason = None, None, ""
     article.save()
     history.record_change(article, "Published.", by=by, now=now)
 

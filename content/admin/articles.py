@@ -34,6 +34,7 @@ class ProgressFilter(admin.SimpleListFilter):
             lambda articles: articles.filter(pk__in=changed_pages().published),
         ),
         "late": ("Scheduled publish failed", lambda articles: articles.due(timezone.now())),
+        "withdrawn": ("Withdrawn", lambda articles: articles.withdrawn()),
         "overdue": ("review overdue", lambda articles: articles.overdue(timezone.localdate())),
         "published": ("Live", lambda articles: articles.current()),
     }
@@ -74,6 +75,8 @@ class ArticleAdmin(admin.ModelAdmin):
 
     @admin.display(description="Progress")
     def progress(self, article: Any) -> str:
+        if article.withdrawn_at:
+            return "withdrawn"
         if article.newest_id == article.live_revision_id:
             return "published, changed since approval" if article.is_outdated else "published"
         state = "signed off" if article.is_signed_off and not article.is_sign_off_outdated else "draft"
@@ -96,6 +99,8 @@ routes = [
     _route("<int:pk>/publish/", require_POST(editorial_workflow.publish_view), "publish"),
     _route("<int:pk>/schedule/", require_POST(editorial_workflow.schedule_view), "schedule"),
     _route("<int:pk>/unschedule/", require_POST(editorial_workflow.unschedule_view), "unschedule"),
+    _route("<int:pk>/withdraw/", require_POST(editorial_workflow.withdraw_view), "withdraw"),
+    _route("<int:pk>/rename/", require_POST(editorial_workflow.rename_view), "rename"),
     _route("<int:pk>/links/", require_POST(editorial_workflow.create_preview_link), "make_link"),
     _route("<int:pk>/links/call-back/", require_POST(editorial_workflow.revoke_preview_links), "call_back_links"),
     _route("<int:pk>/revisions/", require_safe(editorial_workflow.revisions_view), "revisions"),

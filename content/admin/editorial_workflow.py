@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from content import previews as content_previews
 from content import word_diff
-from content.actions import drafts, publication, sign_offs
+from content.actions import drafts, publication, sign_offs, withdrawal
 from content.actions import previews as actions_previews
 from content.actions.exceptions import EditorialError
 from content.evidence.findings import Finding, MarkupError
@@ -147,6 +147,20 @@ def schedule_view(request: HttpRequest, article: Article) -> HttpResponse:
 def unschedule_view(request: HttpRequest, article: Article) -> HttpResponse:
     publication.unschedule_article(article, by=user(request), now=timezone.now())
     messages.success(request, "Schedule canceled.")
+    return redirect_to_article(article)
+
+
+@article_view("change_article")
+def withdraw_view(request: HttpRequest, article: Article) -> HttpResponse:
+    withdrawal.withdraw_article(article, reason=request.POST.get("reason", ""), by=user(request), now=timezone.now())
+    messages.success(request, "Page withdrawn. Its address shows the reason.")
+    return redirect_to_article(article)
+
+
+@article_view("publish_article")
+def rename_view(request: HttpRequest, article: Article) -> HttpResponse:
+    withdrawal.rename_article(article, slug=request.POST.get("slug", ""), by=user(request), now=timezone.now())
+    messages.success(request, "Page renamed. The old address redirects to the new one.")
     return redirect_to_article(article)
 
 

@@ -62,6 +62,7 @@ def _article_queries(now: dt.datetime, changed: ChangedPages) -> list[Query]:
             Article.objects.filter(pk__in=changed.published),
             {"progress": "changed"},
         ),
+        ("Withdrawn pages", Article.objects.withdrawn(), {"progress": "withdrawn"}),
         ("Drafts awaiting review", Article.objects.to_review(changed.signed), {"progress": "draft"}),
         ("Approved but not published", Article.objects.to_publish(changed.signed), {"progress": "reviewed"}),
     ]

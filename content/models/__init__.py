@@ -1,4 +1,4 @@
-from .articles import Article
+from .articles import Article, ArticleRedirect
 from .claims import Claim
 from .content_version import ContentVersion
 from .link_checks import LinkCheck
@@ -11,6 +11,7 @@ from .texts import CrisisText, LegalText
 
 __all__ = [
     "Article",
+    "ArticleRedirect",
     "Claim",
     "ClinicProfile",
     "ContentVersion",

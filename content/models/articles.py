@@ -35,8 +35,15 @@ class Text(models.Model):
 
 class ArticleQuerySet(models.QuerySet["Article"]):
     def published(self) -> Self:
-        """Return articles whose publication time has come; drafts have none."""
+        """Return articles whose publication time has come and that nobody withdrew; drafts have none."""
+        return self.once_published().filter(withdrawn_at=None)
+
+    def once_published(self) -> Self:
+        """Return published articles and those that were withdrawn since."""
         return self.filter(published_at__lte=timezone.now(), live_snapshot__isnull=False)
+
+    def withdrawn(self) -> Self:
+        return self.once_published().filter(withdrawn_at__isnull=False)
 
     def articles(self) -> Self:
         return self.filter(kind=Article.Kind.ARTICLE)
@@ -95,7 +102,7 @@ class Article(Text):
         ARTICLE = "article", "article"
 
     kind = models.CharField(max_length=10, choices=Kind, default=Kind.ARTICLE)
-    slug = models.SlugField(unique=True, help_text="Its address: /learn/slug/. It stays as it is.")
+    slug = models.SlugField(unique=True, help_text="Its address: /learn/slug/.")
     author = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="written")
     live_revision = models.ForeignKey("Revision", on_delete=models.PROTECT, null=True, editable=False, related_name="+")
     live_snapshot = models.ForeignKey(
@@ -113,6 +120,11 @@ class Article(Text):
     scheduled_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, editable=False, related_name="+"
     )
+    withdrawn_at = models.DateTimeField(null=True, editable=False)
+    withdrawn_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, editable=False, related_name="+"
+    )
+    withdrawal_reason = models.CharField(max_length=300, blank=True, editable=False)
     preview_version = models.PositiveIntegerField(default=1, editable=False)  # tokens of older versions are revoked
 
     objects = ArticleQuerySet.as_manager()
@@ -136,6 +148,11 @@ class Article(Text):
                 | Q(scheduled_for__isnull=False, scheduled_by__isnull=False),
                 name="content_article_schedule_has_editor",
             ),
+            models.CheckConstraint(
+                condition=Q(withdrawn_at=None, withdrawn_by=None, withdrawal_reason="")
+                | Q(withdrawn_at__isnull=False, withdrawn_by__isnull=False) & ~Q(withdrawal_reason=""),
+                name="content_article_withdrawal_has_reason",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -148,3 +165,13 @@ class Article(Text):
     def updated_at(self) -> dt.datetime | None:
         """Last change of the live text: `lastmod` of sitemaps, `updated` of feeds."""
         return self.changed_at or self.published_at
+
+
+class ArticleRedirect(models.Model):
+    """An address that an article had; it leads to the present one for good."""
+
+    slug = models.SlugField(unique=True)
+    article = models.ForeignKey(Article, on_delete=models.PROTECT, related_name="redirects")
+
+    def __str__(self) -> str:
+        return f"{self.slug} → {self.article.slug}"

@@ -17,3 +17,9 @@ T = TypeVar("T")
 def get(mapping: Mapping[str, T], key: str) -> T:
     """Return `mapping[key]`; the template language has no lookup by variable."""
     return mapping[key]
+
+
+@register.filter
+def get_or_empty(mapping: Mapping[str, str] | None, key: str) -> str:
+    """Return `mapping[key]`, or nothing where there is no such key or no mapping."""
+    return (mapping or {}).get(key, "")

@@ -316,6 +316,8 @@ def test_every_number_that_needs_attention_leads_to_what_it_counts(editor, revie
     content.ClaimFactory(checked_on="2025-01-01")
     content.LinkCheckFactory.create_batch(2, outcome="dead")
     content.LinkCheckFactory(outcome="silent", retraction_notice="retraction", notice_known=True)
+    by = users.UserFactory()
+    content.ArticleFactory(withdrawn_at=NOW, withdrawn_by=by, withdrawal_reason="It gave a wrong dose.")
     content.LegalTextFactory(version="2027-01", effective_from=None)
     content.CrisisTextFactory()
     content.LegalTextFactory(
@@ -334,6 +336,7 @@ def test_every_number_that_needs_attention_leads_to_what_it_counts(editor, revie
         ("Articles whose review is overdue", 1),
         ("Claims whose check is overdue", 1),
         ("Live pages whose evidence changed", 1),
+        ("Withdrawn pages", 1),
         ("Drafts awaiting review", 1),
         ("Approved but not published", 2),
         ("Quotes not verified", 1),
@@ -354,6 +357,6 @@ def test_lists_ask_a_fixed_number_of_questions(editor, clinic, articles, django_
     content.ArticleFactory.create_batch(articles)
     content.LinkCheckFactory.create_batch(articles)
     editor.get(ATTENTION)
-    for path, questions in (("/admin/content/article/", 8), ("/admin/content/source/", 7), (ATTENTION, 17)):
+    for path, questions in (("/admin/content/article/", 8), ("/admin/content/source/", 7), (ATTENTION, 18)):
         with django_assert_num_queries(questions):
             editor.get(path)

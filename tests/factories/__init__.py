@@ -7,6 +7,7 @@ from .calls import CallAlertFactory, OnboardingCallFactory
 from .consents import ConsentFactory, ConsentTextFactory, SuppressionFactory
 from .content import (
     ArticleFactory,
+    ArticleRedirectFactory,
     ClaimFactory,
     ClinicProfileFactory,
     ContentVersionFactory,
@@ -36,6 +37,7 @@ from .users import UserFactory
 
 __all__ = [
     "ArticleFactory",
+    "ArticleRedirectFactory",
     "AssignmentRotationFactory",
     "AuditEventFactory",
     "AvailabilityRuleFactory",

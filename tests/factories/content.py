@@ -123,6 +123,14 @@ class ArticleFactory(factory.django.DjangoModelFactory):
         drafts.create_shipped_revision(self, now=self.published_at or timezone.now())
 
 
+class ArticleRedirectFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = articles.ArticleRedirect
+
+    slug = factory.Sequence("old-address-{}".format)
+    article = factory.SubFactory(ArticleFactory)
+
+
 class LinkCheckFactory(factory.django.DjangoModelFactory):
     class Meta:
         model = link_checks.LinkCheck

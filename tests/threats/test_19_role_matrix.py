@@ -34,6 +34,8 @@ NEEDS = {
         "publish": "content.publish_article",
         "schedule": "content.publish_article",
         "unschedule": "content.publish_article",
+        "withdraw": "content.change_article",
+        "rename": "content.publish_article",
         "make_link": "content.change_article",
         "call_back_links": "content.change_article",
         "revisions": "content.view_article",
