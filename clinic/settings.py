@@ -58,6 +58,7 @@ TWILIO_AUTH_TOKEN = env.str("TWILIO_AUTH_TOKEN", "")
 TWILIO_SENDER = env.str("TWILIO_SENDER", "")
 TWILIO_API_URL = env.str("TWILIO_API_URL", "https://api.twilio.com")
 METRICS_ALLOWED_NETWORKS_TEXT: list[str] = env.list("METRICS_ALLOWED_NETWORKS", ["127.0.0.0/8", "::1/128"])
+OUTGOING_ALLOWED_NETWORKS_TEXT: list[str] = env.list("OUTGOING_ALLOWED_NETWORKS", [])
 RETENTION_UNCONFIRMED_DAYS = env.int("RETENTION_UNCONFIRMED_DAYS", 30, validate=validate.Range(min=3))
 RETENTION_DATA_EXPORT_DAYS = env.int("RETENTION_DATA_EXPORT_DAYS", 7, validate=validate.Range(min=1))
 RETENTION_MESSAGE_BODY_DAYS = env.int("RETENTION_MESSAGE_BODY_DAYS", 365, validate=validate.Range(min=1))
@@ -155,9 +156,10 @@ except ValueError:
     raise ImproperlyConfigured("ENCRYPTION_KEYS are Fernet keys: 32 bytes each, in URL-safe base64.") from None
 
 try:
+    OUTGOING_ALLOWED_NETWORKS = [ip_network(network) for network in OUTGOING_ALLOWED_NETWORKS_TEXT]
     METRICS_ALLOWED_NETWORKS = [ip_network(network) for network in METRICS_ALLOWED_NETWORKS_TEXT]
 except ValueError as error:
-    raise ImproperlyConfigured(f"METRICS_ALLOWED_NETWORKS: {error}.") from None
+    raise ImproperlyConfigured(f"METRICS_ALLOWED_NETWORKS, OUTGOING_ALLOWED_NETWORKS: {error}.") from None
 
 # Links in messages are built from this, never from the Host header, which an attacker can forge.
 SITE_URL = (SITE_URL or (f"https://{ALLOWED_HOSTS[0]}" if PRODUCTION else "http://127.0.0.1:8000")).rstrip("/")

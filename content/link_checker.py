@@ -7,29 +7,17 @@ Archive's availability API.
 
 import json
 from dataclasses import dataclass
-from http.client import HTTPException, HTTPMessage
+from http.client import HTTPException, responses
 from typing import Any
-from urllib.error import HTTPError
 from urllib.parse import quote, urldefrag, urlsplit
-from urllib.request import (
-    HTTPDefaultErrorHandler,
-    HTTPErrorProcessor,
-    HTTPHandler,
-    HTTPRedirectHandler,
-    HTTPSHandler,
-    OpenerDirector,
-    ProxyHandler,
-    Request,
-    UnknownHandler,
-)
 
 from django.db.models import TextChoices
+
+from clinic.lib.outgoing_requests import PlainHttpRefused, RequestRefused, Response, fetch
 
 CROSSREF = "https://api.crossref.org/works/"
 ARCHIVE = "https://archive.org/wayback/available?url="
 USER_AGENT = "Mozilla/5.0 (compatible; clinic-source-check/1.0)"
-MAX_BYTES = 2_000_000  # read of a response
-PERMANENT = {301, 308}
 BLOCKED = {401, 402, 403, 405, 406, 407, 429, 451}  # statuses of pages that people may well see
 TEMPORARY = {408, 425}
 SERIOUS_NOTICES = ("retraction", "withdrawal", "removal", "expression_of_concern")
@@ -58,42 +46,22 @@ class Link:
     error: str = ""
 
 
-class _RedirectHandler(HTTPRedirectHandler):
-    """Follow http and https redirects; remember if the first was permanent."""
-
-    def __init__(self) -> None:
-        self.permanent = False
-        self.seen = False
-
-    def redirect_request(
-        self, req: Request, fp: Any, code: int, msg: str, headers: HTTPMessage, newurl: str
-    ) -> Request | None:
-        if not _is_web(newurl):
-            raise HTTPError(req.full_url, code, "leads out of the web", headers, fp)
-        if not self.seen:
-            self.seen, self.permanent = True, code in PERMANENT
-        return super().redirect_request(req, fp, code, msg, headers, newurl)
-
-
 def check_link(url: str, *, timeout: float) -> Link:
-    """Check `url`, waiting at most `timeout` seconds for each response."""
+    """Check `url` by https, waiting at most `timeout` seconds altogether."""
     if not _is_web(url):
         return Link(LinkResult.DEAD, error="not an address of the web (http or https)")
-    redirects = _RedirectHandler()
     try:
-        with _opener(redirects).open(_request(url), timeout=timeout) as response:
-            status, final_url = response.status, response.geturl()
-    except HTTPError as error:
-        error.close()
-        return Link(
-            _result_of_status(error.code), error.code, _other_url(url, error.url or url), str(error.reason)[:200]
-        )
+        response = _fetch(url, timeout=timeout, max_bytes=0)
+    except RequestRefused as error:
+        return Link(LinkResult.DEAD, error=f"it leads to an address that is not looked at: {error}")
     except (OSError, HTTPException, ValueError) as error:
-        return Link(
-            LinkResult.NO_RESPONSE, error=str(getattr(error, "reason", "") or error or type(error).__name__)[:200]
-        )
-    final_url = _other_url(url, final_url)
-    return Link(LinkResult.MOVED if final_url and redirects.permanent else LinkResult.ALIVE, status, final_url)
+        return Link(LinkResult.NO_RESPONSE, error=str(error or type(error).__name__)[:200])
+    final_url = _other_url(url, response.url)
+    if response.status >= 400:
+        reason = responses.get(response.status, "")
+        return Link(_result_of_status(response.status), response.status, final_url, reason)
+    moved = final_url and response.moved
+    return Link(LinkResult.MOVED if moved else LinkResult.ALIVE, response.status, final_url)
 
 
 def archive_copy(url: str, *, timeout: float) -> str:
@@ -152,32 +120,24 @@ def _is_web(url: str) -> bool:
     return parts.scheme in ("http", "https") and bool(parts.hostname)
 
 
-def _opener(redirects: HTTPRedirectHandler) -> OpenerDirector:
-    """Return an opener for http and https only; the default opens files and FTP too."""
-    opener = OpenerDirector()
-    for handler in (
-        ProxyHandler(),
-        HTTPHandler(),
-        HTTPSHandler(),
-        HTTPDefaultErrorHandler(),
-        redirects,
-        HTTPErrorProcessor(),
-        UnknownHandler(),
-    ):
-        opener.add_handler(handler)
-    return opener
+def _fetch(url: str, **limits: Any) -> Response:
+    """Fetch an address as people write it: with non-ASCII characters, which must be percent-encoded.
 
-
-def _request(url: str) -> Request:
-    # People write URLs with non-ASCII characters, which must be percent-encoded.
-    return Request(quote(url, safe=":/?#[]@!$&'()*+,;=%~"), headers={"User-Agent": USER_AGENT, "Accept": "*/*"})  # noqa: S310
+    What is cited by http is asked by https, unless it is of a network that the operator allows.
+    """
+    encoded = quote(url, safe=":/?#[]@!$&'()*+,;=%~")
+    headers = {"User-Agent": USER_AGENT, "Accept": "*/*"}
+    try:
+        return fetch(encoded, headers=headers, **limits)
+    except PlainHttpRefused:
+        return fetch(f"https{encoded.removeprefix('http')}", headers=headers, **limits)
 
 
 def _json(url: str, *, timeout: float) -> dict[str, Any]:
     """Return the JSON object at `url`; empty on any error."""
     try:
-        with _opener(_RedirectHandler()).open(_request(url), timeout=timeout) as response:
-            return _dict(json.loads(response.read(MAX_BYTES)))
+        response = _fetch(url, timeout=timeout)
+        return _dict(json.loads(response.body)) if response.status == 200 else {}
     except (OSError, HTTPException, ValueError):
         return {}
 
