@@ -39,8 +39,12 @@ class CareDesk(admin.AdminSite):
         return [*protected, *super().get_urls()]
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        from . import navigation
+
+        context = super().each_context(request)
         return {
-            **super().each_context(request),
+            **context,
+            "navigation": navigation.group_admin_pages(context["available_apps"], request.user),
             "zone_city": time_zones.city_name(timezone.get_current_timezone_name()),
         }
 
@@ -51,7 +55,7 @@ class CareDesk(admin.AdminSite):
         """
         from signups.audit import access_log
 
-        from . import dashboard, navigation, setup_checklist
+        from . import dashboard, setup_checklist
 
         now, days = timezone.now(), dashboard.parse_period(request)
         tasks = dashboard.my_tasks(request.user, now)
@@ -65,7 +69,6 @@ class CareDesk(admin.AdminSite):
             "periods": dashboard.PERIODS,
             "days": days,
             "pending_steps": setup_checklist.pending_steps() if request.user.has_perm("signups.work_any_lead") else [],
-            "navigation": navigation.group_admin_pages(self.get_app_list(request), request.user),
         }
         return super().index(request, {**context, **(extra_context or {})})
 

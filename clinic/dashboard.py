@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from django.core.exceptions import BadRequest
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.template.defaultfilters import pluralize
 from django.urls import reverse
 from django.utils import timezone
 
@@ -192,7 +193,14 @@ def _no_show_chart(calendar: list[dt.date], no_shows: Counter[dt.date], calls: C
         days = calendar[max(0, end - step) : end]
         missed, total = sum(no_shows[day] for day in days), sum(calls[day] for day in days)
         rate = round(100 * missed / total) if total else 0
-        bars.append(Bar(_format_date(days[0]), missed, rate, f"{rate}% of {total} calls" if total else "No calls"))
+        bars.append(
+            Bar(
+                _format_date(days[0]),
+                missed,
+                rate,
+                f"{rate}% of {total} call{pluralize(total)}" if total else "No calls",
+            )
+        )
     return Chart(f"No-show rate per {'day' if step == 1 else 'week'}", bars, upright=True, top="100%")
 
 

@@ -40,6 +40,7 @@ from .sample_data import (
 )
 
 HISTORY_SPAN = dt.timedelta(days=730)
+CALLBACKS_OPEN_FOR = dt.timedelta(days=1)  # older requests were called back
 ONE_DAY = dt.timedelta(days=1)
 OPEN_HOURS = (14, 22)  # UTC hours in which demo hosts take calls
 CALL_LENGTH = dt.timedelta(minutes=30)
@@ -106,7 +107,8 @@ class DemoPeople:
         if lead.email:
             self._trial(lead)
         self._consents(lead)
-        if lead.phone and (rng.random() < 0.2 or not lead.email):
+        is_recent = created_at > self.now - CALLBACKS_OPEN_FOR
+        if lead.phone and (rng.random() < (0.7 if is_recent else 0.2) or not lead.email):
             self._callback(lead, self._consent(lead, ConsentPurpose.CALLBACKS, True, created_at))
         if rng.random() < 0.4:
             self._call(lead)
@@ -228,7 +230,7 @@ class DemoPeople:
         self.batch.callbacks.append(row)
         self._event(lead, AuditAction.CALLBACK_REQUESTED, created_at, None)
         called = created_at + dt.timedelta(minutes=rng.randint(10, 360))
-        if called < self.now - dt.timedelta(hours=6):
+        if created_at < self.now - CALLBACKS_OPEN_FOR:
             by = rng.choice(self.coordinators)
             how = rng.choices((CallOutcome.REACHED, CallOutcome.WRONG_NUMBER, CallOutcome.DECLINED), (85, 5, 10))[0]
             row.closed_at, row.outcome = called, CallbackOutcome(how.value)

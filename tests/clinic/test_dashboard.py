@@ -177,8 +177,8 @@ def test_no_shows_are_drawn_day_by_day_or_week_by_week(head, time_machine):
         [
             ("Oct 22", 0, 0, "No calls"),
             ("Oct 24", 0, 0, "No calls"),
-            ("Oct 31", 1, 100, "100 % of 1"),
-            ("Nov 7", 0, 0, "0 % of 1"),
+            ("Oct 31", 1, 100, "100% of 1 call"),
+            ("Nov 7", 0, 0, "0% of 1 call"),
             ("Nov 14", 2, 67, "67% of 3 calls"),
         ],
     )

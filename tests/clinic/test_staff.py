@@ -92,7 +92,7 @@ def test_desk_shows_the_clinics_own_time(client):
     leads.LeadFactory(created_at=dt.datetime(2026, 11, 20, 15, 30, tzinfo=dt.UTC))
     client.force_login(users.UserFactory(role=roles.HEAD))
     page = client.get("/admin/signups/lead/").content.decode()
-    assert "Nov. 21, 2026, 12:30 a.m." in page
+    assert "Nov 21, 2026" in page
     assert "Times shown in Tokyo time" in page
 
 

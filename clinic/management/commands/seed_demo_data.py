@@ -19,6 +19,7 @@ from signups.demo.people import DemoPeople
 from signups.hosts.models import AvailabilityRule, Host
 from signups.leads.models import Lead
 from signups.offer import current_offer
+from signups.reports import daily_metrics
 
 LEADS_PER_TRANSACTION = 2000
 STAFF_NAMES = ("Ana Torres", "Ben Walker", "Chloe Reed", "Omar Khan", "Priya Shah", "Ruth Cohen")
@@ -53,6 +54,7 @@ class Command(BaseCommand):
             done += len(batch.leads)
             self.show_progress(done, leads)
         _refresh_database()
+        daily_metrics.refresh_metrics(timezone.now)  # else the charts show only today until the worker's next run
         self.stdout.write(f"\n{done:,} leads in {time.monotonic() - started:.0f} s.")
 
     def show_progress(self, done: int, total: int) -> None:

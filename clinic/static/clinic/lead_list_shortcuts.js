@@ -1,4 +1,4 @@
-// Keys for the list of leads: / searches, j and k go down and up, o opens. Everything works without them.
+// Keys for the list of leads: j and k go down and up, o opens. Everything works without them.
 "use strict";
 (() => {
   const links = [...document.querySelectorAll("#result_list th[scope=row] a")];
@@ -7,7 +7,6 @@
     links[Math.max(0, Math.min(links.length - 1, at < 0 ? 0 : at + step))]?.focus();
   };
   const keys = {
-    "/": () => document.getElementById("searchbar")?.focus(),
     j: () => go(1),
     k: () => go(-1),
     o: () => links.includes(document.activeElement) && document.activeElement.click(),
