@@ -247,6 +247,7 @@ WORKER_JOBS = {
     "content.actions.publication.publish_due_articles": 20.0,
     "signups.reports.daily_metrics.refresh_metrics": 300.0,
     "signups.imports.actions.run_next_import_step": 2.0,
+    "signups.imports.undo.run_next_undo_step": 2.0,
     "clinic.cleanup.checkpoint_wal": 60.0,
 }
 if AUTO_ASSIGN_LEADS:

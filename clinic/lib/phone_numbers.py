@@ -17,7 +17,7 @@ TOLL_FREE = ("800", "833", "844", "855", "866", "877", "888")
 EXTENSION_LENGTH = 10  # digits
 KEYPAD = {letter: digit for digit, letters in enumerate(["ABC", "DEF", "GHI", "JKL", "MNO", "PQRS", "TUV", "WXYZ"], start=2) for letter in letters}  # fmt: skip # noqa: E501
 PLAIN_US = re.compile(r"\+?1?[\s.-]?\(?([2-9]\d\d)\)?[\s.-]?([2-9]\d\d)[\s.-]?(\d{4})", re.ASCII)
-EXTENSION = re.compile(
+EXTENSION_SUFFIX = re.compile(
     r"(?:;\s*ext=|(?<![a-z])(?:extension|extn|ext|x)[.:]?|#|,{1,2}|;)\s*(\d{1,10})\s*$|(?<![a-z])(?:extension|extn|ext|x)\.?\s*$",
     re.IGNORECASE,
 )
@@ -82,7 +82,7 @@ def parse_phone(typed: str, region: str) -> PhoneNumber:
         raise PhoneNumberError("A spreadsheet cut this phone number short. Enter all of its digits.")
     for _ in range(3):
         text = LABELS.sub(" ", text).strip()
-    found = EXTENSION.search(text)
+    found = EXTENSION_SUFFIX.search(text)
     number, extension = (text[: found.start()].strip(), found[1] or "") if found else (text, "")
     if sum(len(re.sub(r"\D", "", part)) >= 7 for part in SEVERAL.split(number)) > 1:
         raise PhoneNumberError(ONE_NUMBER)

@@ -47,6 +47,7 @@ class AuditAction(TextChoices):
     ERASED = "erased", "personal data erased"
     EXPORTED = "exported", "exported leads"
     IMPORT_BEGUN = "import_begun", "started an import"
+    IMPORT_UNDONE = "import_undone", "undid an import"
     IMPORTED = "imported", "was imported"
     MERGED = "merged", "merged"
     MERGE_UNDONE = "merge_undone", "merge undone"

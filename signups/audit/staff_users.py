@@ -26,3 +26,12 @@ def owner_choices() -> list[tuple[int, str]]:
         return [(user.pk, display_name(user)) for user in workers.order_by("username")]
 
     return caches["memory"].get_or_set("signups.owners", load, 60) or []
+
+
+def owners_by_name() -> dict[str, int]:
+    """Return username and full name, casefolded, → key of the users who may own leads."""
+    workers = User.objects.with_perm("signups.change_lead", include_superusers=False, backend=BACKEND)
+    found: dict[str, int] = {}
+    for user in workers.order_by("-pk"):
+        found[user.get_full_name().casefold()] = user.pk
+    return found | {user.get_username().casefold(): user.pk for user in workers}

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from clinic.lib.time_zones import midnight
 from signups.audit.staff_users import owner_choices, staff_user
+from signups.imports.models import ImportJob
 from signups.leads.choices import Channel, LeadStatus
 from signups.leads.models import Lead
 from signups.leads.tag_models import LeadTag, Tag
@@ -20,6 +21,7 @@ from signups.leads.tag_models import LeadTag, Tag
 from .saved_views import SAVED_VIEWS
 
 UNASSIGNED = "none"
+OFFERED_IMPORTS = 20  # offered by the filter
 
 
 class StrictListFilter(admin.SimpleListFilter):
@@ -168,4 +170,28 @@ class CreatedFilter(StrictListFilter):
         return timezone.localdate(first).year if first else timezone.localdate().year
 
 
-FILTERS: list[type[StrictListFilter]] = [ViewFilter, StatusFilter, OwnerFilter, ChannelFilter, TagFilter, CreatedFilter]
+class ImportFilter(StrictListFilter):
+    """The leads that one import created. The list of choices holds the newest imports."""
+
+    title = "import"
+    parameter_name = "import"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[Any, str]]:
+        """Return the imports, cached for 60 seconds."""
+
+        def load() -> list[tuple[int, str]]:
+            jobs = ImportJob.objects.filter(started_at__isnull=False).only("pk", "started_at", "size")[:OFFERED_IMPORTS]
+            return [(job.pk, f"{timezone.localtime(job.started_at):%b %-d, %Y} ({job.size:,} rows)") for job in jobs]
+
+        return caches["memory"].get_or_set("signups.imports", load, 60) or []
+
+    def is_valid_value(self, value: str) -> bool:
+        return value.isascii() and value.isdigit() and len(value) < 10
+
+    def apply(self, leads: QuerySet[Any], value: str, request: HttpRequest) -> QuerySet[Any]:
+        return leads.filter(import_job=int(value))
+
+
+FILTERS: list[type[StrictListFilter]] = [
+    *(ViewFilter, StatusFilter, OwnerFilter, ChannelFilter, TagFilter, ImportFilter, CreatedFilter)
+]

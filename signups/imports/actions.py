@@ -1,56 +1,70 @@
-"""Import leads from an uploaded CSV file, in chunks run by the worker.
+"""Import leads from an uploaded list, in chunks run by the worker.
 
-Duplicates by e-mail or phone are skipped, suppressed (erased) contacts are rejected. Each imported row has one audit
-event, whose idempotency key derives from the import and the row number; a chunk and its progress commit together.
-Imports grant no consent: imported leads may not be called, texted or sent marketing e-mail until they consent.
+Every row ends as one RowOutcome. People are matched as `clinic.lib.identity` says; a row about somebody known fills
+what is empty there and overwrites nothing; erased people's rows are rejected. Each created lead has one audit event,
+whose idempotency key derives from the import and the row number; a chunk and its progress commit together. Imports
+grant no consent: imported leads may not be called, texted or sent marketing e-mail until they consent. Opt-outs are
+imported.
 """
 
 import datetime as dt
 import uuid
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, connection, transaction
 
-from clinic.lib import identity
 from clinic.lib.spreadsheets import Row
 from signups.audit.actions import Actor, record_event
 from signups.audit.choices import ActorKind, AuditAction
 from signups.audit.models import AuditEvent
+from signups.audit.staff_users import owners_by_name
 from signups.consents.suppression_models import Suppression
-from signups.leads.actions import check_transition
 from signups.leads.choices import LeadStatus
 from signups.leads.locking import ActionError
 from signups.leads.models import Lead
+from signups.leads.tag_models import LeadTag, Tag
 from signups.offer import current_offer
 
-from . import csv_parser
-from .choices import ImportStatus
+from . import file_reader, headings, matching, outcomes, row_parser
+from .choices import ImportStatus, RowOutcome
 from .models import ImportChunk, ImportJob
+from .outcomes import RowResult
 
 ROWS_PER_CHUNK = 1000  # rows in one transaction
+SAMPLES = 3  # cells shown of each column
 ERASED_ROW = "Data was erased at their request. They can only return by signing up."
 
 
 @transaction.atomic
 def upload_list(*, content: bytes, by: User, now: dt.datetime) -> ImportJob:
-    """Store the rows of a CSV file, encrypted, with guessed columns.
+    """Store the rows of a file, encrypted, with guessed columns, the fullest rows first.
 
     Raises ActionError with a user-facing message.
     """
-    _require_permission(by)
+    require_import_permission(by)
     try:
-        header, rows = csv_parser.parse_csv(content)
+        table = file_reader.read_table(content)
     except ValueError as error:
         raise ActionError(str(error)) from None
-    # (Numbered as in a spreadsheet, from 2 below the header; empty rows are skipped.)
-    numbered = [(number, row) for number, row in enumerate(rows, start=2) if any(row)]
-    if not numbered:
-        raise ActionError("The file has a header row but no data.")
-    columns = csv_parser.guess_columns(header)
-    job = ImportJob.objects.create(created_by=by, created_at=now, header=header, columns=columns, size=len(numbered))
+    numbered = sorted(table.rows, key=matching.sort_key)
+    cells = [row for _, row in table.rows]
+    columns = headings.guess_columns(table.header, cells)
+    by_column = [[row[at] for row in cells if row[at]] for at in range(len(columns))]
+    job = ImportJob.objects.create(
+        created_by=by,
+        created_at=now,
+        header=table.header,
+        columns=columns,
+        samples=[filled[:SAMPLES] for filled in by_column],
+        opt_outs=[at for at, name in enumerate(table.header) if headings.looks_like_opt_out(name, by_column[at])],
+        encoding=table.encoding,
+        empty_columns=table.empty,
+        size=len(numbered),
+    )
     starts = range(0, len(numbered), ROWS_PER_CHUNK)
     chunks = [(start // ROWS_PER_CHUNK, numbered[start : start + ROWS_PER_CHUNK]) for start in starts]
     ImportChunk.objects.bulk_create(
@@ -64,22 +78,22 @@ def upload_list(*, content: bytes, by: User, now: dt.datetime) -> ImportJob:
 def start_validation(*, job: ImportJob, columns: Sequence[str], by: User) -> None:
     """Set the columns and queue the import for validation, which creates no leads.
 
-    `columns` holds a key of `csv_parser.IMPORT_FIELDS`, or "", for each column. Raises ActionError.
+    `columns` holds a key of `headings.IMPORT_FIELDS`, or "", for each column. Raises ActionError.
     """
-    _require_permission(by)
-    _set_status(job, ImportStatus.CHECKING, [ImportStatus.COLUMNS, ImportStatus.CHECKED])
+    require_import_permission(by)
+    set_status(job, ImportStatus.CHECKING, [ImportStatus.COLUMNS, ImportStatus.CHECKED])
     ImportJob.objects.filter(pk=job.pk).update(columns=list(columns))
 
 
 @transaction.atomic
-def start_import(*, job: ImportJob, by: User, now: dt.datetime) -> None:
-    """Queue a validated import for the worker, attributed to `by`.
+def start_import(*, job: ImportJob, by: User, now: dt.datetime, tag: Tag | None = None) -> None:
+    """Queue a validated import for the worker, attributed to `by`; created leads get `tag`.
 
     Raises ActionError.
     """
-    _require_permission(by)
-    _set_status(job, ImportStatus.RUNNING, [ImportStatus.CHECKED])
-    ImportJob.objects.filter(pk=job.pk).update(created_by=by)
+    require_import_permission(by)
+    set_status(job, ImportStatus.RUNNING, [ImportStatus.CHECKED])
+    ImportJob.objects.filter(pk=job.pk).update(created_by=by, started_at=now, tag=tag)
     record_event(None, AuditAction.IMPORT_BEGUN, by=by, now=now, target=f"import:{job.pk}", count=job.size)
 
 
@@ -90,31 +104,23 @@ def cancel_import(*, job: ImportJob, by: Actor, now: dt.datetime) -> None:
     Raises ActionError when `by` lacks the permission.
     """
     if isinstance(by, User):
-        _require_permission(by)
+        require_import_permission(by)
     job = ImportJob.objects.select_for_update().get(pk=job.pk)
-    if job.status not in (ImportStatus.DONE, ImportStatus.DROPPED):
+    if job.status in (ImportStatus.COLUMNS, ImportStatus.CHECKING, ImportStatus.CHECKED, ImportStatus.RUNNING):
         ImportJob.objects.filter(pk=job.pk).update(status=ImportStatus.DROPPED)
         record_event(None, AuditAction.DELETED, by=by, now=now, target=f"import:{job.pk}")
-    ImportJob.objects.filter(pk=job.pk).update(header=[])
+    ImportJob.objects.filter(pk=job.pk).update(header=[], samples=[])
     job.parts.update(**ImportChunk.PII_FIELDS)
 
 
-def rejected_rows(job: ImportJob, *, by: User, now: dt.datetime) -> Iterator[Row]:
-    """Return the rejected rows as (reason, row number, cells while they are stored).
+def result_rows(job: ImportJob, *, by: User, now: dt.datetime) -> Iterator[Row]:
+    """Return all rows with their outcome (`outcomes.result_table`), and record the export.
 
     Raises ActionError.
     """
-    _require_permission(by)
-    count = job.figures()["refused"]
-    record_event(None, AuditAction.EXPORTED, by=by, now=now, target=f"import:{job.pk}", count=count)
-    return _iterate_rejected(job)
-
-
-def _iterate_rejected(job: ImportJob) -> Iterator[Row]:
-    for part in job.parts.exclude(rejected=[]).iterator(chunk_size=10):
-        cells = dict(part.rows)
-        for number, why in part.rejected:
-            yield [why, str(number), *cells.get(number, [])]
+    require_import_permission(by)
+    record_event(None, AuditAction.EXPORTED, by=by, now=now, target=f"import:{job.pk}", count=job.size)
+    return outcomes.result_table(job)
 
 
 def run_next_import_step(clock: Callable[[], dt.datetime]) -> int:
@@ -126,35 +132,41 @@ def run_next_import_step(clock: Callable[[], dt.datetime]) -> int:
         return _validate_job(checking, clock())
     try:
         return _import_chunk(clock())
-    except IntegrityError:  # a concurrent sign-up: the retry counts that lead as a duplicate
+    except IntegrityError:  # a concurrent sign-up: the retry matches that lead
         return 0
 
 
 def remove_person(addresses: Collection[str]) -> None:
-    """Delete stored rows that mention any of these e-mail addresses or E.164 numbers."""
+    """Delete stored rows and samples that mention any of these e-mail addresses or E.164 numbers."""
+
+    def mentioned(cells: Sequence[str]) -> bool:
+        return any(row_parser.row_mentions(cells, address) for address in addresses)
+
     for part in ImportChunk.objects.select_for_update().filter(rows__isnull=False).order_by("pk"):
-        matching = {
-            number
-            for number, cells in part.rows
-            if any(csv_parser.row_mentions(cells, address) for address in addresses)
-        }
-        if matching:
+        if matching_rows := {number for number, cells in part.rows if mentioned(cells)}:
             ImportChunk.objects.filter(pk=part.pk).update(
-                rows=[row for row in part.rows if row[0] not in matching],
-                rejected=[
-                    *(row for row in part.rejected if row[0] not in matching),
-                    *([n, ERASED_ROW] for n in matching),
-                ],
+                rows=[row for row in part.rows if row[0] not in matching_rows],
+                erased_rows=sorted({*part.erased_rows, *matching_rows}),
             )
+    for job in ImportJob.objects.filter(samples__isnull=False).only("pk", "samples"):
+        if any(mentioned(cells) for cells in job.samples):
+            ImportJob.objects.filter(pk=job.pk).update(samples=[])
 
 
 @dataclass
 class ChunkResult:
-    """Outcome of validating some rows."""
+    """Outcome of validating some rows: the result of each, and the fields of the new leads by row number."""
 
-    new: dict[int, dict[str, Any]] = field(default_factory=dict)  # row number → fields of the lead
-    known: int = 0
-    refused: list[tuple[int, str]] = field(default_factory=list)
+    results: list[RowResult]
+    new: dict[int, row_parser.PersonRow]
+    filled: list[tuple[RowResult, dict[str, Any]]]
+
+    def counts(self) -> dict[str, Any]:
+        """Return the column values of the chunk that say what happened."""
+        by_outcome = Counter(result.outcome for result in self.results)
+        counts: dict[str, Any] = {f"{outcome}_count": by_outcome[outcome] for outcome in RowOutcome}
+        noted = sum(bool(result.notes) for result in self.results)
+        return counts | {"noted_count": noted, "outcomes": [result.to_json() for result in self.results]}
 
 
 def _validate_job(job: ImportJob, now: dt.datetime) -> int:
@@ -162,12 +174,22 @@ def _validate_job(job: ImportJob, now: dt.datetime) -> int:
 
     Idempotent: an interrupted or concurrent run ends with the same result. Returns the number of rows.
     """
-    seen: set[str] = set()
-    for part in job.parts.all():
-        found = _validate_rows(part, job, seen, now)
-        ImportChunk.objects.filter(pk=part.pk, done_at=None).update(
-            created_count=len(found.new), duplicate_count=found.known, rejected=found.refused
-        )
+    parts = list(job.parts.filter(done_at=None))
+    parsed = {part.pk: _parse_rows(part, job, now) for part in parts}
+    people = [
+        person.identity for rows in parsed.values() for _, person in rows if isinstance(person, row_parser.PersonRow)
+    ]
+    shared = matching.shared_numbers(people)
+    index = matching.PersonIndex(shared)
+    for part in parts:
+        rows = parsed.pop(part.pk)
+        found = _match_rows(part, rows, index)
+        shared_rows = [
+            number
+            for number, person in rows
+            if isinstance(person, row_parser.PersonRow) and person.fields["phone_e164"] in shared
+        ]
+        ImportChunk.objects.filter(pk=part.pk, done_at=None).update(**found.counts(), shared_rows=shared_rows)
     ImportJob.objects.filter(pk=job.pk, status=ImportStatus.CHECKING).update(status=ImportStatus.CHECKED)
     return job.size
 
@@ -190,76 +212,89 @@ def _import_chunk(now: dt.datetime) -> int:
     if part is None:
         ImportJob.objects.filter(pk=job.pk).update(status=ImportStatus.DONE)
         return 0
-    found = _validate_rows(part, job, set(), now)
-    _create_leads(found.new, job, now)
-    correctable = {number for number, why in found.refused if why != ERASED_ROW}
+    rows = _parse_rows(part, job, now)
+    flagged = {*part.shared_rows}
+    shared = {
+        person.fields["phone_e164"]
+        for number, person in rows
+        if number in flagged and isinstance(person, row_parser.PersonRow)
+    }
+    found = _match_rows(part, rows, matching.PersonIndex(shared), lock=True)
+    _create_leads(found, job, now)
+    _update_leads(found, job, now)
+    correctable = {one.number for one in found.results if one.outcome == RowOutcome.REJECTED and one.why != ERASED_ROW}
     ImportChunk.objects.filter(pk=part.pk).update(
-        created_count=len(found.new),
-        duplicate_count=found.known,
-        rejected=found.refused,
-        rows=[row for row in part.rows if row[0] in correctable],
-        done_at=now,
+        **found.counts(), rows=[row for row in part.rows if row[0] in correctable], done_at=now
     )
     return part.size
 
 
-def _validate_rows(part: ImportChunk, job: ImportJob, seen: set[str], now: dt.datetime) -> ChunkResult:
-    """Validate the rows of `part` into leads to create, duplicates and rejected rows.
+ParsedRow = tuple[int, row_parser.PersonRow | str]  # row number, and what it says or why it is rejected
 
-    `seen` holds the e-mail addresses and numbers of earlier rows; those of this chunk are added.
-    """
-    clinic, found = current_offer(), ChunkResult()
-    # Rows deleted because of an erasure stay rejected.
-    found.refused = [(number, why) for number, why in part.rejected if why == ERASED_ROW]
+
+def _parse_rows(part: ImportChunk, job: ImportJob, now: dt.datetime) -> list[ParsedRow]:
+    clinic = current_offer()
+    defaults = row_parser.Defaults(clinic.phone_region, clinic.time_zone, now)
+    parsed: list[ParsedRow] = []
     for number, cells in part.rows:
         try:
-            fields = csv_parser.lead_fields(
-                csv_parser.row_values(cells, job.columns),
-                region=clinic.phone_region,
-                time_zone=clinic.time_zone,
-                now=now,
-            )
-            if fields["status"] != LeadStatus.NEW:
-                fields["close_reason"] = check_transition(
-                    LeadStatus.NEW, fields["status"], by=job.created_by, reason=fields["close_reason"]
-                )
-            else:
-                fields["close_reason"] = ""
-        except (ValueError, ActionError) as why:
-            found.refused.append((number, str(why)))
+            parsed.append((number, row_parser.parse_row(row_parser.row_values(cells, job.columns), defaults)))
+        except ValueError as why:
+            parsed.append((number, str(why)))
+    _resolve_owners([person for _, person in parsed if isinstance(person, row_parser.PersonRow)])
+    return parsed
+
+
+def _resolve_owners(people: list[row_parser.PersonRow]) -> None:
+    """Set `owner_id` of each by the name or username of a member of staff who may own leads."""
+    staff = owners_by_name() if any(person.owner for person in people) else {}
+    for person in people:
+        person.fields["owner_id"] = staff.get(person.owner.casefold()) if person.owner else None
+        if person.owner and person.fields["owner_id"] is None:
+            person.notes.append("Owner left out: nobody on the staff has this name.")
+
+
+def _match_rows(
+    part: ImportChunk, rows: list[ParsedRow], index: matching.PersonIndex, *, lock: bool = False
+) -> ChunkResult:
+    """Decide how each row ends. `index` holds the people of earlier rows; those of this chunk are added."""
+    found = ChunkResult([RowResult(number, RowOutcome.REJECTED, why=ERASED_ROW) for number in part.erased_rows], {}, [])
+    people = [(number, person) for number, person in rows if isinstance(person, row_parser.PersonRow)]
+    index.load_leads([person.identity for _, person in people], lock=lock)
+    # (Queried last: a lead erased between the queries is either known or suppressed.)
+    contacts = {person.fields[key] for _, person in people for key in ("email_key", "phone_e164")} - {""}
+    suppressed = Suppression.objects.among(contacts)
+    for number, person in rows:
+        if isinstance(person, str):
+            found.results.append(RowResult(number, RowOutcome.REJECTED, why=person))
+        elif suppressed & {person.fields["email_key"], person.fields["phone_e164"]}:
+            found.results.append(RowResult(number, RowOutcome.REJECTED, why=ERASED_ROW))
+        elif known := index.find(person.identity):
+            filled = known.fill(person.fields)
+            index.add(known)
+            outcome = RowOutcome.UPDATED if filled else RowOutcome.DUPLICATE
+            result = RowResult(number, outcome, known.lead_id, known.row, notes=person.notes, filled=sorted(filled))
+            found.results.append(result)
+            if filled:
+                found.filled.append((result, filled))
+                if known.row in found.new:
+                    found.new[known.row].fields.update(filled)
         else:
-            found.new[number] = {**fields, "created_at": now}
-    _split_duplicates(found, seen)
+            found.results.append(RowResult(number, RowOutcome.CREATED, notes=person.notes))
+            found.new[number] = person
+            index.add(matching.KnownPerson(dict(person.fields), row=number))
     return found
 
 
-def _split_duplicates(found: ChunkResult, seen: set[str]) -> None:
-    """Move duplicates and suppressed contacts out of `found.new`."""
-    mailboxes = {number: identity.canonical_mailbox(lead["email_key"]) for number, lead in found.new.items()}
-    live, numbers = Lead.objects.live().order_by(), [lead["phone_e164"] for lead in found.new.values()]
-    seen |= {*live.with_mailbox(mailboxes.values()).values_list("mailbox", flat=True)}
-    seen |= {*live.with_number(numbers).values_list("phone_e164", flat=True)}
-    # (Queried last: a lead erased between the two queries is either in `seen` or suppressed.)
-    contacts = {lead[key] for lead in found.new.values() for key in ("email_key", "phone_e164")} - {""}
-    erased = Suppression.objects.among(contacts)
-    for number, lead in list(found.new.items()):
-        keys = {mailboxes[number], lead["phone_e164"]} - {""}
-        if erased & {lead["email_key"], lead["phone_e164"]}:
-            found.refused.append((number, ERASED_ROW))
-        elif keys & seen:
-            found.known += 1
-        else:
-            seen |= keys
-            continue
-        del found.new[number]
-    found.refused.sort()
-
-
-def _create_leads(found: dict[int, dict[str, Any]], job: ImportJob, now: dt.datetime) -> None:
-    people = Lead.objects.bulk_create([Lead(**fields) for fields in found.values()], batch_size=ROWS_PER_CHUNK)
+def _create_leads(found: ChunkResult, job: ImportJob, now: dt.datetime) -> None:
+    """Create the new leads with their events and tags, and tell the results which lead their row became."""
+    people = Lead.objects.bulk_create(
+        [Lead(**person.fields, import_job=job) for person in found.new.values()], batch_size=ROWS_PER_CHUNK
+    )
+    by_row = dict(zip(found.new, people, strict=True))
     by: dict[str, Any] = {"actor_kind": ActorKind.STAFF, "actor_id": job.created_by_id, "occurred_at": now}
     events = []
-    for number, lead in zip(found, people, strict=True):
+    for number, lead in by_row.items():
         key, detail = uuid.uuid5(job.public_id, str(number)), {"import": job.pk, "row": number}
         events.append(
             AuditEvent(lead_id=lead.pk, action=AuditAction.IMPORTED, idempotency_key=key, detail=detail, **by)
@@ -268,9 +303,43 @@ def _create_leads(found: dict[int, dict[str, Any]], job: ImportJob, now: dt.date
             moved = {"seen": LeadStatus.NEW.value, "to": str(lead.status)}
             events.append(AuditEvent(lead_id=lead.pk, action=AuditAction.MOVED, detail=moved, **by))
     AuditEvent.objects.bulk_create(events, batch_size=ROWS_PER_CHUNK)
+    for result in found.results:
+        row = result.number if result.outcome == RowOutcome.CREATED else result.same_row or 0
+        if row in by_row:
+            result.lead, result.same_row = by_row[row].pk, None
+    _tag_leads(found, by_row, job)
 
 
-def _set_status(job: ImportJob, to: ImportStatus, allowed: list[ImportStatus]) -> None:
+def _tag_leads(found: ChunkResult, by_row: dict[int, Lead], job: ImportJob) -> None:
+    """Add the tag of the import, and those of each row that staff can choose."""
+    names = {tag.casefold() for person in found.new.values() for tag in person.tags}
+    known = {tag.name.casefold(): tag.pk for tag in Tag.objects.filter(is_active=True)} if names else {}
+    notes = {result.number: result.notes for result in found.results}
+    rows = []
+    for number, lead in by_row.items():
+        own = {tag.casefold() for tag in found.new[number].tags}
+        if own - known.keys():
+            notes[number].append("Tags left out: they are not in the list of tags.")
+        rows += [
+            LeadTag(lead=lead, tag_id=tag)
+            for tag in {known[name] for name in own & known.keys()} | {job.tag_id} - {None}
+        ]
+    LeadTag.objects.bulk_create(rows, batch_size=ROWS_PER_CHUNK)
+
+
+def _update_leads(found: ChunkResult, job: ImportJob, now: dt.datetime) -> None:
+    """Write what rows fill in leads that existed before this chunk."""
+    created = {result.lead for result in found.results if result.outcome == RowOutcome.CREATED}
+    for result, filled in found.filled:
+        if result.lead is None or result.lead in created:  # (written with it)
+            continue
+        Lead.objects.filter(pk=result.lead).update(**filled)
+        lead = Lead(pk=result.lead)
+        detail: dict[str, Any] = {"changed": result.filled, "import": job.pk, "row": result.number}
+        record_event(lead, AuditAction.DETAILS_CHANGED, by=job.created_by, now=now, **detail)
+
+
+def set_status(job: ImportJob, to: ImportStatus, allowed: list[ImportStatus]) -> None:
     """Change the status. Raises ActionError when the status is none of `allowed`.
 
     Happens when somebody else has changed the import meanwhile.
@@ -279,6 +348,6 @@ def _set_status(job: ImportJob, to: ImportStatus, allowed: list[ImportStatus]) -
         raise ActionError("This import has moved on. Refresh the page.")
 
 
-def _require_permission(by: User) -> None:
+def require_import_permission(by: User) -> None:
     if not by.has_perm("signups.import_lead"):
         raise ActionError("Only the Head of Customer Care imports leads.")

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import Any
 
-from django import forms
 from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
@@ -19,14 +18,13 @@ from signups.leads.locking import ActionError
 from signups.web.responses import redirect_after_post
 from signups.web.staff_views import render_page, staff_view
 
-from . import actions
-from .actions import cancel_import, start_import, start_validation, upload_list
+from . import outcomes, undo
+from .actions import cancel_import, result_rows, start_import, start_validation, upload_list
 from .choices import ImportStatus
-from .forms import ColumnsForm, UploadForm
-from .models import KEEP_UPLOADS_FOR, ImportJob
+from .forms import ColumnsForm, StartForm, UploadForm
+from .models import KEEP_UPLOADS_FOR, UNDO_WINDOW, ImportJob
 
 RECENT_IMPORTS = 20
-SAMPLE_ROWS = 3  # sample rows displayed for each column
 
 import_view = staff_view("signups.import_lead")
 
@@ -71,8 +69,18 @@ def map_columns(request: HttpRequest, public_id: str) -> HttpResponse:
 @import_view
 @require_POST
 def start(request: HttpRequest, public_id: str) -> HttpResponse:
+    job, form = _get_import(public_id), StartForm(request.POST)
+    if not form.is_valid():
+        return _detail(request, job, status=422)
+    tag = form.cleaned_data["tag"]
+    return _run(request, job, lambda: start_import(job=job, by=staff_user(request), now=timezone.now(), tag=tag))
+
+
+@import_view
+@require_POST
+def undo_import_view(request: HttpRequest, public_id: str) -> HttpResponse:
     job = _get_import(public_id)
-    return _run(request, job, lambda: start_import(job=job, by=staff_user(request), now=timezone.now()))
+    return _run(request, job, lambda: undo.undo_import(job=job, by=staff_user(request), now=timezone.now()))
 
 
 @import_view
@@ -84,25 +92,33 @@ def cancel_import_view(request: HttpRequest, public_id: str) -> HttpResponse:
 
 @import_view
 @require_safe
-def rejected_rows_view(request: HttpRequest, public_id: str) -> StreamingHttpResponse:
-    """Stream the rejected rows as CSV, with the reason of each."""
+def results_view(request: HttpRequest, public_id: str) -> StreamingHttpResponse:
+    """Stream every row with its outcome as CSV."""
     job = _get_import(public_id)
-    rows = actions.rejected_rows(job, by=staff_user(request), now=timezone.now())
-    header = ["Reason rejected", "Row", *job.header]
-    disposition = {"Content-Disposition": f'attachment; filename="refused-{job.created_at:%Y%m%d-%H%M}.csv"'}
+    rows = result_rows(job, by=staff_user(request), now=timezone.now())
+    header = ["Row", "Outcome", "Why", "Notes", *job.header]
+    disposition = {"Content-Disposition": f'attachment; filename="import-{job.created_at:%Y%m%d-%H%M}.csv"'}
     lines = spreadsheets.stream_csv(header, rows)
     return StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8", headers=disposition)
 
 
-def _detail(request: HttpRequest, job: ImportJob, form: forms.Form | None = None, status: int = 200) -> HttpResponse:
-    form = form or _columns_form(job)
-    first = job.parts.first() if form else None
-    samples = [cells for _, cells in first.rows[:SAMPLE_ROWS]] if first else []
+def _detail(request: HttpRequest, job: ImportJob, form: ColumnsForm | None = None, status: int = 200) -> HttpResponse:
+    form, now = form or _columns_form(job), timezone.now()
+    samples = job.samples if form else []
     access_log.log_list_view(request, f"import:{job.pk}", len(samples))
-    columns = [
-        (field, [cells[number] for cells in samples if number < len(cells) and cells[number]])
-        for number, field in enumerate(form or [])
-    ]
+    columns = (
+        [
+            (
+                field,
+                samples[number] if number < len(samples) else [],
+                bool(job.columns[number]) or field.name in form.opt_outs,
+            )
+            for number, field in enumerate(form.column_fields())
+        ]
+        if form
+        else []
+    )
+    has_results = job.status not in (ImportStatus.COLUMNS, ImportStatus.CHECKING)
     return render_page(
         request,
         "admin/signups/lead/import_detail.html",
@@ -110,12 +126,18 @@ def _detail(request: HttpRequest, job: ImportJob, form: forms.Form | None = None
         status=status,
         job=job,
         figures=job.figures(),
+        outcome_lists=outcomes.outcome_lists(job) if has_results else [],
+        has_results=has_results,
         statuses=ImportStatus,
         form=form,
+        start_form=StartForm(),
         columns=columns,
         has_rows=bool(job.header),
+        may_be_undone=job.may_be_undone(now),
         auto_assign=settings.AUTO_ASSIGN_LEADS,
         days=KEEP_UPLOADS_FOR.days,
+        undo_days=UNDO_WINDOW.days,
+        listed=outcomes.LISTED_ROWS,
     )
 
 
@@ -123,7 +145,7 @@ def _columns_form(job: ImportJob, data: Any = None) -> ColumnsForm | None:
     """Return the columns form; None once the columns can no longer be changed."""
     if job.status not in (ImportStatus.COLUMNS, ImportStatus.CHECKED):
         return None
-    return ColumnsForm(data, header=job.header, columns=job.columns)
+    return ColumnsForm(data, header=job.header, columns=job.columns, opt_outs=job.opt_outs, encoding=job.encoding)
 
 
 def _run(request: HttpRequest, job: ImportJob, action: Callable[[], Any]) -> HttpResponse:
@@ -152,7 +174,6 @@ routes = [
     path("signups/lead/import/<uuid:public_id>/columns/", map_columns, name="signups_lead_import_columns"),
     path("signups/lead/import/<uuid:public_id>/start/", start, name="signups_lead_import_start"),
     path("signups/lead/import/<uuid:public_id>/cancel/", cancel_import_view, name="signups_lead_import_cancel"),
-    path(
-        "signups/lead/import/<uuid:public_id>/rejected/", rejected_rows_view, name="signups_lead_import_rejected_rows"
-    ),
+    path("signups/lead/import/<uuid:public_id>/undo/", undo_import_view, name="signups_lead_import_undo"),
+    path("signups/lead/import/<uuid:public_id>/results/", results_view, name="signups_lead_import_results"),
 ]

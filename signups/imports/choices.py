@@ -1,4 +1,4 @@
-"""Status of an import job."""
+"""Status of an import job, and outcome of a row."""
 
 from django.db.models import TextChoices
 
@@ -12,3 +12,14 @@ class ImportStatus(TextChoices):
     RUNNING = "running", "importing"
     DONE = "done", "done"
     DROPPED = "dropped", "deleted"
+    UNDOING = "undoing", "undoing"
+    UNDONE = "undone", "undone"
+
+
+class RowOutcome(TextChoices):
+    """How a row of a list ended. Every row has exactly one."""
+
+    CREATED = "created", "Created"
+    UPDATED = "updated", "Updated"
+    DUPLICATE = "duplicate", "Duplicate"
+    REJECTED = "rejected", "Rejected"

@@ -13,11 +13,13 @@ class LeadStatus(TextChoices):
     CLOSED = "closed", "Closed"
     MERGED = "merged", "Merged"
     ERASED = "erased", "Erased"
+    REMOVED = "removed", "Removed with its import"
 
 
 TERMINAL_STATUSES = (
     LeadStatus.MERGED,
     LeadStatus.ERASED,
+    LeadStatus.REMOVED,
 )  # every other lead is live, and its e-mail address is unique among the live ones
 
 
@@ -37,6 +39,7 @@ TRANSITIONS: Mapping[LeadStatus, tuple[LeadStatus, ...]] = {
     LeadStatus.CLOSED: (LeadStatus.CONTACTED,),
     LeadStatus.MERGED: (),
     LeadStatus.ERASED: (),
+    LeadStatus.REMOVED: (),
 }
 
 

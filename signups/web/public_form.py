@@ -54,7 +54,7 @@ def ask_once(form: forms.Form, field: str, value: str, message: str) -> None:
     The hidden field `kept_<field>` remembers the value in the page that is shown next.
     """
     kept = f"kept_{field}"
-    if form.data.get(kept) != value:
+    if kept in form.fields and form.data.get(kept) != value:
         form.data = {name: form.data.get(name) for name in form.data} | {kept: value}
         raise forms.ValidationError(message)
 

@@ -53,7 +53,7 @@ NEEDS = {
         **dict.fromkeys(["duplicates", "distinct_pairs", "unmark_distinct"], "signups.merge_lead"),
         **dict.fromkeys(["merge", "mark_distinct", "merge_undo"], "signups.merge_lead"),
         **dict.fromkeys(["import", "import_detail", "import_columns"], "signups.import_lead"),
-        **dict.fromkeys(["import_start", "import_cancel", "import_rejected_rows"], "signups.import_lead"),
+        **dict.fromkeys(["import_start", "import_cancel", "import_results", "import_undo"], "signups.import_lead"),
         **dict.fromkeys(["text", "address_works"], "signups.change_lead"),
         **dict.fromkeys(["replies", "reply_handle", "reply_assign"], "signups.work_inboundmessage"),
         "note": "signups.add_note",

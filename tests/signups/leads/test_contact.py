@@ -12,7 +12,7 @@ from signups.callbacks.choices import OUTREACH_OUTCOMES, CallOutcome
 from signups.callbacks.outreach import log_outreach
 from signups.calls.actions import complete_call, mark_no_show
 from signups.leads.actions import change_status
-from signups.leads.choices import LeadStatus
+from signups.leads.choices import TERMINAL_STATUSES, LeadStatus
 from signups.leads.models import Lead
 from signups.offer import current_offer
 from signups.reports.choices import Metric
@@ -79,9 +79,7 @@ def test_a_status_set_by_hand_is_contact_and_closing_is_none(lead):
     assert state(lead) == ("contacted", NOW, NOW)
 
 
-@pytest.mark.parametrize(
-    "status", [s for s in LeadStatus if s not in (LeadStatus.NEW, LeadStatus.MERGED, LeadStatus.ERASED)]
-)
+@pytest.mark.parametrize("status", [s for s in LeadStatus if s not in (LeadStatus.NEW, *TERMINAL_STATUSES)])
 def test_only_new_leads_are_moved_by_being_reached(lead, status):
     Lead.objects.update(status=status, close_reason="moved" if status == "closed" else "")
     lead.refresh_from_db()

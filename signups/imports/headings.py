@@ -1,0 +1,132 @@
+"""Which field a column holds, by the headings that other systems use.
+
+Known by themselves (`heading_rules.tsv`): HubSpot, Salesforce, Mailchimp, Google Contacts (both layouts), Outlook
+(desktop and web), Apple, Zoho, Typeform, Calendly, Facebook lead ads. Opt-outs come first: a column that looks like one
+and has no field stops the import.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache, lru_cache
+from pathlib import Path
+
+# Keys of the fields → labels.
+IMPORT_FIELDS: Mapping[str, str] = {
+    "stopped": "Email opt-out",
+    "do_not_call": "Do not call",
+    "do_not_contact": "Do not contact (email and calls)",
+    "name": "Name",
+    "first": "First name",
+    "middle": "Middle name",
+    "last": "Last name",
+    "suffix": "Suffix (Jr., III)",
+    "email": "Email",
+    "email_2": "Email, if the first is empty",
+    "phone": "Phone",
+    "phone_2": "Phone, if the first is empty",
+    "preferred_channel": "Preferred contact",
+    "state": "State",
+    "time_zone": "Time zone",
+    "source": "Source",
+    "status": "Status",
+    "close_reason": "Close reason",
+    "owner": "Owner",
+    "tags": "Tags",
+    "created_at": "Signed up",
+}
+NO_OPT_OUT = "ignore"  # what somebody chooses for a column that only looks like an opt-out
+SEVERAL_COLUMNS = frozenset({"stopped", "do_not_call", "do_not_contact", "email_2", "phone_2", "tags"})
+
+_NOT_THEIRS = "assistant|manager|spouse|emergency|company|account|organi[sz]ation|phonetic|yomi|nickname|file as|referr"
+_OPT_OUT = re.compile(
+    r"unsub|opt(?:ed|ing)? ?-?out|\bdo not\b|\bdo ?n.?t (?:call|mail|e ?mail|text|contact)|\bdn[cd]\b|suppress"
+    r"|black ?list"
+    r"|\bblocked\b|\bcomplain|\bstop(?:ped)?\b|\bno (?:more )?(?:e ?mails?|calls?|texts?|contact)\b"
+)
+_NO_OPT_OUT = re.compile(r"reason|\bmode\b|campaign|\bip\b|\bid\b|\blink\b|\burl\b")
+_OPT_OUT_VALUES = re.compile(
+    r"unsubscribed|opted[ -]?out|opt[ -]?out|do not (?:call|e-?mail|contact)|suppressed|cleaned", re.I
+)
+# Of several columns for a phone or a state the one people use comes first.
+_RANKS = (r"mobile|cell", r"primary|^phone(?: number)?$|^phone 1", r"home|mailing", r"")
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+
+
+@lru_cache(maxsize=4096)
+def plain(heading: str) -> str:
+    """Return the words of a heading: `e mail 1` for “E-mail 1 - Value”, `last name` for “LastName*”."""
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", heading).lower().replace("e-mail", "email")
+    words = re.sub(r"[^\w\s]|_", " ", words)
+    words = re.sub(r"(?<=[a-z])(?=\d)", " ", words)
+    return re.sub(r"\b(?:value|1 value)$", "", " ".join(words.split())).strip()
+
+
+@lru_cache(maxsize=4096)
+def guess_field(heading: str) -> str:
+    """Return the key of IMPORT_FIELDS that a heading names, or ""."""
+    words = plain(heading)
+    for field, pattern, never in _rules():
+        if pattern.search(words) and not (never and never.search(words)):
+            return field
+    return ""
+
+
+def guess_columns(header: Sequence[str], rows: Iterable[Sequence[str]] = ()) -> list[str]:
+    """Return the field of each column, "" for an unknown one.
+
+    A field of one column goes to the best of those that name it; a further address or number is the one for when the
+    first is empty. Columns without headings are known by their cells.
+    """
+    found = [guess_field(heading) for heading in header]
+    sample = [list(row) for row in rows]
+    if not any(header):
+        found = _fields_by_cells(len(header), sample)
+    for field in {*found} - SEVERAL_COLUMNS - {""}:
+        columns = [at for at, key in enumerate(found) if key == field]
+        best = min(columns, key=lambda at: (_rank(header[at]), at))
+        for at in columns:
+            if at != best:
+                found[at] = f"{field}_2" if field in ("email", "phone") else ""
+    return found
+
+
+def looks_like_opt_out(heading: str, cells: Iterable[str]) -> bool:
+    """Return whether a column may say who must not be written to or called."""
+    words = plain(heading)
+    if _NO_OPT_OUT.search(words):
+        return False
+    return bool(_OPT_OUT.search(words)) or any(_OPT_OUT_VALUES.fullmatch(cell.strip()) for cell in cells)
+
+
+def has_contact_details(row: Sequence[str]) -> bool:
+    """Return whether a cell is an address or a number, so that the row is data and no headings."""
+    return any(_EMAIL.fullmatch(cell) or len(re.sub(r"\D", "", cell)) >= 10 for cell in row)
+
+
+@cache
+def _rules() -> list[tuple[str, re.Pattern[str], re.Pattern[str] | None]]:
+    """Return (field, pattern, what must not be in the heading) of `heading_rules.tsv`."""
+    text = (Path(__file__).parent / "heading_rules.tsv").read_text()
+    lines = [line.split("\t") for line in text.splitlines() if not line.startswith("#")]
+    return [
+        (field, re.compile(pattern), re.compile(never.replace("NOT_THEIRS", _NOT_THEIRS)) if never else None)
+        for field, pattern, never in lines
+    ]
+
+
+def _fields_by_cells(width: int, rows: list[list[str]]) -> list[str]:
+    found: list[str] = []
+    for column in range(width):
+        cells = [row[column] for row in rows if column < len(row) and row[column]][:50]
+        emails = sum(bool(_EMAIL.fullmatch(cell)) for cell in cells)
+        numbers = sum(len(re.sub(r"\D", "", cell)) >= 10 and not re.search(r"[a-z]", cell) for cell in cells)
+        names = sum(bool(re.fullmatch(r"[^\W\d_][^\d@]*", cell)) for cell in cells)
+        most = len(cells) / 2
+        key = "email" if emails > most else "phone" if numbers > most else "name" if names > most else ""
+        found.append("" if key == "name" and "name" in found else key)
+    return found
+
+
+def _rank(heading: str) -> int:
+    words = plain(heading)
+    return next(rank for rank, pattern in enumerate(_RANKS) if re.search(pattern, words))
