@@ -3,7 +3,6 @@
 import datetime as dt
 from typing import Any
 
-from django.conf import settings
 from django.core import signing
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -15,8 +14,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 from clinic.lib import normalization, time_zones
 from signups.leads import locking
 from signups.leads.models import Lead
-from signups.ops import rate_limit
 from signups.scheduling import callback_times
+from signups.web import form_limits
 from signups.web.decorators import portal_view, rate_limited
 from signups.web.done import redirect_done
 from signups.web.responses import redirect_after_post
@@ -25,7 +24,6 @@ from .actions import cancel_callback, promised_time
 from .choices import CallbackOutcome
 from .forms import CallbackForm, PortalCallbackForm
 
-ONE_HOUR = dt.timedelta(hours=1)
 PROMISE_SALT = "signups.callbacks.views.thanks"
 
 
@@ -39,12 +37,13 @@ def request_callback_page(request: HttpRequest) -> HttpResponse:
     form = CallbackForm(request.POST if request.method == "POST" else None, source=source, now=now)
     if not form.is_bound:
         return render(request, "public/callback.html", {"form": form, "by": _promise(form, now)})
-    rate_limit.hit("callback", rate_limit.client_key(request), limit=60, per=ONE_HOUR, now=now)
-    rate_limit.hit("callback", rate_limit.GLOBAL, limit=settings.PUBLIC_FORM_RATE_LIMIT, per=ONE_HOUR, now=now)
+    form_limits.count_attempt("callback", request)
     if not form.is_valid():
         return render(request, "public/callback.html", {"form": form}, status=422)
     if not form.is_replay():
-        rate_limit.hit("callback", form.cleaned_data["phone_e164"], limit=10, per=ONE_HOUR, now=now)
+        if not form_limits.may_accept("callback", request, form):
+            return render(request, "public/callback.html", {"form": form}, status=429)
+        form_limits.count_mailbox("callback", form.cleaned_data["phone_e164"])
         form.save()
     promise = signing.dumps([form.due.isoformat(), form.cleaned_data["time_zone"]], salt=PROMISE_SALT)
     return redirect_after_post(reverse("callback-thanks", query={"by": promise}))
@@ -98,7 +97,7 @@ def portal_request(request: HttpRequest, lead: Lead, token: str) -> HttpResponse
         return render(request, page, context)
     if not form.is_valid():
         return render(request, page, context, status=422)
-    rate_limit.hit("callback", form.cleaned_data["phone_e164"], limit=10, per=ONE_HOUR, now=now)
+    form_limits.count_mailbox("callback", form.cleaned_data["phone_e164"])
     form.save()
     return redirect_done("portal:home", token, "callback")
 

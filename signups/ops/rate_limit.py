@@ -91,8 +91,28 @@ def client_key(request: HttpRequest) -> str:
 
     A /64 is what one subscriber has. "unknown" for an invalid address.
     """
+    return _network(request, 32, 64)
+
+
+def network_key(request: HttpRequest) -> str:
+    """Return the rate limit key of the client's neighbors: its IPv4 /24, or its IPv6 /48."""
+    return _network(request, 24, 48)
+
+
+def _network(request: HttpRequest, v4_prefix: int, v6_prefix: int) -> str:
     try:
-        address = ip_address(client_ip(request))
+        address = ip_address(_without_port(client_ip(request)))
     except ValueError:
         return "unknown"
-    return str(ip_network((address, 64), strict=False)) if isinstance(address, IPv6Address) else str(address)
+    if isinstance(address, IPv6Address):
+        if address.ipv4_mapped is None:
+            return str(ip_network((int(address), v6_prefix), strict=False))  # without its zone
+        address = address.ipv4_mapped
+    return str(address) if v4_prefix == 32 else str(ip_network((int(address), v4_prefix), strict=False))
+
+
+def _without_port(address: str) -> str:
+    """Return an address without the port that some proxies add: `192.0.2.1:443`, `[2001:db8::1]:443`."""
+    if address.startswith("["):
+        return address[1:].partition("]")[0]
+    return address.partition(":")[0] if address.count(":") == 1 else address

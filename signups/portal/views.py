@@ -4,7 +4,6 @@ import datetime as dt
 from collections.abc import Callable
 from typing import Any
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -15,16 +14,14 @@ from signups.callbacks import views as callback_views
 from signups.calls import portal_views as call_portal_views
 from signups.consents.choices import OPTIONAL_CONSENTS
 from signups.leads.models import Lead
-from signups.ops import rate_limit
 from signups.privacy import export_jobs
 from signups.privacy.models import DataExportJob
+from signups.web import form_limits
 from signups.web.decorators import portal_view, rate_limited
 from signups.web.responses import redirect_after_post
 
 from .actions import resend_portal_link
 from .forms import ResendPortalLinkForm
-
-ONE_HOUR = dt.timedelta(hours=1)
 
 
 def trial_section_context(lead: Lead, now: dt.datetime) -> dict[str, Any]:
@@ -95,15 +92,13 @@ def resend_portal_link_page(request: HttpRequest) -> HttpResponse:
     form = ResendPortalLinkForm(request.POST if request.method == "POST" else None)
     if not form.is_bound:
         return render(request, "portal/resend_link.html", {"form": form})
-    now = timezone.now()
-    rate_limit.hit("resend-portal-link", rate_limit.client_key(request), limit=20, per=ONE_HOUR, now=now)
-    rate_limit.hit(
-        "resend-portal-link", rate_limit.GLOBAL, limit=settings.PUBLIC_FORM_RATE_LIMIT, per=ONE_HOUR, now=now
-    )
+    form_limits.count_attempt("resend-portal-link", request, per_client=20)
     if not form.is_valid():
         return render(request, "portal/resend_link.html", {"form": form}, status=422)
-    rate_limit.hit("resend-portal-link", form.cleaned_data["email"], limit=10, per=ONE_HOUR, now=now)
-    resend_portal_link(form.cleaned_data["email"], now=now)
+    if not form_limits.may_accept("resend-portal-link", request, form):
+        return render(request, "portal/resend_link.html", {"form": form}, status=429)
+    form_limits.count_mailbox("resend-portal-link", form.cleaned_data["email"])
+    resend_portal_link(form.cleaned_data["email"], now=timezone.now())
     return redirect_after_post("resend-portal-link-sent")
 
 

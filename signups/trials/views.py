@@ -1,8 +1,5 @@
 """Public pages that start a trial, confirm an address and join the waitlist."""
 
-import datetime as dt
-
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -16,14 +13,12 @@ from signups.consents.policy import agrees_to
 from signups.hosts.models import Host
 from signups.leads import links as lead_links
 from signups.leads.locking import LeadUnavailable
-from signups.ops import rate_limit
+from signups.web import form_limits
 from signups.web.decorators import post_only, rate_limited, token_view
 from signups.web.responses import redirect_after_post
 
 from .actions import confirm_email, resend_confirmation_link
 from .forms import TrialForm, WaitlistForm
-
-ONE_HOUR = dt.timedelta(hours=1)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -37,17 +32,17 @@ def start_page(request: HttpRequest) -> HttpResponse:
     )
     if not form.is_bound:
         return render(request, "public/start.html", {"form": form})
-    now = timezone.now()
-    rate_limit.hit("start", rate_limit.client_key(request), limit=60, per=ONE_HOUR, now=now)
-    rate_limit.hit("start", rate_limit.GLOBAL, limit=settings.PUBLIC_FORM_RATE_LIMIT, per=ONE_HOUR, now=now)
+    form_limits.count_attempt("start", request)
     is_valid = form.is_valid()
     if form.lives_elsewhere():
         return _render_elsewhere(request, form)
     if not is_valid:
         return render(request, "public/start.html", {"form": form}, status=422)
     if not form.is_replay():
-        rate_limit.hit("start", form.cleaned_data["email"], limit=10, per=ONE_HOUR, now=now)
-        form.save(now=now)
+        if not form_limits.may_accept("start", request, form):
+            return render(request, "public/start.html", {"form": form}, status=429)
+        form_limits.count_mailbox("start", form.cleaned_data["email"])
+        form.save(now=timezone.now())
     return redirect_after_post("check-your-email")
 
 
@@ -70,14 +65,14 @@ def waitlist_page(request: HttpRequest) -> HttpResponse:
     form = WaitlistForm(request.POST if request.method == "POST" else None)
     if not form.is_bound:
         return render(request, "public/waitlist.html", {"form": form})
-    now = timezone.now()
-    rate_limit.hit("waitlist", rate_limit.client_key(request), limit=60, per=ONE_HOUR, now=now)
-    rate_limit.hit("waitlist", rate_limit.GLOBAL, limit=settings.PUBLIC_FORM_RATE_LIMIT, per=ONE_HOUR, now=now)
+    form_limits.count_attempt("waitlist", request)
     if not form.is_valid():
         return render(request, "public/waitlist.html", {"form": form}, status=422)
     if not form.is_replay():
-        rate_limit.hit("waitlist", form.cleaned_data["email"], limit=10, per=ONE_HOUR, now=now)
-        form.save(now=now)
+        if not form_limits.may_accept("waitlist", request, form):
+            return render(request, "public/waitlist.html", {"form": form}, status=429)
+        form_limits.count_mailbox("waitlist", form.cleaned_data["email"])
+        form.save(now=timezone.now())
     return redirect_after_post("waitlist-thanks")
 
 

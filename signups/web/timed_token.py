@@ -13,13 +13,23 @@ from django.core import signing
 TOKEN_SALT = "signups.web.timed_token"  # noqa: S105 - not a secret
 MIN_AGE = dt.timedelta(seconds=2)  # faster submissions come from scripts
 STALE_MESSAGE = "stale"  # error code: the form needs a new token
+CROWDED_AGE = dt.timedelta(seconds=10)
+CROWDED_MESSAGE = (
+    "Many people are using this form at this moment. Nothing you typed is lost: please wait ten seconds, then press "
+    "the button again."
+)
 MAX_AGE = dt.timedelta(hours=24)
 TOO_OLD_MESSAGE = "This page was open for more than a day. Please submit it again."
 
 
-def new_token() -> str:
-    """Return a token signed with the current time."""
-    return signing.dumps(uuid.uuid4().hex, salt=TOKEN_SALT)
+def new_token(*, crowded: bool = False) -> str:
+    """Return a token signed with the current time; a form with a `crowded` one is accepted CROWDED_AGE later."""
+    return signing.dumps(uuid.uuid4().hex + "." * crowded, salt=TOKEN_SALT)
+
+
+def is_crowded(token: str) -> bool:
+    """Return whether this genuine token was given to a form that was asked to wait."""
+    return str(signing.loads(token, salt=TOKEN_SALT)).endswith(".")
 
 
 class TimedTokenField(forms.CharField):
@@ -33,9 +43,11 @@ class TimedTokenField(forms.CharField):
     def clean(self, value: object) -> uuid.UUID:
         token = str(value or "")
         try:
-            key = uuid.UUID(signing.loads(token, salt=TOKEN_SALT))
+            key = uuid.UUID(str(signing.loads(token, salt=TOKEN_SALT)).removesuffix("."))
         except (signing.BadSignature, ValueError):
             raise forms.ValidationError("Something went wrong. Please submit the form again.", STALE_MESSAGE) from None
+        if is_crowded(token) and not _is_older(token, CROWDED_AGE):
+            raise forms.ValidationError(CROWDED_MESSAGE)
         if not _is_older(token, MIN_AGE):
             raise forms.ValidationError("That was quick! Please check your answers and submit again.")
         return key
@@ -69,6 +81,15 @@ class TimedTokenForm(forms.Form):
             self.add_error("stamp", forms.ValidationError(TOO_OLD_MESSAGE, STALE_MESSAGE))
         if self.has_error("stamp", STALE_MESSAGE):
             self.renew()
+
+    def has_waited(self) -> bool:
+        """Return whether this valid form was submitted again after `ask_to_wait`."""
+        return is_crowded(self.data["stamp"])
+
+    def ask_to_wait(self) -> None:
+        """Have the form submitted once more, CROWDED_AGE from now at the earliest."""
+        self.add_error(None, CROWDED_MESSAGE)
+        self.renew(stamp=new_token(crowded=True))
 
     def renew(self, **changed: str) -> None:
         """Set a new token, and the values `changed`, in the data to be rendered next."""

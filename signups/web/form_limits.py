@@ -1,0 +1,58 @@
+"""Rate limits of public forms: rubbish counts against who sends it, and only what was accepted against everybody."""
+
+import datetime as dt
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.utils import timezone
+
+from signups.ops import rate_limit
+
+from .public_form import PublicForm
+
+ONE_HOUR, ONE_DAY = dt.timedelta(hours=1), dt.timedelta(days=1)
+PER_CLIENT = 60  # forms an hour, good or bad, from one address (IPv6: /64)
+PER_NETWORK = 10  # times as many from its neighbors (/24, IPv6: /48)
+PER_MAILBOX = 12  # accepted forms a day about one mailbox, over all forms and its tags
+WHEN_CROWDED = (
+    5  # accepted forms an hour from one address, once everybody's limit is reached; networks: PER_NETWORK times
+)
+
+
+def count_attempt(scope: str, request: HttpRequest, *, per_client: int = PER_CLIENT) -> None:
+    """Count a submitted form, whatever is in it. Raises RateLimitExceeded."""
+    _hit_client(scope, request, per_client)
+
+
+def may_accept(scope: str, request: HttpRequest, form: PublicForm) -> bool:
+    """Count a valid form that is about to be accepted; return False when it must wait first.
+
+    Above settings.PUBLIC_FORM_RATE_LIMIT nobody is turned away: the form is asked for a second time after a delay
+    (`PublicForm.ask_to_wait`), and each client gets a smaller share. Raises RateLimitExceeded.
+    """
+    now = timezone.now()
+    try:
+        rate_limit.hit(scope, rate_limit.GLOBAL, limit=settings.PUBLIC_FORM_RATE_LIMIT, per=ONE_HOUR, now=now)
+    except rate_limit.RateLimitExceeded:
+        if not form.has_waited():
+            form.ask_to_wait()
+            return False
+        _hit_client(f"{scope}-crowded", request, WHEN_CROWDED)
+    return True
+
+
+def count_mailbox(scope: str, address: str) -> None:
+    """Count an accepted form about a mailbox or number: of this form for the hour, of all for the day.
+
+    Raises RateLimitExceeded.
+    """
+    now = timezone.now()
+    rate_limit.hit(scope, address, limit=10, per=ONE_HOUR, now=now)
+    rate_limit.hit("any-form", address, limit=PER_MAILBOX, per=ONE_DAY, now=now)
+
+
+def _hit_client(scope: str, request: HttpRequest, limit: int) -> None:
+    now = timezone.now()
+    network = rate_limit.network_key(request)
+    rate_limit.hit(scope, rate_limit.client_key(request), limit=limit, per=ONE_HOUR, now=now)
+    rate_limit.hit(f"{scope}-network", network, limit=limit * PER_NETWORK, per=ONE_HOUR, now=now)
