@@ -19,8 +19,6 @@ from signups.messages.models import OutboxMessage
 
 from . import roles
 
-PLACEHOLDER = "to be completed"  # marks facts in the shipped files that only the clinic knows
-
 
 def pending_steps() -> list[str]:
     """Return the pending setup steps as user-facing sentences.
@@ -33,10 +31,9 @@ def pending_steps() -> list[str]:
     heads = User.objects.filter(is_active=True, groups__name=roles.HEAD)
     hosts = Host.objects.active().filter(Exists(AvailabilityRule.objects.filter(host=OuterRef("pk"))))
     unreviewed = Article.objects.published().exclude(Exists(SignOff.objects.filter(article=OuterRef("pk"))))
+    unsaid = profile.unsaid_care_facts
     steps = {
-        "Add the clinic’s mailing address. The current one is a placeholder.": (
-            PLACEHOLDER not in profile.postal_address
-        ),
+        "Add the clinic’s mailing address.": bool(profile.postal_address),
         "Add the clinic’s email address. Replies to the current one go nowhere.": (
             not profile.mailbox.endswith(".example")
         ),
@@ -56,6 +53,7 @@ def pending_steps() -> list[str]:
             not unreviewed.exists()
         ),
     }
+    steps |= {f"Say on the clinic profile: {label}. The pages say nothing about it yet.": False for label in unsaid}
     return [step for step, done in steps.items() if not done]
 
 

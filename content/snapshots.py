@@ -28,7 +28,7 @@ HIDDEN: dict[type[models.Model], frozenset[str]] = {
     Claim: frozenset(),
     Person: frozenset({"user", "on_landing_page"}),
     ClinicProfile: frozenset(
-        {*CrisisText.FIELDS, "time_zone", "callback_minutes", "states"}
+        {*CrisisText.FIELDS, "callback_minutes", "states"}
         | {field.name for field in ClinicProfile._meta.fields if field.name.startswith("call_")}
     ),
 }

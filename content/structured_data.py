@@ -156,6 +156,7 @@ def json_ld_for(article: Article, page: Page) -> str:
     """Return the JSON-LD of an article or of the landing page."""
     site, url, profile = settings.SITE_URL, settings.SITE_URL + article.get_absolute_url(), page.clinic
     people = _people(article, page)
+    is_article = article.kind == Article.Kind.ARTICLE  # the landing page tells its sources once, to readers
     quotations = [
         quotation_node(text=quotation.text, speaker=quotation.speaker, source=quotation.source)
         for quotation in page.quotations.values()
@@ -171,8 +172,8 @@ def json_ld_for(article: Article, page: Page) -> str:
             modified=article.updated_at,
             reviewer=article.reviewer_key or None,
             reviewed=article.last_reviewed,
-            sources=[cited.source for cited in page.sources],
-            quotations=quotations,
+            sources=[cited.source for cited in page.sources] if is_article else [],
+            quotations=quotations if is_article else [],
         ),
         *people.values(),
         clinic_node(

@@ -6,9 +6,11 @@ from functools import wraps
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.text import get_text_list
 from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.http import require_safe
 
+from clinic.lib import us_states
 from content.evidence import citation_formats
 from content.evidence.findings import MarkupError
 from content.models.articles import Article, ArticleRedirect
@@ -58,7 +60,14 @@ def _redirect_to_present_address(request: HttpRequest, slug: str) -> HttpRespons
 
 @published_article
 def landing(request: HttpRequest, article: Article) -> HttpResponse:
-    return render(request, "content/landing.html", _page_context(article))
+    served = {"states": _served_states(), "legal_notices": LegalText.objects.notices()}
+    return render(request, "content/landing.html", _page_context(article) | served)
+
+
+def _served_states() -> str:
+    """Return the states that the clinic serves today in words, "" for all; a change needs no review of the page."""
+    names = sorted(us_states.STATES[code] for code in ClinicProfile.current().states)
+    return get_text_list(names, "and").replace(" and", ", and") if len(names) > 2 else get_text_list(names, "and")
 
 
 @require_safe

@@ -17,8 +17,8 @@ STATES = {
     "AA": "Military mail, Americas (AA)", "AE": "Military mail, Europe (AE)", "AP": "Military mail, Pacific (AP)",
 }  # fmt: skip
 OUTSIDE_US = "ZZ"  # not a state's code: ISO 3166 reserves it for private use
-ELSEWHERE_CHOICE = ("ZX", "Another state, or outside the U.S.")
-STATE_CHOICES = [("", "Select a state"), *STATES.items(), (OUTSIDE_US, "Outside the U.S.")]
+ELSEWHERE_CHOICE = ("ZX", "Another state or country")
+STATE_CHOICES = [("", "Select a state"), *STATES.items(), (OUTSIDE_US, "Outside the United States")]
 
 # How people write a state besides its code and its name: the Associated Press’s and older abbreviations.
 ABBREVIATIONS = {

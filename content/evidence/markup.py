@@ -27,6 +27,7 @@ from .sentences import Mark, Passage
 # Block name -> (takes an argument, has a body).
 BLOCKS = {
     "call": (False, False),
+    "care": (False, False),
     "crisis": (False, False),
     "figure": (True, True),  # the body names the evidence of the picture
     "notice": (True, True),

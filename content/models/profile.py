@@ -1,5 +1,6 @@
 """Clinic profile: name, phone, opening hours and offer."""
 
+from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
@@ -7,7 +8,16 @@ from clinic.lib.opening_hours import describe_hours
 from clinic.lib.phone_numbers import dialable_number
 from content.validators import validate_opening_hours, validate_states, validate_time_zone
 
-FORM_UNSTATED = "not stated yet, so ask us before you decide"
+FORM_UNSTATED = "ask us before you decide"
+PRICE_UNSTATED = (
+    "We do not publish prices yet. Before you decide anything, ask us what care costs after the trial. "
+    "We’ll tell you in writing."
+)
+
+
+def care_fact(label: str, help_text: str) -> models.TextField:
+    """A fact about care after the trial: the landing page says it when filled in, and nothing when empty."""
+    return models.TextField(label, max_length=600, blank=True, help_text=help_text)
 
 
 class ClinicProfile(models.Model):
@@ -20,7 +30,7 @@ class ClinicProfile(models.Model):
     )
     phone_region = models.CharField(max_length=2, default="US", help_text="Default country for phone numbers.")
     mailbox = models.EmailField(help_text="Patients' replies arrive here; invitations and messages come from here.")
-    postal_address = models.TextField(max_length=400)
+    postal_address = models.TextField(max_length=400, blank=True)
     time_zone = models.CharField(max_length=64, default="America/New_York", validators=[validate_time_zone])
     opening_hours = models.JSONField(
         default=list,
@@ -78,6 +88,12 @@ class ClinicProfile(models.Model):
         blank=True,
         help_text="Such as “as an infusion into a vein, in the clinic”. Pages say it beside what was seen in trials.",
     )
+    evaluation = care_fact("how a clinician evaluates patients", "When, how and by whom, and what it costs.")
+    prescribers = care_fact("who prescribes", "Names with degree and license, such as “Dr. Ana Lee, MD, New York”.")
+    monitoring = care_fact("how patients are monitored", "Before, during and after a dose.")
+    exclusions = care_fact("who should not have ketamine", "The main reasons, in plain words.")
+    price = care_fact("price of care after the trial", "Per month or per visit, and what it includes.")
+    insurance = care_fact("insurance, HSA and FSA", "What is accepted, and who files claims.")
     crisis_name = models.CharField(max_length=80)
     crisis_phone = models.CharField(max_length=20)
     crisis_text = models.TextField(max_length=400)
@@ -113,6 +129,32 @@ class ClinicProfile(models.Model):
         return describe_hours(self.opening_hours, self.time_zone)
 
     @property
+    def care_steps(self) -> list[tuple[str, str]]:
+        """What happens after the trial, in order, as far as the clinic has said it: (title, text)."""
+        steps = [
+            ("A clinician evaluates you", self.evaluation),
+            ("Who prescribes", self.prescribers),
+            ("How we give ketamine", self.ketamine_form),
+            ("How we monitor you", self.monitoring),
+        ]
+        return [(title, text) for title, text in steps if text]
+
+    @property
+    def care_facts(self) -> list[tuple[str, str]]:
+        """What people want to know before they decide, as far as the clinic has said it: (title, text)."""
+        facts = [
+            ("Who should not have it", self.exclusions),
+            ("Insurance, HSA, and FSA", self.insurance),
+        ]
+        return [(title, text) for title, text in facts if text]
+
+    @property
+    def unsaid_care_facts(self) -> list[str]:
+        """Labels of the facts about care that are still empty."""
+        names = ("evaluation", "prescribers", "ketamine_form", "monitoring", "exclusions", "price", "insurance")
+        return [str(self._meta.get_field(name).verbose_name) for name in names if not getattr(self, name)]
+
+    @property
     def placeholders(self) -> dict[str, str]:
         """Values of the placeholders `{name}` in texts."""
         return {
@@ -123,6 +165,11 @@ class ClinicProfile(models.Model):
             "trial_days": str(self.trial_days),
             "guarantee_days": str(self.guarantee_days),
             "ketamine_form": self.ketamine_form or FORM_UNSTATED,
+            "price": self.price or PRICE_UNSTATED,
+            "retention_unconfirmed_days": str(settings.RETENTION_UNCONFIRMED_DAYS),
+            "retention_export_days": str(settings.RETENTION_DATA_EXPORT_DAYS),
+            "retention_message_days": str(settings.RETENTION_MESSAGE_BODY_DAYS),
+            "retention_lead_years": f"{settings.RETENTION_LEAD_DAYS / 365.25:.1f}".removesuffix(".0"),
             "crisis_name": self.crisis_name,
             "crisis_phone": self.crisis_phone,
         }

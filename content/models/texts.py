@@ -29,6 +29,12 @@ class PublishableText(models.Model):
 
 
 class LegalTextQuerySet(models.QuerySet["LegalText"]):
+    def notices(self) -> list["LegalText"]:
+        """Return the current notices that a clinic posts on its site, as far as it has published them."""
+        published = self.published().filter(kind__in=LegalText.NOTICES).order_by("effective_from", "pk")
+        newest = {text.kind: text for text in published.defer("body")}
+        return [newest[kind] for kind in LegalText.NOTICES if kind in newest]
+
     def current(self, kind: str) -> Self:
         """Return the effective versions of `kind`, newest first."""
         return self.published().filter(kind=kind).order_by("-effective_from", "-pk")
@@ -49,6 +55,11 @@ class LegalText(PublishableText):
         CALLS = "calls", "agreement to phone calls"
         TEXTS = "texts", "agreement to text messages"
         CALLBACKS = "callbacks", "consent to one requested callback"
+        HIPAA = "hipaa", "HIPAA notice of privacy practices"
+        ESTIMATE = "estimate", "right to a good-faith estimate"
+        COMPLAINTS = "complaints", "how to complain"
+
+    NOTICES = (Kind.HIPAA, Kind.ESTIMATE, Kind.COMPLAINTS)  # (45 CFR 164.520(c)(3), 149.610(b)(1)(iii))
 
     kind = models.CharField(max_length=20, choices=Kind)
     version = models.CharField(max_length=20)

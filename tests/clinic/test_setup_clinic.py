@@ -104,6 +104,9 @@ def test_once_more_changes_nothing():
 
 def test_what_is_left_is_said_in_words_and_goes_away_when_done():
     setup(**GIVEN)
+    facts = dict.fromkeys(("evaluation", "prescribers", "monitoring", "exclusions", "price", "insurance"), "Said.")
+    assert len([step for step in setup_checklist.pending_steps() if step.startswith("Say on")]) == 7
+    ClinicProfile.objects.update(**facts, ketamine_form="as an infusion")
     assert [step.split(".")[0] for step in setup_checklist.pending_steps()] == [
         "Add the states where you’re licensed",
         "Set availability for at least one host",

@@ -61,6 +61,15 @@ def test_page_says_who_wrote_it_and_what_it_rests_on(nodes):
     assert value(page, "datePublished") == "2026-11-01"
     assert value(page, "author") == nodes["Person"]["@id"]
     assert value(page, "publisher") == nodes["MedicalClinic"]["@id"]
+    assert {SCHEMA + "citation", SCHEMA + "hasPart"} & page.keys() == set()  # what readers see once is not sent twice
+
+
+def test_article_cites_its_sources_and_quotations(client, clinic):
+    trial = SourceFactory(key="trial", title="A trial", pmid="123", url="https://doi.org/10.1000/x")
+    ClaimFactory(key="c1", sources=[trial])
+    QuotationFactory(key="Q1", text="exact words", speaker="Ada Moss", source=trial)
+    ArticleFactory(slug="a-page", body="It helps some. [^c1]\n\n::: quotation Q1\n:::\n")
+    page = expanded(data_of(client, "/learn/a-page/"))["MedicalWebPage"]
     assert value(page, "citation", "name") == "A trial"
     assert value(page, "citation", "sameAs") == "https://pubmed.ncbi.nlm.nih.gov/123/"
     assert page[SCHEMA + "citation"][0]["@type"] == [SCHEMA + "ScholarlyArticle"]

@@ -42,6 +42,6 @@ def test_everything_is_erased_for_good(client, started, now):
     assert client.get(started).status_code == 404
 
 
-def test_notice_says_how_long_a_copy_is_kept(settings):
+def test_notice_says_how_long_a_copy_is_kept():
     notice = " ".join((loader.FILES / "privacy.md").read_text().split())
-    assert f"encrypted file and keep it for {settings.RETENTION_DATA_EXPORT_DAYS} days." in notice
+    assert "encrypted file and keep it for {retention_export_days} days." in notice
