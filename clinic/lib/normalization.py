@@ -114,6 +114,22 @@ def clean_source(typed: str) -> str:
     return re.sub(r"[^\w.-]", "", typed)[:100]
 
 
+_TITLES = {"dr", "mr", "mrs", "ms", "miss", "mx", "prof", "rev", "sir", "dame"}
+_SUFFIXES = {"jr", "sr", "ii", "iii", "iv", "md", "phd", "esq", "rn", "dds"}
+
+
+def first_name(full_name: str) -> str:
+    """Return how to greet somebody: `Ann` for “Dr. Ann Lee” and “Lee, Ann”; "" where none can be recognized."""
+    family, comma, given = full_name.partition(",")
+    is_suffix = given.strip().lower().replace(".", "") in _SUFFIXES
+    words = (given if comma and given.strip() and not is_suffix else family).split()
+    while len(words) > 1 and words[0].lower().rstrip(".") in _TITLES:
+        words = words[1:]
+    first = words[0].rstrip(",;:") if words else ""
+    is_name = any(char.isalpha() for char in first) and not re.search(r"[@/\\<>\d]", first)
+    return first if is_name else ""
+
+
 def initials(full_name: str) -> str:
     """Return the first and last initial, `J. M.` for “Jo van Miller”.
 

@@ -10,7 +10,7 @@ GSM_CHARACTERS = frozenset(
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿"
     "abcdefghijklmnopqrstuvwxyzäöñüà"
 )
-GSM_EXTENSION = frozenset("^{}\\[~]|€\f")
+GSM_ESCAPED = frozenset("^{}\\[~]|€\f")
 GSM_SEGMENT, GSM_PART = 160, 153  # septets of a single message, and of one part of several (3GPP TS 23.040 §9.2.3.24.1)
 UCS2_SEGMENT, UCS2_PART = 70, 67
 TYPOGRAPHY = str.maketrans("’‘“”–—−\u00a0\u202f", "''\"\"---  ")
@@ -59,7 +59,7 @@ def to_gsm(text: str) -> str:
 
 def is_gsm(text: str) -> bool:
     """Return whether every character is in the GSM 7-bit alphabet; otherwise a text is sent as UCS-2."""
-    return all(character in GSM_CHARACTERS or character in GSM_EXTENSION for character in text)
+    return all(character in GSM_CHARACTERS or character in GSM_ESCAPED for character in text)
 
 
 def count_segments(text: str) -> int:
@@ -68,7 +68,7 @@ def count_segments(text: str) -> int:
     A character is never split over two segments.
     """
     if is_gsm(text):
-        sizes, single, part = [1 + (character in GSM_EXTENSION) for character in text], GSM_SEGMENT, GSM_PART
+        sizes, single, part = [1 + (character in GSM_ESCAPED) for character in text], GSM_SEGMENT, GSM_PART
     else:  # (UTF-16 code units: an emoji takes two)
         sizes, single, part = [1 + (ord(character) > 0xFFFF) for character in text], UCS2_SEGMENT, UCS2_PART
     if sum(sizes) <= single:

@@ -82,6 +82,7 @@ def book_call(
     now: dt.datetime,
     host: Host | None = None,
     key: uuid.UUID | None = None,
+    reminders: bool = True,
     forced: ForceReason | None = None,
 ) -> OnboardingCall:
     """Book a call at `start` with `host`, or with the least loaded free host; the offer sets the length.
@@ -105,7 +106,7 @@ def book_call(
     clinic = current_offer()
     chosen = _pick_host(start, hosts, clinic, now=now, forced=forced)
     public_id, domain = uuid.uuid4(), clinic.mailbox.rpartition("@")[2]
-    facts = {"idempotency_key": key, "request_fingerprint": fingerprint, "created_at": now}
+    facts = {"idempotency_key": key, "request_fingerprint": fingerprint, "created_at": now, "reminders": reminders}
     call = OnboardingCall(
         public_id=public_id, lead=lead, uid=f"{public_id}@{domain}", organizer=clinic.mailbox, **facts
     )

@@ -42,11 +42,13 @@ def _still_not_theirs(message: OutboxMessage, now: dt.datetime) -> bool:
 
 
 def _context(call: OnboardingCall, lead: Lead) -> dict[str, Any]:
+    links = portal_link_context(lead)
     return {
         "host": call.host,
         "when": time_zones.format_moment(call.starts_at, lead.time_zone),
         "when_short": time_zones.format_short(call.starts_at, lead.time_zone),
-        **portal_link_context(lead),
+        "call_phone": lead.phone_formatted if links["my"] else "",  # an unconfirmed address may be somebody else's
+        **links,
     }
 
 
@@ -132,11 +134,14 @@ def call_cancelled(call: OnboardingCall, *, now: dt.datetime) -> OutboxMessage |
 
 
 def call_reminders(call: OnboardingCall, *, now: dt.datetime) -> None:
-    """Enqueue the reminders 24 hours and 1 hour before the call, unless already past.
+    """Enqueue the reminders 24 hours and 1 hour before the call, unless already past or declined at the booking.
 
     Once per version of the call; a repeat does nothing.
     """
-    if call.messages.filter(kind__in=[kind.value for kind in REMINDERS], call_sequence=call.sequence).exists():
+    if (
+        not call.reminders
+        or call.messages.filter(kind__in=[kind.value for kind in REMINDERS], call_sequence=call.sequence).exists()
+    ):
         return
     for kind, ahead in REMINDERS.items():
         if call.starts_at - ahead >= now:

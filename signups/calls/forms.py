@@ -33,10 +33,13 @@ class SlotForm(timed_token.TimedTokenForm):
         error_messages={"required": "Enter a phone number, like 212-555-0123."},
     )
     kept_phone = form_fields.kept_field()
+    reminders = forms.BooleanField(label="Remind me a day and an hour before", required=False, initial=True)
 
     def __init__(self, *args: Any, lead: Lead, moving: OnboardingCall | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.lead, self.moving = lead, moving
+        if moving:
+            del self.fields["reminders"]
         if lead.phone_e164:
             del self.fields["phone"], self.fields["kept_phone"]
 
@@ -71,7 +74,8 @@ class SlotForm(timed_token.TimedTokenForm):
             contact_details.update_contact_details(self.lead, by=ActorKind.PATIENT, now=now, **contact)
         if self.moving:
             return reschedule_call(call=self.moving, start=data["start"], by=ActorKind.PATIENT, now=now)
-        return book_call(lead=self.lead, start=data["start"], key=data["stamp"], by=ActorKind.PATIENT, now=now)
+        booking = {"start": data["start"], "key": data["stamp"], "reminders": data["reminders"]}
+        return book_call(lead=self.lead, **booking, by=ActorKind.PATIENT, now=now)
 
 
 class ZoneForm(forms.Form):

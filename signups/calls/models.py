@@ -63,6 +63,7 @@ class OnboardingCall(models.Model):
     sequence = models.PositiveIntegerField(default=0, editable=False)
     # ORGANIZER of every invitation of this call: clients refuse updates from another one (RFC 5546 §2.1.4).
     organizer = models.EmailField(max_length=254, editable=False)
+    reminders = models.BooleanField(default=True, db_default=True)
     # Key of the form submission, and a fingerprint of its content: a repeated submission books once.
     idempotency_key = models.UUIDField(null=True, unique=True, editable=False)
     request_fingerprint = models.CharField(max_length=80, editable=False)

@@ -16,6 +16,7 @@ from clinic.lib import time_zones
 from signups.audit.choices import ActorKind
 from signups.leads import contact_details
 from signups.leads.models import Lead
+from signups.messages.choices import MessageChannel
 from signups.messages.send_policy import why_not_send
 from signups.offer import current_offer
 from signups.ops import rate_limit
@@ -69,7 +70,7 @@ def call_page(request: HttpRequest, lead: Lead, token: str) -> HttpResponse:
         return _save(request, SlotForm(request.POST, lead=lead), token, now)
     section = call_section_context(lead, now)
     if section["call"]:
-        reminders = " and ".join(_promised_reminders(section["call"], lead, now))
+        reminders = _promised_reminders(section["call"], lead, now)
         return render(request, "portal/call.html", {"token": token, "reminders": reminders, **section})
     return _times(request, SlotForm(lead=lead), token, now)
 
@@ -134,11 +135,13 @@ def zone_page(request: HttpRequest, lead: Lead, token: str) -> HttpResponse:
     return redirect_done("portal:call-move" if moving else "portal:call", token, "zone")
 
 
-def _promised_reminders(call: OnboardingCall, lead: Lead, now: dt.datetime) -> list[str]:
-    """Return which reminders are still to come, as the send policy sees it now."""
+def _promised_reminders(call: OnboardingCall, lead: Lead, now: dt.datetime) -> str:
+    """Return which reminders are still to come and how, as the send policy sees it now: `an hour before by email`."""
     waiting = call.messages.pending().filter(call_sequence=call.sequence, kind__in=REMINDER_CHOICES)
-    kept = {message.kind for message in waiting.select_related("lead") if not why_not_send(message, now)}
-    return [words for kind, words in REMINDER_CHOICES.items() if kind in kept]
+    kept = [message for message in waiting.select_related("lead") if not why_not_send(message, now)]
+    moments = [words for kind, words in REMINDER_CHOICES.items() if kind in {message.kind for message in kept}]
+    channels = [channel for channel in MessageChannel if channel in {message.channel for message in kept}]
+    return f"{' and '.join(moments)} by {' and '.join(channels)}" if kept else ""
 
 
 def call_section_context(lead: Lead, now: dt.datetime) -> dict[str, Any]:

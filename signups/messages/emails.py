@@ -7,6 +7,7 @@ from functools import partial
 from django.utils.html import escape, format_html, linebreaks
 from django.utils.safestring import mark_safe
 
+from clinic.lib import normalization
 from signups.consents.contact_policy import may_email
 from signups.leads.models import Lead
 from signups.offer import current_offer
@@ -58,7 +59,7 @@ def _context(lead: Lead, template: EmailTemplate) -> dict[str, str]:
     """Return the template context: subject and text with placeholders filled."""
     clinic, my = current_offer(), portal_link_context(lead)["my"]
     values = {
-        "first_name": (lead.name.split() or [""])[0],
+        "first_name": normalization.first_name(lead.name),
         "clinic": clinic.clinic_name,
         "clinic_phone": clinic.clinic_phone,
         "my_link": my,

@@ -11,7 +11,7 @@ from typing import Any
 
 from django.template.loader import render_to_string
 
-from clinic.lib import text_messages
+from clinic.lib import normalization, text_messages
 from signups.consents.contact_policy import wants_texts
 from signups.leads import links as lead_links
 from signups.leads.models import Lead
@@ -47,7 +47,9 @@ class RenderedEmail:
 def render(kind: MessageKind, lead: Lead, context: dict[str, Any]) -> RenderedEmail:
     """Render `emails/<kind>.{subject.txt,txt,html}`."""
     stop = "" if kind.to_staff else lead_links.unsubscribe_url(lead)
-    full = {"stop": stop, **context, "lead": lead, "terms": current_offer()}
+    full = {"stop": stop, **context, "lead": lead, "terms": current_offer(), "to_staff": kind.to_staff}
+    if context.get("my"):  # they have confirmed; before, the name may be a stranger's message to the recipient
+        full["greeting"] = normalization.first_name(lead.name)
     return RenderedEmail(
         subject=" ".join(render_to_string(f"emails/{kind.value}.subject.txt", full).split()),
         text=render_to_string(f"emails/{kind.value}.txt", full),

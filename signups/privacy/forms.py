@@ -45,6 +45,7 @@ class DetailsForm(PortalForm):
 
     def prepare(self) -> None:
         self.initial = {name: getattr(self.lead, name) for name in self.fields if name != "kept_phone"}
+        self.fields["preferred_channel"].choices = form_fields.offered_channels()  # type: ignore[attr-defined]
         reachable = form_fields.offered_parts_of_day(self.offer, self.lead.time_zone)
         self.fields["best_time"].widget.choices = reachable
         for purpose, _ in CHANNEL_CONSENTS.values():

@@ -2,11 +2,12 @@
 
 import datetime as dt
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.urls import reverse
 
-from clinic.lib import us_states
+from clinic.lib import time_zones, us_states
 from signups.leads import links as lead_links
 from signups.leads.models import Lead
 from signups.messages.kinds import MessageKind, register
@@ -35,8 +36,20 @@ def _undo_until(message: OutboxMessage) -> dt.datetime | None:
     return message.trial.undo_until if message.trial else None
 
 
+def _context(trial: Trial | None, lead: Lead) -> dict[str, Any]:
+    """Return the template context: the trial with its times on the lead's clock, and their portal link."""
+    context: dict[str, Any] = {"trial": trial, **portal_link_context(lead)}
+    if trial and trial.ends_at:
+        context["ends"] = time_zones.format_moment(trial.ends_at, lead.time_zone)
+        local = trial.ends_at.astimezone(ZoneInfo(lead.time_zone))
+        context["ends_day"] = f"{local:%A}, {local:%B} {local.day}"
+    if trial and trial.undo_until:
+        context["undo_until"] = time_zones.format_short(trial.undo_until, lead.time_zone)
+    return context
+
+
 def _context_at_sending(message: OutboxMessage) -> dict[str, Any]:
-    return {"trial": message.trial, **portal_link_context(message.lead)}
+    return _context(message.trial, message.lead)
 
 
 CONFIRM_TRIAL = register(MessageKind("confirm_trial", "confirm your email", asked_again=True))
@@ -132,7 +145,7 @@ def _enqueue(
     send_at: dt.datetime | None = None,
     **context: Any,
 ) -> OutboxMessage | None:
-    context = {"trial": trial, **portal_link_context(trial.lead), **context}
+    context = {**_context(trial, trial.lead), **context}
     return enqueue(
         kind, trial.lead, occasion or trial.pk, now=now, context=context, trial=trial, send_at=send_at or now
     )

@@ -60,6 +60,7 @@ class TrialForm(form_fields.TimedPublicForm):
         self.offer = current_offer()
         for purpose, _ in CHANNEL_CONSENTS.values():
             self.fields[purpose.value] = form_fields.consent_field(purpose, CONSENT_LABELS[purpose], self.offer)
+        self.fields["preferred_channel"].choices = form_fields.offered_channels()  # type: ignore[attr-defined]
         form_fields.offer_served_states(self.fields["state"], self.offer)
         self.fields["best_time"].widget.choices = form_fields.offered_parts_of_day(self.offer, self.offer.time_zone)
         if not self.is_bound:

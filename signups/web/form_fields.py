@@ -6,10 +6,11 @@ from typing import Any
 from crispy_forms.helper import FormHelper
 from crispy_forms.layout import Layout, Submit
 from django import forms
+from django.conf import settings
 from django.utils.functional import cached_property
 
 from clinic.lib import normalization, phone_numbers, time_zones, us_states
-from signups.leads.choices import PHONE_CHANNELS, PartOfDay
+from signups.leads.choices import PHONE_CHANNELS, Channel, PartOfDay
 from signups.offer import ClinicOffer
 from signups.scheduling import callback_times
 
@@ -76,6 +77,11 @@ def email_field(help_text: str = "") -> EmailAddressField:
 def kept_field() -> forms.CharField:
     """The value that a form asked about once (`ask_once`): submitted again, it is accepted."""
     return forms.CharField(required=False, max_length=254, widget=forms.HiddenInput)
+
+
+def offered_channels() -> list[tuple[str, str]]:
+    """Return the choices of how to be contacted: without texts where the clinic sends none."""
+    return [(value, label) for value, label in Channel.choices if value != Channel.TEXT or settings.TEXT_BACKEND]
 
 
 def phone_field() -> forms.CharField:

@@ -142,6 +142,7 @@ def book(lead: Lead) -> OnboardingCall:
     host = HostFactory()
     for day in range(7):
         AvailabilityRuleFactory(host=host, weekday=day, start=0, end=1440)
+    Lead.objects.filter(pk=lead.pk).update(phone="(212) 555-0123", phone_e164="+12125550123")
     start = available_slots_for(now=NOW, begin=NOW + 2 * DAY, end=NOW + 3 * DAY)[0].start
     return book_call(lead=lead, start=start, by=ActorKind.PATIENT, now=NOW)
 

@@ -67,7 +67,7 @@ def test_whole_life_of_a_trial(page: Page, site: Site) -> None:
     # Leaving in two clicks, and taking it back.
     go(page, "Cancel my trial", "Cancel your trial?")
     go(page, "Yes, cancel my trial", "Your private page", "button")
-    assert site.mail.next_to(ADDRESS)["Subject"] == "Your trial is cancelled"
+    assert site.mail.next_to(ADDRESS)["Subject"] == "Your free trial has been canceled"
     go(page, "Undo and keep my trial", "Your private page", "button")
     expect(page.locator("#main")).to_contain_text("day 1 of 7")
 
@@ -89,7 +89,7 @@ def test_whole_life_of_a_trial(page: Page, site: Site) -> None:
     go(page, "Delete my data", "Delete all your data?")
     go(page, "Yes, delete my data", "Your data has been deleted", "button")
     receipt = site.mail.next_to(ADDRESS)
-    assert receipt["Subject"] == "Your data is erased"
+    assert receipt["Subject"] == "Your data has been deleted"
     page.goto(my)
     expect(page.get_by_role("heading", level=1)).to_have_text("Page not found")
 

@@ -52,14 +52,14 @@ def test_from_the_first_page_to_the_desk(page: Page, site: Site) -> None:
 
     # The mail, and the button behind its link.
     message = site.mail.next_to(ADDRESS)
-    assert message["Subject"] == "Confirm your e-mail to start your free 7 days"
+    assert message["Subject"] == "Confirm your email to start your 7-day free trial"
     assert "O’Neil" not in str(message["Subject"]) + message.get_body(["plain"]).get_content()
     page.goto(link_in(message, "/confirm/"))
     look(page)
     page.get_by_role("button", name="Confirm and start").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Your free trial has started")
     look(page)
-    assert site.mail.next_to(ADDRESS)["Subject"] == "Your free 7 days have started"
+    assert site.mail.next_to(ADDRESS)["Subject"] == "Your 7-day free trial has started"
 
     # The desk.
     page.set_viewport_size({"width": 1280, "height": 800})

@@ -18,7 +18,7 @@ def test_time_shown_is_a_time_booked_with_invitation_and_reminders(client, start
     form = client.get(started + "call/").content.decode()
     told = {name: form.split(f'name="{name}" value="')[-1].split('"')[0] for name in ("stamp", "start")}
     time_machine.shift(dt.timedelta(minutes=1))
-    answer = client.post(started + "call/", {**told, "phone": "212 555 0123"})
+    answer = client.post(started + "call/", {**told, "phone": "212 555 0123", "reminders": "on"})
     assert answer.status_code == 303
     call = OnboardingCall.objects.get()
     assert (call.host, call.starts_at.isoformat()) == (host, told["start"])

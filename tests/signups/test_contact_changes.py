@@ -83,7 +83,7 @@ def post(client, at):
 
 @pytest.fixture
 def booked(lead, host, post):
-    assert post(lead, "call/", start=CALL.isoformat()).status_code == 303
+    assert post(lead, "call/", start=CALL.isoformat(), reminders="on").status_code == 303
     return OnboardingCall.objects.get(lead=lead)
 
 
@@ -278,10 +278,10 @@ def test_reminders_are_promised_as_long_as_they_are_to_come(client, booked, lead
         at(now)
         return re.findall(r"We’ll send a reminder ([^.]*)\.", client.get(address(lead, "call/")).content.decode())
 
-    assert promise(NOW) == ["a day before and an hour before"]
+    assert promise(NOW) == ["a day before and an hour before by email"]
     client.post(address(lead, "consents/"), {})
-    assert promise(NOW) == ["a day before and an hour before"]
-    for now, words in ((CALL - 24 * HOUR, ["an hour before"]), (CALL - HOUR, [])):
+    assert promise(NOW) == ["a day before and an hour before by email"]
+    for now, words in ((CALL - 24 * HOUR, ["an hour before by email"]), (CALL - HOUR, [])):
         while delivery.deliver_due(lambda now=now: now):
             pass
         assert promise(now + MINUTE) == words

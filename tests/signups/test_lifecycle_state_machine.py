@@ -43,7 +43,7 @@ from .conftest import NOW
 
 PATIENT = ActorKind.PATIENT
 ADDRESSES = ("jo@example.com", "JO@example.com", "ann@example.com")
-RECEIPT = "Your data is erased"
+RECEIPT = "Your data has been deleted"
 
 
 class Life(RuleBasedStateMachine):

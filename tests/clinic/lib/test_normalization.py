@@ -131,3 +131,21 @@ def test_address_inside_text_is_not_guessed(typed):
 def test_address_that_no_mail_can_reach_is_refused_in_plain_words(typed, said):
     with pytest.raises(ValueError, match=said):
         normalization.strict_email_key(typed)
+
+
+@pytest.mark.parametrize(
+    ("name", "first"),
+    [
+        *(
+            ("Jo Miller", "Jo"),
+            ("Dr. Ann Lee", "Ann"),
+            ("Lee, Ann", "Ann"),
+            ("Ann Lee, Jr.", "Ann"),
+            ("Mr Al Li", "Al"),
+        ),
+        *(("Madonna", "Madonna"), ("李雷", "李雷"), ("O’Neil", "O’Neil"), ("Dr.", "Dr."), ("María José", "María")),
+        *(("", ""), ("ann@example.com", ""), ("https://spam.example buy", ""), ("212 Jo", "")),
+    ],
+)
+def test_first_name_is_how_somebody_is_greeted(name, first):
+    assert normalization.first_name(name) == first

@@ -29,7 +29,7 @@ def test_page_mail_and_calendar_of_a_changed_zone_agree(clinic, client, time_mac
     time_machine.move_to(NOW - dt.timedelta(minutes=1), tick=False)
     stamp = timed_token.new_token()
     time_machine.move_to(NOW, tick=False)
-    assert client.post(page, {"stamp": stamp, "start": CALL.isoformat()}).status_code == 303
+    assert client.post(page, {"stamp": stamp, "start": CALL.isoformat(), "reminders": "on"}).status_code == 303
     assert "10:00 AM" in client.get(page).content.decode()
     sent = OutboxMessage.objects.get(kind="call_booked")
     assert "10:00 AM" in sent.subject

@@ -7,7 +7,7 @@ import pytest
 
 from signups.audit.choices import ActorKind
 from signups.audit.models import AuditEvent
-from signups.calls.actions import book_call
+from signups.calls.actions import book_call, reschedule_call
 from signups.calls.choices import CallStatus
 from signups.calls.models import OnboardingCall
 from signups.leads import links as lead_links
@@ -58,7 +58,9 @@ def post(client, at):
         at(now - dt.timedelta(minutes=1))
         stamp = stamp or timed_token.new_token()
         at(now)
-        return client.post(address(lead, rest), {"stamp": stamp, **data})
+        ticked = {"reminders": "on"} if rest == "call/" else {}
+        fields = {"stamp": stamp, **ticked, **data}
+        return client.post(address(lead, rest), {name: value for name, value in fields.items() if value is not None})
 
     return post
 
@@ -124,7 +126,7 @@ def test_booking_tells_everybody(client, lead, host, post):
     assert "Friday, November 5, 2027, 10:00 PM Tokyo time" in page
     assert "Sam Reed" in page
     assert "212 555 0123" in page
-    assert "We’ll send a reminder an hour before." in page  # it is less than a day away
+    assert "We’ll send a reminder an hour before by email." in page  # it is less than a day away
     call = OnboardingCall.objects.get()
     assert (call.lead, call.host, call.starts_at.isoformat(), call.sequence) == (lead, host, FRIDAY, 0)
     sent = {m.kind: (m.to, m.send_at, m.calendar_method) for m in OutboxMessage.objects.all()}
@@ -145,6 +147,18 @@ def test_booking_tells_everybody(client, lead, host, post):
         "start": FRIDAY,
         "host": host.pk,
     }
+
+
+def test_who_unticks_the_reminders_is_sent_none_and_promised_none(client, lead, host, post, at):
+    assert 'name="reminders"' in client.get(address(lead, "call/")).content.decode()
+    assert post(lead, "call/", start=MONDAY, reminders=None).status_code == 303
+    assert not OutboxMessage.objects.filter(kind__endswith="_before").exists()
+    page = client.get(address(lead, "call/")).content.decode()
+    assert "Your call is booked" in page
+    assert "reminder" not in page
+    call = OnboardingCall.objects.get()
+    reschedule_call(call=call, start=call.starts_at + dt.timedelta(hours=1), by=ActorKind.PATIENT, now=NOW)
+    assert not OutboxMessage.objects.filter(kind__endswith="_before").exists()
 
 
 def test_double_click_is_one_booking(lead, host, post, at):

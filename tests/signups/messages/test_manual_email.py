@@ -147,7 +147,7 @@ def test_it_is_asked_again_when_it_is_sent(user, lead, template, why, happen, ma
         pass
     assert OutboxMessage.objects.get(kind="manual_transactional").status == "cancelled"
     assert [letter.subject for letter in mailoutbox] == (
-        ["Your data is erased"] if why == "This lead was erased." else []
+        ["Your data has been deleted"] if why == "This lead was erased." else []
     )
 
 

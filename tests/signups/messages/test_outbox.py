@@ -6,12 +6,14 @@ import pytest
 from django.db import IntegrityError
 
 from signups.leads import links as lead_links
-from signups.messages import outbox
+from signups.messages import kinds, outbox
 from signups.messages.models import OutboxMessage
 from signups.messages.outbox import RenderedEmail, enqueue, under_hourly_limit
 from signups.messages.portal_links import MY_LINK, my_link
+from signups.offer import current_offer
 from tests.factories.leads import LeadFactory
 from tests.factories.messages import OutboxMessageFactory
+from tests.factories.trials import TrialFactory
 from tests.signups.conftest import NOW
 
 pytestmark = pytest.mark.django_db
@@ -49,3 +51,25 @@ def test_digest_sees_the_words_and_not_the_token(settings):
 
     assert email(1, "Your page").digest() == email(2, "Your page").digest()
     assert email(1, "Your page").digest() != email(1, "Your new page").digest()
+
+
+def test_name_is_said_only_to_a_confirmed_address(clinic):
+    """Before, whoever typed the name may be a stranger, and the greeting their message to the recipient."""
+    lead = LeadFactory(name="Dr. Ann Lee")
+    assert my_link(lead, now=NOW).text.startswith("Hello,")
+    TrialFactory(lead=lead, requested_at=NOW, started_at=NOW)
+    assert my_link(lead, now=NOW).text.startswith("Hi Ann,")
+
+
+def test_mail_to_staff_has_no_crisis_text_and_mail_to_people_has(clinic):
+    lead = LeadFactory()
+    context = {"initials": "J. M.", "when": "Monday", "when_short": "Mon", "link": "https://desk"}
+    to_staff = outbox.render(kinds.get("host_call"), lead, context)
+    to_lead = outbox.render(kinds.get("my_link"), lead, {"my": ""})
+    crisis = current_offer().crisis_text
+    assert [crisis in email.text for email in (to_staff, to_lead)] == [False, True]
+
+
+def test_address_of_a_button_is_in_the_text_beside_it(clinic):
+    email = outbox.render(kinds.get("confirm_trial"), LeadFactory(), {"link": "https://clinic.example/confirm/x/"})
+    assert email.html.count("https://clinic.example/confirm/x/") == 3  # the button, and a link that shows its address

@@ -90,7 +90,7 @@ def test_what_was_written_ahead_says_what_is_true_when_it_is_sent(trial, mailout
     sent_by(trial.ends_at + DAY / 2)
     (ended,) = mailoutbox
     for said in (ended.body, ended.alternatives[0].content):
-        assert "November 28, 2026, 12:00 AM (Tokyo time)" in said
+        assert "November 28, 2026, 12:00 AM Tokyo time" in said
         assert lead_links.lead_from_portal_token(MY_LINK.search(said)[1]) == lead
     assert {MY_LINK.search(text) for text in written(lead)} == {None}
 
@@ -121,7 +121,7 @@ def test_link_replaced_while_a_message_is_in_the_workers_hand_is_the_one_it_carr
         return trial.ends_at
 
     delivery.deliver_due(clock)
-    (ended,) = [sent for sent in mailoutbox if sent.subject == "Your free days have ended"]
+    (ended,) = [sent for sent in mailoutbox if sent.subject == "Your free trial has ended"]
     assert lead_links.lead_from_portal_token(MY_LINK.search(ended.body)[1]) == trial.lead
 
 

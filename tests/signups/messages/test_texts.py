@@ -3,25 +3,28 @@
 import base64
 import datetime as dt
 import logging
+import re
 import signal
 import threading
 
 import pytest
 from django.utils import timezone
 
-from clinic.lib.text_messages import count_segments
+from clinic.lib.text_messages import count_segments, find_health_word
 from signups.audit.choices import ActorKind
 from signups.calls.actions import book_call, cancel_call, reschedule_call
-from signups.consents.actions import revoke_consent
+from signups.consents.actions import revoke_consent, unsubscribe
 from signups.consents.choices import ConsentChannel, ConsentPurpose
 from signups.leads import contact_details
-from signups.messages import delivery
+from signups.leads import links as lead_links
+from signups.messages import delivery, kinds, outbox
 from signups.messages.models import OutboxMessage
 from tests import processes, text_provider
 from tests.factories.consents import ConsentFactory, ConsentTextFactory
 from tests.factories.hosts import AvailabilityRuleFactory, HostFactory
 from tests.factories.leads import LeadFactory
 from tests.factories.messages import OutboxMessageFactory
+from tests.factories.trials import TrialFactory
 from tests.services import WAIT_TIMEOUT
 from tests.signups.conftest import NOW
 
@@ -175,7 +178,7 @@ def test_booking_is_told_by_text_and_mail_to_who_chose_texts(host, provider, mai
     assert len(sent_texts(provider, start - DAY)) == 2
     assert "we will call you at Mon, Nov 23, 10:00 AM" in sent_texts(provider, start - HOUR)[-1]
     reschedule_call(call=call, start=start + DAY, by=ActorKind.PATIENT, now=start - HOUR)
-    assert "new time: Tue, Nov 24" in sent_texts(provider, start - HOUR)[-1]
+    assert "has changed. We will call you Tue, Nov 24" in sent_texts(provider, start - HOUR)[-1]
     cancel_call(call=call, by=ActorKind.PATIENT, now=start - HOUR)
     assert "Tue, Nov 24, 10:00 AM Eastern Time has been canceled" in sent_texts(provider, start - HOUR)[-1]
     assert {count_segments(form["Body"]) for form in provider.texts} == {1}
@@ -194,10 +197,10 @@ def test_clinic_without_a_provider_writes_no_texts(host, settings):
 
 
 def test_text_on_one_machine_is_a_file_and_is_printed(clinic, settings, tmp_path, capsys):
-    settings.TEXT_BACKEND, settings.TEXT_FILE_PATH = "clinic.text_backends.TextFileBackend", tmp_path
+    settings.TEXT_BACKEND, settings.TEXT_FILE_PATH = "clinic.text_backends.TextFileBackend", tmp_path / "texts"
     message = text(text="Harbor Clinic: a text.")
     delivery.deliver_due(clock())
-    (path,) = tmp_path.iterdir()
+    (path,) = (tmp_path / "texts").iterdir()
     assert path.name == f"{message.pk}.txt"
     assert path.read_text().startswith(f"To: {NUMBER}\nSegments: 1\n")
     assert "    Harbor Clinic: a text.\n" in capsys.readouterr().out
@@ -246,3 +249,31 @@ def test_killed_while_the_provider_holds_a_text_nothing_is_lost(clinic, provider
         pass
     assert sorted(form["Body"] for form in provider.texts) == (["0", "1", "1", "2"] if accepted else ["0", "1", "2"])
     assert {state(message)[0] for message in messages} == {"sent"}
+
+
+def test_who_unsubscribed_from_mail_is_still_reminded_of_the_call_they_booked(host, provider, mailoutbox):
+    lead, start = texting_lead(), NOW + 3 * DAY
+    unsubscribe(lead, **BACK, now=NOW)
+    book_call(lead=lead, start=start, host=host, by=ActorKind.PATIENT, now=NOW)
+    assert "Reminder" in sent_texts(provider, start - DAY)[-1]
+    assert [mail.subject for mail in mailoutbox if mail.subject.startswith("Reminder")] != []
+
+
+@pytest.mark.parametrize("backend", ["", "clinic.text_backends.TextFileBackend"])
+def test_forms_offer_texts_only_where_they_can_be_sent(clinic, client, settings, backend):
+    settings.TEXT_BACKEND = backend
+    lead = TrialFactory(requested_at=NOW, started_at=NOW).lead
+    for page in ("/start/", lead_links.portal_url(lead).removeprefix(settings.SITE_URL) + "details/"):
+        radios = re.findall(r'<input[^>]*name="preferred_channel"[^>]*>', client.get(page).content.decode())
+        offered = [re.search(r'value="(\w+)"', radio)[1] for radio in radios]
+        assert (page, offered) == (page, ["email", "call", *(["text"] if backend else [])])
+
+
+def test_texts_of_the_shipped_kinds_are_one_segment_and_say_nothing_about_health(clinic):
+    lead = texting_lead()
+    when = "Wed, Nov 25, 10:00 AM Eastern Time"
+    for kind in kinds.registered():
+        if "text" in kind.channels:
+            words = outbox.render_text(kind, lead, {"when_short": when, "words": "Hello."}).text
+            assert (kind.value, count_segments(words), find_health_word(words)) == (kind.value, 1, "")
+            assert words.startswith("Harbor Clinic: ")

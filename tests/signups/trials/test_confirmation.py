@@ -71,7 +71,7 @@ def test_terms_are_those_of_the_day_it_was_asked_for(client, path, clinic):
     clinic.save()
     assert "Your 7-day free trial starts" in client.get(path).content.decode()
     client.post(path + "again/")
-    assert OutboxMessage.objects.get().subject == "Confirm your e-mail to start your free 7 days"
+    assert OutboxMessage.objects.get().subject == "Confirm your email to start your 7-day free trial"
 
 
 def test_link_needs_no_cookie_and_is_told_to_nobody(client, path):

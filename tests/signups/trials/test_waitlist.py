@@ -61,7 +61,7 @@ def test_message_comes_once_when_the_clinic_opens_there(new_york_only, client, t
     new_york_only.save()
     assert [tell(), tell()] == [1, 0]
     (message,) = OutboxMessage.objects.all()
-    assert (message.kind, message.to, message.subject) == ("waitlist_opened", "jo@example.com", "We are open in Texas")
+    assert (message.kind, message.to, message.subject) == ("waitlist_opened", "jo@example.com", "We’re open in Texas")
     assert "/my/" not in message.text
 
 
