@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from clinic.lib.row_count import RowCount, count_rows
 from content.admin.review_queue import review_items
+from signups.calendars.models import CalendarConnection
 from signups.callbacks.models import CallbackRequest
 from signups.calls.alerts import open_alerts_of
 from signups.calls.choices import CallStatus
@@ -128,12 +129,35 @@ def my_tasks(user: Any, now: dt.datetime) -> list[TaskItem]:
     if user.has_perm("signups.change_onboardingcall"):
         started = OnboardingCall.objects.unsettled(now).filter(host__user=user).select_related("lead")
         tasks += [("Log the call outcome", call.lead, call.starts_at) for call in started[:MAX_TASKS]]
-        alerts = open_alerts_of(user, now).select_related("call__lead")[:MAX_TASKS]
-        tasks += [(f"Call: {alert.get_kind_display()}", alert.call.lead, alert.created_at) for alert in alerts]
-    return [
+    return _calendar_tasks(user, now) + [
         TaskItem(label, str(lead), due_at, reverse("admin:signups_lead_change", args=[lead.pk]))
         for label, lead, due_at in sorted(tasks, key=lambda task: task[2])
     ]
+
+
+def _calendar_tasks(user: Any, now: dt.datetime) -> list[TaskItem]:
+    """Return the alerts about booked calls, and the user's calendars that cannot be read."""
+    if not user.has_perm("signups.change_onboardingcall"):
+        return []
+    alerts = [
+        TaskItem(
+            f"Call: {alert.get_kind_display()}",
+            str(alert.call.lead),
+            alert.created_at,
+            reverse("admin:signups_onboardingcall_call", args=[alert.call.public_id]),
+        )
+        for alert in open_alerts_of(user, now).select_related("call__lead")[:MAX_TASKS]
+    ]
+    failing = [
+        TaskItem(
+            "Your calendar cannot be read",
+            one.get_kind_display(),
+            one.failing_since or now,
+            reverse("admin:signups_host_calendars", args=[one.host_id]),
+        )
+        for one in CalendarConnection.objects.failing().filter(host__user=user)[:MAX_TASKS]
+    ]
+    return alerts + failing
 
 
 def parse_period(request: HttpRequest) -> int:

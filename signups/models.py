@@ -1,5 +1,6 @@
 from signups.assignment.models import AssignmentRotation
 from signups.audit.models import AuditEvent
+from signups.calendars.models import BusyTime, CalendarConnection, CalendarCopy
 from signups.callbacks.models import CallAttempt, CallbackRequest
 from signups.calls.models import CallAlert, OnboardingCall
 from signups.consents.models import Consent, ConsentText
@@ -25,6 +26,9 @@ __all__ = [
     "AssignmentRotation",
     "AuditEvent",
     "AvailabilityRule",
+    "BusyTime",
+    "CalendarConnection",
+    "CalendarCopy",
     "CallAlert",
     "CallAttempt",
     "CallbackRequest",

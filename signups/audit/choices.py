@@ -62,6 +62,8 @@ class AuditAction(TextChoices):
     CALL_ANSWERED = "call_answered", "answered the invitation to a call"
     CALL_ALERT_SETTLED = "call_alert_settled", "resolved a call alert"
     HOURS_CHANGED = "hours_changed", "changed weekly hours"
+    CALENDAR_CONNECTED = "calendar_connected", "connected a calendar"
+    CALENDAR_DISCONNECTED = "calendar_disconnected", "disconnected a calendar"
     FEED_REPLACED = "feed_replaced", "reset a calendar link"
     HOLIDAYS_ADDED = "holidays_added", "added holidays"
     MAILED = "mailed", "sent an email"

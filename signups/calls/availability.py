@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from zoneinfo import ZoneInfo
 
+from signups.calendars.models import BusyTime
 from signups.hosts.business_hours import holiday_dates
 from signups.hosts.models import AvailabilityRule, DateOverride, Holiday, Host, TimeOff
 from signups.offer import ClinicOffer
@@ -30,7 +31,7 @@ def load_host_schedules(
 ) -> list[slots.HostSchedule]:
     """Return the schedules of `hosts` around `[begin, end)`, ignoring `without`.
 
-    Five queries. A host who no longer takes calls has no working hours, but keeps the booked calls.
+    Six queries. A host who no longer takes calls has no working hours, but keeps the booked calls.
     """
     hosts = list(hosts)
     takes_calls = {"host__in": hosts, "host__active": True, "host__user__is_active": True}
@@ -44,6 +45,10 @@ def load_host_schedules(
     time_off = defaultdict(list)
     for off in TimeOff.objects.filter(host__in=hosts, starts_at__lt=near[1], ends_at__gt=near[0]):
         time_off[off.host_id].append((off.starts_at, off.ends_at))
+    busy = defaultdict(list)
+    in_calendars = BusyTime.objects.filter(calendar__host__in=hosts, starts_at__lt=near[1], ends_at__gt=near[0])
+    for host_id, *span in in_calendars.values_list("calendar__host", "starts_at", "ends_at"):
+        busy[host_id].append((span[0], span[1]))
     bookings = _bookings(hosts, near, without)
     holidays = holiday_dates()
     return [
@@ -54,6 +59,7 @@ def load_host_schedules(
             ),
             bookings=bookings[host.pk],
             time_off=time_off[host.pk],
+            busy=busy[host.pk],
             daily_limit=clinic.call_daily_limit if host.daily_limit is None else host.daily_limit,
         )
         for host in hosts

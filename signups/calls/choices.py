@@ -27,6 +27,7 @@ class AlertKind(TextChoices):
     COUNTER = "counter", "the person proposed another time"
     HOST_DECLINED = "host_declined", "the host declined it in their calendar"
     HOST_DELETED = "host_deleted", "the host deleted it from their calendar"
+    HOST_MOVED = "host_moved", "the host moved it in their calendar; here it stays as agreed"
     CLOCK_CHANGED = "clock_changed", "clocks there changed by law: it is at another hour of their day now"
 
 

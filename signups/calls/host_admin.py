@@ -138,6 +138,7 @@ class HostAdmin(admin.ModelAdmin):
             return "Available after saving"
         context = {
             "address": host_links.feed_url(host),
+            "calendars": reverse("admin:signups_host_calendars", args=[host.pk]),
             "renew": reverse("admin:signups_host_renew_feed", args=[host.pk]),
         }
         return mark_safe(render_to_string("admin/signups/host/_feed.html", context))  # noqa: S308  (escaped there)

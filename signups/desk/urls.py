@@ -2,7 +2,7 @@
 
 from signups.callbacks import admin as callback_admin
 from signups.calls import admin as call_admin
-from signups.calls import admin_booking, host_admin
+from signups.calls import admin_booking, calendar_admin, host_admin
 from signups.duplicates import admin as duplicate_admin
 from signups.imports import admin as import_admin
 from signups.messages import admin as message_admin
@@ -21,6 +21,7 @@ routes = [
         callback_admin,
         call_admin,
         host_admin,
+        calendar_admin,
         audit_log,
     )
     for route in module.routes

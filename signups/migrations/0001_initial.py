@@ -271,6 +271,36 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="CalendarConnection",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("public_id", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("caldav", "CalDAV account"), ("ics", "private calendar link (ICS)")], max_length=10
+                    ),
+                ),
+                ("url", clinic.lib.encryption.EncryptedTextField()),
+                ("username", clinic.lib.encryption.EncryptedTextField(blank=True)),
+                ("password", clinic.lib.encryption.EncryptedTextField(blank=True)),
+                ("created_at", models.DateTimeField()),
+                ("next_check_at", models.DateTimeField()),
+                ("checked_at", models.DateTimeField(null=True)),
+                ("failing_since", models.DateTimeField(null=True)),
+                ("failure", models.CharField(blank=True, max_length=120)),
+                (
+                    "host",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="calendars", to="signups.host"
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["created_at", "id"],
+            },
+        ),
+        migrations.CreateModel(
             name="AvailabilityRule",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
@@ -865,6 +895,7 @@ class Migration(migrations.Migration):
                             ("counter", "the person proposed another time"),
                             ("host_declined", "the host declined it in their calendar"),
                             ("host_deleted", "the host deleted it from their calendar"),
+                            ("host_moved", "the host moved it in their calendar; here it stays as agreed"),
                             ("clock_changed", "clocks there changed by law: it is at another hour of their day now"),
                         ],
                         max_length=20,
@@ -883,6 +914,30 @@ class Migration(migrations.Migration):
             options={
                 "ordering": ["-created_at", "-id"],
             },
+        ),
+        migrations.CreateModel(
+            name="CalendarCopy",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("sequence", models.PositiveIntegerField()),
+                ("missing_at", models.DateTimeField(null=True)),
+                (
+                    "calendar",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="copies",
+                        to="signups.calendarconnection",
+                    ),
+                ),
+                (
+                    "call",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="calendar_copies",
+                        to="signups.onboardingcall",
+                    ),
+                ),
+            ],
         ),
         migrations.CreateModel(
             name="OutboxMessage",
@@ -1138,6 +1193,34 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="BusyTime",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("starts_at", models.DateTimeField()),
+                ("ends_at", models.DateTimeField()),
+                (
+                    "calendar",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="busy_times",
+                        to="signups.calendarconnection",
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["starts_at"],
+                "indexes": [
+                    models.Index(fields=["calendar", "starts_at", "ends_at"], name="signups_busytime_of_calendar")
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("ends_at__gt", models.F("starts_at"))),
+                        name="signups_busytime_ends_after_start",
+                    )
+                ],
+            },
+        ),
+        migrations.CreateModel(
             name="CallAttempt",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
@@ -1248,6 +1331,21 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="dateoverride",
             constraint=models.UniqueConstraint(fields=("host", "date"), name="signups_override_unique_host_date"),
+        ),
+        migrations.AddIndex(
+            model_name="calendarconnection",
+            index=models.Index(fields=["next_check_at"], name="signups_calendar_next_check"),
+        ),
+        migrations.AddConstraint(
+            model_name="calendarconnection",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("failing_since", None), ("failure", "")),
+                    models.Q(("failing_since__isnull", False), models.Q(("failure", ""), _negated=True)),
+                    _connector="OR",
+                ),
+                name="signups_calendar_failure_has_since",
+            ),
         ),
         migrations.AddConstraint(
             model_name="availabilityrule",
@@ -1622,6 +1720,12 @@ class Migration(migrations.Migration):
                 condition=models.Q(("settled_at", None)),
                 fields=("call", "sequence", "kind"),
                 name="signups_callalert_one_open_per_kind",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="calendarcopy",
+            constraint=models.UniqueConstraint(
+                fields=("calendar", "call"), name="signups_calendarcopy_one_per_calendar"
             ),
         ),
         migrations.AddIndex(

@@ -48,6 +48,16 @@ def render_invitation(entry: CalendarEntry, *, attendee: str) -> str:
     return _text(_calendar("CANCEL" if entry.cancelled else "REQUEST"), [event])
 
 
+def render_copy(entry: CalendarEntry) -> str:
+    """Return the entry as an object of a CalDAV calendar: without METHOD (RFC 4791 §4.1) and without an organizer.
+
+    With one, servers that send invitations of their own would write to it.
+    """
+    event = _event(entry)
+    del event["organizer"]
+    return _text(_calendar(""), [event])
+
+
 def render_feed(entries: Iterable[CalendarEntry], *, name: str) -> str:
     """Return a calendar to subscribe to (PUBLISH, RFC 5546 §3.2.1), to be read again after REFRESH.
 
@@ -70,7 +80,8 @@ def _calendar(method: str) -> "Calendar":
     calendar = Calendar()
     calendar.add("prodid", PRODUCT)
     calendar.add("version", "2.0")
-    calendar.add("method", method)
+    if method:
+        calendar.add("method", method)
     return calendar
 
 

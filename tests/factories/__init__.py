@@ -2,6 +2,7 @@
 
 from .assignment import AssignmentRotationFactory
 from .audit import AuditEventFactory
+from .calendars import BusyTimeFactory, CalendarConnectionFactory, CalendarCopyFactory
 from .callbacks import CallAttemptFactory, CallbackRequestFactory
 from .calls import CallAlertFactory, OnboardingCallFactory
 from .consents import ConsentFactory, ConsentTextFactory, SuppressionFactory
@@ -41,6 +42,9 @@ __all__ = [
     "AssignmentRotationFactory",
     "AuditEventFactory",
     "AvailabilityRuleFactory",
+    "BusyTimeFactory",
+    "CalendarConnectionFactory",
+    "CalendarCopyFactory",
     "CallAlertFactory",
     "CallAttemptFactory",
     "CallbackRequestFactory",

@@ -32,6 +32,7 @@ ABOUT_NOBODY = {
     ),
     *(
         "Host",
+        "CalendarConnection",
         "ImportChunk",
         "ImportJob",
         "RateLimitCounter",

@@ -44,7 +44,7 @@ from signups.trials.actions import (
 )
 from signups.trials.models import Trial
 from tests import factories
-from tests.factories import callbacks, calls, users
+from tests.factories import calendars, callbacks, calls, users
 from tests.factories.callbacks import CallAttemptFactory
 from tests.factories.leads import LeadFactory
 from tests.factories.messages import OutboxMessageFactory
@@ -86,6 +86,7 @@ def full(clinic):
         make(lead=lead)
     CallAttemptFactory(request=lead.callbacks.get())
     calls.CallAlertFactory(call=lead.calls.get())
+    calendars.CalendarCopyFactory(call=lead.calls.get())
     OutboxMessage.objects.update(status="sent", sent_at=NOW)
     for model in about() - {DataExportJob, DataExportChunk, DistinctLeadPair}:
         words = {name: WORD for name in text_columns(model) & set(model.PII_FIELDS) if takes_any_word(model, name)}
