@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.core.exceptions import BadRequest
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from django.template.defaultfilters import pluralize
 from django.urls import reverse
@@ -16,6 +16,8 @@ from django.utils import timezone
 
 from clinic.lib.row_count import RowCount, count_rows
 from content.admin.review_queue import review_items
+from signups.audit.choices import AuditAction
+from signups.audit.models import AuditEvent
 from signups.calendars.models import CalendarConnection
 from signups.callbacks.models import CallbackRequest
 from signups.calls.alerts import open_alerts_of
@@ -90,7 +92,26 @@ def counters(user: Any, now: dt.datetime) -> list[CounterTile]:
         add_leads("Trials ending within 48 hours", "ending")
         add_leads("Refund requests", "refunds")
         add_leads("Mail came back", "returned")
+    if user.has_perm("signups.view_auditevent"):
+        _add_failed_sign_ins(tiles, now)
     return tiles
+
+
+def _add_failed_sign_ins(tiles: list[CounterTile], now: dt.datetime) -> None:
+    """Tell who reads the audit log of wrong passwords and codes since yesterday; nothing without any."""
+    page, labels = (
+        reverse("admin:signups_auditevent_changelist"),
+        {
+            AuditAction.SECOND_STEP_FAILED: "Wrong codes after a right password",
+            AuditAction.SIGN_IN_FAILED: "Wrong passwords",
+        },
+    )
+    events = AuditEvent.objects.filter(action__in=labels, occurred_at__gt=now - dt.timedelta(days=1))
+    counts = dict(events.order_by().values_list("action").annotate(Count("pk")))
+    for action, label in labels.items():
+        if count := counts.get(action, 0):
+            urgent = action == AuditAction.SECOND_STEP_FAILED
+            tiles.append(CounterTile(f"{label} since yesterday", RowCount(count), f"{page}?action={action}", urgent))
 
 
 def content_alerts(user: Any, now: dt.datetime) -> list[CounterTile]:

@@ -4,6 +4,9 @@
 # mypy: allow-subclassing-any
 
 import datetime as dt
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
@@ -22,9 +25,15 @@ from content.models.profile import ClinicProfile
 from signups.ops import rate_limit
 
 from . import lockout
-from .signals import MFA_TYPES, record_lockout
+from .signals import MFA_TYPES, record_failed_sign_in, record_lockout
 
 MAX_ACCOUNT_ATTEMPTS = 50  # wrong passwords for one account in an hour, from all addresses together
+SLOW_ATTEMPTS = 2  # beyond that, an hour from each network: nobody can shut the account for its owner elsewhere
+MAX_CLIENT_ATTEMPTS, CLIENT_WINDOW = 20, dt.timedelta(minutes=15)  # from one address, for whatever names
+MAX_NETWORK_ATTEMPTS = 200  # an hour from one network (/24, /48)
+HASHING_SLOTS = threading.BoundedSemaphore(2)  # passwords hashed at one moment: Argon2 takes 100 MiB for each
+HASHING_TIMEOUT = 5  # seconds
+ONE_HOUR = dt.timedelta(hours=1)
 REAUTHENTICATION_AGE = dt.timedelta(minutes=10)  # after sign-in, sensitive pages do not ask for the password again
 
 
@@ -39,25 +48,24 @@ class AccountAdapter(DefaultAccountAdapter):
 
         Success resets the attempt counters.
         """
-        username, now = credentials.get("username", "").lower(), timezone.now()
+        username = lockout.fold_username(credentials.get("username", ""))
+        _count_client(request)
         if lockout.is_allowed(request, credentials):  # an address that is locked out must not lock the account
-            try:
-                rate_limit.hit("passwords", username, limit=MAX_ACCOUNT_ATTEMPTS, per=dt.timedelta(hours=1), now=now)
-            except rate_limit.RateLimitExceeded as error:
-                if error.first:
-                    record_lockout(username)
-                raise
-        with lockout.one_attempt_at_a_time(username):
+            _count_account(request, username)
+        with lockout.one_attempt_at_a_time(username), _hashing_slot():
             user = super().authenticate(request, **credentials)
             if isinstance(user, User) and not user.is_staff:
                 user_login_failed.send(__name__, credentials={"username": username}, request=request)
                 user = None
-            if wait := lockout.seconds_left(request, credentials):
-                raise rate_limit.RateLimitExceeded(wait)
-            if isinstance(user, User):
+            wait = lockout.seconds_left(request, credentials)
+            if not wait and isinstance(user, User):
                 lockout.reset(request, credentials)
                 rate_limit.reset("passwords", username)
+                rate_limit.reset("sign-in", rate_limit.client_key(request))
                 return user
+        if wait:
+            raise rate_limit.RateLimitExceeded(wait)
+        record_failed_sign_in(username)
         return None
 
     def respond_user_inactive(self, request: HttpRequest, user: User) -> HttpResponse:
@@ -73,6 +81,36 @@ class AccountAdapter(DefaultAccountAdapter):
     def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
         signed_in = context.request.session.get("signed_in_at", "")
         return not signed_in or timezone.now() - dt.datetime.fromisoformat(signed_in) > REAUTHENTICATION_AGE
+
+
+def _count_client(request: HttpRequest) -> None:
+    """Count an attempt, for whatever name, before its password is hashed. Raises RateLimitExceeded."""
+    now, network = timezone.now(), rate_limit.network_key(request)
+    rate_limit.hit("sign-in", rate_limit.client_key(request), limit=MAX_CLIENT_ATTEMPTS, per=CLIENT_WINDOW, now=now)
+    rate_limit.hit("sign-in-network", network, limit=MAX_NETWORK_ATTEMPTS, per=ONE_HOUR, now=now)
+
+
+def _count_account(request: HttpRequest, username: str) -> None:
+    """Count an attempt at one account, from wherever. Raises RateLimitExceeded."""
+    now = timezone.now()
+    try:
+        rate_limit.hit("passwords", username, limit=MAX_ACCOUNT_ATTEMPTS, per=ONE_HOUR, now=now)
+    except rate_limit.RateLimitExceeded as error:
+        if error.first:
+            record_lockout(username)
+        who = f"{username} from {rate_limit.network_key(request)}"
+        rate_limit.hit("passwords-slowly", who, limit=SLOW_ATTEMPTS, per=ONE_HOUR, now=now)
+
+
+@contextmanager
+def _hashing_slot() -> Iterator[None]:
+    """Bound the memory that passwords take while they are hashed. Raises RateLimitExceeded."""
+    if not HASHING_SLOTS.acquire(timeout=HASHING_TIMEOUT):
+        raise rate_limit.RateLimitExceeded(HASHING_TIMEOUT)
+    try:
+        yield
+    finally:
+        HASHING_SLOTS.release()
 
 
 class MFAAdapter(DefaultMFAAdapter):

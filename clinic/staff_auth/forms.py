@@ -8,9 +8,12 @@ import datetime as dt
 from allauth.account.adapter import get_adapter
 from allauth.account.forms import ChangePasswordForm
 from allauth.mfa.base.forms import AuthenticateForm, BaseAuthenticateForm, ReauthenticateForm
+from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from signups.ops import rate_limit
+
+from .signals import record_failed_code
 
 MAX_ATTEMPTS, WINDOW = 5, dt.timedelta(minutes=15)  # wrong codes for one account
 
@@ -23,7 +26,11 @@ class RateLimitedCodeMixin(BaseAuthenticateForm):
 
     def clean_code(self) -> str:
         rate_limit.hit("code", str(self.user.pk), limit=MAX_ATTEMPTS, per=WINDOW, now=timezone.now())
-        code: str = super().clean_code()
+        try:
+            code: str = super().clean_code()
+        except ValidationError:
+            record_failed_code(self.user)
+            raise
         rate_limit.reset("code", str(self.user.pk))
         return code
 

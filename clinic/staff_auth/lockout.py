@@ -3,6 +3,7 @@
 # django-axes ships no type annotations.
 # mypy: allow-subclassing-any
 
+import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -45,12 +46,17 @@ def client_ip(request: HttpRequest) -> str:
     return "0.0.0.0" if address == "unknown" else address  # noqa: S104 - stored, not bound
 
 
+def fold_username(typed: str) -> str:
+    """Return one spelling for all that the database may take for the same account: ı and I, ſ and s, full width."""
+    return unicodedata.normalize("NFKC", typed).strip().upper().casefold()
+
+
 def username_key(request: HttpRequest, credentials: Credentials | None) -> str:
     """Return a keyed hash of the typed user name.
 
     Users type passwords into that field too.
     """
-    username = (credentials or {}).get("username", "").lower()
+    username = fold_username((credentials or {}).get("username", ""))
     return salted_hmac("clinic.staff_auth.lockout", username, algorithm="sha256").hexdigest()
 
 

@@ -17,6 +17,7 @@ from django.utils import timezone
 from .signals import MFA_TYPES
 
 ACTIVITY_INTERVAL = dt.timedelta(minutes=1)  # how often a session stores that it is in use
+HALF_SIGNED_IN = dt.timedelta(minutes=10)  # how long a session lasts before its second step
 # Views open to staff without a second step: setting one up, and signing out.
 MFA_ENROLMENT_VIEWS = {
     "mfa_index",
@@ -39,9 +40,14 @@ class StaffSessionMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if not request.path_info.startswith(reverse("admin:index")) or not request.user.is_authenticated:
+        if not request.path_info.startswith(reverse("admin:index")):
             return self.get_response(request)
-        if not request.user.is_staff or _is_idle(request) or _mfa_required_but_not_passed(request):
+        if not request.user.is_authenticated:
+            response = self.get_response(request)
+            if request.session.modified and not request.session.is_empty() and not request.user.is_authenticated:
+                request.session.set_expiry(HALF_SIGNED_IN)
+            return response
+        if not request.user.is_staff or _is_over(request) or _mfa_required_but_not_passed(request):
             logout(request)
             if request.path_info == reverse("account_login"):
                 return self.get_response(request)
@@ -64,12 +70,16 @@ def _mfa_required_but_not_passed(request: HttpRequest) -> bool:
     return settings.STAFF_MFA_REQUIRED and not passed and bool(is_mfa_enabled(request.user, MFA_TYPES))
 
 
-def _is_idle(request: HttpRequest) -> bool:
-    """Return whether the session was idle for too long.
+def _is_over(request: HttpRequest) -> bool:
+    """Return whether the session was idle for too long, or its shift is over however much it is used.
 
     Otherwise stores its use, once per ACTIVITY_INTERVAL.
     """
     now = timezone.now()
+    signed_in_at = request.session.get("signed_in_at", "")
+    shift = dt.timedelta(seconds=settings.SESSION_COOKIE_AGE)
+    if not signed_in_at or now - dt.datetime.fromisoformat(signed_in_at) >= shift:
+        return True
     seen_at = request.session.get("seen_at", "")
     idle = now - dt.datetime.fromisoformat(seen_at) if seen_at else ACTIVITY_INTERVAL
     if idle > dt.timedelta(minutes=settings.STAFF_SESSION_IDLE_MINUTES):

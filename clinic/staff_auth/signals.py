@@ -1,5 +1,7 @@
 """Signal receivers that write staff sign-in events to the audit log."""
 
+import datetime as dt
+from contextlib import suppress
 from typing import Any
 
 from allauth.account.internal.flows.login import record_authentication
@@ -17,9 +19,11 @@ from django.utils import timezone
 
 from signups.audit.actions import record_event
 from signups.audit.choices import ActorKind, AuditAction
+from signups.ops import rate_limit
 
 from .lockout import clear_request_data
 
+MAX_FAILURES_RECORDED = 100  # an hour and account; unknown names are one
 MFA_TYPES = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
 
 
@@ -37,6 +41,7 @@ def _record(action: AuditAction, user: User, **detail: Any) -> None:
 
 
 def start_session(request: HttpRequest, **kwargs: Any) -> None:
+    request.session.set_expiry(None)  # it was short while nobody was signed in
     request.session["signed_in_at"] = request.session["seen_at"] = timezone.now().isoformat()
 
 
@@ -52,6 +57,23 @@ def record_sign_out(user: User | None, **kwargs: Any) -> None:
 def record_session_end(request: HttpRequest) -> None:
     if isinstance(request.user, User):
         _record(AuditAction.SESSION_ENDED, request.user)
+
+
+def record_failed_sign_in(username: str) -> None:
+    """Record a wrong password (ASVS 5.0 V16.3.1, 45 CFR 164.308(a)(5)(ii)(C)); MAX_FAILURES_RECORDED an hour."""
+    _record_failure(AuditAction.SIGN_IN_FAILED, _audit_target(username))
+
+
+def record_failed_code(user: User) -> None:
+    """Record a wrong code after a right password: the sign that a password is known to somebody else."""
+    _record_failure(AuditAction.SECOND_STEP_FAILED, f"user:{user.pk}")
+
+
+def _record_failure(action: AuditAction, target: str) -> None:
+    now = timezone.now()
+    with suppress(rate_limit.RateLimitExceeded):  # strangers cannot make the audit log grow without bound
+        rate_limit.hit("failures-recorded", target, limit=MAX_FAILURES_RECORDED, per=dt.timedelta(hours=1), now=now)
+        record_event(None, action, by=ActorKind.SYSTEM, now=now, target=target)
 
 
 def record_lockout(username: str) -> None:

@@ -26,6 +26,8 @@ class AuditAction(TextChoices):
     DELETED = "deleted", "deleted"
     SIGNED_IN = "signed_in", "signed in"
     SIGNED_OUT = "signed_out", "signed out"
+    SIGN_IN_FAILED = "sign_in_failed", "wrong password"
+    SECOND_STEP_FAILED = "second_step_failed", "wrong code after the right password"
     LOCKED_OUT = "locked_out", "was locked out"
     SESSION_ENDED = "session_ended", "signed out another session"
     SECOND_STEP_ADDED = "second_step_added", "turned on two-factor authentication"

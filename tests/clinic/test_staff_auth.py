@@ -57,7 +57,9 @@ def set_up_app(client):
 
 
 def audit_actions():
-    return list(AuditEvent.objects.order_by("id").values_list("action", flat=True))
+    """What happened, but for the single wrong passwords and codes."""
+    events = AuditEvent.objects.exclude(action__in=["sign_in_failed", "second_step_failed"])
+    return list(events.order_by("id").values_list("action", flat=True))
 
 
 @pytest.mark.parametrize("mfa", [True, False])
@@ -109,7 +111,7 @@ def test_sixth_wrong_password_is_not_even_tried(client, head):
     response = sign_in(client)  # the right one
     assert response.status_code == 429
     assert 0 < int(response["Retry-After"]) <= 901
-    assert AuditEvent.objects.get().target == f"user:{head.pk}"
+    assert set(AuditEvent.objects.values_list("target", flat=True)) == {f"user:{head.pk}"}
     assert audit_actions() == ["locked_out"]
 
 
@@ -158,8 +160,8 @@ def test_nothing_typed_is_kept_of_a_wrong_password_and_nothing_at_all_for_long(c
 
 
 def test_guessing_from_many_addresses_is_stopped_as_well(client, head):
-    tries = [sign_in(client, "wrong", REMOTE_ADDR=f"203.0.113.{n}").status_code for n in range(51)]
-    assert tries == [200] * 50 + [429]
+    tries = [sign_in(client, "wrong", REMOTE_ADDR=f"203.0.113.{n}").status_code for n in range(53)]
+    assert tries == [200] * 52 + [429]  # the last two slowly: see tests/threats/test_sign_in_abuse.py
 
 
 def test_forged_forwarding_does_not_help(client, head):
@@ -178,7 +180,7 @@ def test_right_password_forgets_the_wrong_ones(client, head):
 def test_unknown_name_that_may_be_a_password_is_not_noted(client, head):
     for _ in range(6):
         sign_in(client, username="hunter2")
-    assert AuditEvent.objects.get().target == "user:unknown"
+    assert set(AuditEvent.objects.values_list("target", flat=True)) == {"user:unknown"}
     assert "hunter2" not in json.dumps(list(AuditEvent.objects.values()), default=str)
 
 
@@ -306,6 +308,7 @@ def test_guessing_codes_is_stopped(client, head, required):
     tries = [client.post("/admin/login/code/", {"code": f"{n:06}"}).status_code for n in range(6)]
     assert tries == [200] * 5 + [429]
     assert client.post("/admin/login/code/", {"code": code(secret, 1)}).status_code == 429
+    assert AuditEvent.objects.filter(action="second_step_failed", target=f"user:{head.pk}").count() == 5
 
 
 def test_only_second_step_stays(client, head, required):
