@@ -9,13 +9,19 @@ from typing import Protocol, TypeVar
 
 from django.db.models import TextChoices
 
-# Hedging. A sentence with a hedged claim must hedge too.
-HEDGE = re.compile(
-    r"\b(?:(?-i:may)|might|could|seems?|appears?|suggest\w*|thought to|(?<!less )(?<!more )likely|possibl[ey]|perhaps"
-    r"|usually|typically|tends?|most often|in part|ideas?|hypothes[ie]s|not (?:yet )?(?:settled|known|clear|shown)"
-    r"|unsettled|unclear|unknown|open question|nobody knows|too little is known|limited)\b",
-    re.IGNORECASE,
+# Doubt in a claim, and what keeps it in a sentence: the same words and some weaker ones.
+_DOUBT = (
+    r"(?-i:may)|might|could|seems?|seemed|appear(?:s|ed)?|suggest\w*|thought to|believed to|possibl[ey]|perhaps"
+    r"|(?<!less )(?<!more )(?:un)?likely|usually|typically|tends?|most often|in part"
+    r"|(?:ideas?|hypothes[ie]s)(?! (?:is|are|was|were) (?:settled|proven|confirmed|right))"
+    r"|not (?:yet |fully |well )*(?:settled|known|clear|shown|understood|proven|certain)|unsettled|unclear|unknown"
+    r"|uncertain|open question|nobody knows|too little is known|limited(?! (?:only|just) by)"
 )
+_KEEPS = (
+    r"often|generally|sometimes|(?:for|in) (?:most|some|many) (?:people|patients)|can|cautious\w*|certainty|too little"
+)
+DOUBT = re.compile(rf"\b(?:{_DOUBT})\b", re.IGNORECASE)
+HEDGE = re.compile(rf"\b(?:{_DOUBT}|{_KEEPS})\b", re.IGNORECASE)
 
 
 class EvidenceType(TextChoices):
@@ -103,6 +109,7 @@ class LedgerSource:
     evidence_type: str = ""
     sample_size: int | None = None
     title: str = ""
+    year: int | None = None
 
 
 @dataclass(frozen=True)
@@ -128,7 +135,7 @@ class LedgerClaim:
 
     @property
     def is_hedged(self) -> bool:
-        return bool(HEDGE.search(self.text))
+        return bool(DOUBT.search(self.text))
 
 
 @dataclass(frozen=True)

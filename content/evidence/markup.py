@@ -13,6 +13,7 @@ clinic profile. Anything the parser does not understand is a `Finding` with its 
 """
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -42,6 +43,7 @@ FIGURES = {"party"}  # templates in content/figures/
 # Reasons why a factual sentence needs no claim: it advises the reader, describes the clinic's offer or this page, or
 # defines a word.
 EXEMPT = ("advice", "offer", "page", "word")
+MAX_CHARACTERS = 100_000  # 17,000 words; the linter takes half a second for them
 PLACEHOLDER = re.compile(r"\{(\w*)\}")
 MARKDOWN_SPECIALS = re.compile(r"([\\`*_\[\]<>#])")
 
@@ -150,7 +152,10 @@ def fill(text: str, values: Mapping[str, str], *, escape: bool = False) -> str:
 
 
 def parse(text: str, *, ledger: Ledger, values: Mapping[str, str]) -> Document:
-    """Parse `text`. Raises MarkupError with every finding."""
+    """Parse `text`. Raises MarkupError with every finding, or with the one that it is too long."""
+    if len(text) > MAX_CHARACTERS:
+        message = f"this text has {len(text):,} characters, and a page has room for {MAX_CHARACTERS:,}: split it"
+        raise MarkupError([Finding(0, message, Rule.TOO_LONG)])
     return _Parser(ledger).parse(fill(text.replace("\r\n", "\n").replace("\r", "\n"), values, escape=True))
 
 
@@ -164,6 +169,7 @@ class _Parser:
         self.passages: list[Passage] = []
         self.findings: list[Finding] = []
         self.sections = [Section()]
+        self.slugs: Counter[str] = Counter()
 
     def parse(self, text: str) -> Document:
         lines = text.split("\n")
@@ -206,11 +212,10 @@ class _Parser:
         slug = base = slugify(heading) or "section"
         if RESERVED_ANCHORS.match(slug):
             slug = base = f"about-{slug}"
-        slugs = {section.slug for section in self.sections}
-        count = 1
-        while slug in slugs:
-            count += 1
-            slug = f"{base}-{count}"
+        while slug in self.slugs:
+            self.slugs[base] += 1
+            slug = f"{base}-{self.slugs[base]}"
+        self.slugs[slug] += 1
         self.sections.append(Section(heading, slug, line))
 
     def plain_title(self, text: str, line: int) -> str:

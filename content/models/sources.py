@@ -79,7 +79,7 @@ class Source(models.Model):
     @property
     def entry(self) -> ledger.LedgerSource:
         """Return the ledger's entry."""
-        return ledger.LedgerSource(self.key, self.evidence_type, self.sample_size, self.title)
+        return ledger.LedgerSource(self.key, self.evidence_type, self.sample_size, self.title, self.year)
 
 
 class Quotation(models.Model):

@@ -8,7 +8,7 @@ import pytest
 from django.conf import settings
 from django.core.management import CommandError, call_command
 
-from content.evidence.vocabulary import PROMOTION
+from clinic.lib.advertising import find_advertising
 from content.fixtures import checks, loader
 
 TODAY = dt.date(2026, 11, 25)  # the shipped texts are due again some day; what this proves is not
@@ -29,7 +29,7 @@ def test_shipped_texts_have_no_finding():
 def test_no_template_advertises():
     templates = [path for path in settings.BASE_DIR.joinpath("templates").rglob("*.*") if path.is_file()]
     assert len(templates) > 50
-    assert [(path.name, match[0]) for path in templates for match in PROMOTION.finditer(path.read_text())] == []
+    assert [(path.name, found.words) for path in templates for found in find_advertising(path.read_text())] == []
 
 
 def replaced(file, old, new):

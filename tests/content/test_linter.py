@@ -55,7 +55,9 @@ LEDGER = Ledger(
             LedgerClaim("works", "64% responded.", ("trial",), CHECKED, ("efficacy",)),
             LedgerClaim("fades", "It usually fades.", ("trial",), CHECKED, ("duration",)),
             LedgerClaim("not-all", "28% did not respond.", ("trial",), CHECKED, ("non-response",)),
-            LedgerClaim("risk", "The FDA names risks.", ("fda",), CHECKED, ("risk",)),
+            LedgerClaim(
+                "risk", "The FDA names misuse, blood pressure, breathing, bladder.", ("fda",), CHECKED, ("risk",)
+            ),
             LedgerClaim("label", "It is off-label.", ("fda",), CHECKED, ("off-label",)),
             LedgerClaim("sure", "The certainty is low.", ("review",), CHECKED, ("certainty",)),
             LedgerClaim("blind", "People guessed what they were given.", ("trial",), CHECKED, ("blinding",)),
@@ -68,7 +70,7 @@ LEDGER = Ledger(
 )
 WHOLE = """The drug usually fades. [^fades] Some did not respond. [^not-all]
 
-The FDA names risks. [^risk] The use is off-label. [^label]
+The FDA names misuse, blood pressure, breathing, bladder. [^risk] The use is off-label. [^label]
 
 The certainty is low. [^sure] People guessed what they were given. [^blind] It was an infusion into a vein. [^form]"""
 
@@ -187,7 +189,7 @@ def test_where_the_claim_doubts_the_sentence_does(sentence, rules):
     [
         (" Some did not respond. [^not-all]", "that it does not help everyone"),
         ("The drug usually fades. [^fades] ", "how long it lasts"),
-        ("The FDA names risks. [^risk] ", "what can go wrong"),
+        ("The FDA names misuse, blood pressure, breathing, bladder. [^risk] ", "what can go wrong"),
         (" The use is off-label. [^label]", "that the use is off-label"),
         ("The certainty is low. [^sure] ", "how sure the research is"),
         (" People guessed what they were given. [^blind]", "that people can tell what they were given"),
@@ -223,9 +225,7 @@ def test_words_the_clinic_offers_are_no_advertising():
 
 
 def test_advertising_in_an_exact_quotation_is_the_speakers():
-    wording = f"The Yale text says “the relief was a true breakthrough” of it.\n\n{WHOLE}"
-    assert [finding.rule for finding in check(wording)] == [Rule.UNSOURCED]
-    assert check(wording.replace("of it.", "of it. [^page]")) == []
+    assert check(f"The Yale text says “the relief was a true breakthrough” of it.\n\n{WHOLE}") == []
 
 
 @pytest.mark.parametrize("quoted", ["“a breakthrough”", "“a miracle cure”"])
@@ -239,11 +239,12 @@ def test_quotation_that_differs_is_found_with_the_one_it_resembles():
     ]
     assert found("Hello.\n\n> the biggest stop in half a century.") == [(Rule.QUOTATION, "body", 3)]
     assert found("Hello.", title="Duman: “the biggest stop in half a century.”") == [(Rule.QUOTATION, "title", 0)]
-    assert found("> the biggest step in half a century.") == []
+    assert found("> the biggest step in half a century.") == [(Rule.SPEAKER, "body", 1)]
+    assert found("Duman said:\n\n> the biggest step in half a century.") == []
 
 
 def test_quotation_mark_without_partner_is_found():
-    assert found("Duman said “the biggest step in half a century.") == [(Rule.QUOTATION, "body", 1)]
+    assert (Rule.QUOTATION, "body", 1) in found("Duman said “the big step in half a century.")
 
 
 def test_wording_nobody_checked_is_no_quotation():
