@@ -74,9 +74,9 @@ def _stands_in(quantity: Quantity, allowed: set[tuple[Fraction, str]]) -> bool:
 def claims_fit(document: Document, ledger: Ledger, today: dt.date) -> Iterator[Finding]:
     """Require a sentence to share a word with its claims, beside the drug and the people."""
     for sentence in _carrying(document):
-        said = _stems(sentence.text) if vocabulary.names_subject(sentence.text) else frozenset()
+        stated = _stems(sentence.text) if vocabulary.names_subject(sentence.text) else frozenset()
         behind = frozenset[str]().union(*(_stems(ledger.claims[key].text) for key in sentence.claims))
-        if said and not said & behind:
+        if stated and not stated & behind:
             message = f"claim “{sentence.claims[0]}” says nothing of “{sentence.text}”"
             yield Finding(sentence.line, message, Rule.UNFIT)
 
@@ -84,9 +84,9 @@ def claims_fit(document: Document, ledger: Ledger, today: dt.date) -> Iterator[F
 def polarity_kept(document: Document, ledger: Ledger, today: dt.date) -> Iterator[Finding]:
     """Require a predicate that all claims deny to be denied, and one that all affirm to be affirmed."""
     for sentence in _carrying(document):
-        said = _polarities(sentence.text)
+        stated = _polarities(sentence.text)
         behind = _polarities(" . ".join(ledger.claims[key].text for key in sentence.claims))
-        for stem, polarities in said.items():
+        for stem, polarities in stated.items():
             if stem in behind and not polarities & behind[stem]:
                 claims = ", ".join(sentence.claims)
                 verb = "denies" if behind[stem] == {False} else "affirms"
@@ -106,10 +106,10 @@ def quantifiers_kept(document: Document, ledger: Ledger, today: dt.date) -> Iter
 
 
 def _universals(text: str) -> Iterator[re.Match[str]]:
-    """Yield “all”, “every” and the like, unless they are denied (“not everyone”) or strengthen (“at all”)."""
+    """Yield “all”, “every” and the like, but no denied ones (“not everyone”) and no “at all” or “in all”."""
     for match in UNIVERSAL.finditer(text):
         before = words_of(text[max(0, match.start() - 30) : match.start()])[-NEGATION_REACH:]
-        if not any(word in NEGATIONS for word in before) and before[-1:] != ["at"]:
+        if not any(word in NEGATIONS for word in before) and before[-1:] not in (["at"], ["in"]):
             yield match
 
 
@@ -124,8 +124,8 @@ def hedging_kept(document: Document, ledger: Ledger, today: dt.date) -> Iterator
 
 def _is_in_doubt(claim: str, sentence: str) -> bool:
     """Return whether the sentences of a claim that share most with `sentence` are all in doubt."""
-    said = _stems(sentence)
-    shared = {part: len(_stems(part) & said) for part in re.split(r"(?<=\.)\s+(?=[A-Z])", claim)}
+    stated = _stems(sentence)
+    shared = {part: len(_stems(part) & stated) for part in re.split(r"(?<=\.)\s+(?=[A-Z])", claim)}
     most = max(shared.values())
     return all(DOUBT.search(part) for part, count in shared.items() if count == most)
 

@@ -14,7 +14,7 @@ from .sentences import Passage, Sentence
 class Statement:
     """A sentence, title or block of a text, as it is compared.
 
-    `marked` if it or its paragraph carries a mark, `sealed` if any other wording needs a reviewer.
+    `marked` if it or its paragraph carries a mark, `always_reviewed` if any other wording needs a reviewer.
     """
 
     text: str
@@ -22,7 +22,7 @@ class Statement:
     evidence: tuple[str, ...] = ()
     links: tuple[str, ...] = ()
     marked: bool = False
-    sealed: bool = False
+    always_reviewed: bool = False
 
     @property
     def identity(self) -> tuple[str, ...]:
@@ -49,20 +49,24 @@ class Change:
         return f"{', '.join(self.kinds)}: {pair}"
 
 
-def statements(document: Document, *, sealed: bool = False) -> list[Statement]:
+def statements(document: Document, *, always_reviewed: bool = False) -> list[Statement]:
     """Return what a text states, in order: headings, titles of blocks, sentences, blocks."""
-    found = [Statement(section.heading, section.line, sealed=True) for section in document.sections if section.heading]
+    found = [
+        Statement(section.heading, section.line, always_reviewed=True)
+        for section in document.sections
+        if section.heading
+    ]
     for section in document.sections:
         for block in section.blocks:
             if block.kind != "prose":
                 name = f"::: {block.kind} {block.argument}".strip()
-                found.append(Statement(name, block.line, sealed=True))
+                found.append(Statement(name, block.line, always_reviewed=True))
     for passage in document.passages:
-        found += _of_passage(passage, sealed=sealed)
+        found += _of_passage(passage, always_reviewed=always_reviewed)
     return sorted(found, key=lambda statement: statement.line)
 
 
-def _of_passage(passage: Passage, *, sealed: bool) -> Iterator[Statement]:
+def _of_passage(passage: Passage, *, always_reviewed: bool) -> Iterator[Statement]:
     marked = any(sentence.claims or sentence.exempt for sentence in passage.sentences)
     for sentence in passage.sentences:
         yield Statement(
@@ -71,7 +75,10 @@ def _of_passage(passage: Passage, *, sealed: bool) -> Iterator[Statement]:
             _evidence(sentence),
             sentence.links,
             marked=marked,
-            sealed=sealed or passage.heading or passage.quoted or bool(sentence.claims or sentence.exempt),
+            always_reviewed=always_reviewed
+            or passage.heading
+            or passage.quoted
+            or bool(sentence.claims or sentence.exempt),
         )
 
 
@@ -142,4 +149,4 @@ TELLING = {ChangeKind.NUMBER, ChangeKind.NEGATION, ChangeKind.OBLIGATION, Change
 
 def _needs_reviewer(statement: Statement) -> bool:
     """Return whether any other wording of it needs a reviewer."""
-    return statement.sealed or statement.marked or vocabulary.names_subject(statement.text)
+    return statement.always_reviewed or statement.marked or vocabulary.names_subject(statement.text)

@@ -133,10 +133,6 @@ class LedgerClaim:
     checked_on: dt.date
     topics: tuple[str, ...] = ()
 
-    @property
-    def is_hedged(self) -> bool:
-        return bool(DOUBT.search(self.text))
-
 
 @dataclass(frozen=True)
 class Ledger:

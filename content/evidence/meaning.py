@@ -62,7 +62,7 @@ HEDGES = word_set(
     " unclear unknown limited generally often sometimes about roughly around approximately think thought"
     " believe believed yet probably apparently would can"
 )
-SPECIES = word_set(
+SPECIES_WORDS = word_set(
     "rat rats mouse mice rodent rodents animal animals monkey monkeys people person human humans patient"
     " patients man men woman women child children adult adults teen teens volunteer volunteers cells lab"
     " laboratory"
@@ -106,7 +106,7 @@ def changes_between(old: str, new: str) -> list[ChangeKind]:
         (ChangeKind.NEGATION, NEGATIONS),
         (ChangeKind.QUANTIFIER, QUANTIFIERS),
         (ChangeKind.HEDGE, HEDGES),
-        (ChangeKind.SPECIES, SPECIES),
+        (ChangeKind.SPECIES, SPECIES_WORDS),
         (ChangeKind.DIRECTION, DIRECTIONS),
         (ChangeKind.OBLIGATION, OBLIGATIONS),
     ):

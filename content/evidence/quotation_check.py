@@ -34,7 +34,7 @@ ATTRIBUTION = re.compile(
     rf"|{NAME.format('of')}[’']s? (?:own )?(?:verdict|view|words|opinion|finding|conclusion|statement|praise)\b"
     rf"|\b(?:said|says|wrote|writes) {NAME.format('behind')}"
 )
-PRONOUN_SAID = re.compile(rf"\b(?:he|she|they|it)\b.{{0,30}}\b(?:{SAYS})\b", re.IGNORECASE)
+PRONOUN_SPEAKER = re.compile(rf"\b(?:he|she|they|it)\b.{{0,30}}\b(?:{SAYS})\b", re.IGNORECASE)
 NOT_SPEAKERS = {"He", "She", "They", "It", "We", "I", "This", "That", "The", "In", "You", "What", "Who", "There"}
 # Words the reader could say are no quotation.
 READERS_OWN = re.compile(
@@ -89,8 +89,8 @@ def _spans(passage: Passage) -> list[QuotedSpan]:
         return [QuotedSpan(passage.text, 0, len(passage.text))]
     spans = list(quoted_spans(passage.text, longer_than=0))
     for start, end in passage.emphasized:
-        said = re.search(rf"\b{SAYS}\W*$", passage.text[max(0, start - 30) : start])
-        if said and not any(span.start < end and start < span.end for span in spans):
+        after_saying = re.search(rf"\b{SAYS}\W*$", passage.text[max(0, start - 30) : start])
+        if after_saying and not any(span.start < end and start < span.end for span in spans):
             spans.append(QuotedSpan(passage.text[start:end], start, end))
     return sorted(spans, key=lambda span: span.start)
 
@@ -100,12 +100,12 @@ def _check_span(span: QuotedSpan, passage: Passage, ledger: Ledger) -> tuple[boo
     if span.words.strip(" .,;").casefold() in _titles(ledger):
         return True, []
     before = passage.text[max(0, span.start - 120) : span.start]
-    around = before + " " + passage.text[span.end : span.end + 120]
+    behind = passage.text[span.end : span.end + 120]
     is_term = len(span.words.split()) <= MAX_TERM_WORDS and not passage.quoted
-    speakers = _speakers_near(around, ledger) if is_term else []
+    speakers = _speakers_near(before, behind, ledger) if is_term else []
     if (is_term and not speakers) or (not passage.quoted and READERS_OWN.search(before)):
         return False, []
-    entries = [entry for entry in ledger.quotations.values() if not is_term or _said_by(entry, speakers)]
+    entries = [entry for entry in ledger.quotations.values() if not is_term or _spoken_by(entry, speakers)]
     matching = [entry for entry in entries if matches(span.words.strip(" .,") if is_term else span.words, entry.text)]
     line = passage.line_at(span.start)
     if not matching:
@@ -137,7 +137,7 @@ def check_lead_in(text: str, line: int, quotation: LedgerQuotation) -> Iterator[
     """Yield a finding if the sentence before a quotation block gives it to somebody else."""
     findings = list(check_attribution(text, line, quotation, named=False))
     names = re.findall(r"(?<!^)(?<![.!?] )\b[A-Z][\w’-]{2,}", text)
-    named = names_speaker(text, quotation.speaker) or PRONOUN_SAID.search(text)
+    named = names_speaker(text, quotation.speaker) or PRONOUN_SPEAKER.search(text)
     if not findings and text.rstrip().endswith(":") and names and not named:
         findings.append(Finding(line, f"{quotation.speaker} said “{quotation.key}”, not {names[0]}", Rule.SPEAKER))
     yield from findings
@@ -199,14 +199,19 @@ def _speaker_words(name: str) -> set[str]:
     return {word.lower() for word in words} or {name.lower()}
 
 
-def _speakers_near(text: str, ledger: Ledger) -> list[str]:
-    """Return who is said to have said something in `text`: attributed names, and speakers of the ledger."""
-    found = attributed_speakers(text)
+def _speakers_near(before: str, behind: str, ledger: Ledger) -> list[str]:
+    """Return who is said to have said a few quoted words: speakers of the ledger, and names right beside them."""
     people = {entry.speaker for entry in ledger.quotations.values() if not re.search(r"\btext\b", entry.speaker)}
-    return found + [speaker for speaker in people if _speaker_words(speaker.split()[-1]) & set(words_of(text))]
+    words = set(words_of(f"{before} {behind}"))
+    found = [speaker for speaker in people if _speaker_words(speaker.split()[-1]) & words]
+    name_before = re.search(rf"{NAME.format('name')} {SAYS}[,:]?\s*$", before)
+    name_behind = re.match(rf"\W*(?:said|says|wrote|writes) {NAME.format('name')}", behind)
+    return found + [
+        match["name"] for match in (name_before, name_behind) if match and match["name"] not in NOT_SPEAKERS
+    ]
 
 
-def _said_by(entry: LedgerQuotation, speakers: list[str]) -> bool:
+def _spoken_by(entry: LedgerQuotation, speakers: list[str]) -> bool:
     return any(_speaker_words(entry.speaker) & _speaker_words(name) for name in speakers)
 
 

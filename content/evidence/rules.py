@@ -76,11 +76,11 @@ def risks_balanced(document: Document, ledger: Ledger, today: dt.date) -> Iterat
     lines = [line for key, line in uses.items() if Topic.EFFICACY in ledger.claims[key].topics]
     lines += [line for _, line, key in document.quotations if vocabulary.PRAISE.search(ledger.quotations[key].text)]
     for topic in Topic if lines else []:
-        if topic != Topic.EFFICACY and not topics.covers(topic, _told(document, ledger, topic)):
+        if topic != Topic.EFFICACY and not topics.covers(topic, _sentences_about(document, ledger, topic)):
             yield Finding(min(lines), f"the page says that it helps, and nowhere {topic.label}", Rule.ONE_SIDED)
 
 
-def _told(document: Document, ledger: Ledger, topic: Topic) -> str:
+def _sentences_about(document: Document, ledger: Ledger, topic: Topic) -> str:
     """Return the sentences whose claims are about `topic`."""
     about = {key for key in document.claim_keys if topic in ledger.claims[key].topics}
     return " ".join(sentence.text for sentence in _sentences(document) if about & set(sentence.claims))
@@ -140,7 +140,7 @@ def quotations_led_in(document: Document, ledger: Ledger, today: dt.date) -> Ite
         if passage.quoted and (entry := quotation_check.exact_match(passage.text, ledger)):
             lead_in = before.text if before and not before.quoted else ""
             named = quotation_check.names_speaker(f"{lead_in} {passage.text}", entry.speaker)
-            if not named and not quotation_check.PRONOUN_SAID.search(lead_in):
+            if not named and not quotation_check.PRONOUN_SPEAKER.search(lead_in):
                 message = f"“{entry.key}” is not said to be {entry.speaker}’s"
                 yield Finding(passage.line, message, Rule.SPEAKER)
 

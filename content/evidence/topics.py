@@ -4,7 +4,7 @@ import re
 
 from .ledger import Topic
 
-WORDS = {
+TOPIC_WORDS = {
     Topic.EFFICACY: r"respon\w+|improv\w+|better|remission|help\w*|relief|benefit\w*|effect\w*|advance|worked|works",
     Topic.DURATION: r"fad\w+|wears? off|worn off|return\w*|relapse\w*|comes? back|(?:\d+|one|two) (?:days?|weeks?)",
     Topic.NON_RESPONSE: (
@@ -20,7 +20,7 @@ WORDS = {
     Topic.BLINDING: r"blind\w*|felt|guess\w*|could tell|can (?:often )?tell|masked|knew what|knew who",
     Topic.FORM: r"infusions?|vein|by mouth|lozenge\w*|injection\w*|nasal|oral\w*|mg/kg",
 }
-PATTERNS = {topic: re.compile(rf"\b(?:{words})\b", re.IGNORECASE | re.DOTALL) for topic, words in WORDS.items()}
+PATTERNS = {topic: re.compile(rf"\b(?:{words})\b", re.IGNORECASE | re.DOTALL) for topic, words in TOPIC_WORDS.items()}
 RISKS_NAMED = 4  # so many harms of different names make a list of risks
 
 

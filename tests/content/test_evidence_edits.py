@@ -1,7 +1,7 @@
 """Adversarial and innocent edits of the shipped files: refused, put before a reviewer, or let through.
 
 `evidence_edits/given.yaml` came from readers who did not know the rules; `own.yaml` was written before the rules were
-tuned. An edit whose words the shipped files no longer have is skipped; most must still apply.
+tuned. `evidence_edits/files/` are the shipped files as they were when the edits were made.
 """
 
 import datetime as dt
@@ -16,6 +16,7 @@ import yaml
 from content.fixtures import checks, loader, since
 
 TODAY = dt.date(2026, 11, 30)
+FILES = Path(__file__).parent / "evidence_edits/files"
 EDITS = [
     edit
     for name in ("given", "own")
@@ -24,7 +25,7 @@ EDITS = [
 BLOCK_END = re.compile(r"(::: (?:quotation|crisis) ?\w*) :::")
 
 
-def find(edit, folder=loader.FILES):
+def find(edit, folder=FILES):
     """Return (file, match of the words that the edit replaces, whatever their line breaks)."""
     file = folder / Path(edit["file"]).name
     words = r"\s+".join(map(re.escape, edit["edit"]["find"].split()))
@@ -33,10 +34,8 @@ def find(edit, folder=loader.FILES):
 
 @pytest.mark.parametrize("edit", EDITS, ids=lambda edit: edit["id"])
 def test_edit_is_refused_or_reviewed_or_let_through(edit, tmp_path):
-    folder = shutil.copytree(loader.FILES, tmp_path / "files")
+    folder = shutil.copytree(FILES, tmp_path / "files")
     file, match = find(edit, folder)
-    if not match:
-        pytest.skip("the shipped files no longer say this")
     text = file.read_text()
     replacement = BLOCK_END.sub(r"\1\n:::", edit["edit"]["replace"])
     file.write_text(text[: match.start()] + replacement + text[match.end() :])
@@ -44,7 +43,7 @@ def test_edit_is_refused_or_reviewed_or_let_through(edit, tmp_path):
         refused = bool(checks.check_fixtures(folder, today=TODAY).findings)
     except loader.FixtureError:
         refused = True
-    verdict = "refused" if refused else "review" if since.changes_since(loader.FILES, folder) else "silent"
+    verdict = "refused" if refused else "review" if since.changes_since(FILES, folder) else "silent"
     if edit["should_be_caught"]:
         assert verdict != "silent"
     else:
@@ -56,4 +55,8 @@ def test_set_is_caught_and_innocent_edits_are_not_refused():
     caught = verdicts[True, "refused"] + verdicts[True, "review"]
     assert caught / (caught + verdicts[True, "silent"]) >= 0.95
     assert verdicts[False, "refused"] <= 2
-    assert sum(bool(find(edit)[1]) for edit in EDITS) / len(EDITS) > 0.8
+
+
+def test_files_have_no_finding_without_an_edit():
+    assert checks.check_fixtures(FILES, today=TODAY).findings == []
+    assert since.changes_since(FILES, FILES) == []

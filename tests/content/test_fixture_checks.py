@@ -47,7 +47,7 @@ def replaced(file, old, new):
         ("landing.md", "title: When other", "title: A cure when other", 0, "promotion: “cure” advertises"),
         ("terms.md", "free days of our", "miracle days of our", 0, "promotion: “miracle” advertises"),
         ("people.yaml", "bio: >-\n    Michaela", "bio: >-\n    A miracle, Michaela", 0, "promotion: “miracle” adver"),
-        ("profile.yaml", "call or text", "be cured or call or text", 1, "promotion: “cured” advertises"),
+        ("profile.yaml", "It’s free", "It cures, free", 1, "promotion: “cures” advertises"),
         ("how-ketamine-works.md", "[^c25]", "", 1, "unsourced: no claim behind the fact “In the U.S., it has been"),
         ("how-ketamine-works.md", "In mice, behavior", "Behavior", 0, "animals-unsaid: this rests on a study in mice"),
     ],
