@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin
 from django.core.cache import caches
 from django.http import HttpRequest, HttpResponse
@@ -34,7 +35,12 @@ class CareDesk(admin.AdminSite):
         from content.admin import articles
         from signups.desk import urls as desk_urls
 
-        routes = [path("roles/", require_safe(self.roles), name="roles"), *articles.routes, *desk_urls.routes]
+        routes = [
+            path("roles/", require_safe(self.roles), name="roles"),
+            path("stay-signed-in/", require_safe(stay_signed_in), name="stay_signed_in"),
+            *articles.routes,
+            *desk_urls.routes,
+        ]
         protected = [URLPattern(route.pattern, self.admin_view(route.callback), name=route.name) for route in routes]
         return [*protected, *super().get_urls()]
 
@@ -45,6 +51,7 @@ class CareDesk(admin.AdminSite):
         return {
             **context,
             "navigation": navigation.group_admin_pages(context["available_apps"], request.user),
+            "idle_minutes": settings.STAFF_SESSION_IDLE_MINUTES,
             "zone_city": time_zones.city_name(timezone.get_current_timezone_name()),
         }
 
@@ -84,6 +91,11 @@ class CareDesk(admin.AdminSite):
             "permission_matrix": clinic_roles.permission_matrix(),
         }
         return TemplateResponse(request, "admin/roles.html", context)
+
+
+def stay_signed_in(request: HttpRequest) -> HttpResponse:
+    """Answer with nothing: that it was asked keeps the session in use (`staff_auth/middleware.py`)."""
+    return HttpResponse(status=204)
 
 
 def activate_clinic_time_zone(

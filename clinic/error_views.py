@@ -5,9 +5,13 @@ from collections.abc import Callable
 
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.views import defaults
+from django.views.csrf import csrf_failure
+
+from .desk_pages import page_behind
 
 # Status -> (heading, text) of an error page in the admin.
 ADMIN_ERROR_PAGES = {
@@ -32,6 +36,20 @@ def server_error(request: HttpRequest) -> HttpResponse:
     return HttpResponse(render_to_string("500.html"), status=500, headers={"Cache-Control": "no-store"})
 
 
+def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Django's `CSRF_FAILURE_VIEW`; in the admin with the way back, and the text that was sent, to copy."""
+    if not request.path_info.startswith(reverse("admin:index")):
+        return csrf_failure(request, reason)
+    typed = request.POST.get("text") or request.POST.get("note") or ""
+    context = {
+        "title": "Your sign-in has changed since this page was opened",
+        "text": "Nothing was saved: the form came from an older sign-in, perhaps in another tab. Open the page again.",
+        "back": page_behind(request.path),
+        "typed": typed,
+    }
+    return HttpResponse(render_to_string("admin/error.html", context), status=403)
+
+
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     return _admin_error_page(request, 400) or defaults.bad_request(request, exception)
 
@@ -47,10 +65,18 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 def method_not_allowed_page(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
-    """Middleware: add a page to the 405 responses of the admin."""
+    """Middleware: lead the GET of an address of the admin that only takes a POST back to its page.
+
+    Other 405 responses of the admin get a page.
+    """
 
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
+        in_admin = request.path_info.startswith(reverse("admin:index"))
+        if response.status_code == 405 and in_admin and request.method == "GET":
+            page = page_behind(request.path)
+            if page not in (request.path, reverse("admin:index")):
+                return redirect(page)
         if response.status_code == 405 and (page := _admin_error_page(request, 405)):
             response.content = page.content
         return response

@@ -319,6 +319,7 @@ TEXT_FILE_PATH = DATA_DIR / "texts"
 
 # --- Safety ---------------------------------------------------------------------------------------------------------
 HTTPS = SITE_URL.startswith("https:")
+CSRF_FAILURE_VIEW = "clinic.error_views.csrf_failed"
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
 CSRF_COOKIE_NAME = "__Host-csrftoken" if HTTPS else "csrftoken"
 CSRF_COOKIE_SECURE = HTTPS

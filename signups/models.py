@@ -9,7 +9,7 @@ from signups.hosts.models import AvailabilityRule, DateOverride, Holiday, Host, 
 from signups.imports.models import ImportChunk, ImportJob
 from signups.leads.merge_models import DistinctLeadPair, LeadMerge
 from signups.leads.models import Lead
-from signups.leads.note_models import Note
+from signups.leads.note_models import Note, NoteDraft
 from signups.leads.tag_models import LeadTag, Tag
 from signups.messages.inbound_models import InboundMessage
 from signups.messages.models import OutboxMessage, SentBeforeRestore
@@ -50,6 +50,7 @@ __all__ = [
     "LeadMerge",
     "LeadTag",
     "Note",
+    "NoteDraft",
     "OnboardingCall",
     "OutboxMessage",
     "RateLimitCounter",

@@ -7,6 +7,7 @@ from typing import Any
 from allauth.account.internal.flows.login import get_authentication_records
 from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth import logout
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
@@ -14,8 +15,13 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 
+from clinic.desk_pages import page_behind
+from signups.desk.note_rescue import keep_typed_note
+
 from .signals import MFA_TYPES
 
+IDLE = "You were signed out after a while without a click. What you pressed last was not done. Sign in to go on."
+IDLE_NOTE_KEPT = f"{IDLE} Your note is kept as a draft."
 ACTIVITY_INTERVAL = dt.timedelta(minutes=1)  # how often a session stores that it is in use
 HALF_SIGNED_IN = dt.timedelta(minutes=10)  # how long a session lasts before its second step
 # Views open to staff without a second step: setting one up, and signing out.
@@ -48,10 +54,14 @@ class StaffSessionMiddleware:
                 request.session.set_expiry(HALF_SIGNED_IN)
             return response
         if not request.user.is_staff or _is_over(request) or _mfa_required_but_not_passed(request):
+            was_over = request.user.is_staff and request.method == "POST" and _is_over(request)
+            kept = was_over and keep_typed_note(request)
             logout(request)
             if request.path_info == reverse("account_login"):
                 return self.get_response(request)
-            return redirect_to_login(request.get_full_path() if request.method == "GET" else reverse("admin:index"))
+            if was_over:
+                messages.warning(request, IDLE_NOTE_KEPT if kept else IDLE)
+            return redirect_to_login(request.get_full_path() if request.method == "GET" else page_behind(request.path))
         return self.get_response(request)
 
     def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:

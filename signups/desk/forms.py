@@ -97,7 +97,7 @@ class NoteForm(forms.Form):
     text = forms.CharField(
         max_length=LONGEST_NOTE,
         label="Note",
-        widget=forms.Textarea({"rows": 3}),
+        widget=forms.Textarea({"rows": 3, "data-draft": ""}),
         error_messages={"required": "Enter a note."},
     )
     form_key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)

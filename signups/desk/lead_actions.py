@@ -21,6 +21,7 @@ from signups.leads import actions as lead_actions
 from signups.leads.access import can_contact_lead, can_work_lead
 from signups.leads.actions import assign_lead, write_note
 from signups.leads.choices import LeadStatus
+from signups.leads.drafts import save_draft
 from signups.leads.locking import ActionError
 from signups.leads.models import Lead
 from signups.messages.actions import send_manual_email, send_manual_text
@@ -28,6 +29,7 @@ from signups.messages.forms import SendForm, TextForm
 from signups.privacy import erasure
 from signups.trials import actions as trial_actions
 from signups.trials.actions import convert_trial
+from signups.web.staff_forms import DraftForm
 from signups.web.staff_views import View, get_lead, lead_view, redirect_to_lead
 
 from .forms import (
@@ -112,6 +114,17 @@ def change_status_view(request: HttpRequest, lead: Lead) -> str:
 def add_note(request: HttpRequest, lead: Lead) -> str:
     write_note(lead=lead, **cleaned_data(NoteForm(request.POST)), **actor(request))
     return "Note saved."
+
+
+@lead_view(allowed=can_contact_lead)
+@require_POST
+def save_draft_view(request: HttpRequest, lead: Lead) -> HttpResponse:
+    """Keep what is typed and not saved yet; sent by the page's script."""
+    form = DraftForm(request.POST)
+    if not form.is_valid():
+        return HttpResponse(status=422)
+    save_draft(lead, author=staff_user(request), text=form.cleaned_data["text"], now=timezone.now())
+    return HttpResponse(status=204)
 
 
 @lead_action(allowed=can_contact_lead)
@@ -220,6 +233,7 @@ routes = [
     path("signups/lead/<int:pk>/assign-next/", assign_next, name="signups_lead_assign_next"),
     path("signups/lead/<int:pk>/change-status/", change_status_view, name="signups_lead_change_status"),
     path("signups/lead/<int:pk>/note/", add_note, name="signups_lead_note"),
+    path("signups/lead/<int:pk>/draft/", save_draft_view, name="signups_lead_draft"),
     path("signups/lead/<int:pk>/log-outreach/", log_outreach_view, name="signups_lead_log_outreach"),
     path("signups/lead/<int:pk>/convert/", convert, name="signups_lead_convert"),
     path("signups/lead/<int:pk>/mark-refunded/", mark_refunded_view, name="signups_lead_mark_refunded"),

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from django.contrib.auth.models import User
 from django.core.exceptions import BadRequest, PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.utils import timezone
 
 from clinic.lib import redaction, time_zones
@@ -22,6 +22,7 @@ from signups.consents.contact_policy import ContactFacts, facts_of, may_call, ma
 from signups.leads.access import can_contact_lead, can_work_lead
 from signups.leads.actions import allowed_transitions
 from signups.leads.choices import CARE_FOR_LABELS, TERMINAL_STATUSES, LeadStatus
+from signups.leads.drafts import draft_of
 from signups.leads.models import Lead
 from signups.leads.tag_models import Tag
 from signups.messages.forms import TextForm
@@ -114,7 +115,7 @@ def next_action_context(facts: LeadFacts) -> dict[str, Any]:
         "outcome_form": outcome_form(callback, list(callback.attempts.all()), now) if callback and can_claim else None,
         "may_log": callback is not None and can_log_attempt(callback, now),
         "may_convert": trial is not None and trial.may_be_converted and lead.status == LeadStatus.QUALIFIED,
-        "outreach_form": OutreachForm(auto_id="outreach_%s"),
+        "outreach_form": OutreachForm(_sent(facts, "outcome"), auto_id="outreach_%s"),
     }
 
 
@@ -152,7 +153,7 @@ def care_context(facts: LeadFacts) -> dict[str, Any]:
         "all_tags": Tag.objects.filter(is_active=True),
         "transitions": allowed_transitions(lead, facts.user),
         "closed": LeadStatus.CLOSED,
-        "status_form": ChangeStatusForm(auto_id="status_%s"),
+        "status_form": ChangeStatusForm(_sent(facts, "reason"), auto_id="status_%s"),
         "has_open_work": is_booked or facts.callback is not None,
     }
 
@@ -174,13 +175,25 @@ def timeline_context(facts: LeadFacts) -> dict[str, Any]:
     """
     kind, before = _timeline_filter(facts.request)
     entries, more = timeline.lead_timeline(facts.lead, viewer=facts.user, kind=kind, before=before)
+    sent = facts.request.POST
+    edited = next((entry for entry in entries if entry.is_version(sent.get("supersedes", ""))), None)
+    draft = draft_of(facts.lead, facts.user)
+    typed = sent.get("text", "") if not edited else ""
     return {
-        "note_form": NoteForm(auto_id="note_%s"),
+        "note_form": NoteForm(auto_id="note_%s", initial={"text": typed or (draft.text if draft else "")}),
+        "draft": draft if draft and not typed else None,
+        "edited": edited,
+        "edited_text": sent.get("text", ""),
         "filters": timeline.TIMELINE_FILTERS,
         "kind": kind,
         "entries": entries,
         "older": entries[-1].at.isoformat() if more else "",
     }
+
+
+def _sent(facts: LeadFacts, field: str) -> QueryDict | None:
+    """Return what was sent, if the form with `field` was sent and refused: it comes back filled."""
+    return facts.request.POST if field in facts.request.POST else None
 
 
 def _timeline_filter(request: HttpRequest) -> tuple[str, dt.datetime | None]:

@@ -50,6 +50,10 @@ class Entry:
     note: Note | None = None
     earlier: tuple[Note, ...] = ()
 
+    def is_version(self, public_id: str) -> bool:
+        """Return whether `public_id` names this note, in any of its versions."""
+        return any(str(note.public_id) == public_id for note in (self.note, *self.earlier) if note)
+
 
 def lead_timeline(
     lead: Lead, *, viewer: User, kind: str = "", before: dt.datetime | None = None

@@ -24,6 +24,7 @@ from signups.leads.contact_details import announce_change
 from signups.leads.locking import ActionError
 from signups.leads.merge_models import DistinctLeadPair, LeadMerge
 from signups.leads.models import Lead
+from signups.leads.note_models import NoteDraft
 from signups.leads.tag_models import LeadTag
 from signups.privacy.personal_data import delete_data_export, models_with_lead
 from signups.trials.models import Trial
@@ -35,7 +36,8 @@ MERGE_CHOICES = {
     "phone": ("phone", "phone_e164", "phone_extension", "texts_failed_at"),
     "owner": ("owner_id",),
 }
-SHARED_FIELDS: dict[type[models.Model], str] = {LeadTag: "tag"}  # rows that both may have, of which one is kept
+# Rows that both may have, of which one is kept.
+SHARED_FIELDS: dict[type[models.Model], str] = {LeadTag: "tag", NoteDraft: "author"}
 STOPPED_FIELDS = {
     "unsubscribed_at": min,
     "do_not_call_at": max,

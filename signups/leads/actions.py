@@ -13,6 +13,7 @@ from signups.audit.models import AuditEvent
 from .access import can_work_lead, lock_lead_for_contact, lock_lead_for_work
 from .choices import CONTACTED_STATUSES, TRANSITIONS, LeadStatus, OpenWork
 from .contact import note_contact
+from .drafts import discard_saved_draft
 from .locking import ActionError
 from .models import Lead
 from .note_models import Note
@@ -122,6 +123,7 @@ def write_note(
     except IntegrityError:
         raise ActionError("Someone else just edited this note. Your text is below – review and save again.") from None
     record_event(lead, AuditAction.NOTED, by=by, now=now, idempotency_key=form_key)
+    discard_saved_draft(lead, author=by, saved=text)
 
 
 @transaction.atomic

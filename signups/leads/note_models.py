@@ -42,3 +42,20 @@ class Note(AppendOnly):
 
     def __str__(self) -> str:
         return f"note of {self.created_at:%Y-%m-%d}"
+
+
+class NoteDraft(models.Model):
+    """What `author` has typed about `lead` and not saved yet: one text for each pair."""
+
+    PII_FIELDS: ClassVar[dict[str, Any]] = {"text": ""}
+
+    lead = models.ForeignKey(Lead, on_delete=models.PROTECT, related_name="note_drafts")
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    text = EncryptedTextField()
+    updated_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["lead", "author"], name="signups_notedraft_unique")]
+
+    def __str__(self) -> str:
+        return f"draft of {self.updated_at:%Y-%m-%d}"

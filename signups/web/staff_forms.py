@@ -11,6 +11,12 @@ def note_field() -> forms.CharField:
     return forms.CharField(label="Note (optional)", required=False, max_length=LONGEST_NOTE, widget=widget)
 
 
+class DraftForm(forms.Form):
+    """What is typed in the boxes of a page and not saved yet."""
+
+    text = forms.CharField(required=False, max_length=LONGEST_NOTE, strip=False)
+
+
 class CallOutcomeForm(forms.Form):
     """The note beside the outcome of an onboarding call."""
 

@@ -28,7 +28,7 @@ from .content import (
 from .duplicates import DistinctLeadPairFactory, LeadMergeFactory
 from .hosts import AvailabilityRuleFactory, DateOverrideFactory, HolidayFactory, HostFactory, TimeOffFactory
 from .imports import ImportChunkFactory, ImportJobFactory
-from .leads import LeadFactory, LeadTagFactory, NoteFactory, TagFactory
+from .leads import LeadFactory, LeadTagFactory, NoteDraftFactory, NoteFactory, TagFactory
 from .messages import EmailTemplateFactory, InboundMessageFactory, OutboxMessageFactory, SentBeforeRestoreFactory
 from .ops import EncryptionKeyCheckFactory, RateLimitCounterFactory, WorkerHeartbeatFactory
 from .privacy import DataExportChunkFactory, DataExportJobFactory
@@ -74,6 +74,7 @@ __all__ = [
     "LedgerRevisionFactory",
     "LegalTextFactory",
     "LinkCheckFactory",
+    "NoteDraftFactory",
     "NoteFactory",
     "OnboardingCallFactory",
     "OutboxMessageFactory",

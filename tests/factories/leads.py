@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from clinic.lib.phone_numbers import parse_phone
 from signups.leads.models import Lead
-from signups.leads.note_models import Note
+from signups.leads.note_models import Note, NoteDraft
 from signups.leads.tag_models import LeadTag, Tag
 
 from .users import UserFactory
@@ -32,6 +32,16 @@ class NoteFactory(factory.django.DjangoModelFactory):
     author = factory.SubFactory(UserFactory)
     text = "Prefers mornings."
     created_at = factory.LazyFunction(timezone.now)
+
+
+class NoteDraftFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = NoteDraft
+
+    lead = factory.SubFactory(LeadFactory)
+    author = factory.SubFactory(UserFactory)
+    text = "Prefers mornings, and"
+    updated_at = factory.LazyFunction(timezone.now)
 
 
 class TagFactory(factory.django.DjangoModelFactory):

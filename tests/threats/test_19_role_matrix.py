@@ -57,6 +57,7 @@ NEEDS = {
         **dict.fromkeys(["text", "address_works"], "signups.change_lead"),
         **dict.fromkeys(["replies", "reply_handle", "reply_assign"], "signups.work_inboundmessage"),
         "note": "signups.add_note",
+        "draft": "signups.change_lead",
         "erase": "signups.erase_lead",
         "book": "signups.change_onboardingcall",
         "export": "signups.export_lead",
@@ -77,7 +78,8 @@ NEEDS = {
     "auth_user": {"password_change": "auth.change_user"},
 }
 NOBODYS = {"autocomplete", "view_on_site"}
-EVERY_STAFF = {"index", "roles", "login", "logout", "password_change", "password_change_done", "jsi18n"}
+EVERY_STAFF = {"index", "roles", "stay_signed_in", "login", "logout", "jsi18n"}
+EVERY_STAFF |= {"password_change", "password_change_done"}
 BY_OTHER_MEANS = {"app_list"}  # shows what its reader may see of an app; nothing of it is a 404
 METHODS = ("get", "post", "put", "head", "patch", "delete", "options")
 RARE = ("patch", "delete", "options")
@@ -251,7 +253,7 @@ def test_revoked_role_bites_on_the_next_request(client, clinic):
 
 
 # What whoever has somebody else’s lead on the phone may do; everything else stays with those who work the lead.
-IN_TOUCH = {"log_outreach", "note", "mail", "mail_send", "book", "resend_confirmation"}
+IN_TOUCH = {"log_outreach", "note", "draft", "mail", "mail_send", "book", "resend_confirmation"}
 OF_ONE_LEAD = {
     *("assign", "assign_next", "change_status", "convert", "mark_refunded", "mark_refunded_undo", "tag", "untag"),
     *("consent", "erase"),

@@ -108,7 +108,7 @@ def test_other_peoples_leads_are_read_and_not_worked(client, user):
 
 def test_deeds_are_posted(client, user):
     lead = leads.LeadFactory()
-    assert client.get(f"/admin/signups/lead/{lead.pk}/log-outreach/").status_code == 405
+    assert client.head(f"/admin/signups/lead/{lead.pk}/log-outreach/").status_code == 405
     assert client.post(page_of(lead), {"name": "X"}).status_code == 403
     assert AuditEvent.objects.count() == 0
 

@@ -144,7 +144,7 @@ def test_head_tells_apart_on_the_page_and_asks_again(client, head):
     address = f"/admin/signups/lead/{one.pk}/merge/{other.pk}/distinct/"
     assert address in client.get(PAIRS).content.decode()
     assert address in client.get(f"/admin/signups/lead/{one.pk}/merge/{other.pk}/").content.decode()
-    assert client.get(address).status_code == 405
+    assert client.head(address).status_code == 405
     assert client.post(address, follow=True).redirect_chain == [(PAIRS, 303)]
     assert client.get(PAIRS).context["pairs"] == []
     again = f"{APART}{DistinctLeadPair.objects.get().pk}/undo/"

@@ -128,6 +128,7 @@ def test_no_word_is_left_in_any_table_of_an_erased_person(full):
             "leadmerge",
             "outboxmessage",
             "note",
+            "notedraft",
             "onboardingcall",
         )
     }
