@@ -1,6 +1,6 @@
 """Comparison of people's names: nicknames, titles, accents, other scripts, order, initials, slips of the pen.
 
-Nicknames are data (`nicknames.csv`).
+Nicknames are data (`nicknames.csv`), so are the surnames too common to tell anything (`common_surnames.txt`).
 """
 
 import enum
@@ -62,6 +62,21 @@ class PersonName:
     def key(self) -> str:
         """What two spellings of one name share, whatever the order of its words."""
         return " ".join(sorted(self.words)) + f"|{self.suffix}"
+
+    @property
+    def is_rare(self) -> bool:
+        """Return whether the surname is rare enough for the full name to say something."""
+        return len(self.words) > 1 and len(self.surname) > 4 and not {*self.words} & _common_surnames()
+
+
+@lru_cache(maxsize=65536)
+def name_key(name: str) -> str:
+    """Return given name and surname as most spellings of one person’s name share them, in alphabetical order.
+
+    Nicknames stand for the full name, middle names are left out: `chu william` for “Bill Chu” and “Chu, William T.”
+    """
+    words = parse_name(name).words
+    return " ".join(sorted(_full_given_name(word) for word in {words[0], words[-1]})) if words else ""
 
 
 @lru_cache(maxsize=65536)
@@ -187,3 +202,24 @@ def _nicknames() -> Mapping[str, frozenset[int]]:
         for name in [] if line.startswith("#") else line.split(","):
             groups.setdefault(name.strip(), set()).add(number)
     return {name: frozenset(numbers) for name, numbers in groups.items()}
+
+
+def _full_given_name(name: str) -> str:
+    """Return the full name that a nickname stands for, or `name`; where it may be of several, always the same one."""
+    return _full_names().get(name, name)
+
+
+@cache
+def _full_names() -> Mapping[str, str]:
+    """Return name → the first of the group in which it stands furthest to the front."""
+    lines = (Path(__file__).parent / "nicknames.csv").read_text().splitlines()
+    found: dict[str, tuple[int, str]] = {}
+    for group in (line.split(",") for line in lines if not line.startswith("#")):
+        for place, name in enumerate(group):
+            found[name] = min(found.get(name, (place, group[0])), (place, group[0]))
+    return {name: full for name, (_, full) in found.items()}
+
+
+@cache
+def _common_surnames() -> frozenset[str]:
+    return frozenset((Path(__file__).parent / "common_surnames.txt").read_text().split())

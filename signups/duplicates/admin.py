@@ -36,7 +36,8 @@ def possible_duplicates(request: HttpRequest) -> HttpResponse:
     kind, after = request.GET.get("same", "number"), request.GET.get("after", "0")
     if kind not in detection.MATCH_KEYS or not PAIR_KEY.fullmatch(after):
         raise BadRequest("That page doesn’t exist.")
-    pairs, following = detection.find_pairs(kind, int(after))
+    unlikely = request.GET.get("unlikely") == "1"
+    pairs, following = detection.find_pairs(kind, int(after), unlikely=unlikely)
     access_log.log_list_view(request, "duplicates", 2 * len(pairs))
     recent = LeadMerge.objects.filter(undone_at=None, merged_at__gte=now - MERGE_UNDO_WINDOW).select_related(
         "lead", "merged_by"
@@ -47,7 +48,8 @@ def possible_duplicates(request: HttpRequest) -> HttpResponse:
         "Duplicates",
         pairs=pairs,
         following=following,
-        first=not request.GET,
+        first=not {*request.GET} - {"unlikely"},
+        unlikely=unlikely,
         merges=[(merge, merge.may_be_undone(now)) for merge in recent],
         days=MERGE_UNDO_WINDOW.days,
     )

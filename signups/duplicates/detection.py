@@ -1,6 +1,10 @@
-"""Duplicate detection by phone number or mailbox, ranked by name similarity."""
+"""Duplicate detection: leads that share a number, an address or a name, judged as `clinic.lib.person_names` compares.
 
-import difflib
+The database finds the candidates by indexed keys, so that the page costs the same whatever the number of leads; `judge`
+says how likely they are one person, and why. Couples, families and colleagues are kept apart.
+"""
+
+import enum
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import combinations, islice
@@ -9,12 +13,15 @@ from typing import Any
 from django.db.models import Count, F, QuerySet
 from django.db.models.expressions import Combinable
 
+from clinic.lib import email_domains, identity
+from clinic.lib.person_names import NameMatch, compare_names, edit_distance_at_most_one, parse_name
 from signups.leads.merge_models import DistinctLeadPair
-from signups.leads.models import Lead, LeadQuerySet, mailbox_expression
+from signups.leads.models import Lead, LeadQuerySet, address_name_expression, mailbox_expression
 
 GROUPS_SQL = 50  # groups per page
 MAX_GROUP_SIZE = 5  # a number that more leads share is a switchboard's
-SIMILARITY_THRESHOLD = 0.8  # of difflib's ratio: “Jon Miller” and “John Miller”, not “Jon Miller” and “Ann Miller”
+ROLE_ADDRESSES = frozenset({"info", "office", "contact", "admin", "mail", "email", "hello", "sales", "support", "team"})
+DISTINCTIVE_LENGTH = 6  # letters before the @ that two people hardly share
 
 
 @dataclass(frozen=True)
@@ -24,66 +31,164 @@ class MatchKey:
     `leads` returns the leads that have one; `key` builds the expression for the lead at the end of a lookup.
     """
 
-    same: str
     leads: Callable[[], LeadQuerySet]
     key: Callable[[str], Combinable]
 
 
 MATCH_KEYS: Mapping[str, MatchKey] = {
     "number": MatchKey(
-        "the same phone number",
         lambda: Lead.objects.live().exclude(phone_e164=""),
         lambda lookup: F(f"{lookup}phone_e164"),
     ),
     "mailbox": MatchKey(
-        "the same email address",
         lambda: Lead.objects.live().exclude(email_key=""),
         lambda lookup: mailbox_expression(f"{lookup}email_key"),
+    ),
+    "address": MatchKey(
+        lambda: Lead.objects.live().exclude(email_key=""),
+        lambda lookup: address_name_expression(f"{lookup}email_key", f"{lookup}name_key"),
+    ),
+    "name": MatchKey(
+        lambda: Lead.objects.live().exclude(name_key=""),
+        lambda lookup: F(f"{lookup}name_key"),
     ),
 }
 
 
+class Likelihood(enum.IntEnum):
+    """How likely two leads are one person."""
+
+    UNLIKELY = 0
+    POSSIBLE = 1
+    LIKELY = 2
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How likely it is, and why, as parts of a sentence."""
+
+    likelihood: Likelihood
+    reasons: tuple[str, ...]
+
+
 @dataclass(frozen=True)
 class Pair:
-    """Two live leads, the older first, and the property they share."""
+    """Two live leads, the older first, and the verdict on them."""
 
     older: Lead
     newer: Lead
-    same: str
-    near_names: bool
+    verdict: Verdict
 
 
-def find_pairs(kind: str = "number", after: int = 0) -> tuple[list[Pair], tuple[str, int] | None]:
-    """Return the pairs of one page, similar names first, and the next page.
+NAME_REASONS = {
+    NameMatch.SAME: "same name",
+    NameMatch.NEAR: "similar names",
+    NameMatch.GENERATION: "same name, but only one has Jr. or Sr.",
+    NameMatch.SURNAME_CHANGED: "same first name, different last names",
+    NameMatch.FAMILY: "same last name, different first names",
+    NameMatch.DIFFERENT: "different names",
+}
+
+
+def judge(one: Lead, other: Lead) -> Verdict:
+    """Return how likely two leads are one person, and why."""
+    name = compare_names(one.name, other.name)
+    same = _same_contact(one, other)
+    near = _near_contact(one, other) if name >= NameMatch.NEAR and not same else []
+    reasons = (*same, *near, NAME_REASONS[name])
+    if name >= NameMatch.NEAR and (same or near):
+        return Verdict(Likelihood.LIKELY, reasons)
+    if name == NameMatch.SAME and parse_name(one.name).is_rare:
+        return Verdict(Likelihood.POSSIBLE, ("same rare name",))
+    possible = name in (NameMatch.SURNAME_CHANGED, NameMatch.GENERATION) and same
+    return Verdict(Likelihood.POSSIBLE if possible else Likelihood.UNLIKELY, reasons)
+
+
+def _same_contact(one: Lead, other: Lead) -> list[str]:
+    """Return which address or number both have, as words."""
+    found = ["same phone number"] if identity.same_number(one.identity, other.identity) else []
+    mailboxes = {identity.canonical_mailbox(lead.email_key) for lead in (one, other)}
+    return found + (["same email address"] if len(mailboxes) == 1 and one.email_key else [])
+
+
+def _near_contact(one: Lead, other: Lead) -> list[str]:
+    """Return which address or number is nearly that of the other, as words."""
+    found = []
+    if one.email_key and other.email_key and _near_addresses(one.email_key, other.email_key):
+        found.append("similar email addresses")
+    if one.phone_e164 and other.phone_e164 and _near_numbers(one.phone_e164, other.phone_e164):
+        found.append("similar phone numbers")
+    return found
+
+
+def _near_addresses(one: str, other: str) -> bool:
+    """Return whether the addresses differ by a slip, a tag, or only by the provider."""
+    locals_ = [email.partition("@")[0].partition("+")[0].replace(".", "") for email in (one, other)]
+    domains = [email.partition("@")[2] for email in (one, other)]
+    if locals_[0] == locals_[1]:
+        slip = edit_distance_at_most_one(*domains) or domains[0] in email_domains.suggest_domain(domains[1])
+        distinctive = len(locals_[0]) >= DISTINCTIVE_LENGTH or any(char.isdigit() for char in locals_[0])
+        return domains[0] == domains[1] or slip or (distinctive and locals_[0] not in ROLE_ADDRESSES)
+    letters = ["".join(char for char in local if not char.isdigit()) for local in locals_]
+    return domains[0] == domains[1] and letters[0] != letters[1] and edit_distance_at_most_one(*locals_)
+
+
+def _near_numbers(one: str, other: str) -> bool:
+    """Return whether the numbers differ by one slip, by a swap of two digits, or by the country code alone."""
+    if one == other or identity.is_placeholder(one) or identity.is_placeholder(other):
+        return False
+    return edit_distance_at_most_one(one, other) or one[-10:] == other[-10:] or _two_digits_swapped(one, other)
+
+
+def _two_digits_swapped(one: str, other: str) -> bool:
+    wrong = [at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b]
+    if len(one) != len(other) or len(wrong) != 2:
+        return False
+    first, last = wrong
+    return one[first] == other[last] and one[last] == other[first]
+
+
+def find_pairs(
+    kind: str = "number", after: int = 0, *, unlikely: bool = False
+) -> tuple[list[Pair], tuple[str, int] | None]:
+    """Return the pairs of one page, the likeliest first, and the next page.
 
     The next page is (`kind`, `after`) or None. `after` is a lead id, so that the URL contains no phone number or
-    address. Reads every live number and address once, which suits a rarely used page.
+    address. With `unlikely`, return instead those who share a number or an address and are probably two people.
     """
     found = list(islice(_groups(kind, after), GROUPS_SQL + 1))
     groups = found[:GROUPS_SQL]
     leads = [lead.pk for _, group in groups for lead in group]
     distinct = set(DistinctLeadPair.objects.filter(older__in=leads).values_list("older_id", "newer_id"))
-    shown = [
-        Pair(older, newer, MATCH_KEYS[name].same, names_similar(older.name, newer.name))
+    pairs = {
+        (older.pk, newer.pk): Pair(older, newer, judge(older, newer))
         for name, group in groups
         for older, newer in combinations(group, 2)
-        if (older.pk, newer.pk) not in distinct
-    ]
+        if (older.pk, newer.pk) not in distinct and not _found_before(name, older, newer)
+    }
+    shown = [pair for pair in pairs.values() if (pair.verdict.likelihood == Likelihood.UNLIKELY) == unlikely]
+    if unlikely:
+        shown = [pair for pair in shown if _same_contact(pair.older, pair.newer)]
     following = (groups[-1][0], groups[-1][1][0].pk) if len(found) > GROUPS_SQL else None
-    return sorted(shown, key=lambda pair: not pair.near_names), following
+    return sorted(shown, key=lambda pair: -pair.verdict.likelihood), following
 
 
-def names_similar(one: str, other: str) -> bool:
-    """Return whether the names have the same words in any order, or nearly the same."""
-    return difflib.SequenceMatcher(None, _sorted_words(one), _sorted_words(other)).ratio() >= SIMILARITY_THRESHOLD
-
-
-def _sorted_words(name: str) -> str:
-    return " ".join(sorted(name.casefold().replace(",", " ").split()))
+def _found_before(kind: str, older: Lead, newer: Lead) -> bool:
+    """Return whether the pair belongs to an earlier key of MATCH_KEYS, on whose page it stands."""
+    if kind == "number":
+        return False
+    mailboxes = {identity.canonical_mailbox(lead.email_key) for lead in (older, newer)}
+    earlier = bool(older.phone_e164) and older.phone_e164 == newer.phone_e164
+    if kind != "mailbox":
+        earlier = earlier or (bool(older.email_key) and len(mailboxes) == 1)
+    if kind == "name" and older.email_key and newer.email_key:
+        locals_ = [lead.email_key.partition("@")[0].partition("+")[0].replace(".", "") for lead in (older, newer)]
+        earlier = earlier or locals_[0] == locals_[1]
+    return earlier
 
 
 def _groups(kind: str, after: int) -> Iterator[tuple[str, list[Lead]]]:
-    """Yield (key name, leads) for each shared number after `after`, then each mailbox.
+    """Yield (key name, leads) for each shared number after `after`, then for each other key.
 
     Queries one page per key.
     """

@@ -13,6 +13,7 @@ from django.db.models.lookups import Exact
 from clinic.lib import phone_numbers, time_zones, zone_inference
 from clinic.lib.encryption import EncryptedTextField
 from clinic.lib.identity import GMAIL, Identity
+from clinic.lib.person_names import name_key
 from clinic.lib.text_folding import fold, phone_digits
 
 from .choices import OPEN_STATUSES, TERMINAL_STATUSES, CareFor, Channel, LeadStatus, PartOfDay
@@ -32,6 +33,13 @@ def mailbox_expression(column: str) -> models.Case:
         models.When(Exact(Right(column, len(domain) + 1), f"@{domain}"), then=folded) for domain in sorted(GMAIL)
     ]
     return models.Case(*at_gmail, default=models.F(column), output_field=models.CharField())
+
+
+def address_name_expression(email: str, name: str) -> Concat:
+    """SQL expression of what one person’s addresses at several providers share: what is before the @, and the name."""
+    local = Concat(Left(email, StrIndex(email, models.Value("@")) - 1), models.Value("+"))
+    plain = Replace(Left(local, StrIndex(local, models.Value("+")) - 1), models.Value("."))
+    return Concat(plain, models.Value("|"), Cast(name, models.CharField()))
 
 
 MAILBOX_EXPRESSION = mailbox_expression("email_key")
@@ -72,7 +80,7 @@ class LeadQuerySet(models.QuerySet["Lead"]):
 
     def update(self, **kwargs: Any) -> int:
         if "name" in kwargs:
-            kwargs["name_folded"] = fold(kwargs["name"])[:NAME_FOLDED_LENGTH]
+            kwargs |= {column: form(kwargs["name"])[:NAME_FOLDED_LENGTH] for column, form in NAME_FORMS.items()}
         return super().update(**kwargs)
 
 
@@ -99,8 +107,11 @@ def _search_filter(text: str, column: str) -> models.Q:
     return found
 
 
+NAME_FORMS = {"name_folded": fold, "name_key": name_key}  # columns that are computed from the name
+
+
 class FoldedField(models.CharField):  # type: ignore[type-arg]
-    """The folded form of another field (`clinic.lib.text_folding.fold`), computed at every write."""
+    """A form of another field that is compared (`NAME_FORMS`), computed at every write."""
 
     def __init__(self, *args: Any, source: str, **kwargs: Any) -> None:
         self.source = source
@@ -112,7 +123,7 @@ class FoldedField(models.CharField):  # type: ignore[type-arg]
         return name, path, args, {**kwargs, "source": self.source}
 
     def pre_save(self, model_instance: models.Model, add: bool) -> str:
-        value = fold(getattr(model_instance, self.source))[: self.max_length]
+        value = NAME_FORMS[self.attname](getattr(model_instance, self.source))[: self.max_length]
         setattr(model_instance, self.attname, value)
         return value
 
@@ -126,6 +137,7 @@ class Lead(PhoneDisplay, models.Model):
     PII_FIELDS: ClassVar[dict[str, Any]] = {
         "name": "",
         "name_folded": "",
+        "name_key": "",
         "email": "",
         "email_key": "",
         "phone": "",
@@ -144,6 +156,7 @@ class Lead(PhoneDisplay, models.Model):
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     name = models.CharField(max_length=100)
     name_folded = FoldedField(source="name", max_length=NAME_FOLDED_LENGTH)
+    name_key = FoldedField(source="name", max_length=NAME_FOLDED_LENGTH)
     # Empty for leads that gave only a phone number.
     email = models.EmailField("email", max_length=254, blank=True)
     email_key = models.CharField(max_length=254, blank=True, editable=False)
@@ -245,6 +258,16 @@ class Lead(PhoneDisplay, models.Model):
                 condition=models.Q(import_job__isnull=False),
                 name="signups_lead_import",
             ),
+            models.Index(
+                address_name_expression("email_key", "name_key"),
+                name="signups_lead_address_name",
+                condition=~models.Q(status__in=TERMINAL_STATUSES) & ~models.Q(email_key=""),
+            ),
+            models.Index(
+                fields=["name_key"],
+                name="signups_lead_name_key",
+                condition=~models.Q(status__in=TERMINAL_STATUSES) & ~models.Q(name_key=""),
+            ),
             models.Index(fields=["owner", "-created_at", "-id"], name="signups_lead_owner_newest"),
             models.Index(fields=["owner", "status", "-created_at", "-id"], name="signups_lead_owner_status"),
             models.Index(
@@ -259,7 +282,7 @@ class Lead(PhoneDisplay, models.Model):
 
     def save(self, *args: Any, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
         if update_fields is not None and "name" in (update_fields := {*update_fields}):
-            update_fields.add("name_folded")
+            update_fields |= {*NAME_FORMS}
         super().save(*args, update_fields=update_fields, **kwargs)
 
     @property

@@ -401,6 +401,7 @@ class Migration(migrations.Migration):
                 ("public_id", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
                 ("name", models.CharField(max_length=100)),
                 ("name_folded", signups.leads.models.FoldedField(max_length=200, source="name")),
+                ("name_key", signups.leads.models.FoldedField(max_length=200, source="name")),
                 ("email", models.EmailField(blank=True, max_length=254, verbose_name="email")),
                 ("email_key", models.CharField(blank=True, editable=False, max_length=254)),
                 ("phone", models.CharField(blank=True, max_length=40)),
@@ -1543,6 +1544,67 @@ class Migration(migrations.Migration):
                 condition=models.Q(("import_job__isnull", False)),
                 fields=["import_job", "-created_at", "-id"],
                 name="signups_lead_import",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="lead",
+            index=models.Index(
+                django.db.models.functions.text.Concat(
+                    django.db.models.functions.text.Replace(
+                        django.db.models.functions.text.Left(
+                            django.db.models.functions.text.Concat(
+                                django.db.models.functions.text.Left(
+                                    "email_key",
+                                    django.db.models.expressions.CombinedExpression(
+                                        django.db.models.functions.text.StrIndex("email_key", models.Value("@")),
+                                        "-",
+                                        models.Value(1),
+                                    ),
+                                ),
+                                models.Value("+"),
+                            ),
+                            django.db.models.expressions.CombinedExpression(
+                                django.db.models.functions.text.StrIndex(
+                                    django.db.models.functions.text.Concat(
+                                        django.db.models.functions.text.Left(
+                                            "email_key",
+                                            django.db.models.expressions.CombinedExpression(
+                                                django.db.models.functions.text.StrIndex(
+                                                    "email_key", models.Value("@")
+                                                ),
+                                                "-",
+                                                models.Value(1),
+                                            ),
+                                        ),
+                                        models.Value("+"),
+                                    ),
+                                    models.Value("+"),
+                                ),
+                                "-",
+                                models.Value(1),
+                            ),
+                        ),
+                        models.Value("."),
+                    ),
+                    models.Value("|"),
+                    django.db.models.functions.comparison.Cast("name_key", models.CharField()),
+                ),
+                condition=models.Q(
+                    models.Q(("status__in", ("merged", "erased", "removed")), _negated=True),
+                    models.Q(("email_key", ""), _negated=True),
+                ),
+                name="signups_lead_address_name",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="lead",
+            index=models.Index(
+                condition=models.Q(
+                    models.Q(("status__in", ("merged", "erased", "removed")), _negated=True),
+                    models.Q(("name_key", ""), _negated=True),
+                ),
+                fields=["name_key"],
+                name="signups_lead_name_key",
             ),
         ),
         migrations.AddIndex(
