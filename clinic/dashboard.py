@@ -15,6 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from clinic.lib.row_count import RowCount, count_rows
+from clinic.lib.time_zones import midnight
 from content.admin.review_queue import review_items
 from signups.audit.choices import AuditAction
 from signups.audit.models import AuditEvent
@@ -23,7 +24,9 @@ from signups.callbacks.models import CallbackRequest
 from signups.calls.alerts import open_alerts_of
 from signups.calls.choices import CallStatus
 from signups.calls.models import OnboardingCall
+from signups.consents.contact_policy import Decision, facts_of, may_call
 from signups.desk.saved_views import SAVED_VIEWS
+from signups.followups.models import FollowUp
 from signups.leads.models import Lead
 from signups.messages.inbound_models import InboundMessage
 from signups.reports import daily_metrics
@@ -126,32 +129,51 @@ def content_alerts(user: Any, now: dt.datetime) -> list[CounterTile]:
 
 @dataclass(frozen=True)
 class TaskItem:
-    """One task about a lead; `url` is the lead's page, where the outcome is logged."""
+    """One task, as a rule about a lead; `url` is the page where it is done.
+
+    `call` decides whether the lead may be called now, and at which number.
+    """
 
     label: str
     lead_name: str
     due_at: dt.datetime
     url: str
+    lead: Lead | None = None
+    call: Decision | None = None
 
 
 def my_tasks(user: Any, now: dt.datetime) -> list[TaskItem]:
-    """Return claimed callbacks, unclaimed overdue callbacks and started calls.
+    """Return what `user` has to do today, soonest first, at most MAX_TASKS of each kind.
 
-    Started calls have no outcome yet. Oldest first.
-
-    The tasks are those of `user`, at most MAX_TASKS of each kind.
+    Their calls of today and those without an outcome, their follow-ups due today, the callbacks they claimed,
+    unclaimed overdue callbacks and alerts about their calls.
     """
     tasks: list[tuple[str, Lead, dt.datetime]] = []
+    tomorrow = midnight(timezone.localdate(now) + dt.timedelta(days=1))
     if user.has_perm("signups.work_callbackrequest"):
         open_callbacks = CallbackRequest.objects.open().soonest_first().select_related("lead")
         claimed, unclaimed = open_callbacks.claimed_by(user), open_callbacks.overdue(now).callable_at(now).unclaimed()
         tasks += [("Call back", callback.lead, callback.call_at) for callback in claimed[:MAX_TASKS]]
         tasks += [("Unclaimed callback", callback.lead, callback.call_at) for callback in unclaimed[:MAX_TASKS]]
     if user.has_perm("signups.change_onboardingcall"):
-        started = OnboardingCall.objects.unsettled(now).filter(host__user=user).select_related("lead")
-        tasks += [("Log the call outcome", call.lead, call.starts_at) for call in started[:MAX_TASKS]]
+        calls = OnboardingCall.objects.booked().filter(host__user=user, starts_at__lt=tomorrow).order_by("starts_at")
+        tasks += [
+            ("Log the call outcome" if call.starts_at <= now else "Onboarding call", call.lead, call.starts_at)
+            for call in calls.select_related("lead")[:MAX_TASKS]
+        ]
+    if user.has_perm("signups.change_lead"):
+        due = FollowUp.objects.open().owned_by(user).due_before(tomorrow).select_related("lead")[:MAX_TASKS]
+        tasks += [(f"Follow-up: {follow_up.task}", follow_up.lead, follow_up.due_at) for follow_up in due]
+    facts = facts_of({lead.pk: lead for _, lead, _ in tasks}.values(), now) if tasks else {}
     return _calendar_tasks(user, now) + [
-        TaskItem(label, str(lead), due_at, reverse("admin:signups_lead_change", args=[lead.pk]))
+        TaskItem(
+            label,
+            str(lead),
+            due_at,
+            reverse("admin:signups_lead_change", args=[lead.pk]),
+            lead,
+            may_call(lead, now, facts[lead.pk]),
+        )
         for label, lead, due_at in sorted(tasks, key=lambda task: task[2])
     ]
 

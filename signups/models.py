@@ -5,6 +5,7 @@ from signups.callbacks.models import CallAttempt, CallbackRequest
 from signups.calls.models import CallAlert, OnboardingCall
 from signups.consents.models import Consent, ConsentText
 from signups.consents.suppression_models import Suppression
+from signups.followups.models import FollowUp
 from signups.hosts.models import AvailabilityRule, DateOverride, Holiday, Host, TimeOff
 from signups.imports.models import ImportChunk, ImportJob
 from signups.leads.merge_models import DistinctLeadPair, LeadMerge
@@ -41,6 +42,7 @@ __all__ = [
     "DistinctLeadPair",
     "EmailTemplate",
     "EncryptionKeyCheck",
+    "FollowUp",
     "Holiday",
     "Host",
     "ImportChunk",

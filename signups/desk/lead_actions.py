@@ -44,7 +44,7 @@ from .forms import (
 )
 from .lead_detail import render_lead
 
-LeadAction = Callable[[HttpRequest, Lead], str]
+LeadAction = Callable[..., str]
 
 
 class InvalidForm(Exception):
@@ -66,9 +66,9 @@ def lead_action(
         @lead_view(permission, allowed=allowed)
         @require_POST
         @wraps(action)
-        def view(request: HttpRequest, lead: Lead) -> HttpResponse:
+        def view(request: HttpRequest, lead: Lead, **kwargs: Any) -> HttpResponse:
             try:
-                done = action(request, lead)
+                done = action(request, lead, **kwargs)
             except InvalidForm as invalid:
                 return render_lead(request, lead, refused=invalid.errors, status=422)
             except ActionError as error:

@@ -1,6 +1,7 @@
 """The page of one lead, with one context function per section."""
 
 import datetime as dt
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Self
@@ -19,6 +20,8 @@ from signups.callbacks.models import CallbackRequest
 from signups.calls.choices import CallStatus
 from signups.calls.models import OnboardingCall
 from signups.consents.contact_policy import ContactFacts, facts_of, may_call, may_email, permits_texts
+from signups.followups.forms import ChangeFollowUpForm, FollowUpForm
+from signups.followups.models import FollowUp
 from signups.leads.access import can_contact_lead, can_work_lead
 from signups.leads.actions import allowed_transitions
 from signups.leads.choices import CARE_FOR_LABELS, TERMINAL_STATUSES, LeadStatus
@@ -67,6 +70,7 @@ class LeadFacts:
     trial: Trial | None
     contact: ContactFacts
     calls: list[OnboardingCall]
+    follow_ups: list[FollowUp]
 
     @classmethod
     def load(cls, request: HttpRequest, lead: Lead) -> Self:
@@ -79,6 +83,7 @@ class LeadFacts:
             trial=lead.trials.first(),
             contact=facts_of([lead], now)[lead.pk],
             calls=list(lead.calls.select_related("host__user")),
+            follow_ups=list(lead.follow_ups.open().select_related("owner")),
         )
 
     @property
@@ -107,7 +112,7 @@ def next_action_context(facts: LeadFacts) -> dict[str, Any]:
     call = may_call(lead, now, facts.contact)
     can_claim = callback is not None and callback.claimed_by in (None, facts.user)
     return {
-        "next_action": next_action(lead, trial, now, facts.contact),
+        "next_action": next_action(lead, trial, now, facts.contact, next(iter(facts.follow_ups), None)),
         "unsettled": facts.contact.unsettled,
         "is_call_time": facts.contact.unsettled is not None and now < facts.contact.unsettled.ends_at and call.allowed,
         "call_outcome_form": CallOutcomeForm(auto_id="call_%s"),
@@ -116,6 +121,29 @@ def next_action_context(facts: LeadFacts) -> dict[str, Any]:
         "may_log": callback is not None and can_log_attempt(callback, now),
         "may_convert": trial is not None and trial.may_be_converted and lead.status == LeadStatus.QUALIFIED,
         "outreach_form": OutreachForm(_sent(facts, "outcome"), auto_id="outreach_%s"),
+    }
+
+
+def follow_ups_context(facts: LeadFacts) -> dict[str, Any]:
+    """Return the context of `_follow_ups.html`."""
+    owners = owner_choices()
+    return {
+        "follow_ups": [
+            (
+                each,
+                ChangeFollowUpForm(
+                    initial={"due_at": each.due_at, "owner": each.owner_id},
+                    owners=owners,
+                    auto_id=f"follow_up_{each.pk}_%s",
+                ),
+            )
+            for each in facts.follow_ups
+        ],
+        "may_follow_up": can_contact_lead(facts.user, facts.lead, facts.now)
+        or (facts.user.has_perm("signups.change_lead") and any(each.owner == facts.user for each in facts.follow_ups)),
+        "follow_up_form": FollowUpForm(
+            initial={"owner": facts.user.pk, "form_key": uuid.uuid4()}, owners=owners, auto_id="follow_up_%s"
+        ),
     }
 
 
@@ -211,6 +239,7 @@ def _timeline_filter(request: HttpRequest) -> tuple[str, dt.datetime | None]:
 SECTIONS: list[Callable[[LeadFacts], dict[str, Any]]] = [
     common_context,
     next_action_context,
+    follow_ups_context,
     messages_context,
     contact_context,
     care_context,

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from clinic.lib.row_count import RowCount, count_rows
 from signups.consents.contact_policy import facts_of
+from signups.followups.models import FollowUp
 from signups.leads.models import Lead
 from signups.leads.tag_models import LeadTag
 from signups.trials.models import Trial
@@ -79,7 +80,9 @@ def with_list_columns(leads: QuerySet[Lead]) -> QuerySet[Lead]:
     Owner, tags, newest trial. What the next step depends on comes from `contact_policy.facts_of`.
     """
     return leads.select_related("owner").prefetch_related(
-        Prefetch("trials", Trial.objects.order_by("-requested_at")), Prefetch("taggings", LeadTag.objects.named())
+        Prefetch("trials", Trial.objects.order_by("-requested_at")),
+        Prefetch("taggings", LeadTag.objects.named()),
+        Prefetch("follow_ups", FollowUp.objects.filter(done_at=None)),
     )
 
 

@@ -15,7 +15,7 @@ def row(lead: Any, user: Any, now: dt.datetime, facts: ContactFacts) -> dict[str
     `lead` comes from `lead_list.with_list_columns`.
     """
     trial = next(iter(lead.trials.all()), None)
-    action = next_action(lead, trial, now, facts)
+    action = next_action(lead, trial, now, facts, next(iter(lead.follow_ups.all()), None))
     return {
         "lead": lead,
         "email": redaction.mask_contact_details(lead.email, user),

@@ -4,6 +4,7 @@ import datetime as dt
 from dataclasses import dataclass
 
 from signups.consents.contact_policy import ContactFacts, Remedy, contact_plan, may_call
+from signups.followups.models import FollowUp
 from signups.leads.choices import OPEN_STATUSES, Channel, LeadStatus
 from signups.leads.models import Lead
 from signups.trials.models import Trial
@@ -25,11 +26,17 @@ class NextAction:
     reason: str = ""
 
 
-def next_action(lead: Lead, trial: Trial | None, now: dt.datetime, facts: ContactFacts) -> NextAction | None:
-    """Return the most urgent action; None when there is nothing to do."""
+def next_action(
+    lead: Lead, trial: Trial | None, now: dt.datetime, facts: ContactFacts, follow_up: FollowUp | None = None
+) -> NextAction | None:
+    """Return the most urgent action; None when there is nothing to do.
+
+    `follow_up` is the open one that is due first.
+    """
     return (
         _owed(lead, trial, now, facts)
         or _appointment(lead, now, facts)
+        or (NextAction("follow_up", f"Follow-up: {follow_up.task}", follow_up.due_at) if follow_up else None)
         or (_first_contact(lead, now, facts) if lead.status == LeadStatus.NEW else _pipeline(lead, trial, now, facts))
     )
 

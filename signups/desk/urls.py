@@ -7,12 +7,13 @@ from signups.duplicates import admin as duplicate_admin
 from signups.imports import admin as import_admin
 from signups.messages import admin as message_admin
 
-from . import audit_log, bulk_views, lead_actions
+from . import audit_log, bulk_views, follow_ups, lead_actions
 
 routes = [
     route
     for module in (
         lead_actions,
+        follow_ups,
         bulk_views,
         admin_booking,
         message_admin,

@@ -26,6 +26,7 @@ from .content import (
     SourceFactory,
 )
 from .duplicates import DistinctLeadPairFactory, LeadMergeFactory
+from .followups import FollowUpFactory
 from .hosts import AvailabilityRuleFactory, DateOverrideFactory, HolidayFactory, HostFactory, TimeOffFactory
 from .imports import ImportChunkFactory, ImportJobFactory
 from .leads import LeadFactory, LeadTagFactory, NoteDraftFactory, NoteFactory, TagFactory
@@ -63,6 +64,7 @@ __all__ = [
     "DistinctLeadPairFactory",
     "EmailTemplateFactory",
     "EncryptionKeyCheckFactory",
+    "FollowUpFactory",
     "HolidayFactory",
     "HostFactory",
     "ImportChunkFactory",
