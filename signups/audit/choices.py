@@ -24,6 +24,7 @@ class AuditAction(TextChoices):
     CALLBACK_REASSIGNED = "callback_reassigned", "reassigned the callback"
     CALL_ATTEMPTED = "call_attempted", "logged a call"
     CALLBACK_CLOSED = "callback_closed", "callback closed"
+    LEAD_ADDED = "lead_added", "added the lead"
     ADDED = "added", "added"
     CHANGED = "changed", "changed"
     DELETED = "deleted", "deleted"

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import uuid
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
@@ -33,6 +34,14 @@ def allowed_transitions(lead: Lead, user: User) -> list[LeadStatus]:
     if not can_work_lead(user, lead) or (lead.status == LeadStatus.CLOSED and not can_reopen(user)):
         return []
     return [status for status in TRANSITIONS[LeadStatus(lead.status)] if status != LeadStatus.CONVERTED]
+
+
+@transaction.atomic
+def add_lead(*, source: str, by: User, now: dt.datetime, **columns: Any) -> Lead:
+    """Add somebody who called or came in; `by` owns the lead. Nobody is sent anything, and no consent is recorded."""
+    lead = Lead.objects.create(owner=by, created_at=now, first_touch_source=source, **columns)
+    record_event(lead, AuditAction.LEAD_ADDED, by=by, now=now)
+    return lead
 
 
 @transaction.atomic

@@ -2,13 +2,15 @@
 
 import datetime as dt
 from collections.abc import Iterable
+from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from signups.audit.actions import Actor, record_event
 from signups.audit.choices import AuditAction
 
-from .locking import lock_lead
+from .access import lock_lead_for_contact
+from .locking import ActionError, lock_lead
 from .models import Lead
 from .signals import contact_details_changed
 
@@ -31,6 +33,17 @@ def update_contact_details(lead: Lead, *, by: Actor, now: dt.datetime, **fields:
         Lead.objects.filter(pk=lead.pk).update(**fields, **stated)
         record_event(lead, AuditAction.DETAILS_CHANGED, by=by, now=now, changed=changed)
         announce_change(lead, changed, by=by, now=now)
+
+
+@transaction.atomic
+def correct_contact_details(lead: Lead, *, by: Actor, now: dt.datetime, **fields: Any) -> None:
+    """Update details on behalf of staff. Raises ActionError, also when another lead has the email address."""
+    lock_lead_for_contact(lead, by, now)
+    try:
+        with transaction.atomic():
+            update_contact_details(lead, by=by, now=now, **fields)
+    except IntegrityError:
+        raise ActionError("Another lead has this email address.") from None
 
 
 def announce_change(lead: Lead, changed: Iterable[str], *, by: Actor, now: dt.datetime) -> None:

@@ -1,6 +1,6 @@
 """Find the lead of a person, as `clinic.lib.identity` defines one."""
 
-from clinic.lib import identity, phone_numbers
+from clinic.lib import identity, normalization, phone_numbers
 
 from .models import Lead
 
@@ -12,3 +12,11 @@ def find_same_person(who: identity.Identity) -> Lead | None:
     there = list(Lead.objects.live().with_number([who.e164]).select_for_update().order_by("pk"))
     shared = [who.e164] if identity.is_shared(lead.name for lead in there) else []
     return next((lead for lead in there if identity.same_person(who, lead.identity, shared_numbers=shared)), None)
+
+
+def likely_duplicates(*, email: str, phone_e164: str) -> list[Lead]:
+    """Return up to five live leads with this mailbox or this number, for staff to look at."""
+    key = normalization.email_key(email) if email else ""
+    mailboxes = Lead.objects.live().with_mailbox([identity.canonical_mailbox(key)]) if key else Lead.objects.none()
+    numbers = Lead.objects.live().with_number([phone_e164]) if phone_e164 else Lead.objects.none()
+    return [*{lead.pk: lead for lead in [*mailboxes[:5], *numbers[:5]]}.values()][:5]

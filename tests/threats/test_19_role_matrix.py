@@ -56,6 +56,7 @@ NEEDS = {
         **dict.fromkeys(["import_start", "import_cancel", "import_results", "import_undo"], "signups.import_lead"),
         **dict.fromkeys(["text", "address_works"], "signups.change_lead"),
         **dict.fromkeys(["follow_up", "follow_up_change", "follow_up_snooze", "follow_up_done"], "signups.change_lead"),
+        **dict.fromkeys(["new", "contact"], "signups.change_lead"),
         **dict.fromkeys(["replies", "reply_handle", "reply_assign"], "signups.work_inboundmessage"),
         "note": "signups.add_note",
         "draft": "signups.change_lead",
