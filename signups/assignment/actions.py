@@ -58,7 +58,7 @@ def assign_unassigned(clock: Callable[[], dt.datetime]) -> int:
 
 @transaction.atomic
 def _assign_one(now: dt.datetime) -> bool:
-    unassigned = Lead.objects.unassigned().order_by("created_at", "id")
+    unassigned = Lead.objects.awaiting_rotation().order_by("created_at", "id")
     unassigned = unassigned.select_for_update(skip_locked=connection.features.has_select_for_update_skip_locked)
     lead = unassigned.first()
     return bool(lead and assign_round_robin(lead=lead, by=ActorKind.SYSTEM, now=now))

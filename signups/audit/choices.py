@@ -39,6 +39,7 @@ class AuditAction(TextChoices):
     TRIAL_CANCELLED = "trial_cancelled", "canceled the trial"
     TRIAL_RESUMED = "trial_resumed", "resumed the trial"
     TRIAL_CONVERTED = "trial_converted", "converted to patient"
+    CONVERSION_UNDONE = "conversion_undone", "undid the conversion"
     REFUND_REQUESTED = "refund_requested", "requested a refund"
     CONSENT_GRANTED = "consent_granted", "gave consent"
     CONSENT_REVOKED = "consent_revoked", "withdrew consent"

@@ -24,7 +24,7 @@ from signups.leads import locking
 from signups.offer import current_offer
 from signups.scheduling import callback_times
 from signups.web.responses import redirect_after_post
-from signups.web.staff_views import redirect_to_lead, render_page, staff_view
+from signups.web.staff_views import ask_first, redirect_to_lead, render_page, staff_view
 
 from . import actions
 from .actions import can_log_attempt, claim_callback, close_callback, reassign_callback, release_callback
@@ -33,6 +33,7 @@ from .choices import CallOutcome
 from .models import MAX_CALL_ATTEMPTS, CallAttempt, CallbackRequest
 
 PER_PAGE = 50
+FINAL_OUTCOMES = (CallOutcome.WRONG_NUMBER, CallOutcome.DECLINED, CallOutcome.DO_NOT_CALL)
 VIEWS = {"": "All", "due": "To call now", "overdue": "Overdue", "mine": "Mine"}
 
 callback_view = staff_view("signups.work_callbackrequest")
@@ -123,11 +124,41 @@ def log_attempt_view(request: HttpRequest, public_id: str) -> HttpResponse:
     if not form.is_valid():
         return _detail(request, callback, outcome_form=form, status=422)
     outcome = CallOutcome(form.cleaned_data["outcome"])
+    if (
+        outcome in FINAL_OUTCOMES
+        and not callback.closed_at
+        and (page := _ask_before_ending(request, callback, outcome))
+    ):
+        return page
 
     def log(callback: CallbackRequest, **actor: Any) -> None:
         actions.log_attempt(callback, **{**form.cleaned_data, "outcome": outcome}, **actor)
 
     return _run(request, public_id, log, done=f"Outcome logged: {outcome.label.lower()}.", outcome_form=form)
+
+
+def _ask_before_ending(request: HttpRequest, callback: CallbackRequest, outcome: CallOutcome) -> HttpResponse | None:
+    """Say what an outcome ends for good, before it is logged."""
+    lead = callback.lead
+    by_outcome = {
+        CallOutcome.WRONG_NUMBER: f"{lead.email} is emailed that we could not reach them."
+        if lead.email
+        else "Nothing is sent: there is no email address.",
+        CallOutcome.DECLINED: "Nothing is sent.",
+        CallOutcome.DO_NOT_CALL: "Consent to calls and texts is withdrawn, and a booked call is canceled; "
+        "patient and host are told.",
+    }
+    consequences = [f"The callback of {lead} is closed: {outcome.label.lower()}.", by_outcome[outcome]]
+    page = reverse("admin:signups_callbackrequest_call", args=[callback.public_id])
+    title = f"{outcome.label}: {lead}?"
+    return ask_first(
+        request,
+        lead,
+        title=title,
+        button="Log this outcome",
+        consequences=consequences,
+        back=page + _view_query(request),
+    )
 
 
 @callback_view

@@ -131,21 +131,23 @@ def reschedule_call(
     start: dt.datetime,
     by: Actor,
     now: dt.datetime,
+    host: Host | None = None,
     forced: ForceReason | None = None,
 ) -> OnboardingCall:
-    """Move the call to `start`, keeping the host if possible. Idempotent.
+    """Move the call to `start` with `host`, by default keeping the host if possible. Idempotent.
 
     Raises CallNotBooked, CallAlreadyStarted (for the patient, once the call has begun), then as `book_call` does.
     """
     hosts = list(_candidates(call).locked())
     call = _locked(call)
     _require_booked(call, by=by, now=now)
-    if start == call.starts_at:
+    if start == call.starts_at and host in (None, call.host):
         return call
     if call.lead.calls.upcoming(now).exclude(pk=call.pk).exists():
         raise AlreadyBooked
     clinic, before = current_offer(), Placement.of(call)
-    chosen = _pick_host(start, hosts, clinic, now=now, forced=forced, moving=call)
+    candidates = hosts if host is None else [each for each in hosts if each == host]
+    chosen = _pick_host(start, candidates, clinic, now=now, forced=forced, moving=call)
     _set_time(call, chosen, start, clinic.calls)
     _change(call, now, before)
     _record(call, AuditAction.CALL_MOVED, by=by, now=now, forced=forced)

@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Callable
 from functools import partial
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.contrib import admin, messages
 from django.contrib.auth.models import User
@@ -12,7 +13,7 @@ from django.core.exceptions import BadRequest
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
@@ -27,7 +28,7 @@ from signups.leads.locking import ActionError
 from signups.scheduling import slots
 from signups.web.responses import redirect_after_post
 from signups.web.staff_forms import CallOutcomeForm
-from signups.web.staff_views import redirect_to_lead, render_page, staff_view
+from signups.web.staff_views import ask_first, redirect_to_lead, render_page, staff_view
 
 from . import calendar, emails
 from .actions import available_slots_for, cancel_call, complete_call, mark_no_show, reassign_call, reschedule_call
@@ -106,9 +107,46 @@ def move(request: HttpRequest, public_id: str) -> HttpResponse:
     form = RescheduleForm(request.POST)
     if not form.is_valid():
         return _detail(request, _get_call(public_id), move_form=form, status=422)
-    new = {"start": form.cleaned_data["start"], "forced": _reason(form)}
+    call, start, host = _get_call(public_id), form.cleaned_data["start"], form.cleaned_data["host"]
+    if host and host != call.host and not request.user.has_perm("signups.reassign_onboardingcall"):
+        refused = f"Only the Head of Customer Care gives a call to another host. Drop it in {call.host}’s column."
+        return _detail(request, call, refused=refused, move_form=form, status=409)
+    if "dropped" in request.POST and (page := _ask_before_moving(request, call, start, host)):
+        return page
+    new = {"start": start, "host": host, "forced": _reason(form)}
     done = partial(describe_notice, emails.CALL_MOVED, "Call rescheduled.")
     return _run(request, public_id, reschedule_call, done, forms={"move_form": form}, **new)
+
+
+def _ask_before_moving(
+    request: HttpRequest, call: OnboardingCall, start: dt.datetime, host: Host | None
+) -> HttpResponse | None:
+    there = f"{start.astimezone(ZoneInfo(call.lead.time_zone)):%A, %B %-d, %-I:%M %p}"
+    consequences = [
+        f"From {timezone.localtime(call.starts_at):%A, %B %-d, %-I:%M %p} with {call.host}",
+        f"to {timezone.localtime(start):%A, %B %-d, %-I:%M %p} with {host or call.host} ({there} their time).",
+        _notice_ahead(call, "the new time"),
+    ]
+    title, back = f"Reschedule the call with {call.lead}?", reverse("admin:signups_onboardingcall_changelist")
+    day = f"?day={timezone.localtime(start):%Y-%m-%d}&span=day"
+    return ask_first(request, call.lead, title=title, button="Reschedule", consequences=consequences, back=back + day)
+
+
+def _ask_before_canceling(request: HttpRequest, call: OnboardingCall) -> HttpResponse | None:
+    consequences = [
+        f"The call on {timezone.localtime(call.starts_at):%A, %B %-d, %-I:%M %p} with {call.host} is canceled.",
+        _notice_ahead(call, "that it is canceled"),
+        "This cannot be undone: a canceled call is booked again.",
+    ]
+    back = reverse("admin:signups_onboardingcall_call", args=[call.public_id])
+    title = f"Cancel the call with {call.lead}?"
+    return ask_first(request, call.lead, title=title, button="Cancel the call", consequences=consequences, back=back)
+
+
+def _notice_ahead(call: OnboardingCall, what: str) -> str:
+    if call.lead.email:
+        return f"{call.lead} and {call.host} are emailed {what} at once."
+    return f"{call.host} is emailed {what}. {call.lead} has no email address: tell them yourself."
 
 
 @call_view
@@ -126,6 +164,9 @@ def reassign_call_view(request: HttpRequest, public_id: str) -> HttpResponse:
 @call_view
 @require_POST
 def cancel_call_view(request: HttpRequest, public_id: str) -> HttpResponse:
+    call = _get_call(public_id)
+    if call.status == CallStatus.BOOKED and (page := _ask_before_canceling(request, call)):
+        return page
     return _run(request, public_id, cancel_call, partial(describe_notice, emails.CALL_CANCELLED, "Call canceled."))
 
 

@@ -26,6 +26,10 @@ class RescheduleForm(forms.Form):
         error_messages={"required": "Choose a time.", "invalid": "Enter a date and time."},
     )
     forced = forms.ChoiceField(label="Override availability (reason)", choices=FORCE_REASONS, required=False)
+    # Set by dropping the call into the column of a host.
+    host = forms.ModelChoiceField(
+        Host.objects.active(), to_field_name="public_id", required=False, widget=forms.HiddenInput
+    )
 
 
 class BookForm(forms.Form):

@@ -27,7 +27,7 @@ from signups.leads.models import Lead
 from signups.web.responses import redirect_after_post
 from signups.web.staff_views import render_page, staff_view
 
-from .forms import BulkStatusForm, BulkTagForm, OwnerForm, TagForm
+from .forms import BulkOwnerForm, BulkStatusForm, BulkTagForm, TagForm
 from .lead_list import requested_list
 
 SELECTION = re.compile(r"\d{1,18}:[a-z]{1,10}(,\d{1,18}:[a-z]{1,10})*", re.ASCII)
@@ -40,7 +40,7 @@ def bulk_assign(request: HttpRequest) -> HttpResponse:
     def assign(lead: Lead, by: User, now: dt.datetime, data: dict[str, Any]) -> None:
         assign_lead(lead=lead, to=data["owner"], by=by, now=now)
 
-    return _bulk(request, "Assign leads", lambda data: OwnerForm(data, owners=owner_choices()), assign)
+    return _bulk(request, "Assign leads", lambda data: BulkOwnerForm(data, owners=owner_choices()), assign)
 
 
 @staff_view("signups.change_lead")

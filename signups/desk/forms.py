@@ -37,6 +37,23 @@ class OwnerForm(forms.Form):
         self.fields["owner"].choices = [("", "Unassigned"), *owners]  # type: ignore[attr-defined]
 
 
+class BulkOwnerForm(forms.Form):
+    """Whom all chosen leads are assigned to; nobody is preselected, and "unassigned" is a choice like the others."""
+
+    UNASSIGN = "none"
+    owner = forms.TypedChoiceField(
+        coerce=lambda value: None if value == "none" else User.objects.get(pk=value),
+        empty_value=None,
+        label="Owner",
+        error_messages={"required": "Choose who is to own them."},
+    )
+
+    def __init__(self, *args: Any, owners: list[tuple[int, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choices = [("", "Choose an owner"), *owners, (self.UNASSIGN, "Unassigned, and left so")]
+        self.fields["owner"].choices = choices  # type: ignore[attr-defined]
+
+
 class ChangeStatusForm(forms.Form):
     """A status change; `seen` is the displayed status.
 

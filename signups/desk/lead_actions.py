@@ -8,7 +8,7 @@ from django import forms
 from django.contrib import messages
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
-from django.urls import path
+from django.urls import path, reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
@@ -29,8 +29,9 @@ from signups.messages.forms import SendForm, TextForm
 from signups.privacy import erasure
 from signups.trials import actions as trial_actions
 from signups.trials.actions import convert_trial
+from signups.trials.models import Trial
 from signups.web.staff_forms import DraftForm
-from signups.web.staff_views import View, get_lead, lead_view, redirect_to_lead
+from signups.web.staff_views import View, ask_first, get_lead, lead_view, redirect_to_lead
 
 from .forms import (
     AddressWorksForm,
@@ -73,6 +74,8 @@ def lead_action(
                 return render_lead(request, lead, refused=invalid.errors, status=422)
             except ActionError as error:
                 return render_lead(request, get_lead(request, lead.pk), refused=[str(error)], status=409)
+            if isinstance(done, HttpResponse):
+                return done
             messages.success(request, done)
             return redirect_to_lead(lead.pk)
 
@@ -134,12 +137,38 @@ def log_outreach_view(request: HttpRequest, lead: Lead) -> str:
 
 
 @lead_action()
-def convert(request: HttpRequest, lead: Lead) -> str:
+def convert(request: HttpRequest, lead: Lead) -> str | HttpResponse:
     trial = lead.current_trial()
     if trial is None:
         raise ActionError("No trial to convert.")
+    if trial.may_be_converted and (page := _ask_before_converting(request, lead, trial)):
+        return page
     convert_trial(trial, **actor(request))
     return "Converted to patient."
+
+
+def _ask_before_converting(request: HttpRequest, lead: Lead, trial: Trial) -> HttpResponse | None:
+    now = timezone.now()
+    upcoming = lead.calls.upcoming(now).first()
+    told = f"An email about the guarantee goes to {lead.email} in one hour." if lead.email else "Nothing is sent."
+    consequences = [
+        f"{lead} becomes a patient now. The free trial ends.",
+        f"The {trial.guarantee_days}-day guarantee starts today.",
+        told,
+        "You can undo this for one hour. Nothing is sent before that.",
+        *([f"Their call on {timezone.localtime(upcoming.starts_at):%A, %B %-d} stays booked."] if upcoming else []),
+        *(["Their open callback stays open."] if lead.callbacks.open().exists() else []),
+    ]
+    back = reverse("admin:signups_lead_change", args=[lead.pk])
+    title = f"Convert {lead} to patient?"
+    return ask_first(request, lead, title=title, button="Convert to patient", consequences=consequences, back=back)
+
+
+@lead_action()
+def undo_convert(request: HttpRequest, lead: Lead) -> str:
+    if trial := lead.trials.exclude(converted_at=None).order_by("-converted_at").first():
+        trial_actions.undo_convert_trial(trial, **actor(request))
+    return "Conversion undone. Nothing was sent."
 
 
 @lead_action(allowed=can_contact_lead)
@@ -236,6 +265,7 @@ routes = [
     path("signups/lead/<int:pk>/draft/", save_draft_view, name="signups_lead_draft"),
     path("signups/lead/<int:pk>/log-outreach/", log_outreach_view, name="signups_lead_log_outreach"),
     path("signups/lead/<int:pk>/convert/", convert, name="signups_lead_convert"),
+    path("signups/lead/<int:pk>/convert/undo/", undo_convert, name="signups_lead_convert_undo"),
     path("signups/lead/<int:pk>/mark-refunded/", mark_refunded_view, name="signups_lead_mark_refunded"),
     path("signups/lead/<int:pk>/mark-refunded/undo/", undo_mark_refunded_view, name="signups_lead_mark_refunded_undo"),
     path(

@@ -173,6 +173,7 @@ def care_context(facts: LeadFacts) -> dict[str, Any]:
     is_booked = any(call.status == CallStatus.BOOKED and call.starts_at > now for call in facts.calls)
     return {
         "trial_state": trial.state(now) if trial else "none",
+        "may_undo_conversion": trial is not None and trial.conversion_may_be_undone(now),
         "may_undo_refund": trial is not None and trial.may_be_owed_again(now),
         "calls": facts.calls,
         "may_book": not is_booked,

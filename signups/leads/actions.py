@@ -54,7 +54,7 @@ def assign_lead(*, lead: Lead, to: User | None, by: Actor, now: dt.datetime) -> 
     if to and not (to.is_active and to.has_perm("signups.change_lead")):
         raise ActionError("That person can’t be assigned leads.")
     if stored.owner_id != (to and to.pk):
-        Lead.objects.filter(pk=stored.pk).update(owner=to)
+        Lead.objects.filter(pk=stored.pk).update(owner=to, kept_unassigned=to is None)
         record_event(stored, AuditAction.ASSIGNED, by=by, now=now, owner=to and to.pk)
     lead.owner = to
 

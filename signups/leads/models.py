@@ -69,6 +69,10 @@ class LeadQuerySet(models.QuerySet["Lead"]):
         """Leads with one of these numbers (E.164), whatever their extension."""
         return self.exclude(phone_e164="").filter(phone_e164__in={*numbers})
 
+    def awaiting_rotation(self) -> Self:
+        """Unassigned leads that nobody keeps unassigned on purpose."""
+        return self.unassigned().filter(kept_unassigned=False)
+
     def search(self, text: str, *, names_only: bool = False) -> Self:
         """Leads whose name, email address or number contains every word, in any order.
 
@@ -177,6 +181,8 @@ class Lead(PhoneDisplay, models.Model):
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="leads"
     )
+    # Staff took the owner away on purpose: rotation leaves the lead alone until somebody assigns it.
+    kept_unassigned = models.BooleanField(default=False, editable=False)
     status = models.CharField(max_length=10, choices=LeadStatus, default=LeadStatus.NEW)
     close_reason = models.CharField(max_length=200, blank=True)
     # Incrementing a version invalidates every portal link, or every confirmation link, issued so far.

@@ -24,6 +24,7 @@ from signups.leads.choices import Channel, LeadStatus
 from signups.leads.contact_details import announce_change
 from signups.leads.locking import lock_lead
 from signups.leads.models import Lead
+from signups.messages.choices import MessageStatus
 from signups.messages.outbox import under_hourly_limit
 from signups.messages.portal_links import MY_LINK, my_link
 from signups.offer import current_offer
@@ -276,6 +277,24 @@ def convert_trial(trial: Trial, *, by: User, now: dt.datetime) -> None:
     change_status(lead=trial.lead, to=LeadStatus.CONVERTED, by=by, now=now)
     record_event(trial.lead, AuditAction.TRIAL_CONVERTED, by=by, now=now)
     emails.converted(trial, now=now)
+
+
+@transaction.atomic
+def undo_convert_trial(trial: Trial, *, by: User, now: dt.datetime) -> None:
+    """Undo `convert_trial` within CANCEL_UNDO_WINDOW, before the patient was told. Idempotent.
+
+    Raises ActionError.
+    """
+    trial = _lock_trial_for_staff(trial, by)
+    if not trial.converted_at:
+        return
+    if not trial.conversion_may_be_undone(now):
+        raise locking.ActionError("A conversion can be undone for one hour, and not once a refund was requested.")
+    Trial.objects.filter(pk=trial.pk).update(converted_at=None)
+    trial.messages.pending().filter(kind=emails.CONVERTED.value).update(status=MessageStatus.CANCELLED)
+    seen, to = LeadStatus.CONVERTED.value, LeadStatus.QUALIFIED.value
+    Lead.objects.filter(pk=trial.lead_id, status=seen).update(status=to)
+    record_event(trial.lead, AuditAction.CONVERSION_UNDONE, by=by, now=now)
 
 
 @transaction.atomic

@@ -14,7 +14,7 @@ from signups.messages.kinds import MessageKind, register
 from signups.messages.models import OutboxMessage
 from signups.messages.outbox import enqueue, portal_link_context, unique_occasion
 
-from .models import Trial
+from .models import CANCEL_UNDO_WINDOW, Trial
 from .waitlist_models import WaitlistEntry
 
 
@@ -78,7 +78,13 @@ TRIAL_ENDED = register(
     )
 )
 TRIAL_CANCELLED = register(MessageKind("trial_cancelled", "your trial is cancelled", still_relevant=_is_cancelled))
-CONVERTED = register(MessageKind("converted", "your guarantee"))
+
+
+def _is_converted(message: OutboxMessage, now: dt.datetime) -> bool:
+    return message.trial is not None and message.trial.converted_at is not None
+
+
+CONVERTED = register(MessageKind("converted", "your guarantee", still_relevant=_is_converted))
 REFUND_REQUESTED = register(MessageKind("refund_requested", "your refund request"))
 WAITLIST_OPENED = register(
     MessageKind("waitlist_opened", "we are open where you live", unsolicited=True, quiet_hours=True)
@@ -127,8 +133,14 @@ def trial_cancelled(trial: Trial, *, now: dt.datetime) -> OutboxMessage | None:
 
 
 def converted(trial: Trial, *, now: dt.datetime) -> OutboxMessage | None:
-    """Tell a new patient the last day of the guarantee. Once per trial."""
-    return _enqueue(CONVERTED, trial, now=now, last_day=trial.guarantee_last_day(trial.lead.time_zone))
+    """Tell a new patient the last day of the guarantee, once the conversion can no longer be undone.
+
+    Once per conversion.
+    """
+    last_day = trial.guarantee_last_day(trial.lead.time_zone)
+    occasion = f"{trial.pk}.{now.timestamp():.0f}"
+    send_at = now + CANCEL_UNDO_WINDOW
+    return _enqueue(CONVERTED, trial, now=now, occasion=occasion, send_at=send_at, last_day=last_day)
 
 
 def refund_requested(trial: Trial, *, now: dt.datetime) -> OutboxMessage | None:

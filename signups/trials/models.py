@@ -153,6 +153,10 @@ class Trial(models.Model):
         """Return whether `TrialQuerySet.refund_owed` would contain this trial."""
         return self.refund_requested_at is not None and self.refunded_at is None
 
+    def conversion_may_be_undone(self, now: dt.datetime) -> bool:
+        """Return whether the conversion can be undone at `now`."""
+        return bool(self.converted_at and now < self.converted_at + CANCEL_UNDO_WINDOW and not self.refund_requested_at)
+
     def may_be_owed_again(self, now: dt.datetime) -> bool:
         """Return whether `mark_refunded` can be undone at `now`."""
         return self.refunded_at is not None and now <= self.refunded_at + CANCEL_UNDO_WINDOW

@@ -91,3 +91,17 @@ def render_page(
     """Render a page of the care desk."""
     context = {**admin.site.each_context(request), "title": title, **context}
     return TemplateResponse(request, template, context, status=status)
+
+
+def ask_first(
+    request: HttpRequest, lead: Lead, *, title: str, button: str, consequences: list[str], back: str
+) -> TemplateResponse | None:
+    """Return the page that says what is about to happen to whom, or None once that was confirmed.
+
+    The page repeats the form with `confirmed`. `consequences` are sentences, what is sent among them.
+    """
+    if "confirmed" in request.POST:
+        return None
+    fields = [(name, value) for name, value in request.POST.items() if name != "csrfmiddlewaretoken"]
+    context = {"lead": lead, "consequences": consequences, "button": button, "fields": fields, "back": back}
+    return render_page(request, "admin/confirm.html", title, action=request.path, **context)

@@ -1,4 +1,4 @@
-// Dropping a call on a free time sends the form that its own page has. Everything works without this.
+// Dropping a call on a free time, in a host's column to that host, asks before anything is sent. Everything works without this.
 "use strict";
 (() => {
   const form = document.getElementById("drop");
@@ -23,6 +23,7 @@
       if (!moving) return;
       form.action = moving.dataset.move;
       form.elements.start.value = slot.dataset.start;
+      form.elements.host.value = slot.dataset.host ?? "";
       form.submit();
     });
   }

@@ -167,7 +167,9 @@ def test_whoever_stays_becomes_a_patient_and_their_guarantee_runs(client, user):
     assert do(client, lead, "convert").status_code == 409  # not begun
     trial.started_at = trial.requested_at
     trial.save()
-    assert do(client, lead, "convert").status_code == 303
+    asked = do(client, lead, "convert")
+    assert (asked.status_code, f"Convert {lead} to patient?" in asked.content.decode()) == (200, True)
+    assert do(client, lead, "convert", {"confirmed": "1"}).status_code == 303
     lead.refresh_from_db()
     trial.refresh_from_db()
     assert (lead.status, trial.converted_at is not None) == ("converted", True)
