@@ -300,7 +300,7 @@ STORAGES = {
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG
-        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        else "clinic.static_files.StaticFilesStorage"
     },
 }
 WHITENOISE_MAX_AGE = 3600  # seconds, for unhashed names; hashed ones are immutable

@@ -26,6 +26,7 @@ def styleguide(request: HttpRequest) -> HttpResponse:
         Block("promises"),
         Block("crisis"),
         Block("call"),
+        Block("care"),
         Block("team"),
         Block("start"),
         Block("figure", "party"),

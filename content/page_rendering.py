@@ -80,6 +80,30 @@ class Page:
     team: tuple[Person, ...]
 
     @property
+    def checked_between(self) -> str:
+        """One sentence about when the facts were checked; "" while one of them was not, or a source is doubtful."""
+        days = [claim.checked_on for claim in self.claims.values()]
+        if not days or not all(days) or any(cited.source.status == "recheck" for cited in self.sources):
+            return ""
+        first, last = (f"{day:%B} {day.day}, {day.year}" for day in (min(days), max(days)))
+        return f"Checked against the sources on {first}." if first == last else f"Checked from {first} to {last}."
+
+    @property
+    def lead_sections(self) -> list[markup.Section]:
+        """The sections that come before the list of contents: the introduction, and “In short” where there is one."""
+        return self.sections[: self._lead_count]
+
+    @property
+    def other_sections(self) -> list[markup.Section]:
+        return self.sections[self._lead_count :]
+
+    @property
+    def _lead_count(self) -> int:
+        return next((n for n, section in enumerate(self.sections, 1) if section.slug == "in-short"), 0) or sum(
+            not section.heading for section in self.sections[:1]
+        )
+
+    @property
     def questions(self) -> list[tuple[str, str]]:
         """Return (question, answer as HTML) of each question block."""
         blocks = [block for section in self.sections for block in section.blocks]
