@@ -23,6 +23,7 @@ from signups.exports import admin as export_admin
 from signups.leads import actions as lead_actions
 from signups.leads import bulk_actions
 from signups.leads.actions import assign_lead
+from signups.leads.choices import LeadStatus
 from signups.leads.models import Lead
 from signups.web.responses import redirect_after_post
 from signups.web.staff_views import render_page, staff_view
@@ -129,6 +130,8 @@ def _parse_selection(text: str) -> list[Lead]:
     if not SELECTION.fullmatch(text) or text.count(",") >= bulk_actions.MAX_LEADS:
         raise BadRequest("Those leads weren’t found.")
     seen = {int(pk): status for pk, _, status in (part.partition(":") for part in text.split(","))}
+    if len(seen) <= text.count(",") or not set(seen.values()) <= set(LeadStatus.values):
+        raise BadRequest("Those leads weren’t found.")
     chosen = list(Lead.objects.filter(pk__in=seen).order_by("-created_at", "-id"))
     for lead in chosen:
         lead.status = seen[lead.pk]
