@@ -52,6 +52,17 @@ EMAIL_SECURITY = env.str("EMAIL_SECURITY", "starttls", validate=validate.OneOf([
 EMAIL_HOST_USER = env.str("EMAIL_HOST_USER", "")
 EMAIL_HOST_PASSWORD = env.str("EMAIL_HOST_PASSWORD", "")
 EMAIL_TIMEOUT = env.int("EMAIL_TIMEOUT", 20, validate=validate.Range(min=1, max=120))
+EMAIL_PROVIDER = env.str("EMAIL_PROVIDER", "", validate=validate.OneOf(["", "mailgun", "postmark", "sendgrid"]))
+EMAIL_PROVIDER_KEY = env.str("EMAIL_PROVIDER_KEY", "")
+EMAIL_PROVIDER_DOMAIN = env.str("EMAIL_PROVIDER_DOMAIN", "")
+EMAIL_WEBHOOK_SECRET = env.str("EMAIL_WEBHOOK_SECRET", "")
+EMAIL_WEBHOOK_SIGNING_KEY = env.str("EMAIL_WEBHOOK_SIGNING_KEY", "")
+IMAP_HOST = env.str("IMAP_HOST", "")
+IMAP_PORT = env.int("IMAP_PORT", 993, validate=validate.Range(min=1, max=65535))
+IMAP_SECURITY = env.str("IMAP_SECURITY", "tls", validate=validate.OneOf(["tls", "starttls", "none"]))
+IMAP_USER = env.str("IMAP_USER", "")
+IMAP_PASSWORD = env.str("IMAP_PASSWORD", "")
+IMAP_FOLDER = env.str("IMAP_FOLDER", "INBOX")
 TEXT_PROVIDER = env.str("TEXT_PROVIDER", "", validate=validate.OneOf(["", "twilio"]))
 TWILIO_ACCOUNT_SID = env.str("TWILIO_ACCOUNT_SID", "")
 TWILIO_AUTH_TOKEN = env.str("TWILIO_AUTH_TOKEN", "")
@@ -81,7 +92,7 @@ if PRODUCTION:
         "AUDIT_KEYS": AUDIT_KEYS,
         "PRIVACY_KEYS": PRIVACY_KEYS,
         "ALLOWED_HOSTS": ALLOWED_HOSTS,
-        "EMAIL_HOST": EMAIL_HOST,
+        "EMAIL_HOST": EMAIL_HOST or EMAIL_PROVIDER,
     }
     missing = [name for name, value in required.items() if not value]
     if missing:
@@ -137,6 +148,21 @@ def check_group(name: str, chosen: bool, needed: dict[str, Any]) -> None:
         raise ImproperlyConfigured(f"{given} without {name} would do nothing, see .env.example.")
 
 
+if EMAIL_HOST and EMAIL_PROVIDER:
+    raise ImproperlyConfigured("EMAIL_HOST and EMAIL_PROVIDER: choose one of them to send mail.")
+check_group(
+    f"EMAIL_PROVIDER={EMAIL_PROVIDER}",
+    bool(EMAIL_PROVIDER),
+    {
+        "EMAIL_PROVIDER_KEY": EMAIL_PROVIDER_KEY,
+        "EMAIL_WEBHOOK_SECRET": EMAIL_WEBHOOK_SECRET,
+        **({"EMAIL_PROVIDER_DOMAIN": EMAIL_PROVIDER_DOMAIN} if EMAIL_PROVIDER in ("", "mailgun") else {}),
+        **({"EMAIL_WEBHOOK_SIGNING_KEY": EMAIL_WEBHOOK_SIGNING_KEY} if EMAIL_PROVIDER != "postmark" else {}),
+    },
+)
+if EMAIL_WEBHOOK_SECRET and ":" not in EMAIL_WEBHOOK_SECRET:
+    raise ImproperlyConfigured("EMAIL_WEBHOOK_SECRET is a user and a password for the provider: random:random.")
+check_group("IMAP_HOST", bool(IMAP_HOST), {"IMAP_USER": IMAP_USER, "IMAP_PASSWORD": IMAP_PASSWORD})
 check_group(
     "TEXT_PROVIDER=twilio",
     TEXT_PROVIDER == "twilio",
@@ -251,6 +277,8 @@ WORKER_JOBS = {
     "signups.imports.undo.run_next_undo_step": 2.0,
     "clinic.cleanup.checkpoint_wal": 60.0,
 }
+if IMAP_HOST:
+    WORKER_JOBS["signups.messages.imap_mailbox.read_mailbox"] = 60.0
 if AUTO_ASSIGN_LEADS:
     WORKER_JOBS["signups.assignment.actions.assign_unassigned"] = 5.0
 
@@ -306,8 +334,19 @@ STORAGES = {
 WHITENOISE_MAX_AGE = 3600  # seconds, for unhashed names; hashed ones are immutable
 
 # --- Mail -----------------------------------------------------------------------------------------------------------
-EMAIL_PROVIDER = ""
 EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend" if EMAIL_HOST else "clinic.email_backend.FileBackend"
+if EMAIL_PROVIDER:
+    EMAIL_BACKEND = f"anymail.backends.{EMAIL_PROVIDER}.EmailBackend"
+ANYMAIL = {
+    "MAILGUN_API_KEY": EMAIL_PROVIDER_KEY,
+    "MAILGUN_SENDER_DOMAIN": EMAIL_PROVIDER_DOMAIN,
+    "MAILGUN_WEBHOOK_SIGNING_KEY": EMAIL_WEBHOOK_SIGNING_KEY,
+    "POSTMARK_SERVER_TOKEN": EMAIL_PROVIDER_KEY,
+    "SENDGRID_API_KEY": EMAIL_PROVIDER_KEY,
+    "SENDGRID_TRACKING_WEBHOOK_VERIFICATION_KEY": EMAIL_WEBHOOK_SIGNING_KEY,
+    "WEBHOOK_SECRET": EMAIL_WEBHOOK_SECRET,
+    "REQUESTS_TIMEOUT": EMAIL_TIMEOUT,
+}
 EMAIL_USE_TLS = EMAIL_SECURITY == "starttls"
 EMAIL_USE_SSL = EMAIL_SECURITY == "tls"
 EMAIL_FILE_PATH = DATA_DIR / "mail"

@@ -20,11 +20,15 @@ class SignupsConfig(AppConfig):
     verbose_name = "Leads & calls"
 
     def ready(self) -> None:
+        from anymail.signals import tracking
+
         from signups import contact_changes
         from signups.audit import triggers
+        from signups.messages.reports import handle_tracking_event
         from signups.messages.shipped_templates import create_shipped_templates
         from signups.ops.key_check import ensure_key_check
 
+        tracking.connect(handle_tracking_event)
         for module in EMAIL_MODULES:
             import_module(module)
         contact_changes.connect()

@@ -13,6 +13,7 @@ from signups.leads.models import Lead
 from signups.leads.note_models import Note, NoteDraft
 from signups.leads.tag_models import LeadTag, Tag
 from signups.messages.inbound_models import InboundMessage
+from signups.messages.mailbox_models import MailboxPosition
 from signups.messages.models import OutboxMessage, SentBeforeRestore
 from signups.messages.template_models import EmailTemplate
 from signups.ops.heartbeat_models import WorkerHeartbeat
@@ -51,6 +52,7 @@ __all__ = [
     "Lead",
     "LeadMerge",
     "LeadTag",
+    "MailboxPosition",
     "Note",
     "NoteDraft",
     "OnboardingCall",

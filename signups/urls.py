@@ -20,6 +20,7 @@ urlpatterns = [
     path("lost-link/", portal_views.resend_portal_link_page, name="resend-portal-link"),
     path("lost-link/sent/", portal_views.resend_portal_link_sent, name="resend-portal-link-sent"),
     path("my/<str:token>/", include("signups.portal.urls")),
+    path("webhooks/email/", message_views.email_reports, name="email-reports"),
     path("webhooks/texts/", message_views.text_received, name="text-received"),
     path("webhooks/texts/status/<uuid:message_id>/", message_views.text_status, name="text-status"),
     path("hosts/<str:token>.ics", calendar_feed.host_feed, name="host-feed"),

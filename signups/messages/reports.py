@@ -5,10 +5,13 @@ idempotent, and work also for a report that arrives before the answer to the att
 """
 
 import datetime as dt
+import re
 import uuid
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Case, F, Value, When
+from django.utils import timezone
 
 from clinic.lib import normalization
 from signups.audit.choices import ActorKind
@@ -19,6 +22,7 @@ from signups.leads.choices import TERMINAL_STATUSES
 
 from . import kinds
 from .choices import MessageChannel, MessageStatus
+from .failures import is_dead_address_code
 from .models import OutboxMessage
 
 
@@ -63,6 +67,30 @@ def record_unsubscribe(message_id: uuid.UUID, *, now: dt.datetime) -> None:
     message = OutboxMessage.objects.select_related("lead").filter(pk=message_id).first()
     if message and message.lead.status not in TERMINAL_STATUSES and not kinds.get(message.kind).to_staff:
         unsubscribe(message.lead, channel=ConsentChannel.EMAIL, by=ActorKind.PATIENT, now=now)
+
+
+def handle_tracking_event(*, event: Any, **kwargs: Any) -> None:
+    """Take in a report of the mail provider. Receiver of `anymail.signals.tracking`.
+
+    Our id travels with the message as metadata; a report without it is about nothing of ours.
+    """
+    try:
+        message_id = uuid.UUID(str((event.metadata or {}).get("message", "")))
+    except ValueError:
+        return
+    now = timezone.now()
+    match event.event_type:
+        case "delivered":
+            record_delivered(message_id, at=now)
+        case "bounced" | "rejected" | "failed":
+            code = re.search(r"\b[45]\.\d{1,3}\.\d{1,3}\b", f"{event.mta_response} {event.description}")
+            dead = is_dead_address_code(code[0]) if code else event.reject_reason in ("bounced", "invalid")
+            what = f"{event.event_type} {code[0] if code else ''}".strip()
+            record_returned(message_id, code=what, dead_address=dead, now=now)
+        case "complained":
+            record_complaint(message_id, now=now)
+        case "unsubscribed":
+            record_unsubscribe(message_id, now=now)
 
 
 def _is_address_of(message: OutboxMessage) -> bool:

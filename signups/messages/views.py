@@ -1,4 +1,4 @@
-"""Webhooks of the provider of texts.
+"""Webhooks of the providers of texts and mail.
 
 Each request is signed by the provider with our token; the provider may repeat it, and everything is idempotent.
 """
@@ -9,10 +9,12 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+from anymail.exceptions import AnymailWebhookValidationFailure
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.html import escape
+from django.utils.module_loading import import_string
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
@@ -28,6 +30,12 @@ MAX_REQUESTS = 20_000  # of one address, an hour; the provider sends a few for e
 MAX_FORGERIES = 60
 # Final error codes of a text that was accepted: unreachable carrier, landline, unknown number.
 DEAD_NUMBER_CODES = {"30005", "30006", "21614"}
+
+TRACKING_VIEWS = {
+    "mailgun": "anymail.webhooks.mailgun.MailgunTrackingWebhookView",
+    "postmark": "anymail.webhooks.postmark.PostmarkTrackingWebhookView",
+    "sendgrid": "anymail.webhooks.sendgrid.SendGridTrackingWebhookView",
+}
 
 Webhook = Callable[..., HttpResponse]
 
@@ -61,6 +69,27 @@ def _is_signed(request: HttpRequest) -> bool:
     url = settings.SITE_URL + request.get_full_path()
     signature = request.headers.get("X-Twilio-Signature", "")
     return bool(validator.validate(url, request.POST.dict(), signature))
+
+
+@csrf_exempt
+@never_cache
+@rate_limited
+def email_reports(request: HttpRequest) -> HttpResponse:
+    """Hand the reports of the mail provider to Anymail, which verifies them and sends `tracking`.
+
+    Answers 400 to what is not authentic, 404 when the clinic has no such provider, 429 to a flood.
+    """
+    if not settings.EMAIL_PROVIDER:
+        raise Http404
+    client, now = rate_limit.client_key(request), timezone.now()
+    view = import_string(TRACKING_VIEWS[settings.EMAIL_PROVIDER]).as_view()
+    try:
+        response: HttpResponse = view(request)
+    except AnymailWebhookValidationFailure:
+        rate_limit.hit("webhook-forgery", client, limit=MAX_FORGERIES, per=HOUR, now=now)
+        return HttpResponse(status=400)
+    rate_limit.hit("webhook", client, limit=MAX_REQUESTS, per=HOUR, now=now)
+    return response
 
 
 @text_webhook

@@ -130,6 +130,43 @@ def test_half_a_provider_of_texts_is_refused(tmp_path, left_out):
     assert "without TEXT_PROVIDER=twilio would do nothing" in error
 
 
+MAILGUN = {
+    "EMAIL_PROVIDER_KEY": "key",
+    "EMAIL_PROVIDER_DOMAIN": "mg.clinic.example",
+    "EMAIL_WEBHOOK_SECRET": "user:password",
+    "EMAIL_WEBHOOK_SIGNING_KEY": "signing",
+}
+
+
+@pytest.mark.parametrize("left_out", MAILGUN)
+def test_half_a_mail_provider_is_refused(tmp_path, left_out):
+    half = {name: value for name, value in MAILGUN.items() if name != left_out}
+    code, error = start(tmp_path, **{**PRODUCTION, "EMAIL_HOST": ""}, EMAIL_PROVIDER="mailgun", **half)
+    assert code != 0
+    assert f"EMAIL_PROVIDER=mailgun needs {left_out} too" in error
+
+
+def test_mail_goes_one_way_only(tmp_path):
+    whole = start(tmp_path, **{**PRODUCTION, "EMAIL_HOST": ""}, EMAIL_PROVIDER="mailgun", **MAILGUN)
+    assert whole[1]["EMAIL_BACKEND"] == "anymail.backends.mailgun.EmailBackend"
+    code, error = start(tmp_path, **PRODUCTION, EMAIL_PROVIDER="mailgun", **MAILGUN)
+    assert code != 0
+    assert "choose one of them" in error
+
+
+@pytest.mark.parametrize(
+    ("half", "message"),
+    [
+        ({"IMAP_HOST": "imap.example"}, "IMAP_HOST needs IMAP_USER, IMAP_PASSWORD too"),
+        ({"IMAP_USER": "care"}, "IMAP_USER without IMAP_HOST would do nothing"),
+    ],
+)
+def test_half_a_mailbox_is_refused(tmp_path, half, message):
+    code, error = start(tmp_path, **PRODUCTION, **half)
+    assert code != 0
+    assert message in error
+
+
 def test_texts_are_sent_where_they_can_be(tmp_path):
     assert start(tmp_path, **PRODUCTION)[1]["TEXT_BACKEND"] == ""
     whole = start(tmp_path, **PRODUCTION, TEXT_PROVIDER="twilio", **TWILIO)

@@ -30,7 +30,13 @@ from .followups import FollowUpFactory
 from .hosts import AvailabilityRuleFactory, DateOverrideFactory, HolidayFactory, HostFactory, TimeOffFactory
 from .imports import ImportChunkFactory, ImportJobFactory
 from .leads import LeadFactory, LeadTagFactory, NoteDraftFactory, NoteFactory, TagFactory
-from .messages import EmailTemplateFactory, InboundMessageFactory, OutboxMessageFactory, SentBeforeRestoreFactory
+from .messages import (
+    EmailTemplateFactory,
+    InboundMessageFactory,
+    MailboxPositionFactory,
+    OutboxMessageFactory,
+    SentBeforeRestoreFactory,
+)
 from .ops import EncryptionKeyCheckFactory, RateLimitCounterFactory, WorkerHeartbeatFactory
 from .privacy import DataExportChunkFactory, DataExportJobFactory
 from .reports import DailyMetricFactory
@@ -76,6 +82,7 @@ __all__ = [
     "LedgerRevisionFactory",
     "LegalTextFactory",
     "LinkCheckFactory",
+    "MailboxPositionFactory",
     "NoteDraftFactory",
     "NoteFactory",
     "OnboardingCallFactory",

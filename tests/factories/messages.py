@@ -4,6 +4,7 @@ import factory
 from django.utils import timezone
 
 from signups.messages.inbound_models import InboundMessage
+from signups.messages.mailbox_models import MailboxPosition
 from signups.messages.models import OutboxMessage, SentBeforeRestore
 from signups.messages.template_models import EmailTemplate
 
@@ -53,3 +54,12 @@ class InboundMessageFactory(factory.django.DjangoModelFactory):
     subject = "A question"
     text = "When do you open?"
     received_at = factory.LazyFunction(timezone.now)
+
+
+class MailboxPositionFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = MailboxPosition
+
+    folder = "INBOX"
+    uid_validity = 1
+    last_uid = 0

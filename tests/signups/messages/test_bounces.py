@@ -4,6 +4,7 @@ import pytest
 
 from signups.audit.choices import ActorKind
 from signups.leads import contact_details
+from signups.leads import links as lead_links
 from signups.leads.models import Lead
 from signups.messages import delivery
 from signups.trials.actions import confirm_email
@@ -72,3 +73,14 @@ def test_who_asks_for_the_link_again_is_sent_it_and_proves_with_it_that_the_addr
     confirm_email(message.lead, now=NOW)
     message.lead.refresh_from_db()
     assert message.lead.email_bounced_at is None
+
+
+@pytest.mark.parametrize(("failure", "words"), [("550", "came back"), ("complaint", "marked as spam")])
+def test_their_page_says_that_no_mail_reaches_them(clinic, client, settings, failure, words):
+    lead = TrialFactory(requested_at=NOW, started_at=NOW).lead
+    page = lead_links.portal_url(lead).removeprefix(settings.SITE_URL)
+    assert "We’re not sending email to" not in client.get(page).content.decode()
+    Lead.objects.update(email_bounced_at=NOW, email_failure=failure)
+    said = client.get(page).content.decode()
+    assert f"We’re not sending email to {lead.email}." in said
+    assert words in said

@@ -431,7 +431,7 @@ def test_command_sends_what_is_due_and_ends(clinic, mail_server):
 
 
 def test_mail_on_one_machine_is_a_file_and_its_links_are_printed(clinic, settings, tmp_path, capsys):
-    settings.EMAIL_BACKEND, settings.EMAIL_FILE_PATH = "clinic.email_backend.FileBackend", tmp_path / "mail"
+    settings.EMAIL_BACKEND, settings.EMAIL_FILE_PATH = "clinic.email_backend.FileBackend", tmp_path
     message = written()
     link = lead_links.confirmation_url(message.lead)
     OutboxMessage.objects.update(text=f"Press this:\n\n{link}\n")

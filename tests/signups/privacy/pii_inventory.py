@@ -35,6 +35,7 @@ ABOUT_NOBODY = {
         "CalendarConnection",
         "ImportChunk",
         "ImportJob",
+        "MailboxPosition",
         "RateLimitCounter",
         "SentBeforeRestore",
         "Suppression",
