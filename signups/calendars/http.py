@@ -9,7 +9,7 @@ from clinic.lib.outgoing_requests import RequestRefused, Response, ResponseTooLa
 from .busy_times import UnreadableCalendar
 
 TIMEOUT = 20.0  # seconds, for the whole exchange
-MAX_BYTES = 5_000_000
+MAX_FEED_BYTES = 5_000_000
 MAX_REDIRECTS = 3
 
 
@@ -17,7 +17,7 @@ def request_calendar(
     method: str, url: str, *, headers: Mapping[str, str] | None = None, body: bytes | None = None
 ) -> Response:
     """Send one request and return the response of any status. Raises UnreadableCalendar."""
-    limits = {"max_bytes": MAX_BYTES, "max_redirects": MAX_REDIRECTS}
+    limits = {"max_bytes": MAX_FEED_BYTES, "max_redirects": MAX_REDIRECTS}
     try:
         return fetch(url, timeout=TIMEOUT, method=method, headers=headers, body=body, **limits)
     except RequestRefused:

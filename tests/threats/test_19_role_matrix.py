@@ -72,7 +72,10 @@ NEEDS = {
         **dict.fromkeys(["no_show", "complete", "settle_alert"], "signups.change_onboardingcall"),
         "reassign": "signups.reassign_onboardingcall",
     },
-    "signups_host": {"renew_feed": "signups.change_host signups.change_own_host"},
+    "signups_host": dict.fromkeys(
+        ["renew_feed", "calendars", "calendars_link", "calendars_account", "calendars_disconnect"],
+        "signups.change_host signups.change_own_host",
+    ),
     "signups_holiday": {
         "federal": "signups.add_holiday",
         "delete": "signups.change_holiday",  # a plan, and no record of anybody

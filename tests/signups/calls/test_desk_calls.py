@@ -183,7 +183,7 @@ def test_desk_and_page_ask_the_same_for_one_in_hand_and_many(client, user, count
         client.get(page_of(callback.lead))
     with django_assert_num_queries(34 if connection.vendor == "sqlite" else 40):  # (the counts are estimated there)
         client.get("/admin/")
-    with django_assert_num_queries(25):
+    with django_assert_num_queries(26):
         client.get(page_of(callback.lead))
 
 
