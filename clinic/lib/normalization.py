@@ -144,7 +144,7 @@ def single_line(typed: str) -> str:
     if typed.isascii() and typed.isprintable():  # the common case, without a look at each character
         return " ".join(typed.split())
     spaced = "".join(" " if character.isspace() else character for character in typed)
-    return strip_invisible(spaced)
+    return strip_invisible(spaced, keep_joiners=True)
 
 
 def strip_invisible(text: str, *, keep_joiners: bool = False) -> str:

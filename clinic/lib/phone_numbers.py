@@ -114,6 +114,13 @@ def format_phone(e164: str, extension: str = "") -> str:
     return f"{text} ext. {extension}" if text and extension else text
 
 
+def spaced_phone(e164: str) -> str:
+    """Return the number in international format, with spaces only: `+1 212 555 0123`."""
+    if e164.startswith("+1") and len(e164) == 12:
+        return f"+1 {e164[2:5]} {e164[5:8]} {e164[8:]}"
+    return re.sub(r"[^+\d]+", " ", _format_international(e164)) if e164 else ""
+
+
 def is_placeholder(e164: str) -> bool:
     """Return whether the number was typed to fill a field: 555-555-5555, 212-555-1234, 999-999-9999.
 

@@ -2,36 +2,37 @@
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Q
 
-from clinic.lib.spreadsheets import Row
+from clinic.lib.spreadsheets import Cell, PhoneCell, Row
 from signups.audit.actions import record_event
 from signups.audit.choices import AuditAction
+from signups.consents.models import Consent
 from signups.leads.locking import ActionError
 from signups.leads.models import LeadQuerySet
 from signups.leads.tag_models import LeadTag
+from signups.offer import current_offer
 
 from .choices import ExportReason
 
 ROWS_PER_QUERY = 2000
-COLUMNS = {
-    "Name": "name",
-    "Email": "email",
-    "Phone": "phone_e164",
-    "Preferred contact": "preferred_channel",
-    "State": "state",
-    "Status": "status",
-    "Owner": "owner__username",
-    "Source": "first_touch_source",
-    "Email opt-out": "unsubscribed_at",
-    "Signed up": "created_at",  # must be last: the key of the pagination
-}
-HEADER = [*COLUMNS, "Tags", "Exported by"]
+FIELDS = (
+    *("name", "email", "phone", "phone_e164", "phone_extension", "preferred_channel", "state", "time_zone"),
+    *("zone_is_guessed", "status", "close_reason", "owner__username", "first_touch_source", "unsubscribed_at"),
+    *("do_not_call_at", "created_at", "id"),  # the last two are the key of the pagination
+)
+# Every field that the import knows, under a heading that it knows, and the consents, which nobody can import.
+HEADER = (
+    *("Name", "Email", "Phone", "Phone (E.164)", "Preferred contact", "State", "Time zone", "Time zone guessed"),
+    *("Status", "Close reason", "Owner", "Source", "Email opt-out", "Do not call", "Signed up", "Tags", "Consents"),
+    "Exported by",
+)
 
 
 @transaction.atomic
@@ -57,31 +58,38 @@ def start_export(
         count=leads.count(),
         filters=filters,
     )
-    return _rows(leads, mark=f"{by.get_username()}, {now:%Y-%m-%d %H:%M} UTC")
+    zone = ZoneInfo(current_offer().time_zone)
+    return _rows(leads, mark=f"{by.get_username()}, {now:%Y-%m-%d %H:%M} UTC", zone=zone)
 
 
-def _rows(leads: LeadQuerySet, *, mark: str) -> Iterator[Row]:
+def _rows(leads: LeadQuerySet, *, mark: str, zone: ZoneInfo) -> Iterator[Row]:
     """Yield rows by keyset pagination: each page starts after the last row."""
     leads = leads.order_by("-created_at", "-id")
     page = leads
-    while rows := _page(page):
-        for tags, *values, _ in rows:
-            yield [value if type(value) is str else _cell_text(value) for value in values] + [tags, mark]
+    while rows := list(page.values_list(*FIELDS)[:ROWS_PER_QUERY]):
+        keys = [row[-1] for row in rows]
+        tags = _joined(LeadTag.objects.named().filter(lead__in=keys).values_list("lead", "tag__name"))
+        purposes = Consent.objects.in_force().filter(lead__in=keys).order_by("text__purpose")
+        consents = _joined(purposes.values_list("lead", "text__purpose"))
+        for row in rows:
+            yield [*_cells(row, zone), tags.get(row[-1], ""), consents.get(row[-1], ""), mark]
         *_, at, last = rows[-1]
         page = leads.filter(Q(created_at__lt=at) | Q(created_at=at, id__lt=last), created_at__lte=at)
 
 
-def _page(leads: LeadQuerySet) -> list[tuple[Any, ...]]:
-    """Return one page as (tags, columns, key) in two queries, however many tags."""
-    rows = leads.values_list(*COLUMNS.values(), "id")[:ROWS_PER_QUERY]
-    named = LeadTag.objects.named().filter(lead__in=[row[-1] for row in rows])
-    tags = defaultdict(list)
-    for lead, name in named.values_list("lead", "tag__name"):
-        tags[lead].append(name)
-    return [("; ".join(tags.get(row[-1], ())), *row) for row in rows]
+def _cells(row: tuple[Any, ...], zone: ZoneInfo) -> list[Cell]:
+    """Return the cells of one lead, with times as they are on the clinic's clock."""
+    name, email, phone, e164, extension, channel, state, time_zone, guessed, status, *rest, created_at, _ = row
+    close_reason, owner, source, *moments = rest
+    times = [moment and moment.astimezone(zone).replace(tzinfo=None) for moment in (*moments, created_at)]
+    numbers = (PhoneCell(phone, e164, extension), PhoneCell("", e164, extension))
+    facts = (channel, state, time_zone, "yes" if guessed else "", status, close_reason, owner or "", source)
+    return [name, email, *numbers, *facts, *times]
 
 
-def _cell_text(value: Any) -> str:
-    if isinstance(value, dt.datetime):
-        return f"{value.isoformat(' ', 'minutes')[:16]} UTC"
-    return "" if value is None else str(value)
+def _joined(pairs: Iterable[tuple[int, str]]) -> dict[int, str]:
+    """Return lead → its values, separated by semicolons."""
+    found = defaultdict(list)
+    for lead, value in pairs:
+        found[lead].append(value)
+    return {lead: "; ".join(values) for lead, values in found.items()}

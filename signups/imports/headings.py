@@ -27,6 +27,7 @@ IMPORT_FIELDS: Mapping[str, str] = {
     "preferred_channel": "Preferred contact",
     "state": "State",
     "time_zone": "Time zone",
+    "zone_guessed": "Time zone guessed",
     "source": "Source",
     "status": "Status",
     "close_reason": "Close reason",

@@ -111,7 +111,7 @@ def parse_row(values: Mapping[str, str], defaults: Defaults) -> PersonRow:
         "preferred_channel": _channel(values["preferred_channel"], key, number.e164, notes),
         "state": state,
         "time_zone": stated or derived,
-        "zone_is_guessed": guessed and not stated,
+        "zone_is_guessed": is_set(values["zone_guessed"]) if stated else guessed,
         "first_touch_source": normalization.clean_source(values["source"]) or IMPORT_SOURCE,
         "status": status,
         "close_reason": close_reason,

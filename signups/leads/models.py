@@ -2,7 +2,7 @@
 
 import re
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from django.conf import settings
@@ -111,7 +111,10 @@ def _search_filter(text: str, column: str) -> models.Q:
     return found
 
 
-NAME_FORMS = {"name_folded": fold, "name_key": name_key}  # columns that are computed from the name
+NAME_FORMS: Mapping[str, Callable[[str], str]] = {
+    "name_folded": fold,
+    "name_key": name_key,
+}  # columns that are computed from the name
 
 
 class FoldedField(models.CharField):  # type: ignore[type-arg]

@@ -78,7 +78,7 @@ def test_every_lead_is_there_once_over_many_pages(client, head, monkeypatch):
     monkeypatch.setattr(export_actions, "ROWS_PER_QUERY", 2)
     leads = factories_leads.LeadFactory.create_batch(7, created_at=head.date_joined)
     rows = rows_of(client.post(EXPORT, {"kind": "csv", "reason": "report"}))
-    assert sorted(row["E-mail"] for row in rows) == sorted(lead.email for lead in leads)
+    assert sorted(row["Email"] for row in rows) == sorted(lead.email for lead in leads)
 
 
 def test_questions_that_the_list_does_not_know_are_refused(client, head):

@@ -128,8 +128,8 @@ def test_an_export_asks_the_same_for_one_tagged_lead_and_many(clinic, count, dja
         leads.LeadTagFactory(lead=tagging.lead)
     head.has_perm("signups.export_lead")  # what is asked once per user is asked now
     rows = start_export(Lead.objects.all(), reason=ExportReason.REPORT, kind="csv", by=head, now=timezone.now())
-    with django_assert_num_queries(3):  # a page, its tags, and that there is no other page
-        assert [row[-2].count("; ") for row in rows] == [1] * count
+    with django_assert_num_queries(4):  # a page, its tags, its consents, and that there is no other page
+        assert [row[-3].count("; ") for row in rows] == [1] * count
 
 
 def test_erasing_takes_the_tags_and_taking_along_names_them(clinic):
