@@ -15,7 +15,7 @@ from clinic.lib import spreadsheets
 
 from . import headings, vcards
 
-MAX_BYTES = 10_000_000
+MAX_UPLOAD_BYTES = 10_000_000
 MAX_ROWS = 50_000
 MAX_COLUMNS = 1_000
 MAX_CELLS = 5_000_000
@@ -23,7 +23,7 @@ MAX_XLSX_BYTES = 150_000_000  # unpacked
 MAX_XLSX_CELLS = 1_500_000
 HEADER_WITHIN = 20  # rows above the headings are titles
 SEPARATORS = ",;\t|"
-csv.field_size_limit(MAX_BYTES)
+csv.field_size_limit(MAX_UPLOAD_BYTES)
 
 NO_TABLE = "This file is not a table. Upload a CSV, XLSX or vCard file."
 TOO_MANY_CELLS = "This table has more cells than can be read. Delete the columns you do not need, or split the file."

@@ -22,9 +22,9 @@ class UploadForm(forms.Form):
 
     def clean_file(self) -> bytes:
         file: UploadedFile[bytes] = self.cleaned_data["file"]
-        if (file.size or 0) > file_reader.MAX_BYTES:
+        if (file.size or 0) > file_reader.MAX_UPLOAD_BYTES:
             raise forms.ValidationError(
-                f"The file is larger than {file_reader.MAX_BYTES // 1_000_000} MB. Split it into smaller files."
+                f"The file is larger than {file_reader.MAX_UPLOAD_BYTES // 1_000_000} MB. Split it into smaller files."
             )
         content: bytes = file.read()
         return content
