@@ -56,7 +56,7 @@ def _accepts_upload(request: HttpRequest | None) -> bool:
 class ImportOnlyUploadHandler(FileUploadHandler):
     """Accept one file, on the lead import, from users with `import_lead`.
 
-    The file stays in memory, without its name. Bytes beyond `file_reader.MAX_UPLOAD_BYTES` are dropped, but counted, so that
+    The file stays in memory, without its name. Bytes beyond `MAX_UPLOAD_BYTES` are dropped, but counted, so that
     the form can report the size.
     """
 

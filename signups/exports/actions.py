@@ -22,7 +22,7 @@ from signups.offer import current_offer
 from .choices import ExportReason
 
 ROWS_PER_QUERY = 2000
-FIELDS = (
+EXPORTED_FIELDS = (
     *("name", "email", "phone", "phone_e164", "phone_extension", "preferred_channel", "state", "time_zone"),
     *("zone_is_guessed", "status", "close_reason", "owner__username", "first_touch_source", "unsubscribed_at"),
     *("do_not_call_at", "created_at", "id"),  # the last two are the key of the pagination
@@ -66,7 +66,7 @@ def _rows(leads: LeadQuerySet, *, mark: str, zone: ZoneInfo) -> Iterator[Row]:
     """Yield rows by keyset pagination: each page starts after the last row."""
     leads = leads.order_by("-created_at", "-id")
     page = leads
-    while rows := list(page.values_list(*FIELDS)[:ROWS_PER_QUERY]):
+    while rows := list(page.values_list(*EXPORTED_FIELDS)[:ROWS_PER_QUERY]):
         keys = [row[-1] for row in rows]
         tags = _joined(LeadTag.objects.named().filter(lead__in=keys).values_list("lead", "tag__name"))
         purposes = Consent.objects.in_force().filter(lead__in=keys).order_by("text__purpose")
