@@ -34,7 +34,7 @@ class ClinicConfig(AppConfig):
     def ready(self) -> None:
         from clinic.staff_auth.signals import register_signals
 
-        from . import roles, setup_checklist  # noqa: F401  (registers its system check)
+        from . import deploy_checks, roles, setup_checklist  # noqa: F401  (two of them register system checks)
 
         register_signals()
         for label in roles.APPS:
