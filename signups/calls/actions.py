@@ -14,6 +14,7 @@ from django.db import IntegrityError, transaction
 
 from signups.audit.actions import Actor, record_event
 from signups.audit.choices import ActorKind, AuditAction
+from signups.calendars.models import CalendarConnection
 from signups.hosts.models import Host, HostQuerySet
 from signups.leads.contact import record_contact
 from signups.leads.models import Lead
@@ -354,6 +355,7 @@ def _record(
     if forced:
         detail["forced"] = forced
     record_event(call.lead, action, by=by, now=now, **detail)
+    CalendarConnection.objects.filter(host=call.host_id).update(next_check_at=now)  # written there within seconds
 
 
 def _detail(call: OnboardingCall) -> dict[str, Any]:

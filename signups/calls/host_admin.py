@@ -30,6 +30,8 @@ from signups.web.responses import redirect_after_post
 from signups.web.staff_views import staff_view
 
 from . import availability
+from .actions import LOAD_DAYS
+from .choices import CallStatus
 from .models import OnboardingCall, OnboardingCallQuerySet
 
 DAY = dt.timedelta(days=1)
@@ -108,7 +110,7 @@ class TimeOffInline(OfHost, admin.StackedInline):
 @admin.register(Host)
 class HostAdmin(admin.ModelAdmin):
     form = HostForm
-    list_display = ["name", "time_zone", "active", "daily_limit", "weight"]
+    list_display = ["name", "time_zone", "active", "daily_limit", "weight", "recent_calls", "calls_per_weight"]
     list_select_related = ["user"]
     inlines = [OverrideInline, TimeOffInline]
     readonly_fields = ["week", "feed"]
@@ -117,6 +119,20 @@ class HostAdmin(admin.ModelAdmin):
         ("Weekly hours", {"fields": list(WEEKDAYS)}),
         ("Resulting schedule", {"fields": ["week", "feed"]}),
     ]
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[Host]:
+        """Annotate the load by which the rotation chooses hosts (`round_robin`)."""
+        since = timezone.now() - dt.timedelta(days=LOAD_DAYS)
+        counted = models.Q(calls__starts_at__gte=since) & ~models.Q(calls__status=CallStatus.CANCELLED)
+        return super().get_queryset(request).annotate(load=models.Count("calls", filter=counted))
+
+    @admin.display(description=f"Calls, last {LOAD_DAYS} days and upcoming", ordering="load")
+    def recent_calls(self, host: Host) -> int:
+        return host.load  # type: ignore[attr-defined, no-any-return]
+
+    @admin.display(description="Per weight (lowest is next)")
+    def calls_per_weight(self, host: Host) -> str:
+        return f"{host.load / host.weight:.1f}"  # type: ignore[attr-defined]
 
     @admin.display(description="Name", ordering="user__last_name")
     def name(self, host: Host) -> str:

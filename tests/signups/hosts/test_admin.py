@@ -241,3 +241,18 @@ def test_a_holiday_over_many_calls_asks_no_more_than_over_one(client, host, head
     (words,) = warnings(said)
     assert words.count("<a ") == min(count, 20)
     assert (" and 80 more" in words) == (count == 100)
+
+
+def test_list_shows_who_got_how_many_calls_by_weight(clinic, client):
+    """What the rotation counts: calls of the last two weeks and those to come, less the cancelled."""
+    client.force_login(UserFactory(role=roles.HEAD))
+    one, two = HostFactory(weight=1), HostFactory(weight=2)
+    now = dt.datetime.now(dt.UTC)
+    for number in range(3):
+        OnboardingCallFactory(host=two, starts_at=now + dt.timedelta(days=number + 1))
+    OnboardingCallFactory(host=one, starts_at=now - dt.timedelta(days=13), status="completed")
+    OnboardingCallFactory(host=one, starts_at=now - dt.timedelta(days=15), status="completed")
+    OnboardingCallFactory(host=one, starts_at=now + dt.timedelta(days=1), status="cancelled")
+    page = client.get("/admin/signups/host/").content.decode()
+    cells = re.findall(r'field-recent_calls">(\d+)<.*?field-calls_per_weight">([\d.]+)<', page)
+    assert cells == [("1", "1.0"), ("3", "1.5")]
