@@ -16,7 +16,7 @@ from .signals import contact_details_changed
 
 
 @transaction.atomic
-def update_contact_details(lead: Lead, *, by: Actor, now: dt.datetime, **fields: str) -> None:
+def update_contact_details(lead: Lead, *, by: Actor, now: dt.datetime, **fields: Any) -> None:
     """Update the given fields of `lead`; the audit event holds their names, no values.
 
     The single place through which a change of details reaches the open callback, the booked call and waiting messages
@@ -29,7 +29,7 @@ def update_contact_details(lead: Lead, *, by: Actor, now: dt.datetime, **fields:
     if "phone_e164" in changed:
         Lead.objects.filter(pk=lead.pk).update(texts_failed_at=None)
     if changed:
-        stated = {"zone_is_guessed": False} if "time_zone" in changed else {}
+        stated = {"zone_is_guessed": False} if "time_zone" in changed and "zone_is_guessed" not in fields else {}
         Lead.objects.filter(pk=lead.pk).update(**fields, **stated)
         record_event(lead, AuditAction.DETAILS_CHANGED, by=by, now=now, changed=changed)
         announce_change(lead, changed, by=by, now=now)

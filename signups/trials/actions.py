@@ -31,6 +31,7 @@ from signups.offer import current_offer
 
 from . import emails
 from .models import Trial
+from .signup_form import apply_form, keep_form
 
 
 class UndoWindowClosed(Exception):
@@ -75,8 +76,9 @@ def _request_trial(
     """Create the lead (`fields`), trial, consents, event and confirmation atomically.
 
     A visitor need not own the address. Once the address is confirmed, another sign-up overwrites nothing and grants no
-    consent; until then the last form wins, and the confirmation page shows its content before it takes effect. Opens a
-    trial where there was none, or where the last was cancelled.
+    consent; until then the last form wins, and the confirmation page shows its content before it takes effect. The form
+    of somebody whom staff knew before, by an import or a merge, waits with the trial (`signup_form`). Opens a trial
+    where there was none, or where the last was cancelled.
     """
     lead, is_new = get_or_create_lead(email=email, created_at=now, **fields)
     action = AuditAction.SIGNED_UP if is_new else AuditAction.SIGNED_UP_AGAIN
@@ -86,9 +88,14 @@ def _request_trial(
     elif _is_unverified(lead):
         _replace_unverified_signup(lead, agreed, now=now, **fields)
     elif lead.current_trial():
+        if not lead.has_confirmed() and (pending := lead.trials.open().filter(started_at=None).first()):
+            keep_form(pending, fields, agreed)
         _resend(lead, now=now)
     else:
-        _send_confirmation(_open_trial(lead, REQUIRED_CONSENTS, now=now), now=now)
+        trial = _open_trial(lead, REQUIRED_CONSENTS, now=now)
+        if not lead.has_confirmed():
+            keep_form(trial, fields, agreed)
+        _send_confirmation(trial, now=now)
 
 
 def _is_unverified(lead: Lead) -> bool:
@@ -219,6 +226,7 @@ def confirm_email(lead: Lead, *, now: dt.datetime) -> Trial | None:
     trial.save(update_fields=["started_at"])
     Suppression.objects.of(lead.email).delete()
     clear_failure(lead, Channel.EMAIL, by=ActorKind.PATIENT, now=now)  # the link arrived
+    apply_form(trial, lead, now=now)
     if agrees_to(lead, ConsentPurpose.CALLS):
         permit_calls_again(lead)
     record_event(lead, AuditAction.CONFIRMED, by=ActorKind.PATIENT, now=now)

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from django.db import models
 from django.db.models import F, Q
 
+from clinic.lib.encryption import EncryptedTextField
 from signups.leads.models import Lead
 
 CANCEL_UNDO_WINDOW = dt.timedelta(hours=1)  # to undo a cancellation, or to undo `mark_refunded`
@@ -59,12 +60,14 @@ class TrialEnd(models.Func):
 class Trial(models.Model):
     """A free trial; state, end and days left are derived from the timestamps."""
 
-    PII_FIELDS: ClassVar[dict[str, Any]] = {}
+    PII_FIELDS: ClassVar[dict[str, Any]] = {"form": None}
 
     lead = models.ForeignKey(Lead, on_delete=models.PROTECT, related_name="trials")
     days = models.PositiveSmallIntegerField()
     guarantee_days = models.PositiveSmallIntegerField()
     terms_version = models.CharField(max_length=20)
+    # What somebody whom staff knew before said in the form (`signup_form`), as JSON, until they confirm the address.
+    form = EncryptedTextField(null=True)
     requested_at = models.DateTimeField()
     started_at = models.DateTimeField(null=True, blank=True)
     cancelled_at = models.DateTimeField(null=True, blank=True)

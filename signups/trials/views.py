@@ -19,6 +19,7 @@ from signups.web.responses import redirect_after_post
 
 from .actions import confirm_email, resend_confirmation_link
 from .forms import TrialForm, WaitlistForm
+from .signup_form import waiting_form
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -102,10 +103,12 @@ def confirm_page(request: HttpRequest, token: str) -> HttpResponse:
     if trial is None or (trial.started_at and (request.method != "POST" or not trial.day(now))):
         return render(request, "public/confirm_expired.html", {"token": token, "used": True}, status=410)
     if request.method != "POST":
-        agreed = [purpose.label for purpose in OPTIONAL_CONSENTS if agrees_to(lead, purpose)]
+        waiting = waiting_form(trial)
+        purposes = {*waiting.get("agreed", ()), *(one for one in OPTIONAL_CONSENTS if agrees_to(lead, one))}
+        agreed = [purpose.label for purpose in OPTIONAL_CONSENTS if purpose in purposes]
         submitted = [
             ("Name", lead.name),
-            ("Phone", lead.phone or "None"),
+            ("Phone", waiting.get("phone") or lead.phone or "None"),
             ("Optional permissions", ", ".join(agreed).capitalize() or "None"),
         ]
         return render(request, "public/confirm.html", {"token": token, "trial": trial, "told": submitted})
