@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.contrib.auth.models import User
+from django.db.models import F
 from django.utils import timezone
 
 from clinic.lib.time_zones import midnight
@@ -29,7 +30,10 @@ def _due(leads: LeadQuerySet, user: User, now: dt.datetime) -> LeadQuerySet:
 
 
 def _ending(leads: LeadQuerySet, user: User, now: dt.datetime) -> LeadQuerySet:
-    return leads.filter(pk__in=Trial.objects.ending_within(TRIAL_ENDING_WITHIN, now).order_by().values("lead"))
+    """Open leads whose trial ends soon and who were not contacted about it yet, as the next step has it."""
+    ending = Trial.objects.ending_within(TRIAL_ENDING_WITHIN, now).order_by()
+    asked = ending.filter(lead__last_contact_at__gte=F("ends_at_db") - TRIAL_ENDING_WITHIN)
+    return leads.open().filter(pk__in=ending.values("lead")).exclude(pk__in=asked.values("lead"))
 
 
 def _refunds(leads: LeadQuerySet, user: User, now: dt.datetime) -> LeadQuerySet:

@@ -1,0 +1,234 @@
+"""Whatever happens to a lead, in any order: the desk names only what is permitted, does what it says, and its figures
+agree with each other.
+"""
+
+import datetime as dt
+import uuid
+from contextlib import contextmanager, suppress
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.db import transaction
+from django.test import Client
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+
+from clinic import dashboard, roles
+from signups.audit.choices import ActorKind
+from signups.callbacks.actions import CallbackDetails, create_callback, log_attempt
+from signups.callbacks.choices import CallOutcome, Topic
+from signups.callbacks.models import CallbackRequest
+from signups.calls.actions import cancel_call, complete_call, mark_no_show
+from signups.consents.actions import grant_consent, revoke_consent, set_reminder_preference
+from signups.consents.choices import OPTIONAL_CONSENTS, ConsentChannel
+from signups.consents.contact_policy import facts_of, may_call, may_call_back, may_email
+from signups.desk.next_best_action import next_action
+from signups.desk.saved_views import SAVED_VIEWS
+from signups.leads.actions import assign_lead, change_status
+from signups.leads.choices import TRANSITIONS, LeadStatus, OpenWork, PartOfDay
+from signups.leads.locking import ActionError
+from signups.leads.models import Lead
+from signups.messages.actions import send_manual_email
+from signups.messages.emails import preview_manual_email
+from signups.reports.choices import Metric
+from signups.reports.daily_metrics import compute_metrics
+from signups.trials.actions import cancel_trial, convert_trial, undo_convert_trial
+from tests.factories import calls, hosts, leads, messages, trials, users
+
+from .conftest import NOW
+
+PATIENT = ActorKind.PATIENT
+ZONES = ("America/New_York", "Pacific/Honolulu", "Asia/Tokyo")
+SPANS = [dt.timedelta(minutes=10), dt.timedelta(hours=5), dt.timedelta(hours=14), dt.timedelta(days=4)]
+
+
+class Desk(RuleBasedStateMachine):
+    clock = None  # the time machine of the test
+
+    def __init__(self):
+        super().__init__()
+        self.undo_all = transaction.atomic()
+        self.undo_all.__enter__()
+        self.now = NOW
+        self.head = users.UserFactory(role=roles.HEAD)
+        self.colleague = users.UserFactory(role=roles.COORDINATOR)
+        self.host = hosts.HostFactory(user=self.colleague)
+        self.template = messages.EmailTemplateFactory()
+
+    @initialize(zone=st.sampled_from(ZONES), confirmed=st.booleans(), phone=st.booleans(), email=st.booleans())
+    def somebody_comes(self, zone, confirmed, phone, email):
+        number = {"phone": "212 555 0123", "phone_e164": "+12125550123"} if phone or not email else {"phone": ""}
+        address = {} if email else {"email": "", "email_key": ""}
+        self.lead = leads.LeadFactory(**number, **address, time_zone=zone, created_at=self.now)
+        if email:
+            trials.TrialFactory(lead=self.lead, requested_at=self.now, started_at=self.now if confirmed else None)
+
+    def teardown(self):
+        transaction.set_rollback(True)
+        self.undo_all.__exit__(None, None, None)
+
+    def fresh(self):
+        self.lead = Lead.objects.get(pk=self.lead.pk)
+        return self.lead
+
+    # --- what happens ---
+
+    @rule(span=st.sampled_from(SPANS))
+    def time_passes(self, span):
+        self.now += span
+
+    @rule(purpose=st.sampled_from(OPTIONAL_CONSENTS), agrees=st.booleans())
+    def consents(self, purpose, agrees):
+        change = grant_consent if agrees else revoke_consent
+        change(self.fresh(), purpose, channel=ConsentChannel.PHONE, by=self.head, now=self.now)
+
+    @rule(wanted=st.booleans())
+    def unsubscribes(self, wanted):
+        set_reminder_preference(self.fresh(), enabled=wanted, by=PATIENT, now=self.now)
+
+    @rule(bounced=st.booleans())
+    def mail_bounces(self, bounced):
+        Lead.objects.filter(pk=self.lead.pk).update(email_bounced_at=self.now if bounced else None)
+
+    @rule()
+    def asks_for_a_callback(self):
+        lead = self.fresh()
+        wish = CallbackDetails("646 555 0100", "+16465550100", lead.time_zone, PartOfDay.ANY, Topic.COST)
+        with refusals():
+            create_callback(lead, wish, channel=ConsentChannel.PAGE, form_key=uuid.uuid4(), now=self.now)
+
+    @rule(outcome=st.sampled_from(CallOutcome))
+    def colleague_calls_back(self, outcome):
+        request = self.fresh().callbacks.filter(closed_at=None).first()
+        if request:
+            again = {"number": request.attempts.count() + 1, "next_attempt_at": self.now + dt.timedelta(hours=2)}
+            with refusals():
+                log_attempt(request, outcome=outcome, by=self.colleague, now=self.now, form_key=uuid.uuid4(), **again)
+
+    @rule(hours=st.integers(1, 30))
+    def books_a_call(self, hours):
+        if self.fresh().phone_e164 and not self.lead.calls.upcoming(self.now).exists():
+            self.lead.calls.filter(status="booked").update(is_current=False)
+            start = self.now + dt.timedelta(hours=hours)
+            calls.OnboardingCallFactory(lead=self.lead, host=self.host, starts_at=start, created_at=self.now)
+
+    @rule(what=st.sampled_from([complete_call, mark_no_show, cancel_call]))
+    def call_ends(self, what):
+        call = self.fresh().calls.filter(status="booked").order_by("starts_at").first()
+        if call and (what is cancel_call) == (call.starts_at > self.now):
+            what(call=call, by=self.colleague, now=self.now)
+
+    @rule(to=st.sampled_from(LeadStatus))
+    def staff_set_the_status(self, to):
+        with refusals():
+            change_status(
+                lead=self.fresh(), to=to, by=self.head, now=self.now, reason="moved", open_work=OpenWork.CANCEL
+            )
+
+    @rule(somebody=st.booleans())
+    def owner_changes(self, somebody):
+        assign_lead(lead=self.fresh(), to=self.colleague if somebody else None, by=self.head, now=self.now)
+
+    @rule(change=st.sampled_from([convert_trial, undo_convert_trial]))
+    def converts(self, change):
+        if trial := self.fresh().trials.first():
+            with refusals():
+                change(trial, by=self.head, now=self.now)
+
+    @rule()
+    def cancels_the_trial(self):
+        if trial := self.fresh().trials.open().first():
+            cancel_trial(trial, by=PATIENT, now=self.now)
+
+    # --- what holds ---
+
+    @invariant()
+    def next_step_is_permitted(self):
+        lead, trial = self.fresh(), self.lead.trials.first()
+        facts = facts_of([lead], self.now)[lead.pk]
+        step = next_action(lead, trial, self.now, facts)
+        moment = max(self.now, step.at) if step and step.at else self.now
+        holds = {
+            "contact": lambda: may_call(lead, self.now if step.text.startswith("Check") else moment).allowed,
+            "write": lambda: may_email(lead, moment).allowed,
+            "callback": lambda: may_call(lead, moment).allowed,
+            "wait": lambda: may_call(lead, step.at).allowed,
+            "resend_confirmation": lambda: lead.trials.open().filter(started_at=None).exists(),
+            "rebook": lambda: lead.phone_e164 and not lead.calls.upcoming(self.now).exists(),
+            "appointment": lambda: lead.calls.filter(status="booked").exists(),
+            "call": lambda: lead.calls.unsettled(self.now).exists(),
+            "qualify": lambda: LeadStatus.QUALIFIED in TRANSITIONS[lead.status],
+            "convert": lambda: lead.status == LeadStatus.QUALIFIED and trial.may_be_converted,
+        }
+        assert step is None or holds.get(str(step.key), lambda: True)(), step
+
+    @invariant()
+    def outbox_and_buttons_do_what_the_policy_says(self):
+        self.clock.move_to(self.now, tick=False)
+        lead, client = self.fresh(), Client()
+        client.force_login(self.head)
+        page = client.get(f"/admin/signups/lead/{lead.pk}/change/").content.decode()
+        call = may_call(lead, self.now)
+        assert ("tel:" in page) == call.allowed
+        assert call.allowed or call.reason.replace("’", "&#x27;") in page.replace("’", "&#x27;") or not lead.phone
+        permitted = may_email(lead, self.now).allowed
+        assert ('id="mail"' in page) == permitted
+        seen = preview_manual_email(lead, self.template).digest()
+        with transaction.atomic():
+            try:
+                send_manual_email(
+                    lead=lead, template=self.template, seen=seen, form_key=uuid.uuid4(), by=self.head, now=self.now
+                )
+                sent = True
+            except ActionError:
+                sent = False
+            transaction.set_rollback(True)
+        assert sent == permitted
+
+    @invariant()
+    def no_figure_contradicts_another(self):
+        lead = self.fresh()
+        waiting = CallbackRequest.objects.open()
+        callable_now = {one.pk for one in waiting.select_related("lead") if may_call_back(one, self.now).allowed}
+        due, overdue = set(waiting.due(self.now)), set(waiting.overdue(self.now).callable_at(self.now))
+        assert {one.pk for one in due} <= callable_now
+        assert overdue <= due
+        assert all(not one.attempts.exists() for one in overdue)
+        tiles = {tile.url.rpartition("=")[2]: tile.count.number for tile in dashboard.counters(self.head, self.now)}
+        assert (tiles["due"], tiles["overdue"]) == (len(due), len(overdue))
+        for view in ("unassigned", "ending", "refunds"):
+            assert tiles[view] == SAVED_VIEWS[view].apply(Lead.objects.all(), self.head, self.now).count()
+        day = lead.created_at.date()
+        counted = compute_metrics(day, day + dt.timedelta(days=1), ZoneInfo("UTC"))
+        signed_up, contacted, converted = (
+            sum(value for (_, metric, _), value in counted.items() if metric == wanted)
+            for wanted in (Metric.SIGNED_UP, Metric.CONTACTED, Metric.CONVERTED)
+        )
+        assert converted <= contacted <= signed_up == 1
+        assert (lead.status == LeadStatus.NEW) or contacted or lead.status == LeadStatus.CLOSED
+        assert lead.last_contact_at is None or lead.first_contact_at <= lead.last_contact_at
+
+
+@contextmanager
+def refusals():
+    """What the rules refuse is no failure, and leaves nothing behind."""
+    with suppress(ActionError), transaction.atomic():
+        yield
+
+
+@pytest.mark.django_db
+def test_desk_tells_the_truth_in_any_order(clinic, time_machine):
+    clinic.opening_hours = [{"weekday": day, "start": "09:00", "end": "17:00"} for day in range(5)]
+    clinic.save()
+    Desk.clock = time_machine
+    run_state_machine_as_test(
+        Desk,
+        settings=settings(
+            max_examples=12,
+            stateful_step_count=15,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+            database=None,
+        ),
+    )
