@@ -15,14 +15,12 @@ from django.utils import timezone
 
 from clinic.lib.form_fields import SUPPORTED_DATES
 from content.actions import drafts
-from content.evidence.findings import MarkupError
 from content.models.articles import Article, ArticleRedirect, Text
-from content.models.profile import ClinicProfile
 from content.models.revisions import Revision
 from content.models.sources import Source
-from content.models.texts import LegalText
+from content.models.texts import CrisisText, LegalText
 
-from . import page_rendering, public_pages
+from . import public_pages, text_checks
 
 # Limits keep date and time zone arithmetic from overflowing.
 SUPPORTED_TIMES = [
@@ -31,21 +29,32 @@ SUPPORTED_TIMES = [
 ]
 
 
-class LegalTextForm(forms.ModelForm):
-    """Reject markup that refers to unknown sources, blocks or placeholders."""
+class CheckedTextForm(forms.ModelForm):
+    """Refuse a text that breaks a rule of the evidence, and say at its field where and why."""
+
+    def _post_clean(self) -> None:
+        super()._post_clean()  # type: ignore[misc] - Django's hook of model forms
+        if self.errors:
+            return
+        for finding in text_checks.findings_in(self.instance, today=timezone.localdate()):
+            field = finding.field if finding.field in self.fields else None
+            self.add_error(field, f"line {finding.line}: {finding.message}" if finding.line else finding.message)
+
+
+class LegalTextForm(CheckedTextForm):
+    """Edit a draft of a legal text."""
 
     class Meta:
         model = LegalText
         fields = "__all__"  # noqa: DJ007
 
-    def clean(self) -> dict[str, Any]:
-        data = super().clean() or {}
-        texts = {name: data.get(name, "") for name in ("title", "summary", "body")}
-        try:
-            page_rendering.build_page(**texts, profile=ClinicProfile.current())
-        except MarkupError as error:
-            self.add_error("body", [str(finding) for finding in error.findings])
-        return data
+
+class CrisisTextForm(CheckedTextForm):
+    """Edit a draft of what pages say in a crisis."""
+
+    class Meta:
+        model = CrisisText
+        fields = "__all__"  # noqa: DJ007
 
 
 class ArticleTextForm(forms.ModelForm):
@@ -153,7 +162,7 @@ class PublishForm(forms.Form):
     )
 
 
-class ShownOnPagesForm(forms.ModelForm):
+class ShownOnPagesForm(CheckedTextForm):
     """Refuse a change after which a public page could not be rendered, and say which and why."""
 
     def _post_clean(self) -> None:

@@ -7,8 +7,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
-from content import page_rendering, snapshots
-from content.evidence.findings import MarkupError
+from content import snapshots, text_checks
 from content.models.profile import ClinicProfile
 from content.models.snapshots import PageSnapshot
 from content.models.texts import CrisisText, LegalText
@@ -40,12 +39,13 @@ def publish_text(draft: Draft, *, on: dt.date, by: User, now: dt.datetime) -> No
     today = timezone.localdate(now)
     if on < today:
         raise EditorialError(["The effective date can’t be in the past."])
+    if findings := text_checks.findings_in(text, today=today):
+        raise EditorialError([str(finding) for finding in findings])
     if isinstance(text, CrisisText):
         if on != today:
             raise EditorialError(["Crisis messages take effect immediately. Choose today."])
         _copy_to_profile(text)
     else:
-        _validate_markup(text)
         text.snapshot = snapshot_of(text)
     text.effective_from, text.published_by = on, by
     text.save()
@@ -71,13 +71,3 @@ def _copy_to_profile(text: CrisisText) -> None:
     for name in CrisisText.FIELDS:
         setattr(profile, name, getattr(text, name))
     profile.save()
-
-
-def _validate_markup(text: LegalText) -> None:
-    """Raise EditorialError with the findings of the markup."""
-    try:
-        page_rendering.build_page(
-            title=text.title, summary=text.summary, body=text.body, profile=ClinicProfile.current()
-        )
-    except MarkupError as error:
-        raise EditorialError([str(finding) for finding in error.findings]) from error

@@ -22,7 +22,7 @@ from django.views.decorators.http import require_http_methods
 from content import page_rendering
 from content.actions import texts
 from content.actions.exceptions import EditorialError
-from content.forms import LegalTextForm, PublishForm
+from content.forms import CrisisTextForm, LegalTextForm, PublishForm
 from content.models.profile import ClinicProfile
 from content.models.texts import CrisisText, LegalText, PublishableText
 from content.state_changes import changed_pages
@@ -121,6 +121,7 @@ class LegalTextAdmin(PublishableTextAdmin):
 
 @admin.register(CrisisText)
 class CrisisTextAdmin(PublishableTextAdmin):
+    form = CrisisTextForm
     list_display = ["crisis_text", "crisis_phone", "emergency_phone", "effective_from", "drafted_by", "published_by"]
     list_filter = [("effective_from", admin.EmptyFieldListFilter)]
 

@@ -1,6 +1,7 @@
 """Prose linter: findings that block the publication of a text. Pure."""
 
 import datetime as dt
+import html
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
@@ -38,7 +39,8 @@ def lint(
     except MarkupError as error:
         return [*findings, *error.findings]
     for name, text in fields.items():
-        findings += (replace(finding, field=name) for finding in rules.check_wording(Passage(text, ((0, 0),)), ledger))
+        found = [*rules.check_wording(Passage(html.unescape(text), ((0, 0),)), ledger), *rules.check_title(text)]
+        findings += (replace(finding, field=name) for finding in found)
     findings += sorted(finding for rule in rules.RULES for finding in rule(document, ledger, today))
     if review_by and review_by < today:
         findings.append(Finding(0, f"was to be read again by {review_by}", Rule.OVERDUE, "review_by"))

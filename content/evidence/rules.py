@@ -117,7 +117,8 @@ def check_title(text: str, line: int = 0) -> Iterator[Finding]:
     if vocabulary.PLAIN_QUESTION.search(text) and text.rstrip().endswith("?"):
         return
     shares = [quantity for quantity in find_quantities(text) if quantity.kind in ("percent", "part")]
-    if vocabulary.asserts_effect(text) or (shares and vocabulary.names_subject(text)) or PRESUMES.search(text):
+    share_of_people = shares and vocabulary.names_subject(text.replace("%", ""))
+    if vocabulary.asserts_effect(text) or share_of_people or PRESUMES.search(text):
         yield Finding(line, f"a title or summary carries no claim, so it states no fact such as “{text}”", Rule.TITLE)
 
 

@@ -11,7 +11,7 @@ from .ledger import LedgerClaim
 
 END = re.compile(r"(?:[.!?]+|…)[”’\"')\]»]*")
 # A stop after these ends no sentence.
-TITLES = re.compile(r"\b(?:Dr|Prof|Mr|Mrs|Ms|St|Mt|Rev|Sen|Gen|Gov|Hon|vs|cf|e\.g|i\.e|approx|ca|Dept|Univ|Assn)\.$")
+TITLES = re.compile(r"\b(?:Dr|Prof|Mr|Mrs|Ms|St|Mt|Rev|Sen|Gen|Gov|Hon|vs|cf|[Ee]\.g|[Ii]\.e|approx|ca|Dept|Univ)\.$")
 # Nor after these before a number.
 BEFORE_NUMBERS = re.compile(
     r"\b(?:No|Nos|Fig|Figs|Vol|pp?|Ch|Sec|Eq|Ref|Tab|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)\.$"

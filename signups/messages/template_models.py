@@ -7,6 +7,8 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import models
 
+from clinic.lib.advertising import find_advertising
+
 from .choices import EmailPurpose
 
 # Placeholder name (in braces) → description of its value.
@@ -52,6 +54,8 @@ def _validate(text: str, known: tuple[str, ...]) -> None:
         raise ValidationError("Check for an unclosed brace. Placeholders look like {clinic}.")
     if found := HEALTH.search(text):
         raise ValidationError(f"“{found[0]}” refers to health. Others may see this email, so please reword.")
+    if advertising := next(find_advertising(text), None):
+        raise ValidationError(f"“{advertising.words}” promises or praises. Please reword.")
 
 
 class EmailTemplate(models.Model):

@@ -339,3 +339,87 @@ def test_unused_claims_and_sources_are_found():
         (Rule.UNUSED, "claims.idea"),
         (Rule.UNUSED, "sources.trial"),
     ]
+
+
+@pytest.mark.parametrize("field", ["title", "summary", "description"])
+@pytest.mark.parametrize(
+    "text",
+    ["Ketamine rebuilds the brain", "It eased depression in 94% of them", "How fast will ketamine lift your mood?"],
+)
+def test_what_carries_no_claim_states_no_fact(field, text):
+    assert (Rule.TITLE, field, 0) in found("Hello.", **{field: text})
+
+
+@pytest.mark.parametrize("text", ["How ketamine may work", "What trials found", "Will ketamine help?", "It is 50% off"])
+def test_title_that_states_no_effect_is_let_through(text):
+    assert found("Hello.", title=text) == []
+
+
+@pytest.mark.parametrize(
+    ("sentence", "rules"),
+    [
+        ("In a trial, 46% responded. [^works]", [Rule.NUMBER]),
+        ("In a trial of 73 people, 64% responded. [^works]", [Rule.NUMBER]),
+        ("The FDA looked at schedules. [^works]", [Rule.UNFIT]),
+        ("In a trial, 64% did not respond. [^works]", [Rule.POLARITY]),
+        ("In a trial, all responded. [^works]", [Rule.QUANTIFIER]),
+        ("Ketamine lifts depression. [^page]", [Rule.EXEMPT]),
+    ],
+)
+def test_sentence_says_what_its_claims_say(sentence, rules):
+    assert [finding.rule for finding in check(f"{sentence}\n\n{WHOLE}")] == rules
+
+
+@pytest.mark.parametrize(
+    "marks",
+    [
+        "“{}”",
+        '"{}"',
+        "«{}»",
+        "„{}“",
+        "‹{}›",
+        "「{}」",
+        "❝{}❞",
+        "``{}''",
+        "‘{}’",
+        "'{}'",
+        "<q>{}</q>",
+        '“{}"',
+        "*{}*",
+        "{}",
+    ],
+)
+def test_altered_quotation_is_found_in_any_marks(marks):
+    words = marks.format("the biggest stride in half a century")
+    assert Rule.QUOTATION in [finding.rule for finding in check(f"Duman said {words} of it.")] or marks == "{}"
+    exact = marks.format("the biggest step in half a century")
+    assert (Rule.QUOTATION in [finding.rule for finding in check(f"Duman said {exact} of it.")]) is (marks == "{}")
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "It is no miracle, and no cure.",
+        "No one here calls it a breakthrough.",
+        "Leave your cell number.",
+        "Tell us how we can improve this page.",
+        "Our patients are adults.",
+        "The page answers instantly.",
+        "Ask whether ketamine fits with your other medicines.",
+        "You can say, “Please tell me that in plain words.”",
+        "They wrote “A trial of ketamine,” in a review. [@trial]",
+    ],
+)
+def test_denials_everyday_words_and_titles_are_let_through(sentence):
+    assert check(f"Hello.\n\n{sentence}") == []
+
+
+def test_text_is_read_in_linear_time_and_has_a_limit():
+    assert found("word " * 30_000) == [(Rule.TOO_LONG, "body", 0)]
+    body = "In a trial, 64% responded. [^works]\n" * 2_500
+    assert {finding.rule for finding in check(body)} == {Rule.ONE_SIDED}
+
+
+@pytest.mark.parametrize("words", ["a mіracle", "a mira\u200bcle", "a mira\u00adcle"])
+def test_letters_that_hide_words_are_found(words):
+    assert (Rule.MARKUP, "body", 1) in found(f"It is {words}.")

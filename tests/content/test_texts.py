@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 NOW = dt.datetime(2026, 11, 20, 15, tzinfo=dt.UTC)
 TODAY = NOW.date()
 LEGAL = {"kind": "terms", "version": "2027-01", "title": "New terms", "summary": "S", "body": "B"}
-CRISIS = {"crisis_name": "New line", "crisis_phone": "123", "crisis_text": "Call 123.", "emergency_phone": "112"}
+CRISIS = {"crisis_name": "New line", "crisis_phone": "741741", "crisis_text": "Text 741741.", "emergency_phone": "988"}
 
 
 @pytest.fixture
@@ -88,7 +88,7 @@ def test_crisis_text_is_on_every_page_once_the_head_says_so(editor, head):
     assert head.post(place, {"on": "2026-11-20"}).status_code == 302
     profile = ClinicProfile.current()
     assert {name: getattr(profile, name) for name in CRISIS} == CRISIS
-    assert 'href="tel:123"' in editor.get("/terms/").content.decode()
+    assert 'href="tel:741741"' in editor.get("/terms/").content.decode()
 
 
 def test_no_editor_changes_the_crisis_text_in_the_profile(editor, clinic):
@@ -96,3 +96,44 @@ def test_no_editor_changes_the_crisis_text_in_the_profile(editor, clinic):
     page = editor.post("/admin/content/clinicprofile/1/change/", {**fields, **CRISIS})
     assert 'name="crisis_phone"' not in page.content.decode()
     assert ClinicProfile.current().crisis_phone == "988"
+
+
+@pytest.mark.parametrize(
+    ("field", "words", "reason"),
+    [
+        ("body", "Ketamine is proven to cure depression.", "“proven” advertises"),
+        (
+            "body",
+            "According to Yale, “ketamine is the answer to all of it”.",
+            "not in the ledger to the character",
+        ),
+        ("title", "Ketamine lifts depression", "states no fact"),
+        ("summary", "94% of people with depression got better.", "states no fact"),
+    ],
+)
+def test_legal_text_that_breaks_a_rule_is_neither_saved_nor_published(editor, head, field, words, reason):
+    page = editor.post("/admin/content/legaltext/add/", {**LEGAL, field: words})
+    assert page.status_code == 200
+    assert reason in page.content.decode()
+    assert not LegalText.objects.filter(version="2027-01").exists()
+    text = content.LegalTextFactory(**{**LEGAL, field: words}, effective_from=None)
+    assert reason in head.post(f"/admin/content/legaltext/{text.pk}/publish/", {"on": "2026-11-21"}).content.decode()
+    text.refresh_from_db()
+    assert text.effective_from is None
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "reason"),
+    [
+        ("crisis_phone", "989", "“989” is none of 741741, 911, 988"),
+        ("emergency_phone", "119", "“119” is none of"),
+        ("crisis_text", "In danger, call 119.", "“119” is none of"),
+        ("crisis_text", "Call us in office hours.", "there at any hour"),
+        ("crisis_text", "We cure every crisis: call 988.", "“cure” advertises"),
+    ],
+)
+def test_crisis_text_that_misleads_is_not_saved(editor, field, value, reason):
+    page = editor.post("/admin/content/crisistext/add/", {**CRISIS, field: value})
+    assert page.status_code == 200
+    assert reason in page.content.decode()
+    assert not CrisisText.objects.exists()

@@ -225,6 +225,9 @@ TEMPLATES = "/admin/signups/emailtemplate/"
         ({"subject": "Hello {first_name}"}, "{first_name} isn’t a placeholder. Use {clinic}."),
         ({"text": "Your Ketamine is here"}, "“Ketamine” refers to health"),
         ({"subject": "Your therapy"}, "“therapy” refers to health"),
+        ({"text": "Anna felt like herself again after two weeks with us."}, "“herself again” promises or praises"),
+        ({"text": "94% of our members are happy again."}, "promises or praises"),
+        ({"subject": "Only three places left"}, "promises or praises"),
     ],
 )
 def test_head_is_told_what_no_template_may_hold(client, clinic, changed, wrong):
