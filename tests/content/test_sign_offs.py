@@ -123,7 +123,10 @@ def test_signing_again_shows_the_new_row_and_names_the_change(editor, signed):
     assert found.sentences == ("Ketamine was given to 73 people at Harbor Clinic.",)
     assert found.sources == ("trial: A trial called trial",)
     assert b"<del>73</del><ins>71</ins>" in editor.get(f"/admin/content/article/{article.pk}/change/").content
-    change(editor, change_path(Claim.objects.get()), detail="As corrected.")
+    assert refusal(sign, article, reviewer, now=LATER) == [
+        "line 3: “73 people” stands in no claim of “Ketamine was given to 73 people at Harbor Clinic.”"
+    ]
+    change(editor, change_path(Claim.objects.get()), text="Ketamine was given to 73 people.", detail="As corrected.")
     assert b"As corrected." not in editor.get("/learn/a-page/").content
     sign(article, reviewer, now=LATER)
     assert b"As corrected." in editor.get("/learn/a-page/").content
