@@ -1,4 +1,4 @@
-"""What an email that came in is: a bounce, a complaint, an automatic answer, or a reply of a person. Pure."""
+"""What an email that came in is: a bounce, a complaint, an automatic answer, or a reply (also a calendar's). Pure."""
 
 import email
 import email.policy
@@ -21,6 +21,7 @@ class EmailKind(Enum):
     """How an email is dealt with."""
 
     BOUNCE = "bounce"
+    CALENDAR = "calendar"
     COMPLAINT = "complaint"
     IGNORED = "ignored"
     REPLY = "reply"
@@ -28,7 +29,10 @@ class EmailKind(Enum):
 
 @dataclass(frozen=True)
 class ParsedEmail:
-    """`our_id` is the id of our message that it is about; `status` the enhanced code of a bounce (RFC 3463)."""
+    """`our_id` is the id of our message that it is about; `status` the enhanced code of a bounce (RFC 3463).
+
+    `calendar` is the iTIP reply of a calendar program (RFC 6047).
+    """
 
     kind: EmailKind
     message_id: str = ""
@@ -37,6 +41,7 @@ class ParsedEmail:
     text: str = ""
     our_id: uuid.UUID | None = None
     status: str = ""
+    calendar: str = ""
 
 
 def parse_email(content: bytes, mailbox: str) -> ParsedEmail:
@@ -51,10 +56,13 @@ def parse_email(content: bytes, mailbox: str) -> ParsedEmail:
     domain = mailbox.rpartition("@")[2]
     if report := _report(message, parsed, domain):
         return report
-    if parsed.sender in ("", mailbox.lower()) or _is_automatic(message):
+    calendar = _calendar_reply(message)
+    if parsed.sender in ("", mailbox.lower()) or (_is_automatic(message) and not calendar):
         return parsed
     references = f"{_header(message, 'In-Reply-To')} {_header(message, 'References')}"
-    return replace(parsed, kind=EmailKind.REPLY, text=_own_words(message), our_id=_our_id(references, domain))
+    kind = EmailKind.CALENDAR if calendar else EmailKind.REPLY
+    our_id = _our_id(references, domain)
+    return replace(parsed, kind=kind, text=_own_words(message), our_id=our_id, calendar=calendar)
 
 
 def _header(message: EmailMessage, name: str) -> str:
@@ -101,6 +109,17 @@ def _is_automatic(message: EmailMessage) -> bool:
         or any(name in message for name in ("X-Autoreply", "X-Autorespond", "List-Id"))
         or _header(message, "Return-Path") == "<>"
     )
+
+
+def _calendar_reply(message: EmailMessage) -> str:
+    """Return the first text/calendar part that answers an invitation, else ""."""
+    for part in message.walk():
+        if part.get_content_type() in ("text/calendar", "application/ics"):
+            content = part.get_payload(decode=True)
+            text = content.decode("utf-8", "replace") if isinstance(content, bytes) else ""
+            if re.search(r"^METHOD:(REPLY|COUNTER)\s*$", text, re.IGNORECASE | re.MULTILINE):
+                return text
+    return ""
 
 
 def _own_words(message: EmailMessage) -> str:

@@ -26,6 +26,7 @@ from .failures import is_dead_address_code
 from .incoming import Incoming, store
 from .mailbox_models import MailboxPosition
 from .models import OutboxMessage
+from .signals import calendar_reply_received
 
 logger = logging.getLogger(__name__)
 
@@ -97,7 +98,7 @@ def _take_in(content: bytes, now: dt.datetime) -> None:
 
 
 def act_on_email(content: bytes, *, now: dt.datetime) -> None:
-    """Note a bounce or complaint about a message of ours, or store a reply. Idempotent."""
+    """Note a bounce, complaint or calendar reply about a message of ours, or store a reply. Idempotent."""
     parsed = parse_email(content, current_offer().mailbox)
     match parsed.kind:
         case EmailKind.BOUNCE if parsed.our_id:
@@ -105,6 +106,10 @@ def act_on_email(content: bytes, *, now: dt.datetime) -> None:
             reports.record_returned(parsed.our_id, code=f"bounced {parsed.status}".strip(), dead_address=dead, now=now)
         case EmailKind.COMPLAINT if parsed.our_id:
             reports.record_complaint(parsed.our_id, now=now)
+        case EmailKind.CALENDAR:
+            answers = calendar_reply_received.send(sender=OutboxMessage, text=parsed.calendar, now=now)
+            if not any(handled for _, handled in answers):
+                _store_reply(parsed, content, now=now)
         case EmailKind.REPLY:
             _store_reply(parsed, content, now=now)
 

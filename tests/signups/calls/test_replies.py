@@ -1,6 +1,7 @@
 """What a person answers in their calendar program stands on the call and on the host's day; the call stays as it is."""
 
 import datetime as dt
+from email.message import EmailMessage
 
 import pytest
 from django.test import Client
@@ -10,6 +11,8 @@ from signups.audit.choices import ActorKind
 from signups.calls.actions import book_call, reschedule_call
 from signups.calls.models import CallAlert
 from signups.calls.replies import handle_calendar_reply
+from signups.messages.imap_mailbox import act_on_email
+from signups.messages.inbound_models import InboundMessage
 from signups.messages.signals import calendar_reply_received
 from tests.factories.hosts import AvailabilityRuleFactory, HostFactory
 from tests.factories.leads import LeadFactory
@@ -99,3 +102,23 @@ def test_reply_to_an_earlier_version_is_ignored_and_a_new_version_settles(call):
 @pytest.mark.parametrize("text", ["", "no calendar", "BEGIN:VCALENDAR\r\nMETHOD:REPLY\r\n", "x" * 200_000])
 def test_what_is_no_reply_is_ignored(call, text):
     assert note(text) is False
+
+
+def email_with(text, sender="jo@example.com"):
+    """As Outlook sends it: a text and the calendar beside it, marked as automatic."""
+    mail = EmailMessage()
+    mail["From"], mail["To"], mail["Subject"] = sender, "care@harbor.example", "Declined: Free call"
+    mail["Message-ID"], mail["Auto-Submitted"] = "<1@example.com>", "auto-generated"
+    mail.set_content("Jo has declined.")
+    mail.add_alternative(text, subtype="calendar", params={"method": "REPLY"})
+    return mail.as_bytes()
+
+
+def test_reply_that_comes_to_the_mailbox_is_noted(call):
+    act_on_email(email_with(reply(call)), now=NOW)
+    assert (alerts(), InboundMessage.objects.count()) == (["declined"], 0)
+
+
+def test_reply_about_no_call_of_ours_is_kept_for_people(call):
+    act_on_email(email_with(reply(call).replace(call.uid, "another")), now=NOW)
+    assert (alerts(), InboundMessage.objects.count()) == ([], 1)
