@@ -19,6 +19,7 @@ from signups.audit.models import AuditEvent
 from signups.audit.staff_users import display_name
 from signups.consents.actions import grant_consent, revoke_consent
 from signups.consents.choices import ConsentChannel, ConsentPurpose
+from signups.consents.problems import note_texts_failure
 from signups.hosts.business_hours import clinic_business_hours
 from signups.leads.actions import write_note
 from signups.leads.choices import Channel, PartOfDay
@@ -276,6 +277,9 @@ def _resolve(request: CallbackRequest, outcome: CallOutcome, *, by: User, now: d
         return
     reason = CallbackOutcome.UNREACHABLE if outcome in RETRY_OUTCOMES else CallbackOutcome(outcome.value)
     _close(request, reason, by=by, now=now)
+    if reason == CallbackOutcome.WRONG_NUMBER and request.phone_e164 == request.lead.phone_e164:
+        note_texts_failure(request.lead, now=now)  # a text would reach a stranger
+        request.lead.refresh_from_db()
     if reason in (CallbackOutcome.UNREACHABLE, CallbackOutcome.WRONG_NUMBER):
         emails.callback_unreachable(request, now=now)
 

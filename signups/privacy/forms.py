@@ -16,6 +16,7 @@ from signups.consents.policy import agrees_to
 from signups.leads import contact_details
 from signups.leads.actions import has_open_work
 from signups.leads.choices import CareFor, Channel
+from signups.messages.texts import texts_chosen
 from signups.trials.forms import CHANNEL_CONSENTS, CONSENT_LABELS
 from signups.web import form_fields
 from signups.web.portal_form import PortalForm
@@ -85,6 +86,9 @@ class DetailsForm(PortalForm):
         consent, _ = CHANNEL_CONSENTS.get(details["preferred_channel"], ("", ""))
         if consent:
             grant_consent(self.lead, consent, channel=ConsentChannel.PAGE, by=ActorKind.PATIENT, now=now)
+        if details["preferred_channel"] == Channel.TEXT and self.initial["preferred_channel"] != Channel.TEXT:
+            self.lead.refresh_from_db()
+            texts_chosen(self.lead, now=now)
 
 
 class ConsentChoicesForm(PortalForm):

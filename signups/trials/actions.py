@@ -27,6 +27,7 @@ from signups.leads.models import Lead
 from signups.messages.choices import MessageStatus
 from signups.messages.outbox import under_hourly_limit
 from signups.messages.portal_links import MY_LINK, my_link
+from signups.messages.texts import texts_chosen
 from signups.offer import current_offer
 
 from . import emails
@@ -215,8 +216,8 @@ def _send_confirmation(trial: Trial, *, now: dt.datetime) -> None:
 def confirm_email(lead: Lead, *, now: dt.datetime) -> Trial | None:
     """Confirm the address and start the trial. Idempotent.
 
-    None when there is no trial to start. Lifts an earlier suppression of the address and, with consent to calls, of the
-    phone number: the person has returned of their own accord. Raises LeadUnavailable.
+    None when there is no trial to start. Lifts an earlier suppression of the address and, with consent to calls or
+    texts, of the phone number: the person has returned of their own accord. Raises LeadUnavailable.
     """
     lock_lead(lead)
     trial = lead.current_trial()
@@ -229,12 +230,15 @@ def confirm_email(lead: Lead, *, now: dt.datetime) -> Trial | None:
     apply_form(trial, lead, now=now)
     if agrees_to(lead, ConsentPurpose.CALLS):
         permit_calls_again(lead)
+    if agrees_to(lead, ConsentPurpose.TEXTS):
+        Suppression.objects.of(lead.phone_e164).delete()
     record_event(lead, AuditAction.CONFIRMED, by=ActorKind.PATIENT, now=now)
     record_event(lead, AuditAction.TRIAL_STARTED, by=ActorKind.SYSTEM, now=now)
     emails.trial_started(trial, now=now)
     if trial.days > 1:
         emails.trial_ending(trial, now=now)
     emails.trial_ended(trial, now=now)
+    texts_chosen(lead, now=now)
     return trial
 
 

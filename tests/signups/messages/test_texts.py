@@ -6,25 +6,34 @@ import logging
 import re
 import signal
 import threading
+import uuid
 
 import pytest
 from django.utils import timezone
 
+from clinic import roles
 from clinic.lib.text_messages import count_segments, find_health_word
 from signups.audit.choices import ActorKind
+from signups.callbacks.actions import log_attempt
+from signups.callbacks.choices import CallOutcome
+from signups.callbacks.models import MAX_CALL_ATTEMPTS
 from signups.calls.actions import book_call, cancel_call, reschedule_call
 from signups.consents.actions import revoke_consent, unsubscribe
 from signups.consents.choices import ConsentChannel, ConsentPurpose
+from signups.consents.suppression_models import Suppression, contact_hash
 from signups.leads import contact_details
 from signups.leads import links as lead_links
-from signups.messages import delivery, kinds, outbox
+from signups.leads.models import Lead
+from signups.messages import delivery, incoming, kinds, outbox
 from signups.messages.models import OutboxMessage
 from tests import processes, text_provider
+from tests.factories.callbacks import CallAttemptFactory, CallbackRequestFactory
 from tests.factories.consents import ConsentFactory, ConsentTextFactory
 from tests.factories.hosts import AvailabilityRuleFactory, HostFactory
 from tests.factories.leads import LeadFactory
 from tests.factories.messages import OutboxMessageFactory
 from tests.factories.trials import TrialFactory
+from tests.factories.users import UserFactory
 from tests.services import WAIT_TIMEOUT
 from tests.signups.conftest import NOW
 
@@ -277,3 +286,65 @@ def test_texts_of_the_shipped_kinds_are_one_segment_and_say_nothing_about_health
             words = outbox.render_text(kind, lead, {"when_short": when, "words": "Hello."}).text
             assert (kind.value, count_segments(words), find_health_word(words)) == (kind.value, 1, "")
             assert words.startswith("Harbor Clinic: ")
+
+
+def chose_texts(client, post_start, settings):
+    """Sign up choosing texts, and confirm the address."""
+    post_start(preferred_channel="text", phone="212 555 0123", texts="on")
+    lead = Lead.objects.get()
+    client.post(lead_links.confirmation_url(lead).removeprefix(settings.SITE_URL))
+    return lead
+
+
+def test_life_of_who_chooses_texts(client, host, provider, post_start, settings):
+    """Sign-up, confirmation, booking, reminder, STOP and START. Nothing is sent before the address is confirmed."""
+    post_start(preferred_channel="text", phone="212 555 0123", texts="on")
+    assert sent_texts(provider, NOW) == []
+    lead = chose_texts(client, post_start, settings)
+    assert sent_texts(provider, NOW)[0].startswith("Harbor Clinic: You will get texts about your calls and requests.")
+    start = NOW + 3 * DAY
+    book_call(lead=lead, start=start, host=host, by=ActorKind.PATIENT, now=NOW)
+    assert "booked for Mon, Nov 23" in sent_texts(provider, NOW)[-1]
+    assert "Reminder" in sent_texts(provider, start - DAY)[-1]
+    receive = {"number": NUMBER, "carrier_answered": False, "now": start - 2 * HOUR}
+    incoming.receive_text(external_id="1", body="STOP", **receive)
+    assert "no more texts" in sent_texts(provider, start - 2 * HOUR)[-1]
+    count = len(provider.texts)
+    assert len(sent_texts(provider, start - HOUR)) == count  # the reminder an hour before comes by mail only
+    incoming.receive_text(external_id="2", body="START", **receive)
+    assert "You will get texts" in sent_texts(provider, start - HOUR)[-1]
+
+
+def test_who_was_erased_and_comes_back_for_texts_is_sent_them(client, clinic, provider, post_start, settings):
+    Suppression.objects.create(digest=contact_hash(NUMBER), created_at=NOW)
+    chose_texts(client, post_start, settings)
+    assert len(sent_texts(provider, NOW)) == 1
+
+
+def test_choosing_texts_on_the_private_page_is_confirmed_once(client, clinic, provider, post_start, settings):
+    post_start()
+    lead = Lead.objects.get()
+    client.post(lead_links.confirmation_url(lead).removeprefix(settings.SITE_URL))
+    page = lead_links.portal_url(lead).removeprefix(settings.SITE_URL) + "details/"
+    form = {"name": "Jo", "phone": "212 555 0123", "time_zone": "America/New_York", "best_time": "any"}
+    for _ in range(2):
+        assert client.post(page, {**form, "preferred_channel": "text", "texts": "on"}).status_code == 303
+    assert len(sent_texts(provider, NOW)) == 1
+
+
+@pytest.mark.parametrize(("outcome", "texts"), [("wrong_number", 0), ("no_answer", 1)])
+def test_wrong_number_is_not_texted(clinic, provider, outcome, texts):
+    lead = texting_lead()
+    request = CallbackRequestFactory(lead=lead, phone_e164=NUMBER, created_at=NOW - DAY)
+    for number in range(1, MAX_CALL_ATTEMPTS):
+        CallAttemptFactory(request=request, number=number, attempted_at=NOW - HOUR, next_attempt_at=NOW)
+    log_attempt(
+        request,
+        number=MAX_CALL_ATTEMPTS,
+        outcome=CallOutcome(outcome),
+        by=UserFactory(role=roles.COORDINATOR),
+        now=NOW,
+        form_key=uuid.uuid4(),
+    )
+    assert len(sent_texts(provider, NOW)) == texts
+    assert OutboxMessage.objects.filter(kind="callback_unreachable", channel="email").count() == 1
