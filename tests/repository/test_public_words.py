@@ -15,6 +15,7 @@ TEMPLATES = (
     "content/**/*.html",
     "components/*",
     "crispy_clinic/**/*",
+    "emails/*",
 )
 CODE = (
     *(f"signups/{feature}/forms.py" for feature in ("trials", "callbacks", "calls", "privacy", "portal", "web")),
