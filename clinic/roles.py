@@ -69,6 +69,7 @@ ROLES = {
             "change_legaltext",
             *(f"{action}_crisistext" for action in ("view", "add", "change")),
             "view_linkcheck",
+            "check_claim",
             "publish_article",
         ]
     },
@@ -78,7 +79,7 @@ ROLES = {
             f"view_{model}" for model in (*EVIDENCE_MODELS, "clinicprofile", "crisistext", "legaltext", "linkcheck")
         ],
     },
-    REVIEWER: {"content": [*(f"view_{model}" for model in EVIDENCE_MODELS), "sign_off_article"]},
+    REVIEWER: {"content": [*(f"view_{model}" for model in EVIDENCE_MODELS), "sign_off_article", "check_claim"]},
 }
 APPS = sorted({app for permissions in ROLES.values() for app in permissions})
 

@@ -77,6 +77,7 @@ RETENTION_LEAD_DAYS = env.int("RETENTION_LEAD_DAYS", 6 * 366, validate=validate.
 PUBLIC_FORM_RATE_LIMIT = env.int("PUBLIC_FORM_RATE_LIMIT", 2000, validate=validate.Range(min=1))
 STAFF_MFA_REQUIRED = env.bool("STAFF_MFA_REQUIRED", True)
 STAFF_SESSION_IDLE_MINUTES = env.int("STAFF_SESSION_IDLE_MINUTES", 30, validate=validate.Range(min=1, max=480))
+PUBLISH_SHIPPED_PAGES = env.bool("PUBLISH_SHIPPED_PAGES", ENVIRONMENT != "production")
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))
 
 try:

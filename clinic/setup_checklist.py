@@ -49,6 +49,9 @@ def pending_steps() -> list[str]:
         "Send a test: sign up with your own email address. No email has been delivered yet.": (
             OutboxMessage.objects.filter(status=MessageStatus.SENT).exists()
         ),
+        "Publish the home page and the articles: they are drafts until a medical reviewer has approved them.": (
+            not Article.objects.filter(published_at=None, revisions__author=None).exists()
+        ),
         "Have a medical reviewer approve the articles. Some are live without medical review (the pages say so).": (
             not unreviewed.exists()
         ),

@@ -26,16 +26,17 @@ WORDS_A_MINUTE = 200  # for careful reading; Brysbaert 2019 measured 238 for Eng
 MAX_CACHED_PAGES = 64  # more than the site has
 
 
+WORDING = "quoted word for word"
+
+
 @dataclass(frozen=True)
 class PageEvidence:
-    """Evidence of one claim: `randomized trial, 73 people`, and its last check."""
+    """Evidence of one claim: `randomized trial, 73 people`, and who last held it against the source."""
 
     line: str
     detail: str = ""
     checked_on: dt.date | None = None
-
-
-WORDING = PageEvidence("quoted word for word and checked against the source")
+    checked_by: str = ""
 
 
 @dataclass(frozen=True)
@@ -81,12 +82,23 @@ class Page:
 
     @property
     def checked_between(self) -> str:
-        """One sentence about when the facts were checked; "" while one of them was not, or a source is doubtful."""
-        days = [claim.checked_on for claim in self.claims.values()]
-        if not days or not all(days) or any(cited.source.status == "recheck" for cited in self.sources):
+        """One sentence about who checked the facts and when; "" while one was not checked, or a source is doubtful."""
+        days = [row.checked_on for row in self._checkable]
+        checked = [day for day in days if day]
+        if not checked or len(checked) < len(days) or any(each.source.status == "recheck" for each in self.sources):
             return ""
-        first, last = (f"{day:%B} {day.day}, {day.year}" for day in (min(days), max(days)))
-        return f"Checked against the sources on {first}." if first == last else f"Checked from {first} to {last}."
+        first, last = (f"{day:%B} {day.day}, {day.year}" for day in (min(checked), max(checked)))
+        when = f"on {first}" if first == last else f"from {first} to {last}"
+        return f"Checked against the sources by {' and '.join(self.checked_by)} {when}."
+
+    @property
+    def checked_by(self) -> list[str]:
+        """Names of those who checked a claim or quotation of the page."""
+        return sorted({row.checked_by for row in self._checkable if row.checked_on})
+
+    @property
+    def _checkable(self) -> list[Claim | Quotation]:
+        return [*self.claims.values(), *self.quotations.values()]
 
     @property
     def lead_sections(self) -> list[markup.Section]:
@@ -123,6 +135,7 @@ class Page:
                 "detail": claim.detail,
                 "confidence": claim.confidence,
                 "checked": claim.checked_on,
+                "checkedBy": claim.checked_by or None,
                 "reviewBy": claim.review_by,
                 "sources": [citation_formats.csl_item(source) for source in claim.sources.all()],
                 "places": [f"{url}#{place.anchor}" for place in self.places.values() if claim.key in place.claims],
@@ -146,7 +159,7 @@ def build_page(*, title: str, summary: str, body: str, profile: ClinicProfile, a
 
 def build_from_state(state: snapshots.PageState) -> Page:
     """Build the page of `state`. Raises MarkupError for an unknown reference."""
-    values, rows, claims = state.profile.placeholders, state.rows, state.rows.claims
+    values, rows = state.profile.placeholders, state.rows
     document = markup.parse(state.words["body"], ledger=rows.ledger, values=values)
     return Page(
         title=markup.fill(state.words["title"], values),
@@ -154,8 +167,8 @@ def build_from_state(state: snapshots.PageState) -> Page:
         description=state.words.get("description", ""),
         sections=document.sections,
         quotations=rows.quotations,
-        claims=claims,
-        sources=[_cited(rows.sources[note.key], note, document, claims) for note in document.notes],
+        claims=rows.claims,
+        sources=[_cited(note, document, rows) for note in document.notes],
         places=document.places,
         minutes=_minutes(document),
         clinic=state.profile,
@@ -188,15 +201,19 @@ def _cached_page(snapshot_hash: str, crisis: tuple[str, ...]) -> Page:
     return build_from_state(snapshots.PageState.from_data(data, clinic=clinic))
 
 
-def _cited(source: Source, note: markup.Note, document: markup.Document, claims: Mapping[str, Claim]) -> CitedSource:
+def _cited(note: markup.Note, document: markup.Document, rows: snapshots.LedgerRows) -> CitedSource:
     """Group the places that cite a source by their evidence, which is the source's own."""
+    source = rows.sources[note.key]
     places: dict[tuple[PageEvidence, ...], list[tuple[str, str]]] = {}
     for number, anchor in enumerate(note.uses, 1):
         place = document.places[anchor]
-        cited = (claims[key] for key in place.claims)
-        evidence = dict.fromkeys(PageEvidence(source.evidence_line, claim.detail, claim.checked_on) for claim in cited)
-        group = (WORDING,) if place.quotation else tuple(evidence)
-        places.setdefault(group, []).append((footnote_letter(number), anchor))
+        cited: list[tuple[str, str, Claim | Quotation]] = [
+            (source.evidence_line, rows.claims[key].detail, rows.claims[key]) for key in place.claims
+        ]
+        if place.quotation:
+            cited = [(WORDING, "", rows.quotations[place.quotation])]
+        group = dict.fromkeys(PageEvidence(line, detail, row.checked_on, row.checked_by) for line, detail, row in cited)
+        places.setdefault(tuple(group), []).append((footnote_letter(number), anchor))
     return CitedSource(note, source, [ClaimUse(anchors, evidence) for evidence, anchors in places.items()])
 
 

@@ -14,9 +14,11 @@ def validate_time_zone(name: str) -> None:
 
 
 def validate_names(names: object) -> None:
-    """Accept a non-empty list of non-blank strings."""
+    """Accept a non-empty list of non-blank strings, none of which stands for unnamed authors."""
     if not isinstance(names, list) or not names or not all(isinstance(name, str) and name.strip() for name in names):
         raise ValidationError('Authors are a list of names, such as ["Moss A", "Reed B"].')
+    if any(re.fullmatch(r"\W*(et\.?\s+al\W*|and\s+others)", name.strip(), re.IGNORECASE) for name in names):
+        raise ValidationError("Name every author: reference managers take “et al.” for a name, or drop the rest.")
 
 
 def validate_field_names(names: object) -> None:

@@ -41,6 +41,8 @@ def published_article(view: Callable[[HttpRequest, Article], HttpResponse]) -> C
     def wrapper(request: HttpRequest, slug: str = "") -> HttpResponse:
         articles = Article.objects.once_published()
         found = (articles.articles().filter(slug=slug) if slug else articles.filter(kind=Article.Kind.LANDING)).first()
+        if found is None and not slug:
+            return render(request, "content/landing_pending.html")
         if found is None:
             return _redirect_to_present_address(request, slug)
         if found.withdrawn_at:

@@ -2,16 +2,29 @@
 
 import datetime as dt
 import json
+from collections.abc import Collection
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import models, transaction
+from django.utils import timezone
 
 from content import snapshots
+from content.models.claims import Claim
+from content.models.content_version import ContentVersion
 from content.models.people import CredentialConfirmation, Person
 from content.models.snapshots import LedgerRevision, canonical_json
+from content.models.sources import Quotation, Source, VerificationStatus
 
 from . import history
 from .exceptions import EditorialError
+
+# What a check compared: after a change of these fields nobody has compared the entry yet.
+CHECKED_FIELDS: dict[type[models.Model], set[str]] = {
+    Claim: {"text", "detail", "sources"},
+    Quotation: {"text", "speaker", "source"},
+    Source: {"authors", "title", "container", "year", "doi", "pmid", "url", "evidence_type", "sample_size"},
+}
 
 
 @transaction.atomic
@@ -35,6 +48,38 @@ def revisions_of(item: models.Model) -> models.QuerySet[LedgerRevision]:
     """Return every version of `item`, newest first."""
     kind, key = snapshots.KINDS[type(item)], getattr(item, "key", "")
     return LedgerRevision.objects.filter(kind=kind, key=key).select_related("author")
+
+
+@transaction.atomic
+def check_entry(entry: Claim | Quotation, *, by: User, now: dt.datetime) -> None:
+    """Record that `by` compared the entry with its sources today; pages print the name. Raises EditorialError."""
+    entry = type(entry)._default_manager.select_for_update().get(pk=entry.pk)
+    sources = entry.sources.all() if isinstance(entry, Claim) else [entry.source]
+    if unverified := [source.key for source in sources if source.status == VerificationStatus.NEEDS_CHECK]:
+        raise EditorialError([f"Verify the details of the source first: {', '.join(unverified)}."])
+    person = Person.objects.filter(user=by).first()
+    name = person.name if person else by.get_full_name()
+    if not name:
+        raise EditorialError(["Your account has no name. Pages print who compared a claim with its sources."])
+    entry.checked_on, entry.checked_by = timezone.localdate(now), name
+    entry.save()
+    record_revision(entry, by=by, now=now)
+    history.record_change(entry, "Checked against its sources.", by=by, now=now)
+
+
+def clear_checks(item: models.Model, changed: Collection[str]) -> None:
+    """Forget who compared an entry with its sources, when a saved change of the fields `changed` leaves that behind."""
+    if type(item) not in CHECKED_FIELDS or not CHECKED_FIELDS[type(item)] & set(changed):
+        return
+    entries: list[models.QuerySet[Any]] = []
+    if isinstance(item, Source):
+        entries = [item.claims.all(), item.quotations.all()]
+    else:
+        entries = [type(item)._default_manager.filter(pk=item.pk)]
+    for entry in entries:
+        entry.update(checked_on=None, checked_by="")
+    item.refresh_from_db()
+    ContentVersion.invalidate()
 
 
 def confirmation_denied_reason(user: User, person: Person) -> str:

@@ -12,7 +12,7 @@ from content.models.revisions import Correction, Revision
 
 from . import history
 from .exceptions import EditorialError, refuse_broken_pages
-from .sign_offs import apply_review, findings, state_or_none
+from .sign_offs import apply_review, findings, state_or_none, unverified_sources
 
 
 def blocking_reasons(article: Article, newest: Revision, *, now: dt.datetime) -> list[str]:
@@ -20,7 +20,7 @@ def blocking_reasons(article: Article, newest: Revision, *, now: dt.datetime) ->
     state = state_or_none(article, newest)
     if not article.withdrawn_at and state and state.hash == article.live_snapshot_id and not newest.correction_note:
         return ["This version is already live."]
-    reasons = [str(finding) for finding in findings(newest, now=now)]
+    reasons = [*map(str, findings(newest, now=now)), *unverified_sources(state)]
     last = article.sign_offs.first()
     if last is None:
         reasons.append("Not yet approved by a medical reviewer.")

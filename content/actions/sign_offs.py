@@ -3,7 +3,7 @@
 import datetime as dt
 
 from django.contrib.auth.models import User
-from django.db import transaction
+from django.db import models, transaction
 from django.utils import timezone
 
 from content import page_rendering, snapshots, state_changes
@@ -14,6 +14,7 @@ from content.models.people import Person
 from content.models.profile import ClinicProfile
 from content.models.revisions import Revision, SignOff
 from content.models.snapshots import LedgerRevision, PageSnapshot, canonical_json
+from content.models.sources import VerificationStatus
 from content.snapshots import PageState
 
 from . import history
@@ -41,6 +42,13 @@ def state_or_none(article: Article, newest: Revision) -> PageState | None:
         return None
 
 
+def unverified_sources(state: PageState | None) -> list[str]:
+    """Return a sentence for each source whose details nobody has seen at the source: they hold back a publication."""
+    sources = state.rows.sources.values() if state else []
+    waiting = [source.key for source in sources if source.status == VerificationStatus.NEEDS_CHECK]
+    return [f"Verify the details of source “{key}” first." for key in waiting]
+
+
 def valid_sign_off(article: Article, newest: Revision) -> SignOff | None:
     """Return the newest sign-off if it is of this very text and of what it rests on today."""
     last, state = article.sign_offs.first(), state_or_none(article, newest)
@@ -53,6 +61,18 @@ def state_hash(article: Article, newest: Revision) -> str:
     """Return what a sign-off of `newest` binds today; empty if a row that it names is gone."""
     state = state_or_none(article, newest)
     return state.hash if state else ""
+
+
+def articles_using(item: models.Model) -> list[Article]:
+    """Return the articles whose published page or newest revision shows `item`."""
+    row, found = (snapshots.KINDS[type(item)], getattr(item, "key", "")), []
+    for article in Article.objects.select_related("author", "live_snapshot"):
+        states = [article.live_snapshot.data] if article.live_snapshot else []
+        newest = state_or_none(article, article.revisions.latest())
+        states += [newest.as_data()] if newest else []
+        if any(row in snapshots.rows_of(state) for state in states):
+            found.append(article)
+    return found
 
 
 def changes_to_sign(article: Article, newest: Revision) -> list[state_changes.StateChange]:
@@ -143,7 +163,8 @@ def sign_off_article(
 def _apply_to_live_text(article: Article, newest: Revision, sign_off: SignOff, *, now: dt.datetime) -> None:
     """Show readers the signed rows behind the live text. Raises EditorialError if a rule forbids it."""
     if article.live_snapshot_id != sign_off.snapshot_id:
-        if reasons := [str(finding) for finding in findings(newest, now=now)]:
+        reasons = [str(finding) for finding in findings(newest, now=now)]
+        if reasons := [*reasons, *unverified_sources(state_or_none(article, newest))]:
             raise EditorialError(reasons)
         article.live_snapshot = sign_off.snapshot
         article.changed_at = now

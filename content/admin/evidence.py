@@ -4,15 +4,22 @@
 # mypy: allow-any-generics
 
 import datetime as dt
-from typing import Any
+from typing import Any, cast
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
 from django.db import models
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import URLPattern, path
 from django.utils import timezone
+from django.views.decorators.http import require_POST
 
 from clinic.lib.form_fields import SUPPORTED_DATES, JSONListField
 from clinic.lib.read_only_admin import ReadOnly
+from content.actions import ledger, sign_offs
+from content.actions.exceptions import EditorialError
 from content.forms import ShownOnPagesForm, SourceForm
 from content.models.claims import Claim
 from content.models.link_checks import LinkCheck
@@ -28,6 +35,7 @@ class LedgerEntryAdmin(RevisionedAdmin):
     """
 
     form = ShownOnPagesForm
+    change_form_template = "admin/content/ledger_change_form.html"
     formfield_overrides = {
         models.DateField: {"validators": SUPPORTED_DATES},
         models.JSONField: {"form_class": JSONListField},
@@ -38,6 +46,38 @@ class LedgerEntryAdmin(RevisionedAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
         return False
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        if entry := context.get("original"):
+            context |= {"used_on": sign_offs.articles_using(entry), "may_check": self.may_check(request)}
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def may_check(self, request: HttpRequest) -> bool:
+        return False
+
+
+class CheckedEntryAdmin(LedgerEntryAdmin):
+    """Model admin of an entry that somebody compares with its sources."""
+
+    def may_check(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("content.check_claim")
+
+    def get_urls(self) -> list[URLPattern]:
+        check = self.admin_site.admin_view(require_POST(self.check_view))
+        return [path("<int:pk>/check/", check, name=f"content_{self.opts.model_name}_check"), *super().get_urls()]
+
+    def check_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Record that the stored entry agrees with its sources."""
+        if not self.may_check(request):
+            raise PermissionDenied
+        entry = get_object_or_404(self.model, pk=pk)
+        try:
+            ledger.check_entry(entry, by=cast(User, request.user), now=timezone.now())
+            messages.success(request, "Checked against its sources.")
+        except EditorialError as error:
+            for reason in error.reasons:
+                messages.error(request, reason)
+        return redirect(f"admin:content_{self.opts.model_name}_change", pk)
 
 
 class RetractionNoticeFilter(admin.SimpleListFilter):
@@ -82,7 +122,7 @@ class SourceAdmin(LedgerEntryAdmin):
 
 
 @admin.register(Quotation)
-class QuotationAdmin(LedgerEntryAdmin):
+class QuotationAdmin(CheckedEntryAdmin):
     list_display = ["key", "speaker", "source", "wording_checked"]
     list_filter = ["wording_checked"]
     list_select_related = ["source"]
@@ -95,16 +135,18 @@ class ReviewFilter(admin.SimpleListFilter):
     parameter_name = "review"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("overdue", "overdue")]
+        return [("overdue", "overdue"), ("unchecked", "not yet checked")]
 
     def queryset(self, request: HttpRequest, queryset: models.QuerySet[Claim]) -> models.QuerySet[Claim]:
+        if self.value() == "unchecked":
+            return queryset & Claim.objects.unchecked()
         if self.value() == "overdue":
             return queryset & Claim.objects.overdue(timezone.localdate())
         return queryset
 
 
 @admin.register(Claim)
-class ClaimAdmin(LedgerEntryAdmin):
+class ClaimAdmin(CheckedEntryAdmin):
     list_display = ["key", "evidence_line", "confidence", "checked_on", "review_by"]
     list_filter = [ReviewFilter, "sources__evidence_type", "confidence"]
     search_fields = ["key", "text"]

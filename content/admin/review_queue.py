@@ -56,6 +56,7 @@ def _article_queries(now: dt.datetime, changed: ChangedPages) -> list[Query]:
             {"notice": "yes"},
         ),
         ("Articles whose review is overdue", Article.objects.overdue(today), {"progress": "overdue"}),
+        ("Claims not yet checked against their sources", Claim.objects.unchecked(), {"review": "unchecked"}),
         ("Claims whose check is overdue", Claim.objects.overdue(today), {"review": "overdue"}),
         (
             "Live pages whose evidence changed",

@@ -27,6 +27,7 @@ class RevisionedAdmin(admin.ModelAdmin):
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
+        ledger.clear_checks(form.instance, form.changed_data)
         ledger.record_revision(form.instance, by=cast(User, request.user), now=timezone.now())
 
     def history_view(

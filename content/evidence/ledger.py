@@ -130,7 +130,7 @@ class LedgerClaim:
     key: str
     text: str
     sources: tuple[str, ...]
-    checked_on: dt.date
+    checked_on: dt.date | None
     topics: tuple[str, ...] = ()
 
 

@@ -36,7 +36,7 @@ def claims_complete(document: Document, ledger: Ledger, today: dt.date) -> Itera
         kinds = [source.evidence_type for source in ledger.evidence_of(claim)]
         if any(kind not in EvidenceType.values for kind in kinds):
             yield Finding(line, f"a source of claim “{key}” has no kind of evidence", Rule.CLAIM_KIND)
-        elif (due := review_by(kinds, claim.checked_on)) < today:
+        elif claim.checked_on and (due := review_by(kinds, claim.checked_on)) < today:
             yield Finding(line, f"claim “{key}” was to be checked again by {due}", Rule.OVERDUE)
 
 

@@ -24,13 +24,21 @@ def validate_topics(topics: object) -> None:
 
 
 class ClaimQuerySet(models.QuerySet["Claim"]):
+    def unchecked(self) -> Self:
+        """Return claims that nobody has held against their sources as they read now."""
+        return self.filter(checked_on=None)
+
     def overdue(self, today: dt.date) -> Self:
         """Return claims whose review was due before `today`.
 
         The rule counts calendar months, so each claim is checked in Python.
         """
         return self.filter(
-            pk__in=[claim.pk for claim in self.model.objects.prefetch_related("sources") if claim.review_by < today]
+            pk__in=[
+                claim.pk
+                for claim in self.model.objects.prefetch_related("sources")
+                if claim.review_by and claim.review_by < today
+            ]
         )
 
 
@@ -51,12 +59,21 @@ class Claim(models.Model):
         help_text=f"A list of some of {', '.join(ledger.Topic.values)}; a page with the first needs all.",
     )
     confidence = models.CharField(max_length=6, choices=ledger.Confidence)
-    checked_on = models.DateField(help_text="Last checked against its sources.")
+    checked_on = models.DateField(null=True, blank=True, editable=False)
+    checked_by = models.CharField(max_length=150, blank=True, editable=False, help_text="Name, as pages print it.")
 
     objects = ClaimQuerySet.as_manager()
 
     class Meta:
         ordering = ["key"]
+        permissions = [("check_claim", "Can state that a claim or quotation agrees with its sources")]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(checked_on=None, checked_by="")
+                | models.Q(checked_on__isnull=False) & ~models.Q(checked_by=""),
+                name="content_claim_check_has_person",
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.key}: {self.text}"
@@ -67,8 +84,10 @@ class Claim(models.Model):
         return ledger.weakest_first(self.sources.all())
 
     @property
-    def review_by(self) -> dt.date:
-        """Day the review is due: 6 months after the check for authorities, else 12."""
+    def review_by(self) -> dt.date | None:
+        """Day the review is due: 6 months after the check for authorities, else 12; None before the first check."""
+        if self.checked_on is None:
+            return None
         return ledger.review_by((source.evidence_type for source in self.sources.all()), self.checked_on)
 
     @property

@@ -90,6 +90,8 @@ class Quotation(models.Model):
     speaker = models.CharField(max_length=120)
     source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="quotations")
     wording_checked = models.BooleanField(default=False)
+    checked_on = models.DateField(null=True, blank=True, editable=False)
+    checked_by = models.CharField(max_length=150, blank=True, editable=False, help_text="Name, as pages print it.")
     note = models.TextField(max_length=1000, blank=True)
 
     class Meta:

@@ -114,7 +114,7 @@ def test_signing_again_shows_the_new_row_and_names_the_change(editor, signed):
     change(editor, change_path(Claim.objects.get()), text="Ketamine was given to 71 people.")
     newest = article.revisions.latest()
     found, *others = sign_offs.changes_to_sign(article, newest)
-    assert others == []
+    assert [(other.row, other.field) for other in others] == [("Claim c1", "checked on"), ("Claim c1", "checked by")]
     assert (found.row, found.field) == ("Claim c1", "text")
     assert [(piece.kind, piece.text) for piece in found.pieces if piece.kind != "same"] == [
         ("removed", "73"),

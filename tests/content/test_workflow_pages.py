@@ -314,6 +314,7 @@ def test_every_number_that_needs_attention_leads_to_what_it_counts(editor, revie
     content.QuotationFactory(wording_checked=False)
     content.SourceFactory(status="recheck")
     content.ClaimFactory(checked_on="2025-01-01")
+    content.ClaimFactory(checked_on=None, checked_by="")
     content.LinkCheckFactory.create_batch(2, outcome="dead")
     content.LinkCheckFactory(outcome="silent", retraction_notice="retraction", notice_known=True)
     by = users.UserFactory()
@@ -334,6 +335,7 @@ def test_every_number_that_needs_attention_leads_to_what_it_counts(editor, revie
         ("Failed scheduled publications", 1),
         ("Sources with a notice against them", 1),
         ("Articles whose review is overdue", 1),
+        ("Claims not yet checked against their sources", 1),
         ("Claims whose check is overdue", 1),
         ("Live pages whose evidence changed", 1),
         ("Withdrawn pages", 1),
@@ -357,6 +359,6 @@ def test_lists_ask_a_fixed_number_of_questions(editor, clinic, articles, django_
     content.ArticleFactory.create_batch(articles)
     content.LinkCheckFactory.create_batch(articles)
     editor.get(ATTENTION)
-    for path, questions in (("/admin/content/article/", 8), ("/admin/content/source/", 7), (ATTENTION, 18)):
+    for path, questions in (("/admin/content/article/", 8), ("/admin/content/source/", 7), (ATTENTION, 19)):
         with django_assert_num_queries(questions):
             editor.get(path)

@@ -224,6 +224,7 @@ def running(
             "EMAIL_PORT": str(mail.port),
             "EMAIL_SECURITY": "none",
             "LOG_LEVEL": "ERROR",
+            "PUBLISH_SHIPPED_PAGES": "true",
         }
         (folder / "var").mkdir()
         servers.set_up(env)

@@ -95,6 +95,7 @@ class ClaimFactory(factory.django.DjangoModelFactory):
     text = "Ketamine was given to 73 people."
     confidence = "high"
     checked_on = dt.date(2026, 11, 1)
+    checked_by = "Ada Moss"
 
     @factory.post_generation
     def sources(self, create, sources, **kwargs):

@@ -42,6 +42,8 @@ NEEDS = {
         "revision": "content.view_article",
         "revert": "content.change_article",
     },
+    "content_claim": {"check": "content.check_claim"},
+    "content_quotation": {"check": "content.check_claim"},
     "content_person": {"confirm": "content.confirm_person"},
     "content_legaltext": {"publish": "content.publish_legaltext"},
     "content_crisistext": {"publish": "content.publish_crisistext"},
