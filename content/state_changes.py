@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from content.evidence import markup
 from content.evidence.findings import MarkupError
+from content.evidence.meaning import changes_between
 from content.models.articles import Article, Text
 from content.models.claims import Claim
 from content.models.content_version import ContentVersion
@@ -31,13 +32,14 @@ LEDGER_PARTS: dict[str, type[models.Model]] = {"quotations": Quotation, "claims"
 class StateChange:
     """One changed field of a row that a page shows.
 
-    `row` names it as readers of the desk know it; `sentences` are those of the page that rest on it, `sources` what a
-    changed claim or quotation rests on.
+    `row` names it as readers of the desk know it; `kinds` are those of `ChangeKind`; `sentences` are those of the page
+    that rest on it, `sources` what a changed claim or quotation rests on.
     """
 
     row: str
     field: str
     pieces: tuple[word_diff.DiffPiece, ...]
+    kinds: tuple[str, ...] = ()
     sentences: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
 
@@ -121,7 +123,8 @@ def _field_changes(
         old, new = before.get(column.name), after.get(column.name)
         if printed(old) != printed(new):
             pieces = word_diff.diff_words(printed(old), printed(new))
-            yield StateChange(row, column.verbose_name, pieces, sentences, sources)
+            kinds = tuple(str(kind) for kind in changes_between(printed(old), printed(new)))
+            yield StateChange(row, column.verbose_name, pieces, kinds, sentences, sources)
 
 
 def printed(value: Any) -> str:
