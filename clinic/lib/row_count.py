@@ -29,7 +29,10 @@ def count_rows(queryset: QuerySet[Any]) -> RowCount:
     queryset = queryset.order_by().values("pk")
     if connection.vendor != "postgresql":
         return RowCount(queryset.count())
-    estimate = json.loads(queryset.explain(format="json"))[0]["Plan"]["Plan Rows"]
+    plan = queryset.explain(format="json")
+    if not plan:  # Django asks nothing when it knows that there are none, as with `pk__in=[]`
+        return RowCount(0)
+    estimate = json.loads(plan)[0]["Plan"]["Plan Rows"]
     # The planner can overestimate a small table, so an estimate just above the limit is checked.
     if estimate <= 2 * EXACT_LIMIT:
         number = queryset[: EXACT_LIMIT + 1].count()

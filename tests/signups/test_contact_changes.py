@@ -219,7 +219,10 @@ def test_staff_book_no_call_without_a_number(host, staff, at):
 def test_do_not_call_cancels_the_booked_call(client, booked, lead, staff, post, at):
     callback = ask_for_a_call(post, lead)
     data = {"form_key": "b54a5cb2-4e3d-4a57-9c3f-0f2f6c9f0002", "number": 1, "outcome": "do_not_call"}
-    staff.post(f"/admin/signups/callbackrequest/{callback.public_id}/attempt/", data)
+    page = f"/admin/signups/callbackrequest/{callback.public_id}/attempt/"
+    assert "a booked call is canceled" in staff.post(page, data).content.decode()
+    assert staff.post(page, {**data, "confirmed": "1"}).status_code == 303
+    assert "Try again" not in page_of_lead(staff, lead)
     booked.refresh_from_db()
     callback.refresh_from_db()
     assert (booked.status, callback.outcome) == (CallStatus.CANCELLED, "do_not_call")
