@@ -4,6 +4,7 @@
 # mypy: allow-any-generics
 
 from django.contrib import admin
+from django.contrib.auth.models import User
 from django.db import models
 from django.http import HttpRequest
 
@@ -21,7 +22,12 @@ class ClinicProfileAdmin(RevisionedAdmin):
 
     form = ShownOnPagesForm
     formfield_overrides = {models.JSONField: {"form_class": JSONListField}}
-    readonly_fields = CrisisText.FIELDS
+    PROMISED = ("trial_days", "guarantee_days")  # what the terms in effect promise
+
+    def get_readonly_fields(self, request: HttpRequest, obj: ClinicProfile | None = None) -> tuple[str, ...]:
+        """Let no editor change alone what people were promised: an administrator does, with new terms."""
+        promised = () if isinstance(request.user, User) and request.user.is_superuser else self.PROMISED
+        return (*CrisisText.FIELDS, *promised)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

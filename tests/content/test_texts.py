@@ -137,3 +137,19 @@ def test_crisis_text_that_misleads_is_not_saved(editor, field, value, reason):
     assert page.status_code == 200
     assert reason in page.content.decode()
     assert not CrisisText.objects.exists()
+
+
+def test_no_editor_changes_alone_what_the_terms_promise(editor, clinic):
+    text = content.LegalTextFactory(version="2026-12", body="You have {trial_days} days.")
+    page = editor.post("/admin/content/clinicprofile/1/change/", {"trial_days": "3", "guarantee_days": "5"})
+    assert 'name="trial_days"' not in page.content.decode()
+    assert ClinicProfile.current().trial_days == 7
+    ClinicProfile.objects.update(trial_days=3)  # as an administrator might
+    assert "You have 7 days." in editor.get(text.get_absolute_url()).content.decode()
+
+
+def test_nobody_publishes_what_they_drafted(clinic):
+    head = users.UserFactory(role=roles.HEAD)
+    draft = content.LegalTextFactory(version="2027-01", effective_from=None, drafted_by=head)
+    with pytest.raises(EditorialError, match="You drafted this version yourself"):
+        texts.publish_text(draft, on=TODAY, by=head, now=NOW)
