@@ -1,11 +1,13 @@
 """Word diff of two texts, for people. Pure."""
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 from difflib import SequenceMatcher
-from itertools import zip_longest
+from itertools import islice, zip_longest
 
 TOKENS = re.compile(r"\s+|\w+|[^\w\s]")
+MAX_EQUAL_PAIRS = 20_000
 CONTEXT_WORDS = 1  # unchanged lines shown before and after a change
 
 
@@ -31,7 +33,7 @@ def diff_lines(old: str, new: str) -> list[DiffLine]:
     if old_lines == new_lines:
         return []
     diff: list[DiffLine] = []
-    operations = SequenceMatcher(None, old_lines, new_lines, autojunk=False).get_opcodes()
+    operations = _operations(old_lines, new_lines)
     for number, (kind, old_from, old_to, new_from, new_to) in enumerate(operations):
         if kind == "equal":
             diff += _context(new_lines[new_from:new_to], first=number == 0, last=number == len(operations) - 1)
@@ -45,14 +47,33 @@ def diff_words(old: str, new: str) -> tuple[DiffPiece, ...]:
     """Return the pieces of one line in reading order, removed before added."""
     old_tokens, new_tokens = TOKENS.findall(old), TOKENS.findall(new)
     pieces = []
-    matcher = SequenceMatcher(None, old_tokens, new_tokens, autojunk=False)
-    for kind, old_from, old_to, new_from, new_to in matcher.get_opcodes():
+    for kind, old_from, old_to, new_from, new_to in _operations(old_tokens, new_tokens):
         if kind == "equal":
             pieces.append(DiffPiece("same", "".join(old_tokens[old_from:old_to])))
             continue
         pieces.append(DiffPiece("removed", "".join(old_tokens[old_from:old_to])))
         pieces.append(DiffPiece("added", "".join(new_tokens[new_from:new_to])))
     return tuple(piece for piece in pieces if piece.text)
+
+
+def _operations(old: list[str], new: list[str]) -> list[tuple[str, int, int, int, int]]:
+    """Return difflib's opcodes; one replacement between the common ends if there are too many pairs of equal items.
+
+    SequenceMatcher is cubic in texts that repeat one word.
+    """
+    counts = Counter(new)
+    if sum(count * counts[item] for item, count in Counter(old).items()) <= MAX_EQUAL_PAIRS:
+        return SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
+    start = next((n for n, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new)))
+    rest = min(len(old), len(new)) - start
+    pairs = zip(reversed(old), reversed(new), strict=False)
+    end = next((n for n, (a, b) in enumerate(islice(pairs, rest)) if a != b), rest)
+    operations = [
+        ("equal", 0, start, 0, start),
+        ("replace", start, len(old) - end, start, len(new) - end),
+        ("equal", len(old) - end, len(old), len(new) - end, len(new)),
+    ]
+    return [operation for operation in operations if operation[1] < operation[2] or operation[3] < operation[4]]
 
 
 def _context(run: list[str], *, first: bool, last: bool) -> list[DiffLine]:

@@ -26,8 +26,8 @@ LABEL = (
     r"(?:cell(?:ular)?|mob(?:ile)?|home|hm|work|office|tel(?:ephone)?|ph(?:one)?|fax|main|direct|primary|no|[chmptw])"
 )
 LABELS = re.compile(rf"^\s*{LABEL}\s*[.:]?(?=[\s(+\d])|(?<=[\s\d)]){LABEL}\.?\s*$|\([^()\d]*\)|^['=]+", re.IGNORECASE)
-SEVERAL = re.compile(r"\s*(?:/|;|&|\bor\b|\band\b|:::|\||\n|,)\s*", re.IGNORECASE)
-VANITY = re.compile(rf"\+?1?\s*({'|'.join(TOLL_FREE)})\s*([0-9A-Z][0-9A-Z ]*)", re.IGNORECASE)
+SEVERAL = re.compile(r"\s{0,9}(?:/|;|&|\bor\b|\band\b|:::|\||\n|,)\s*", re.IGNORECASE)
+VANITY = re.compile(rf"\+?1?\s{{0,9}}({'|'.join(TOLL_FREE)})\s*([0-9A-Z][0-9A-Z ]*)", re.IGNORECASE)
 SATELLITE = ("+870", "+881", "+882", "+883", "+8816", "+8817")
 SPREADSHEET = re.compile(r"\d(?:[.,]\d+)?E\+?\d+", re.IGNORECASE)
 

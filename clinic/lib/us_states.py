@@ -37,7 +37,7 @@ ABBREVIATIONS = {
     "AE": "Armed Forces Europe|APO AE|FPO AE|DPO AE|Armed Forces Africa|Armed Forces Canada|Armed Forces Middle East",
     "AP": "Armed Forces Pacific|APO AP|FPO AP|DPO AP",
 }  # fmt: skip
-COUNTRY = re.compile(r"[\s,]*\b(?:u\.?s\.?a?\.?|united states(?: of america)?)\s*$", re.IGNORECASE)
+COUNTRY = re.compile(r"[\s,]{0,9}\b(?:u\.?s\.?a?\.?|united states(?: of america)?)\s*$", re.IGNORECASE)
 
 
 def state_name(code: str) -> str:

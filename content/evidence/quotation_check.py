@@ -21,7 +21,7 @@ QUOTED = re.compile(
     r"|(?<!\w)‘([^‘]*?)’(?!\w)|(?<!\w)'([^'\n]*?)'(?!\w)"
 )
 PARTNERLESS = re.compile("[“”„«»‹›「」『』❝❞〝〞]|</?q>")
-ELLIPSIS = re.compile(r"\s*(?:\[(?:…|\.\.\.)\]|…|\.\.\.)\s*")
+ELLIPSIS = re.compile(r"\s{0,9}(?:\[(?:…|\.\.\.)\]|…|\.\.\.)\s*")
 SMART = str.maketrans("‘’“”", "''\"\"")
 NAME = r"(?P<{}>[A-Z][\w’.-]*(?:\s+(?:of |the )?[A-Z][\w’.-]*){{0,5}})"
 SAYS = (

@@ -50,7 +50,7 @@ _OPT_OUT_VALUES = re.compile(
 )
 # Of several columns for a phone or a state the one people use comes first.
 _RANKS = (r"mobile|cell", r"primary|^phone(?: number)?$|^phone 1", r"home|mailing", r"")
-_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+_EMAIL = re.compile(r"(?<![^@\s])[^@\s]+@[^@\s]+\.[^@\s]+")
 
 
 @lru_cache(maxsize=4096)

@@ -1,15 +1,32 @@
 """No pattern or parser takes long for what a stranger can send: each is linear, or bounded before it."""
 
+import importlib
 import logging
+import pkgutil
+import re
 import time
 
 import pytest
 from django.test import RequestFactory
 
+import clinic
+import content
+import signups
 from clinic import log_redaction
+from content import word_diff
+from content.evidence import linter, markup
+from content.evidence.ledger import Ledger
+from tests.signups.conftest import NOW
 
 MAX_SECONDS = 0.5  # of CPU, at the largest size that gets through
 SIZE = 100_000
+SKIPPED = ("migrations", "management", "settings", "wsgi")  # nothing of them reads what strangers send
+MODULES = [
+    importlib.import_module(info.name)
+    for package in (clinic, content, signups)
+    for info in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")
+    if not any(part in info.name.split(".") for part in SKIPPED)
+]
 
 
 def cpu_seconds(action, *args):
@@ -67,3 +84,66 @@ def test_middle_of_a_long_message_is_cut_and_its_ends_stay_redacted():
 
 def test_an_address_longer_than_any_mailbox_is_redacted_whole():
     assert log_redaction.redact(f"to {'a' * 300}@example.com now") == "to (email) now"
+
+
+MARKUP = [
+    "![", "[", "## a\n", "[^", "[^c]", "<b", "<!--", "**a", "*", "_", "`", "> ", "- a\n", "a\n\n", "::: notice x\n",
+    "]", "](", "![](", "[a](", "&", "\\", "“", '"', "‘", "a b. ", "Dr. ", "<", "http://a ", "[a]: b\n", "* * ",
+    "1. a\n", "{", "a", "said “a” ",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("word", MARKUP)
+def test_text_of_an_editor_is_checked_in_time(word):
+    """Five seconds at most, as few may write: the slowest takes about one."""
+    for size in (markup.MAX_CHARACTERS, SIZE):
+        text = {"title": "a", "summary": "b", "body": word * (size // len(word))}
+        assert cpu_seconds(lambda text=text: linter.lint(**text, ledger=Ledger(), values={}, today=NOW.date())) < 5
+
+
+PAIRS = [
+    ("a ", "a b "),
+    ("a b ", "b a "),
+    ("a ", "b "),
+    ("a\n", "a\nb\n"),
+    ("a\nb\n", "b\na\n"),
+    ("a b\n", "b a\n"),
+    ("a", "b"),
+]
+
+
+@pytest.mark.parametrize(("old", "new"), PAIRS)
+def test_difference_of_any_two_texts_is_found_in_time(old, new):
+    old, new = old * (90_000 // len(old)), new * (90_000 // len(new))
+    assert cpu_seconds(word_diff.diff_lines, old, new) < 5
+
+
+def test_difference_too_costly_to_find_is_shown_as_one_replacement():
+    line = word_diff.diff_words("start " + "a b " * 500 + "end", "start " + "b a " * 500 + "end")
+    assert [piece.kind for piece in line] == ["same", "removed", "added", "same"]
+    assert (line[0].text.split()[0], line[-1].text.split()[-1]) == ("start", "end")
+
+
+def patterns_in(value):
+    if isinstance(value, re.Pattern):
+        yield value
+    elif isinstance(value, list | tuple | dict):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from patterns_in(item)
+
+
+PATTERNS = {
+    f"{module.__name__}.{name}-{number}": pattern
+    for module in MODULES
+    for name, value in vars(module).items()
+    for number, pattern in enumerate(patterns_in(value))
+}
+SEEDS = [*WORDS, "-", ":", ".", "(", "“a", "x ", "may ", "x@x.", "\u200b", "1-", "gzip ", " ; ", "![", "[^", '"', "{"]
+
+
+@pytest.mark.parametrize("name", PATTERNS)
+def test_every_pattern_is_quick_on_adversarial_text(name):
+    """Each compiled pattern of the code, found by itself, on many repetitions of each word."""
+    for word in SEEDS:
+        text = word * (10_000 // len(word))  # a quadratic one takes more than half a second
+        assert cpu_seconds(PATTERNS[name].sub, "", text + "!") < MAX_SECONDS, word
