@@ -121,7 +121,13 @@ def claims_json(request: HttpRequest, article: Article) -> HttpResponse:
     """Serve the claims of an article with evidence, sources and places."""
     url = settings.SITE_URL + article.get_absolute_url()
     [page] = page_rendering.get_pages(article, clinic=ClinicProfile.current())
-    return JsonResponse({"article": url, "claims": page.statements(url)})
+    version = {
+        "version": article.live_snapshot_id,  # another one whenever anything on the page changed
+        "changed": article.updated_at,
+        "reviewedBy": article.reviewer_name or None,
+        "reviewed": article.last_reviewed,
+    }
+    return JsonResponse({"article": url, **version, "claims": page.statements(url)})
 
 
 @require_safe

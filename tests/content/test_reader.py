@@ -160,6 +160,7 @@ def test_claims_as_a_file(client, article):
     url = f"{settings.SITE_URL}/learn/a-page/"
     data = json.loads(get(client, "/learn/a-page/claims.json"))
     assert data["article"] == url
+    assert (data["version"], data["reviewedBy"]) == (article.live_snapshot_id, None)
     assert [(claim["id"], claim["evidence"], claim["people"], claim["places"]) for claim in data["claims"]] == [
         ("c1", "randomized trial", 73, [f"{url}#cite-1-1"]),
         ("c2", "study in rats", None, [f"{url}#cite-2-1"]),
