@@ -57,8 +57,12 @@ CLAIMS = (
         rf"|wipes? out|reverses?|dissolves?) (?:(?:your|all|the|hard|severe|chronic) ){{0,3}}{_ILLNESS}\b"
     ),
     rf"{_ILLNESS} (?:ends?|vanish\w*|disappears?|melts? away|is gone|are gone|lifts?) (?:for good|forever|at once)\b",
-    r"safe(?:ly)? and (?:effective|proven|gentle|fast|easy)\b|(?:perfectly|completely|totally|entirely|very) safe\b",
-    r"(?:is|are|was|be|it’s|it's|being|remains?) (?:quite |so |really )?safe\b(?! to (?:ask|say))|safer than\b",
+    r"safe(?:ly)? and (?:effective|proven|gentle)\b|(?:perfectly|completely|totally|entirely|very) safe\b",
+    (
+        rf"(?:{_TREATMENT}|(?:es)?ketamine|infusions?|doses?|sessions?|spravato|it|this|that|they)"
+        r" (?:is|are|was|remains?) (?:(?:quite|so|really|also|always) )?safe\b(?! to (?:ask|say))"
+    ),
+    r"it[’']s (?:(?:quite|so|really) )?safe\b(?! to (?:ask|say))|safer than\b",
     rf"(?:better|faster|stronger|more effective|superior) (?:than|to) {_RIVALS}\b|beats? {_RIVALS}\b",
     (
         r"(?:leading|foremost|premier|top.rated|number.one|best.in.class|world.class|most trusted|award.winning)"
@@ -86,6 +90,7 @@ _DENIAL = re.compile(
     r"|far from|instead of|rather than|whether|beware|wary)\b",
     re.IGNORECASE,
 )
+_DENIED_BEHIND = re.compile(r"\W*(?:nobody|no one|nothing|none)\b", re.IGNORECASE)
 _REGULATORS_TERM = re.compile(r"\bbreakthrough therapy\b", re.IGNORECASE)
 DENIAL_WINDOW = 60  # characters before the words
 
@@ -104,7 +109,7 @@ def find_advertising(text: str) -> Iterator[Advertising]:
     found += [
         Advertising(match[0], match.start())
         for match in _CLAIMS.finditer(text)
-        if not is_denied(text, match.start()) and not _is_term(text, match) and not _is_asked(text, match)
+        if not is_denied(text, match.start(), match.end()) and not _is_term(text, match) and not _is_asked(text, match)
     ]
     for match in _INSTANT.finditer(text):
         if _BODY.search(text, max(0, match.start() - DENIAL_WINDOW), match.end() + DENIAL_WINDOW):
@@ -112,8 +117,10 @@ def find_advertising(text: str) -> Iterator[Advertising]:
     yield from sorted(found, key=lambda each: each.start)
 
 
-def is_denied(text: str, start: int) -> bool:
-    """Return whether the clause before `start` denies what follows."""
+def is_denied(text: str, start: int, end: int | None = None) -> bool:
+    """Return whether the clause before `start` denies what follows, or the word after `end` does (“heals nobody”)."""
+    if end is not None and _DENIED_BEHIND.match(text, end):
+        return True
     before = text[max(0, start - DENIAL_WINDOW) : start]
     clause = _CLAUSE.split(before)[-1]
     return bool(_DENIAL.search(clause))

@@ -9,6 +9,8 @@ from .markup import Document
 from .meaning import ChangeKind, changes_between, features_of, words_of
 from .sentences import Passage, Sentence
 
+SAME_SENTENCE = 0.5  # of the words; with fewer in common, one sentence took the place of another
+
 
 @dataclass(frozen=True)
 class Statement:
@@ -133,17 +135,17 @@ def _judge(old: Statement | None, new: Statement | None, line: int) -> Iterator[
     if old and new:
         kinds = changes_between(old.text, new.text)
         kinds += [ChangeKind.EVIDENCE] * (old.evidence != new.evidence) + [ChangeKind.LINK] * (old.links != new.links)
-        unseen = kinds == [ChangeKind.WORDING] and not _needs_reviewer(old) and not _needs_reviewer(new)
+        reworded = _overlap(set(words_of(old.text)), new) >= SAME_SENTENCE
+        unseen = kinds == [ChangeKind.WORDING] and reworded and not _needs_reviewer(old) and not _needs_reviewer(new)
         if kinds and not unseen:
             yield Change(new.line, tuple(kinds), old.text, new.text)
     elif alone := old or new:
         telling = [kind for kind in features_of(alone.text) if kind in TELLING]
-        if telling or alone.links or _needs_reviewer(alone):
-            kinds = [ChangeKind.REMOVED if old else ChangeKind.ADDED, *telling]
-            yield Change(new.line if new else line, tuple(kinds), old.text if old else "", new.text if new else "")
+        kinds = [ChangeKind.REMOVED if old else ChangeKind.ADDED, *telling]
+        yield Change(new.line if new else line, tuple(kinds), old.text if old else "", new.text if new else "")
 
 
-# What a sentence may not say that comes or goes unseen.
+# What to name of a sentence that comes or goes.
 TELLING = {ChangeKind.NUMBER, ChangeKind.NEGATION, ChangeKind.OBLIGATION, ChangeKind.SPEAKER, ChangeKind.NAME}
 
 

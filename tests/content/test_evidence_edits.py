@@ -1,7 +1,7 @@
 """Adversarial and innocent edits of the shipped files: refused, put before a reviewer, or let through.
 
 `evidence_edits/given.yaml` came from readers who did not know the rules; `own.yaml` was written before the rules were
-tuned. `evidence_edits/files/` are the shipped files as they were when the edits were made.
+tuned, `fresh.yaml` after. `evidence_edits/files/` are the shipped files as they were when the edits were made.
 """
 
 import datetime as dt
@@ -19,7 +19,7 @@ TODAY = dt.date(2026, 11, 30)
 FILES = Path(__file__).parent / "evidence_edits/files"
 EDITS = [
     edit
-    for name in ("given", "own")
+    for name in ("given", "own", "fresh")
     for edit in yaml.safe_load((Path(__file__).parent / f"evidence_edits/{name}.yaml").read_text())["edits"]
 ]
 BLOCK_END = re.compile(r"(::: (?:quotation|crisis) ?\w*) :::")
