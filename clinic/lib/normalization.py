@@ -141,7 +141,7 @@ def initials(full_name: str) -> str:
 
 def single_line(typed: str) -> str:
     """Return the text on one line, without invisible characters."""
-    if typed.isascii() and typed.isprintable():  # the common case, without a look at each character
+    if typed.isascii() and typed.isprintable():  # the common case
         return " ".join(typed.split())
     spaced = "".join(" " if character.isspace() else character for character in typed)
     return strip_invisible(spaced, keep_joiners=True)
@@ -153,6 +153,8 @@ def strip_invisible(text: str, *, keep_joiners: bool = False) -> str:
     Runs of white space become single spaces. `keep_joiners` keeps U+200C and U+200D inside words of scripts that need
     them.
     """
+    if text.isascii() and text.isprintable():  # the common case, without a look at each character
+        return " ".join(text.split())
     joiners = {found.start() for found in JOINER.finditer(text) if _joins(text, found.start())} if keep_joiners else ()
     visible = "".join(
         char

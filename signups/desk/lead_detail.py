@@ -160,7 +160,7 @@ def contact_context(facts: LeadFacts) -> dict[str, Any]:
     lead = facts.lead
     return {
         "email": redaction.mask_contact_details(lead.email, facts.user),
-        "phone": redaction.mask_contact_details(lead.phone, facts.user),
+        "phone": redaction.mask_contact_details(lead.phone_formatted, facts.user),
         "referral_answer": redaction.mask_contact_details(lead.referral_answer, facts.user),
         "city": time_zones.city_name(lead.time_zone),
         "care_for": CARE_FOR_LABELS.get(lead.signing_up_for, ""),

@@ -19,7 +19,7 @@ def row(lead: Any, user: Any, now: dt.datetime, facts: ContactFacts) -> dict[str
     return {
         "lead": lead,
         "email": redaction.mask_contact_details(lead.email, user),
-        "phone": redaction.mask_contact_details(lead.phone, user),
+        "phone": redaction.mask_contact_details(lead.phone_formatted, user),
         "tags": [tagging.tag.name for tagging in lead.taggings.all()],
         "next": action,
         "overdue": bool(action and action.at and action.at < now),
