@@ -58,7 +58,7 @@ def _entries(profile: ClinicProfile) -> Iterator[dict[str, Any]]:
             "link": url,
             "description": on_one_line(page.summary),
             "unique_id": url,
-            "author_name": on_one_line(page.author.name),
+            "author_name": on_one_line(page.author.name) if page.author else "",
             "pubdate": article.published_at,
             "updateddate": article.updated_at,
         }

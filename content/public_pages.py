@@ -81,7 +81,9 @@ def _text_failure(text: LegalText) -> str:
 def failures_when_signed_again() -> dict[str, str]:
     """Return path -> reason of each published page that could not be signed off again with the rows of today."""
     reasons, profile, rows = {}, ClinicProfile.objects.first(), snapshots.current_rows()
-    for article in Article.objects.published().select_related("author", "live_revision") if profile else []:
+    if profile is None:
+        return {}
+    for article in Article.objects.published().select_related("author", "live_revision"):
         words = article.live_revision.words if article.live_revision else article.words
         try:
             state = snapshots.current_state(words, author=article.author, rows=rows, profile=profile)

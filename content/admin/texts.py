@@ -114,7 +114,7 @@ class LegalTextAdmin(PublishableTextAdmin):
         if text.snapshot:
             [page] = page_rendering.get_pages(text, clinic=clinic)
         else:
-            page = page_rendering.build_page(**text.words, profile=clinic)
+            page = page_rendering.build_page(title=text.title, summary=text.summary, body=text.body, profile=clinic)
         context = {"text": shown, "page": page, "clinic": page.clinic, "layout": "admin/content/preview.html"}
         return render_to_string("content/text.html", context, request)
 
