@@ -124,12 +124,14 @@ def test_no_word_is_left_in_any_table_of_an_erased_person(full):
         for table in (
             "lead",
             "callbackrequest",
+            "followup",
             "inboundmessage",
             "leadmerge",
             "outboxmessage",
             "note",
             "notedraft",
             "onboardingcall",
+            "trial",
         )
     }
     erasure.erase_lead(full, by=ActorKind.PATIENT, now=NOW, asked=False)
