@@ -13,7 +13,7 @@ from .busy_times import UnreadableCalendar
 from .http import request_calendar
 
 if TYPE_CHECKING:
-    from caldav import DAVClient
+    from caldav.davclient import DAVClient
     from icalendar import Calendar
 
 
@@ -32,17 +32,17 @@ class _SafeSession:
     def request(self, method: str, url: str, *, data: Any = b"", headers: Any = None, **options: Any) -> Any:
         body = data.encode() if isinstance(data, str) else data or None
         headers = {**self.headers, **dict(headers or {})}
-        return _as_requests(request_calendar(method, url, headers=headers, body=body))
+        return _as_library_response(request_calendar(method, url, headers=headers, body=body))
 
     def close(self) -> None:
         """Nothing stays open."""
 
 
-def _as_requests(response: Response) -> Any:
-    """Return the response with the attributes of the requests library, which caldav reads."""
-    import requests
+def _as_library_response(response: Response) -> Any:
+    """Return the response as one of the HTTP library that caldav uses, whose attributes it reads."""
+    from caldav.lib.http_sync import Response as LibraryResponse
 
-    found = requests.Response()
+    found = LibraryResponse()
     found.status_code, found.url, found._content = response.status, response.url, response.body
     found.headers.update(response.headers.items())
     found.reason = ""
@@ -52,7 +52,7 @@ def _as_requests(response: Response) -> Any:
 @contextmanager
 def caldav_session(url: str, username: str, password: str) -> Iterator["DAVClient"]:
     """Yield a client. Raises UnreadableCalendar for what the server refuses, without its own words."""
-    from caldav import DAVClient
+    from caldav.davclient import DAVClient
     from caldav.lib import error
 
     basic = base64.b64encode(f"{username}:{password}".encode()).decode()
