@@ -77,8 +77,8 @@ def method_not_allowed_page(
             page = page_behind(request.path)
             if page not in (request.path, reverse("admin:index")):
                 return redirect(page)
-        if response.status_code == 405 and (page := _admin_error_page(request, 405)):
-            response.content = page.content
+        if response.status_code == 405 and (error_page := _admin_error_page(request, 405)):
+            response.content = error_page.content
         return response
 
     return middleware

@@ -33,7 +33,7 @@ class CheckedTextForm(forms.ModelForm):
     """Refuse a text that breaks a rule of the evidence, and say at its field where and why."""
 
     def _post_clean(self) -> None:
-        super()._post_clean()  # type: ignore[misc] - Django's hook of model forms
+        super()._post_clean()  # type: ignore[misc]  # Django's hook of model forms, which its stubs leave out
         if self.errors:
             return
         for finding in text_checks.findings_in(self.instance, today=timezone.localdate()):
@@ -166,7 +166,7 @@ class ShownOnPagesForm(CheckedTextForm):
     """Refuse a change after which a public page could not be rendered, and say which and why."""
 
     def _post_clean(self) -> None:
-        super()._post_clean()  # type: ignore[misc] - Django's hook of model forms
+        super()._post_clean()
         if not self.errors:
             try:
                 self._try_out()

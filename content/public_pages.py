@@ -52,7 +52,7 @@ def failures() -> dict[str, str]:
 
 def paths() -> list[str]:
     """Return the path of each public page that exists: those without a parameter, articles and legal texts."""
-    values = {
+    values: dict[tuple[str, ...], list[dict[str, str]]] = {
         (): [{}],
         ("slug",): [{"slug": slug} for slug in Article.objects.published().articles().values_list("slug", flat=True)],
         ("kind",): [{"kind": kind} for kind in LegalText.objects.published().values_list("kind", flat=True).distinct()],

@@ -34,7 +34,14 @@ def _findings(row: models.Model, today: dt.date) -> Iterator[Finding]:
     match row:
         case LegalText():
             values = ClinicProfile.current().placeholders
-            yield from linter.lint(**row.words, ledger=page_rendering.ledger(), values=values, today=today)
+            yield from linter.lint(
+                title=row.title,
+                summary=row.summary,
+                body=row.body,
+                ledger=page_rendering.ledger(),
+                values=values,
+                today=today,
+            )
         case CrisisText():
             for name in CrisisText.FIELDS:
                 yield from ledger_rules.check_crisis_text(name, getattr(row, name))

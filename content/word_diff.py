@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from itertools import islice, zip_longest
@@ -56,7 +57,7 @@ def diff_words(old: str, new: str) -> tuple[DiffPiece, ...]:
     return tuple(piece for piece in pieces if piece.text)
 
 
-def _operations(old: list[str], new: list[str]) -> list[tuple[str, int, int, int, int]]:
+def _operations(old: list[str], new: list[str]) -> Sequence[tuple[str, int, int, int, int]]:
     """Return difflib's opcodes; one replacement between the common ends if there are too many pairs of equal items.
 
     SequenceMatcher is cubic in texts that repeat one word.

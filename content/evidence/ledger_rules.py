@@ -43,8 +43,8 @@ def check_crisis_text(field: str, text: str) -> Iterator[Finding]:
         for match in SHORT_NUMBER.finditer(text):
             if match[0] not in CRISIS_NUMBERS:
                 yield Finding(0, f"“{match[0]}” is none of {', '.join(sorted(CRISIS_NUMBERS))}", Rule.CRISIS, field)
-        if match := OFFICE_HOURS.search(text):
-            yield Finding(0, f"“{match[0]}”: the help of a crisis text is there at any hour", Rule.CRISIS, field)
+        if hours := OFFICE_HOURS.search(text):
+            yield Finding(0, f"“{hours[0]}”: the help of a crisis text is there at any hour", Rule.CRISIS, field)
 
 
 def check_short_text(field: str, text: str, ledger: Ledger) -> Iterator[Finding]:

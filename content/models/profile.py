@@ -152,7 +152,8 @@ class ClinicProfile(models.Model):
     def unsaid_care_facts(self) -> list[str]:
         """Labels of the facts about care that are still empty."""
         names = ("evaluation", "prescribers", "ketamine_form", "monitoring", "exclusions", "price", "insurance")
-        return [str(self._meta.get_field(name).verbose_name) for name in names if not getattr(self, name)]
+        labels = {field.name: str(field.verbose_name) for field in self._meta.fields}
+        return [labels[name] for name in names if not getattr(self, name)]
 
     @property
     def placeholders(self) -> dict[str, str]:

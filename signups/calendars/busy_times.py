@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Collection, Iterable
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from signups.scheduling.intervals import Interval, IntervalSet
@@ -64,7 +64,8 @@ def _is_busy(event: "Event", ignored: Collection[str]) -> bool:
     return not (free or transparent or cancelled or str(event.get("UID", "")) in ignored)
 
 
-def _interval(event: "Event", zone: str) -> Interval:
+def _interval(event: Any, zone: str) -> Interval:
+    # recurring_ical_events, which has no types, gives every event both properties, as dates or times.
     start, end = (_instant(event[name].dt, zone) for name in ("DTSTART", "DTEND"))
     return start, end
 

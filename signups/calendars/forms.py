@@ -37,7 +37,7 @@ class AccountForm(forms.Form):
 class ChooseCalendarForm(AccountForm):
     """One of the calendars found at the server; rendered with the password, for this one page."""
 
-    url = forms.ChoiceField(label="Calendar")
+    url = forms.ChoiceField(label="Calendar")  # type: ignore[assignment]  # a choice instead of what was typed
     password = forms.CharField(max_length=500, widget=forms.PasswordInput(render_value=True))
 
     def __init__(self, data: Any, *, found: list[FoundCalendar]) -> None:

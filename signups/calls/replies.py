@@ -17,7 +17,7 @@ from .choices import AlertKind, CalendarAnswer
 from .models import OnboardingCall
 
 if TYPE_CHECKING:
-    from icalendar import Event
+    from icalendar import Component
 
 MAX_REPLY_LENGTH = 100_000  # characters
 ALERTS = {CalendarAnswer.DECLINED: AlertKind.DECLINED, CalendarAnswer.TENTATIVE: AlertKind.TENTATIVE}
@@ -45,7 +45,7 @@ def handle_calendar_reply(*, text: str, now: dt.datetime, **kwargs: Any) -> bool
 
 
 @transaction.atomic
-def _note(event: "Event", *, is_counter: bool, now: dt.datetime) -> bool:
+def _note(event: "Component", *, is_counter: bool, now: dt.datetime) -> bool:
     uid = str(event.get("UID", ""))
     call = OnboardingCall.objects.upcoming(now).select_related("lead", "host__user").filter(uid=uid).first()
     if call is None or _sequence(event) < call.sequence:
@@ -61,7 +61,7 @@ def _note(event: "Event", *, is_counter: bool, now: dt.datetime) -> bool:
 
 
 def _note_lead(
-    call: OnboardingCall, event: "Event", answer: CalendarAnswer | None, *, is_counter: bool, now: dt.datetime
+    call: OnboardingCall, event: "Component", answer: CalendarAnswer | None, *, is_counter: bool, now: dt.datetime
 ) -> None:
     """Store the answer; the latest one settles the alerts of earlier ones."""
     if is_counter:
@@ -78,7 +78,7 @@ def _note_lead(
         raise_alert(call, ALERTS[answer], now=now)
 
 
-def _attendee(event: "Event") -> tuple[str, CalendarAnswer | None]:
+def _attendee(event: "Component") -> tuple[str, CalendarAnswer | None]:
     """Return the address and the answer of the only attendee of a reply (RFC 5546 §3.2.3)."""
     found = event.get("ATTENDEE")
     attendee = found[0] if isinstance(found, list) else found
@@ -89,7 +89,7 @@ def _attendee(event: "Event") -> tuple[str, CalendarAnswer | None]:
     return address, CalendarAnswer(answer) if answer in CalendarAnswer.values else None
 
 
-def _sequence(event: "Event") -> int:
+def _sequence(event: "Component") -> int:
     with suppress(TypeError, ValueError):
         return int(event.get("SEQUENCE", 0))
     return 0

@@ -271,8 +271,9 @@ def _number(whose: "Lead | CallbackRequest", basis: Basis) -> Decision:
     """Permit the number of `whose`, unless nobody should dial it."""
     if special := whose.special_number:
         return Decision(False, f"Don’t call: this is a {special}.", Remedy.ADD_CONTACT)
-    number = {"phone": whose.phone_formatted, "phone_e164": whose.phone_e164, "tel_link": whose.tel_link}
-    return Decision(True, basis=basis, **number)
+    return Decision(
+        True, basis=basis, phone=whose.phone_formatted, phone_e164=whose.phone_e164, tel_link=whose.tel_link
+    )
 
 
 def _in_hours(permitted: Decision, zones: Sequence[str], now: dt.datetime, refusal: str) -> Decision:

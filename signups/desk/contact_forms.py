@@ -33,7 +33,7 @@ class ContactForm(forms.Form):
         self.lead = lead
         if lead:
             kwargs["initial"] = {name: getattr(lead, name) for name in FIELDS}
-        super().__init__(*args, auto_id="contact_%s", **kwargs)
+        super().__init__(*args, **kwargs | {"auto_id": "contact_%s"})
 
     def clean_name(self) -> str:
         return clean_with(normalization.clean_name, self.cleaned_data["name"])
@@ -46,7 +46,9 @@ class ContactForm(forms.Form):
                 "Ask them to sign up with the new one."
             )
         taken = Lead.objects.live().filter(email_key=normalization.email_key(email)) if email else Lead.objects.none()
-        if other := taken.exclude(pk=self.lead.pk if self.lead else None).first():
+        if self.lead:
+            taken = taken.exclude(pk=self.lead.pk)
+        if other := taken.first():
             raise forms.ValidationError(f"{other} already has this email address (lead {other.pk}).")
         return email
 

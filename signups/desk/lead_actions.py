@@ -45,7 +45,7 @@ from .forms import (
 )
 from .lead_detail import render_lead
 
-LeadAction = Callable[..., str]
+LeadAction = Callable[..., str | HttpResponse]
 
 
 class InvalidForm(Exception):

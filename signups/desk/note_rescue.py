@@ -44,4 +44,7 @@ def keep_typed_note(request: HttpRequest) -> bool:
 
 
 def _has_csrf_token(request: HttpRequest) -> bool:
-    return CsrfViewMiddleware(lambda request: HttpResponse()).process_view(request, None, (), {}) is None
+    def view(request: HttpRequest) -> HttpResponse:
+        return HttpResponse()
+
+    return CsrfViewMiddleware(view).process_view(request, view, (), {}) is None

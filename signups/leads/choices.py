@@ -64,7 +64,7 @@ class CareFor(TextChoices):
     OTHER = "other", "Someone else (someone I care for)"
 
 
-CARE_FOR_LABELS = {CareFor.SELF: "Themselves", CareFor.OTHER: "Someone they care for"}  # for staff
+CARE_FOR_LABELS: dict[str, str] = {CareFor.SELF: "Themselves", CareFor.OTHER: "Someone they care for"}  # for staff
 
 
 class PartOfDay(TextChoices):

@@ -49,7 +49,7 @@ class _Purpose:
         if not self.outlives_secret_key:
             return signing.TimestampSigner(salt=self.salt)
         first, *former = settings.PRIVACY_KEYS
-        return signing.TimestampSigner(key=first, fallback_keys=former, salt=self.salt)
+        return signing.TimestampSigner(key=first, fallback_keys=[*former], salt=self.salt)
 
 
 CONFIRM = _Purpose("signups.leads.links.confirm", "confirm", "confirmation_token_version", CONFIRM_LIFETIME)

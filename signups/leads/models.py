@@ -117,12 +117,12 @@ NAME_FORMS: Mapping[str, Callable[[str], str]] = {
 }  # columns that are computed from the name
 
 
-class FoldedField(models.CharField):  # type: ignore[type-arg]
+class FoldedField(models.CharField):
     """A form of another field that is compared (`NAME_FORMS`), computed at every write."""
 
     def __init__(self, *args: Any, source: str, **kwargs: Any) -> None:
         self.source = source
-        super().__init__(*args, editable=False, **kwargs)
+        super().__init__(*args, **kwargs | {"editable": False})
 
     def deconstruct(self) -> Any:
         name, path, args, kwargs = super().deconstruct()

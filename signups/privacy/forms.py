@@ -83,9 +83,9 @@ class DetailsForm(PortalForm):
         fields = ("name", "phone", "phone_e164", "phone_extension", "preferred_channel", "best_time", "time_zone")
         details = {name: self.cleaned_data[name] for name in (*fields, "signing_up_for", "referral_answer")}
         contact_details.update_contact_details(self.lead, **details, by=ActorKind.PATIENT, now=now)
-        consent, _ = CHANNEL_CONSENTS.get(details["preferred_channel"], ("", ""))
-        if consent:
-            grant_consent(self.lead, consent, channel=ConsentChannel.PAGE, by=ActorKind.PATIENT, now=now)
+        if needed := CHANNEL_CONSENTS.get(details["preferred_channel"]):
+            purpose, _ = needed
+            grant_consent(self.lead, purpose, channel=ConsentChannel.PAGE, by=ActorKind.PATIENT, now=now)
         if details["preferred_channel"] == Channel.TEXT and self.initial["preferred_channel"] != Channel.TEXT:
             self.lead.refresh_from_db()
             texts_chosen(self.lead, now=now)

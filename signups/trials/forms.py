@@ -61,7 +61,7 @@ class TrialForm(form_fields.TimedPublicForm):
         for purpose, _ in CHANNEL_CONSENTS.values():
             self.fields[purpose.value] = form_fields.consent_field(purpose, CONSENT_LABELS[purpose], self.offer)
         self.fields["preferred_channel"].choices = form_fields.offered_channels()  # type: ignore[attr-defined]
-        form_fields.offer_served_states(self.fields["state"], self.offer)
+        form_fields.offer_served_states(self.fields["state"], self.offer)  # type: ignore[arg-type]
         self.fields["best_time"].widget.choices = form_fields.offered_parts_of_day(self.offer, self.offer.time_zone)
         if not self.is_bound:
             self.fields["time_zone"].widget.attrs["data-guess"] = ""  # a script fills in the browser's time zone

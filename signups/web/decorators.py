@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, TypeVar
 
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
@@ -13,6 +14,8 @@ from django.views.decorators.http import require_POST
 from signups.leads import links as lead_links
 from signups.leads.locking import LeadUnavailable
 from signups.ops import rate_limit
+
+AnyResponse = TypeVar("AnyResponse", bound=HttpResponseBase)
 
 
 def rate_limited(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
@@ -66,14 +69,14 @@ def post_only(*, back: str) -> Callable[[Callable[..., HttpResponse]], Callable[
         def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             if request.method in ("GET", "HEAD"):
                 return redirect(back, kwargs.get("token") or args[-1])
-            return require_POST(view)(request, *args, **kwargs)  # type: ignore[no-any-return]
+            return require_POST(view)(request, *args, **kwargs)
 
         return wrapper
 
     return decorator
 
 
-def token_view(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+def token_view(view: Callable[..., AnyResponse]) -> Callable[..., AnyResponse]:
     """Answer InvalidToken and LeadUnavailable with 404, and disable caching.
 
     `clinic/middleware/security_headers.py` keeps the URL out of referrers. Such views are exempt from the CSRF check:
@@ -83,7 +86,7 @@ def token_view(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]
 
     @wraps(view)
     @never_cache
-    def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> AnyResponse:
         try:
             return view(request, *args, **kwargs)
         except (

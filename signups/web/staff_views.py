@@ -103,5 +103,14 @@ def ask_first(
     if "confirmed" in request.POST:
         return None
     fields = [(name, value) for name, value in request.POST.items() if name != "csrfmiddlewaretoken"]
-    context = {"lead": lead, "consequences": consequences, "button": button, "fields": fields, "back": back}
-    return render_page(request, "admin/confirm.html", title, action=request.path, **context)
+    return render_page(
+        request,
+        "admin/confirm.html",
+        title,
+        action=request.path,
+        lead=lead,
+        consequences=consequences,
+        button=button,
+        fields=fields,
+        back=back,
+    )
