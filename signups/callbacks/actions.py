@@ -221,7 +221,7 @@ def log_attempt(
         raise ActionError("Someone else called since you opened this page. Check the outcome first.")
     # (a do-not-call request must be logged at any hour)
     if outcome != CallOutcome.DO_NOT_CALL and not can_log_attempt(request, now):
-        raise ActionError("It’s outside 8 a.m.–9 p.m. their time, so no call can be logged.")
+        raise ActionError("It’s outside 8:00 AM–9:00 PM their time, so no call can be logged.")
     retry = outcome in RETRY_OUTCOMES and number < MAX_CALL_ATTEMPTS
     if retry:
         _check_next_attempt(request, next_attempt_at, now)
@@ -288,7 +288,7 @@ def _check_next_attempt(request: CallbackRequest, moment: dt.datetime | None, no
     if moment is None or moment <= now:
         raise ActionError("Choose a future time for the next attempt.")
     if not contact_hours.CALLING_HOURS.contains(moment, request.time_zone):
-        raise ActionError("Choose a time between 8 a.m. and 9 p.m. their time.")
+        raise ActionError("Choose a time between 8:00 AM and 9:00 PM their time.")
 
 
 def _locked(request: CallbackRequest) -> CallbackRequest:

@@ -34,7 +34,7 @@ from .models import MAX_CALL_ATTEMPTS, CallAttempt, CallbackRequest
 
 PER_PAGE = 50
 FINAL_OUTCOMES = (CallOutcome.WRONG_NUMBER, CallOutcome.DECLINED, CallOutcome.DO_NOT_CALL)
-VIEWS = {"": "All", "due": "To call now", "overdue": "Overdue", "mine": "Mine"}
+VIEWS = {"": "All", "due": "Due now", "overdue": "Overdue", "mine": "Claimed by me"}
 
 callback_view = staff_view("signups.work_callbackrequest")
 

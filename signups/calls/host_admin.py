@@ -62,7 +62,7 @@ def warn(request: HttpRequest, calls: OnboardingCallQuerySet, on: tuple[dt.date,
                 reverse("admin:signups_onboardingcall_call", args=[call.public_id]),
                 normalization.initials(call.lead.name),  # (a message may travel in a cookie)
                 call.host,
-                date_format(timezone.localtime(call.starts_at), "D, N j, P"),
+                date_format(timezone.localtime(call.starts_at), "D, M j, g:i A"),
             )
             for call in found[:SHOWN]
         ),

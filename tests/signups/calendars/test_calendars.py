@@ -171,7 +171,7 @@ def test_last_known_busy_times_block_while_the_calendar_cannot_be_read(connectio
     assert (connection.failing_since, connection.checked_at) == (NOW + MINUTE, NOW)
     assert FRIDAY not in offered()
     page = desk.get(f"/admin/signups/host/{host.pk}/calendars/").content.decode()
-    assert "Cannot be read since Jan. 13, 10:01 a.m.: The server does not accept the user name or password." in page
+    assert "Cannot be read since Jan 13, 10:01 AM: The server does not accept the user name or password." in page
     assert "Your calendar cannot be read" in desk.get("/admin/").content.decode()
     CalendarConnection.objects.update(password=radicale_server.ACCOUNT["password"])
     sync(NOW + 3 * MINUTE)

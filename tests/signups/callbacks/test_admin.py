@@ -105,7 +105,7 @@ def test_views_narrow_the_queue(desk, ann):
 def test_queue_shows_their_time_and_warns_at_night(desk):
     waiting(time_zone="Pacific/Honolulu")
     text = desk.get(QUEUE).content.decode()
-    assert "It is 5 a.m. in Honolulu" in text
+    assert "It is 5:00 AM in Honolulu" in text
     assert "calling hours" in text
 
 
@@ -220,7 +220,7 @@ def test_same_outcome_twice_is_one_attempt(desk, ann):
         ({"number": "2"}, 409, "Someone else called since you opened this page. Check the outcome first."),
         ({"next_attempt_at": ""}, 422, "Choose when to try again."),
         ({"next_attempt_at": "soon"}, 422, "Enter a date and time for the next attempt."),
-        ({"next_attempt_at": "2026-11-20T23:00"}, 409, "Choose a time between 8 a.m. and 9 p.m. their time."),
+        ({"next_attempt_at": "2026-11-20T23:00"}, 409, "Choose a time between 8:00 AM and 9:00 PM their time."),
         ({"next_attempt_at": "2026-11-20T09:00"}, 409, "Choose a future time for the next attempt."),
     ],
 )
@@ -288,7 +288,7 @@ def test_alarm_counts_only_whom_one_may_call_now_and_says_when_the_others_open(d
     page = desk.get(QUEUE)
     text = page.content.decode()
     assert "⚠ 1 overdue callback" in text
-    assert "Outside calling hours: opens at 8 a.m. their time" in text
+    assert "Outside calling hours: opens at 8:00 AM their time" in text
     assert (text.count("Overdue since"), names(desk.get(f"{QUEUE}?view=overdue"))) == (1, ["Awake"])
     tiles = {tile.label: tile.count.number for tile in desk.get("/admin/").context["counters"]}
     assert (tiles["Overdue callbacks"], tiles["Callbacks due now"]) == (1, 1)

@@ -146,7 +146,7 @@ def test_a_call_is_booked_from_the_page_at_a_free_time(client, user, times):
     assert f"{lead.pk}/book/" in client.get(page_of(lead)).content.decode()
     address = f"/admin/signups/lead/{lead.pk}/book/"
     page = client.get(address)
-    assert "Mon, Nov 23, 9 a.m. (Mon, 6 a.m. their time)" in page.content.decode()
+    assert "Mon, Nov 23, 9:00 AM (Mon, 6:00 AM their time)" in page.content.decode()
     start = re.search(r'<option value="([^"]+)"', page.content.decode())[1]
     assert client.post(address, {"start": start}).status_code == 303
     call = OnboardingCall.objects.get()

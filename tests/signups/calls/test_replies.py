@@ -88,7 +88,7 @@ def test_proposed_time_is_shown(call):
     client = Client()
     client.force_login(call.host.user)
     page = client.get(f"/admin/signups/onboardingcall/{call.public_id}/").content.decode()
-    assert "Monday, January 18, 10 a.m." in page
+    assert "Mon, Jan 18, 10:00 AM" in page
 
 
 def test_reply_to_an_earlier_version_is_ignored_and_a_new_version_settles(call):

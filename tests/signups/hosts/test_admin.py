@@ -195,7 +195,7 @@ def test_time_off_over_a_booked_call_names_it_and_leads_to_it(client, host, head
     off = {"time_off-0-starts_at": "2027-12-01T09:00", "time_off-0-ends_at": "2027-12-01T12:00"}
     (said,) = warnings(client.post(page(host), typed(host, **off), follow=True))
     address = reverse("admin:signups_onboardingcall_call", args=[call.public_id])
-    assert f'<a href="{address}">V. V. with Sam Reed, Wed, Dec. 1, 10 a.m.</a>. Open a call to reschedule it.' in said
+    assert f'<a href="{address}">V. V. with Sam Reed, Wed, Dec 1, 10:00 AM</a>. Open a call to reschedule it.' in said
     assert said.count("<a ") == 1
     call.refresh_from_db()
     assert (TimeOff.objects.count(), call.status) == (1, "booked")
@@ -204,7 +204,7 @@ def test_time_off_over_a_booked_call_names_it_and_leads_to_it(client, host, head
 def test_hours_that_leave_a_booked_call_out_are_told_too(client, host, head):
     OnboardingCallFactory(host=host, starts_at=WEDNESDAY)
     (said,) = warnings(client.post(page(host), typed(host, wednesday="13:00–17:00"), follow=True))
-    assert "10 a.m." in said
+    assert "10:00 AM" in said
 
 
 def test_holiday_over_booked_calls_names_them_whoever_hosts_them(client, host, head):
@@ -215,7 +215,7 @@ def test_holiday_over_booked_calls_names_them_whoever_hosts_them(client, host, h
         OnboardingCallFactory(host=taker, starts_at=WEDNESDAY + dt.timedelta(days=7))
     add = reverse("admin:signups_holiday_add")
     (said,) = warnings(client.post(add, {"date": "2027-12-01", "name": "A day off"}, follow=True))
-    assert [said.count(f"with {name}, Wed, Dec. 1") for name in ("Sam Reed", "kim")] == [1, 1]
+    assert [said.count(f"with {name}, Wed, Dec 1") for name in ("Sam Reed", "kim")] == [1, 1]
     assert said.count("<a ") == 2
     assert warnings(client.post(add, {"date": "2027-12-02", "name": "Another"}, follow=True)) == []
 
@@ -226,7 +226,7 @@ def test_federal_holidays_over_booked_calls_name_them(client, host, head):
     OnboardingCallFactory(host=host, starts_at=thanksgiving)
     response = client.post(reverse("admin:signups_holiday_federal", args=[2027]), follow=True)
     (said,) = warnings(response)
-    assert "Thu, Nov. 25" in said
+    assert "Thu, Nov 25" in said
 
 
 @pytest.mark.parametrize("count", [1, 100])
