@@ -132,6 +132,14 @@ def test_large_body_is_refused(site):
     assert site.ask("/start/", {"name": "x" * 110_000})[0].status == 413
 
 
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "OPTIONS", "TRACE", "JANE"])
+def test_methods_that_the_site_does_not_have_end_at_nginx(site, method):
+    assert site.ask("/start/", method=method)[0].status == 405
+    log = (site.folder / "clinic.log").read_text()
+    [line] = [line for line in log.splitlines() if f" {method} " in line]
+    assert line.split()[5:] == ["0.000", "-", "-", "TLSv1.3", "HTTP/1.1"]  # the site was not asked
+
+
 def test_static_files_are_immutable_compressed_and_safe(site):
     answer, page = site.ask("/")
     assert answer.headers["Strict-Transport-Security"] == HSTS
