@@ -1,11 +1,12 @@
 """The care desk at ten thousand, a hundred thousand and a million leads, beside Django's own list.
 
-`python -m bench.desk`
+`python -m bench.desk`, or with fewer leads: `python -m bench.desk --leads 10000`
 DATABASE_URL names a PostgreSQL database; ones beside it (`<name>_10000` and so on) are made, filled once and kept, so
 that a second run measures at once. Each request is a whole one, middleware and templates included, in a process of its
 own per size; the sizes take turns, so that a slow minute hits all of them.
 """
 
+import argparse
 import os
 import subprocess
 import sys
@@ -55,24 +56,31 @@ INSERT INTO auth_user (username, password, is_staff, is_active, is_superuser, fi
 INSERT INTO auth_user_groups (user_id, group_id)
   SELECT u.id, g.id FROM auth_user u, auth_group g
   WHERE g.name = CASE WHEN u.id = 1 THEN 'Head of Customer Care' ELSE 'Care coordinator' END;
-INSERT INTO signups_lead (public_id, name, email, email_key, phone, phone_e164, time_zone, preferred_channel, best_time,
-    signing_up_for, state, referral_answer, first_touch_source, owner_id, status, close_reason, portal_token_version,
-    confirmation_token_version, created_at)
-  SELECT gen_random_uuid(),
-    (ARRAY['Jo','Ann','Lee','Sam','Kim','Max','Eva','Ian','Mia','Tom'])[1 + n %% 10] || ' ' || initcap(
+INSERT INTO signups_lead (public_id, name, name_folded, name_key, email, email_key, email_failure, phone, phone_e164,
+    phone_extension, time_zone, zone_is_guessed, preferred_channel, best_time, signing_up_for, state, referral_answer,
+    first_touch_source, owner_id, kept_unassigned, status, close_reason, portal_token_version,
+    confirmation_token_version, first_contact_at, last_contact_at, created_at)
+  SELECT gen_random_uuid(), p.name, lower(p.name),
+    least(lower(p.given), lower(p.surname)) || ' ' || greatest(lower(p.given), lower(p.surname)),
+    'p' || n || '@mail.example', 'p' || n || '@mail.example', '',
+    '(212) 555-' || n %% 10000, '+1212555' || lpad((n %% 10000)::text, 4, '0'), '', 'America/New_York', false,
+    (ARRAY['email','call','text'])[1 + n %% 3], 'any', '', 'NY', '', (ARRAY['google','friend','ad'])[1 + n %% 3],
+    CASE WHEN n > %(size)s - 60 THEN NULL ELSE 1 + n %% 20 END, false, s.status,
+    CASE WHEN s.status = 'closed' THEN 'no answer' ELSE '' END, 1, 1,
+    CASE WHEN s.status <> 'new' THEN c.created_at + interval '1 hour' END,
+    CASE WHEN s.status <> 'new' THEN c.created_at + interval '1 hour' END, c.created_at
+  FROM generate_series(1, %(size)s) n,
+  LATERAL (SELECT
+    (ARRAY['Jo','Ann','Lee','Sam','Kim','Max','Eva','Ian','Mia','Tom'])[1 + n %% 10] AS given, initcap(
       (ARRAY['mo','ta','re','li','sa','ku','ve','no','pi','da'])[1 + (n / 7) %% 10] ||
       (ARRAY['ra','mo','ti','le','su','ka','vi','ne','po','du'])[1 + (n / 3) %% 10] ||
-      (ARRAY['son','man','ley','field','ton','ski','ez','er','wood','by'])[1 + (n / 11) %% 10]) ||
-      CASE WHEN n = 77 THEN ' Zyxwvut' ELSE '' END,
-    'p' || n || '@mail.example', 'p' || n || '@mail.example',
-    '(212) 555-' || n %% 10000, '+1212555' || lpad((n %% 10000)::text, 4, '0'), 'America/New_York',
-    (ARRAY['email','call','text'])[1 + n %% 3], 'any', '', 'NY', '', (ARRAY['google','friend','ad'])[1 + n %% 3],
-    CASE WHEN n > %(size)s - 60 THEN NULL ELSE 1 + n %% 20 END, s.status,
-    CASE WHEN s.status = 'closed' THEN 'no answer' ELSE '' END, 1, 1,
-    now() - (%(size)s - n) * (interval '1000 days' / %(size)s)
-  FROM generate_series(1, %(size)s) n, LATERAL (SELECT CASE
+      (ARRAY['son','man','ley','field','ton','ski','ez','er','wood','by'])[1 + (n / 11) %% 10]) AS surname) w,
+  LATERAL (SELECT w.given, CASE WHEN n = 77 THEN 'Zyxwvut' ELSE w.surname END AS surname,
+    w.given || ' ' || w.surname || CASE WHEN n = 77 THEN ' Zyxwvut' ELSE '' END AS name) p,
+  LATERAL (SELECT CASE
     WHEN n > %(size)s * 0.98 THEN (ARRAY['new','contacted','contacted','qualified'])[1 + n %% 4]
-    ELSE (ARRAY['closed','converted','closed','qualified','closed'])[1 + n %% 5] END AS status) s;
+    ELSE (ARRAY['closed','converted','closed','qualified','closed'])[1 + n %% 5] END AS status) s,
+  LATERAL (SELECT now() - (%(size)s - n) * (interval '1000 days' / %(size)s) AS created_at) c;
 INSERT INTO signups_trial (lead_id, days, guarantee_days, terms_version, requested_at, started_at, cancelled_at,
     converted_at, refund_requested_at)
   SELECT id, 7, 30, '2026-11', created_at, created_at, CASE WHEN id %% 5 = 0 THEN created_at END,
@@ -87,9 +95,9 @@ INSERT INTO signups_auditevent (lead_id, target, occurred_at, actor_kind, actor_
 INSERT INTO signups_consenttext (purpose, version, sha256, text) VALUES ('calls', '1', repeat('0', 64), 'Calls.');
 INSERT INTO signups_consent (lead_id, text_id, granted, channel, created_at)
   SELECT id, 1, true, 'web', created_at FROM signups_lead WHERE id > %(size)s - 400;
-INSERT INTO signups_callbackrequest (public_id, lead_id, phone, phone_e164, time_zone, best_time, topic, consent_id,
-    created_at, due_at, outcome)
-  SELECT gen_random_uuid(), l.id, l.phone, l.phone_e164, l.time_zone, 'any', 'cost', c.id, now(),
+INSERT INTO signups_callbackrequest (public_id, lead_id, phone, phone_e164, phone_extension, time_zone, best_time,
+    topic, consent_id, created_at, due_at, outcome)
+  SELECT gen_random_uuid(), l.id, l.phone, l.phone_e164, '', l.time_zone, 'any', 'cost', c.id, now(),
     now() + (l.id %% 9 - 4) * interval '1 hour', ''
   FROM signups_lead l JOIN signups_consent c ON c.lead_id = l.id;
 """
@@ -158,12 +166,19 @@ def serve() -> None:
         harness.say(f"{took:.3f} {response.content.count(b'<tr')}")
 
 
+def parsed_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--leads", type=int, nargs="+", default=SIZES, help="how many leads, one database for each")
+    parser.add_argument("--rounds", type=int, default=9)
+    return parser.parse_args()
+
+
 def main() -> int:
     url = os.environ["DATABASE_URL"]
-    quick = "--quick" in sys.argv
+    options = parsed_arguments()
     subprocess.run([sys.executable, "manage.py", "collectstatic", "--noinput", "-v0"], check=True)
     servers = {}
-    for size in SIZES[: 2 if quick else 3]:
+    for size in sorted(options.leads):
         env = os.environ | {"DATABASE_URL": database(url, size)}
         command = [sys.executable, "-m", "bench.desk", "--serve"]
         servers[size] = subprocess.Popen(command, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
@@ -189,7 +204,7 @@ def main() -> int:
         for name, path in views.items()
         for size in servers
     }
-    figures = harness.alternate(cases, 5 if quick else 9)
+    figures = harness.alternate(cases, options.rounds)
     for server in servers.values():
         server.communicate("")
     largest = max(servers)
@@ -217,7 +232,7 @@ if __name__ == "__main__":
         "LOG_LEVEL": "ERROR",
         "DJANGO_SETTINGS_MODULE": "clinic.settings",
     }
-    os.environ["STAFF_MFA"] = "optional"
+    os.environ["STAFF_MFA_REQUIRED"] = "false"
     os.environ.setdefault("DATA_DIR", tempfile.mkdtemp())
     if "--serve" in sys.argv:
         serve()

@@ -151,7 +151,7 @@ def pgbouncer(clinic: bench_clinic.Clinic, crowd: Crowd) -> None:
         try:
             move(clinic, url)
             crowd.wait_for(AFTER)
-            clinic.ask(DESK, DATABASE_URL=url, STAFF_MFA="optional")
+            clinic.ask(DESK, DATABASE_URL=url, STAFF_MFA_REQUIRED="false")
         finally:
             move(clinic, clinic.url)
 

@@ -158,6 +158,8 @@ def fill(leads: int) -> None:
     own = {
         "public_id": "gen_random_uuid()",
         "name": "md5(n::text)",
+        "name_folded": "md5(n::text)",
+        "name_key": "md5(n::text)",
         "email": "'filler' || n || '@example.com'",
         "email_key": "'filler' || n || '@example.com'",
         "created_at": "created_at - n * interval '1 minute'",

@@ -57,7 +57,7 @@ def main() -> None:
             "ENV_FILE": "",
             "DATA_DIR": var,
             "DATABASE_URL": "",
-            "STAFF_MFA": "optional",
+            "STAFF_MFA_REQUIRED": "false",
         }
         for command in (
             ["migrate", "--verbosity=0"],
