@@ -7,6 +7,12 @@ from signups.messages import views as message_views
 from signups.portal import views as portal_views
 from signups.trials import views as trial_views
 
+WEBHOOKS = [
+    path("email/", message_views.email_reports, name="email-reports"),
+    path("texts/", message_views.text_received, name="text-received"),
+    path("texts/status/<uuid:message_id>/", message_views.text_status, name="text-status"),
+]
+
 urlpatterns = [
     path("start/", trial_views.start_page, name="start"),
     path("start/check-your-email/", trial_views.check_your_email, name="check-your-email"),
@@ -20,8 +26,6 @@ urlpatterns = [
     path("lost-link/", portal_views.resend_portal_link_page, name="resend-portal-link"),
     path("lost-link/sent/", portal_views.resend_portal_link_sent, name="resend-portal-link-sent"),
     path("my/<str:token>/", include("signups.portal.urls")),
-    path("webhooks/email/", message_views.email_reports, name="email-reports"),
-    path("webhooks/texts/", message_views.text_received, name="text-received"),
-    path("webhooks/texts/status/<uuid:message_id>/", message_views.text_status, name="text-status"),
+    path("webhooks/", include(WEBHOOKS)),
     path("hosts/<str:token>.ics", calendar_feed.host_feed, name="host-feed"),
 ]
