@@ -1,6 +1,7 @@
 """Confirming the address: who may, when, and what starts."""
 
 import datetime as dt
+import re
 
 import pytest
 
@@ -8,6 +9,7 @@ from signups.audit.choices import ActorKind
 from signups.audit.models import AuditEvent
 from signups.leads import links as lead_links
 from signups.leads.choices import LeadStatus
+from signups.messages import kinds, outbox
 from signups.messages.models import OutboxMessage
 from signups.trials.actions import cancel_trial
 from signups.trials.models import Trial
@@ -33,6 +35,15 @@ def test_opening_the_link_starts_nothing(client, path):
     for method in (client.get, client.head):
         assert method(path).status_code == 200
     assert (Trial.objects.get().started_at, AuditEvent.objects.count(), OutboxMessage.objects.count()) == (None, 0, 0)
+
+
+def test_email_names_the_button_of_the_page_it_leads_to(client, path, lead, settings):
+    [button] = re.findall(
+        r'<button class="button" type="submit">(Confirm[^<]+)</button>', client.get(path).content.decode()
+    )
+    trial = Trial.objects.get()
+    email = outbox.render(kinds.get("confirm_trial"), lead, {"trial": trial, "link": settings.SITE_URL + path})
+    assert all(f"select “{button}.”" in body for body in (email.text, email.html))
 
 
 def test_pressing_the_button_starts_the_free_days(client, path, lead):
