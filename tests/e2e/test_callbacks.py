@@ -98,14 +98,14 @@ def daytime_zone() -> str:
 
 def test_from_a_wish_to_be_called_to_the_next_try(page: Page, site: Site, cora: None) -> None:
     page.goto("/")
-    page.get_by_role("link", name="Ask us to call you").click()
+    page.get_by_role("link", name="Request a call", exact=True).click()
     look(page)
     page.get_by_label("Your name").fill("Vera Visitor")
     page.get_by_label("Phone number").fill("(212) 555-0177")
     page.get_by_label("Your time zone").select_option(daytime_zone())
     page.get_by_label("What it costs").check()
     press(page, "Request a call")
-    expect(page.locator("#errors")).to_contain_text("Tick the box to let us call you.")
+    expect(page.locator("#errors")).to_contain_text("Check the box to let us call you.")
     look(page)
     page.get_by_label("Yes, call me about this request").check()
     press(page, "Request a call")
@@ -123,9 +123,9 @@ def test_from_a_wish_to_be_called_to_the_next_try(page: Page, site: Site, cora: 
     expect(page.get_by_role("region", name="If you reach a voicemail")).to_contain_text("this is Cora from Joyous")
     look_small_and_wide(page)
     page.get_by_role("button", name="No answer").click()
-    expect(page.get_by_role("main")).to_contain_text("Noted: no answer.")
+    expect(page.get_by_role("main")).to_contain_text("Outcome logged: no answer.")
     row = page.get_by_role("listitem").filter(has_text="Vera Visitor")
-    expect(row).to_contain_text("Try 2 of 3")
+    expect(row).to_contain_text("Attempt 2 of 3")
     expect(row).not_to_contain_text("Overdue")
     look(page)
 
@@ -165,7 +165,7 @@ def test_a_call_is_moved_by_keys_and_by_dropping_but_never_onto_another(page: Pa
     page.get_by_label("New time").fill(others_time[:16])
     page.locator("form", has=page.get_by_label("New time")).get_by_role("combobox").select_option("urgent")
     page.get_by_role("button", name="Reschedule").last.click()
-    expect(page.get_by_role("alert")).to_contain_text("There is another call at that time.")
+    expect(page.get_by_role("alert")).to_contain_text("That time is already booked.")
     look(page)
 
     # By dropping it on a free time.

@@ -15,6 +15,7 @@ pytestmark = pytest.mark.desk
 PASSWORD = "a long password for tests"
 STAFF = f"""
 from django.contrib.auth.models import Group, User
+from django.utils import timezone
 from content.actions import ledger
 from content.models import Person
 for name, role in (("ed", "Content editor"), ("reed", "Medical reviewer")):

@@ -48,7 +48,7 @@ def test_whole_life_of_a_trial(page: Page, site: Site) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text("Check your email")
 
     page.goto(link_in(site.mail.next_to(ADDRESS), "/confirm/"))
-    go(page, "Confirm and start", "Your free trial has started", "button")
+    go(page, "Confirm and start my trial", "Your free trial has started", "button")
     my = link_in(site.mail.next_to(ADDRESS), "/my/")
     page.goto(my)
     expect(page.locator("#main")).to_contain_text("day 1 of 7")
