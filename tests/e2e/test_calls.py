@@ -60,10 +60,12 @@ def around_the_next_change() -> tuple[dt.datetime, dt.datetime]:
 def choose(page: Page, start: dt.datetime) -> None:
     """Ticks `start` on the page of days that has it, found by its date and time in Tokyo."""
     local = start.astimezone(TOKYO)
-    day = page.get_by_role("group", name=f"{local:%A, %B} {local.day}", exact=True)
+    day = page.locator("details", has=page.locator("summary", has_text=f"{local:%A, %B} {local.day} "))
     while not day.count():
         page.get_by_role("link", name="Later days").click()
         page.wait_for_load_state()
+    if day.get_attribute("open") is None:
+        day.locator("summary").click()
     day.get_by_label(f"{local.hour % 12 or 12}:{local:%M %p}", exact=True).check()
 
 
@@ -125,10 +127,16 @@ def test_by_keyboard_alone_without_scripts(page: Page, site: Site) -> None:
     page.goto(my_page(site, address) + "call/")
     for key in ("Tab", "Enter", "Tab"):  # past the header
         page.keyboard.press(key)
-    expect(page.locator("summary")).to_be_focused()
+    change_zone, first_day, *later_days = page.locator("summary").all()
+    expect(change_zone).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(first_day).to_be_focused()
     page.keyboard.press("Tab")
     expect(page.get_by_role("radio").first).to_be_focused()
     page.keyboard.press("Space")
+    for control in (*later_days, page.get_by_label("Remind me a day and an hour before")):
+        page.keyboard.press("Tab")
+        expect(control).to_be_focused()
     page.keyboard.press("Tab")
     expect(page.get_by_role("button", name="Book this call")).to_be_focused()
     wait_like_a_person(page)

@@ -27,7 +27,8 @@ def test_note_by_keyboard(page: Page) -> None:
 
     # Focus shows it, Tab goes on along the text to the next note and its card, Escape puts it away.
     expect(card).to_be_visible()
-    expect(card.locator(".use")).to_contain_text("Checked ")
+    expect(card.locator(".use")).to_contain_text("Randomized trial, 18 people.")
+    expect(card).not_to_contain_text("Checked against the source")  # nobody has yet
     page.keyboard.press("Tab")
     expect(page.get_by_role("dialog", name="Source 3")).to_be_visible()
     page.keyboard.press("Shift+Tab")
@@ -58,14 +59,16 @@ def test_note_by_keyboard(page: Page) -> None:
     card.get_by_role("link", name="See this in the source list").press("Enter")
     expect(card).to_be_hidden()
     expect(page.locator("#source-2")).to_be_in_viewport()
-    page.get_by_role("link", name="Back to use a of source 2", exact=True).press("Enter")
+    page.get_by_role("link", name="Back to the text (source 2, mention a)", exact=True).press("Enter")
     expect(note).to_be_in_viewport()
 
 
-def test_note_of_a_quotation_says_that_its_words_were_compared(page: Page) -> None:
+def test_note_of_a_quotation_says_no_more_than_was_checked(page: Page) -> None:
     page.goto(ARTICLE)
     page.locator(".quotation [role=doc-noteref]").first.click()
-    expect(page.get_by_role("dialog")).to_contain_text("Quoted word for word and checked against the source.")
+    card = page.get_by_role("dialog")
+    expect(card).to_contain_text("Quoted word for word.")
+    expect(card).not_to_contain_text("checked against the source")
 
 
 def test_note_by_mouse(page: Page) -> None:
@@ -113,7 +116,7 @@ def test_note_without_scripts_is_a_link_into_the_list(page: Page, site: Site) ->
     page.keyboard.press("Enter")
     expect(page).to_have_url(f"{site.url}{ARTICLE}#source-2")
     expect(page.locator("#source-2")).to_be_in_viewport()
-    page.get_by_role("link", name="Back to use a of source 2", exact=True).click()
+    page.get_by_role("link", name="Back to the text (source 2, mention a)", exact=True).click()
     expect(page.locator("#cite-2-1")).to_be_in_viewport()
     expect(page.get_by_role("dialog")).to_have_count(0)
 
