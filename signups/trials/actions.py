@@ -293,7 +293,7 @@ def convert_trial(trial: Trial, *, by: User, now: dt.datetime) -> None:
 
 @transaction.atomic
 def undo_convert_trial(trial: Trial, *, by: User, now: dt.datetime) -> None:
-    """Undo `convert_trial` within CANCEL_UNDO_WINDOW, before the patient was told. Idempotent.
+    """Undo `convert_trial` within CANCEL_UNDO_WINDOW, before the patient was notified. Idempotent.
 
     Raises ActionError.
     """

@@ -71,7 +71,7 @@ def choose(page: Page, start: dt.datetime) -> None:
 
 def said(start: dt.datetime) -> str:
     local = start.astimezone(TOKYO)
-    return f"{local:%A, %B} {local.day}, {local.year}, {local.hour % 12 or 12}:{local:%M %p}, Tokyo, UTC+9"
+    return f"{local:%A, %B} {local.day}, {local.year}, {local.hour % 12 or 12}:{local:%M %p} Tokyo time"
 
 
 def invitation(message: object) -> tuple[str, dt.datetime, int, str]:

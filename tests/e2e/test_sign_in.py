@@ -24,7 +24,7 @@ def sign_in(page: Page, site: Site, desk: str = "/admin/") -> None:
 
 
 def sign_out(page: Page) -> None:
-    page.get_by_role("button", name="Log out").click()
+    page.get_by_role("button", name="Sign out").click()
     page.wait_for_load_state()
 
 
@@ -39,7 +39,7 @@ def test_codes_of_an_app_and_recovery_codes(page: Page, site: Site) -> None:
     page.goto("/admin/login/")
     look(page)
     sign_in(page, site)
-    walk_down(page, "Security", "Set up an app")
+    walk_down(page, "Account security", "Set up an app")
     secret = page.locator("#totp-key").inner_text()
     page.get_by_label("Authenticator code").fill("000000")
     page.get_by_role("button", name="Turn on").click()
@@ -62,9 +62,9 @@ def test_codes_of_an_app_and_recovery_codes(page: Page, site: Site) -> None:
         expect(page).to_have_url(re.compile("/admin/$"))
 
     # Off again, for whoever signs in with the password alone after this.
-    walk_down(page, "Security", "Turn off")
+    walk_down(page, "Account security", "Turn off")
     page.get_by_role("button", name="Turn off").click()
-    expect(page.locator("#content")).to_contain_text("You have no second step yet.")
+    expect(page.locator("#content")).to_contain_text("Two-factor authentication is off.")
 
 
 def test_passkey_alone(page: Page, site: Site) -> None:
@@ -75,7 +75,7 @@ def test_passkey_alone(page: Page, site: Site) -> None:
     devices.send("WebAuthn.addVirtualAuthenticator", {"options": options})
     desk = f"{site.by_name}/admin/"
     sign_in(page, site, desk)
-    walk_down(page, "Security", "Add a passkey")
+    walk_down(page, "Account security", "Add a passkey")
     page.get_by_label("Passwordless").check()
     page.get_by_role("button", name="Add", exact=True).click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Recovery codes")
@@ -85,11 +85,11 @@ def test_passkey_alone(page: Page, site: Site) -> None:
     page.goto(f"{desk}login/")
     page.get_by_role("button", name="Sign in with a passkey").click()
     expect(page).to_have_url(desk)
-    walk_down(page, "Security", "Active sessions")
+    walk_down(page, "Account security", "Where you are signed in")
     page.goto(f"{desk}security/")
     walk_down(page, "Remove")
     page.get_by_role("button", name="Remove").click()
-    expect(page.locator("#content")).to_contain_text("You have no second step yet.")
+    expect(page.locator("#content")).to_contain_text("Two-factor authentication is off.")
 
 
 @pytest.mark.browser_context_args(java_script_enabled=False)
