@@ -79,7 +79,7 @@ def test_from_the_first_page_to_the_desk(page: Page, site: Site) -> None:
     look(page)
     for text in (
         "Signed up",
-        "Confirmed the email address",
+        "Confirmed their email address",
         "Trial started",
         "(212) 555-0123",
         "privacy notice 2026-11",
