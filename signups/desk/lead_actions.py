@@ -150,11 +150,11 @@ def convert(request: HttpRequest, lead: Lead) -> str | HttpResponse:
 def _ask_before_converting(request: HttpRequest, lead: Lead, trial: Trial) -> HttpResponse | None:
     now = timezone.now()
     upcoming = lead.calls.upcoming(now).first()
-    told = f"An email about the guarantee goes to {lead.email} in one hour." if lead.email else "Nothing is sent."
+    notice = f"An email about the guarantee goes to {lead.email} in one hour." if lead.email else "Nothing is sent."
     consequences = [
         f"{lead} becomes a patient now. The free trial ends.",
         f"The {trial.guarantee_days}-day guarantee starts today.",
-        told,
+        notice,
         "You can undo this for one hour. Nothing is sent before that.",
         *([f"Their call on {timezone.localtime(upcoming.starts_at):%A, %B %-d} stays booked."] if upcoming else []),
         *(["Their open callback stays open."] if lead.callbacks.open().exists() else []),
