@@ -99,7 +99,9 @@ def test_from_tokyo_to_new_york_across_a_change_of_clocks(page: Page, site: Site
     look(page)
 
     message = site.mail.next_to(address)
-    assert message["Subject"] == "Your free call is booked"
+    local = before.astimezone(TOKYO)
+    when = f"{local:%a}, {local:%b} {local.day}, {local.hour % 12 or 12}:{local:%M %p} Tokyo time"
+    assert message["Subject"] == f"Your free call is booked: {when}"
     assert said(before) in message.get_body(["plain"]).get_content()
     method, start, sequence, uid = invitation(message)
     assert (method, start, sequence) == ("REQUEST", before, 0)
