@@ -29,7 +29,7 @@ pytestmark = pytest.mark.django_db
 def test_a_clinic_is_filled_with_everything_that_happens_to_leads(clinic):
     call_command("seed_demo_data", leads=400)
     assert Lead.objects.count() == 400
-    assert set(Lead.objects.values_list("status", flat=True)) == set(LeadStatus) - {"merged", "erased"}
+    assert set(Lead.objects.values_list("status", flat=True)) == set(LeadStatus) - {"merged", "erased", "removed"}
     assert Lead.objects.unassigned().exists()
     assert Trial.objects.exclude(converted_at=None).count() == Lead.objects.filter(status="converted").count()
     booked = Q(status=CallStatus.BOOKED)
