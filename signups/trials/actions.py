@@ -82,30 +82,31 @@ def _request_trial(
     where there was none, or where the last was cancelled.
     """
     lead, is_new = get_or_create_lead(email=email, created_at=now, **fields)
+    confirmed = not is_new and lead.has_confirmed()  # (read once: known addresses take as many queries as new ones)
     action = AuditAction.SIGNED_UP if is_new else AuditAction.SIGNED_UP_AGAIN
     record_event(lead, action, by=ActorKind.PATIENT, now=now, idempotency_key=form_key)
     if is_new:
         emails.confirm_trial(_open_trial(lead, agreed, now=now), now=now)
-    elif _is_unverified(lead):
+    elif not confirmed and _is_unverified(lead):
         _replace_unverified_signup(lead, agreed, now=now, **fields)
     elif lead.current_trial():
-        if not lead.has_confirmed() and (pending := lead.trials.open().filter(started_at=None).first()):
+        if not confirmed and (pending := lead.trials.open().filter(started_at=None).first()):
             keep_form(pending, fields, agreed)
         _resend(lead, now=now)
     else:
         trial = _open_trial(lead, REQUIRED_CONSENTS, now=now)
-        if not lead.has_confirmed():
+        if not confirmed:
             keep_form(trial, fields, agreed)
         _send_confirmation(trial, now=now)
 
 
 def _is_unverified(lead: Lead) -> bool:
-    """Return whether only unverified form submissions are known about the lead.
+    """Return whether only form submissions are known about a lead whose address is unconfirmed.
 
-    The address is unconfirmed, the status is new, and the lead was neither imported nor merged.
+    The status is new, and the lead was neither imported nor merged.
     """
     known = lead.events.filter(action__in=(AuditAction.IMPORTED, AuditAction.MERGED))
-    return lead.status == LeadStatus.NEW and not lead.has_confirmed() and not known.exists()
+    return lead.status == LeadStatus.NEW and not known.exists()
 
 
 def _replace_unverified_signup(

@@ -4,7 +4,10 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from signups.leads.choices import LeadStatus
 from signups.messages.models import OutboxMessage
+from tests.factories.trials import TrialFactory
+from tests.signups.conftest import NOW
 
 pytestmark = pytest.mark.django_db
 
@@ -41,6 +44,7 @@ def test_lost_link_of_somebody_known_unknown_or_asked_for_too_often_is_the_same_
 def test_signing_up_known_or_new_writes_one_event_and_one_message(send, lead):
     """Each new address can be tried once, since it is known from then on: nobody can average over many tries."""
     work(send, "/start/", email="first@example.com")
-    known, new = work(send, "/start/", email=lead.email), work(send, "/start/", email="new@example.com")
-    assert (known[1], new[1]) == (1, 1)
-    assert known[0] == new[0]
+    called = TrialFactory(requested_at=NOW, started_at=NOW, lead__status=LeadStatus.CONTACTED).lead
+    known, worked, new = (work(send, "/start/", email=email) for email in (lead.email, called.email, "new@example.com"))
+    assert (known[1], worked[1], new[1]) == (1, 1, 1)
+    assert known[0] == worked[0] == new[0]
