@@ -164,7 +164,7 @@ def build_from_state(state: snapshots.PageState) -> Page:
     return Page(
         title=markup.fill(state.words["title"], values),
         summary=markup.fill(state.words["summary"], values),
-        description=state.words.get("description", ""),
+        description=markup.fill(state.words.get("description", ""), values),
         sections=document.sections,
         quotations=rows.quotations,
         claims=rows.claims,

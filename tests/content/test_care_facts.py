@@ -79,5 +79,5 @@ def test_privacy_notice_says_how_long_from_the_settings(shipped_content, client,
     settings.RETENTION_UNCONFIRMED_DAYS, settings.RETENTION_MESSAGE_BODY_DAYS = 41, 299
     settings.RETENTION_LEAD_DAYS = 10 * 366
     page = " ".join(client.get("/privacy/").content.decode().split())
-    for words in ("</strong>: 41 days.", "</strong>: 299 days.", "</strong>: 10 years after"):
+    for words in ("</strong>: 41 days.", "yours to us: 299 days.", "</strong>: 10 years after"):
         assert words in page

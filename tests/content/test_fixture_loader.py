@@ -160,6 +160,7 @@ def test_landing_page_carries_what_it_must(client, shipped_content):
         'href="tel:988"',
     ):
         assert words in page, words
+    assert not re.search(r"\{\w+\}", page)  # no placeholder is left, not even in the description for search engines
     assert "According to Yale" not in page
     assert "SaasBox" not in page
 
