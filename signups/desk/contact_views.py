@@ -5,6 +5,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import path
 from django.utils import timezone
 
+from signups.audit import access_log
 from signups.audit.staff_users import staff_user
 from signups.leads.access import can_contact_lead
 from signups.leads.actions import add_lead
@@ -29,6 +30,8 @@ def new_lead(request: HttpRequest) -> HttpResponse:
             lead = add_lead(by=by, now=timezone.now(), source=form.cleaned_data["source"], **columns)
             messages.success(request, "Lead added. No consent is on file yet: record what they agreed to.")
             return redirect_to_lead(lead.pk)
+    if duplicates:
+        access_log.log_list_view(request, "duplicates", len(duplicates))
     status = 200 if request.method in ("GET", "HEAD") else 409 if duplicates else 422
     context = {"form": form, "duplicates": duplicates}
     return render_page(request, "admin/signups/lead/contact_form.html", "Add a lead", status=status, **context)
@@ -37,6 +40,7 @@ def new_lead(request: HttpRequest) -> HttpResponse:
 @lead_view("signups.change_lead", allowed=can_contact_lead)
 def edit_contact(request: HttpRequest, lead: Lead) -> HttpResponse:
     """Correct the contact details of a lead."""
+    access_log.log_lead_view(request, lead)
     form = ContactForm(request.POST or None, lead=lead)
     refused = ""
     if request.method == "POST" and form.is_valid():

@@ -105,7 +105,7 @@ def results_view(request: HttpRequest, public_id: str) -> StreamingHttpResponse:
 def _detail(request: HttpRequest, job: ImportJob, form: ColumnsForm | None = None, status: int = 200) -> HttpResponse:
     form, now = form or _columns_form(job), timezone.now()
     samples = job.samples if form else []
-    access_log.log_list_view(request, f"import:{job.pk}", len(samples))
+    access_log.log_list_view(request, f"import:{job.pk}", max(map(len, samples), default=0))
     columns = (
         [
             (

@@ -110,7 +110,7 @@ def test_from_a_wish_to_be_called_to_the_next_try(page: Page, site: Site, cora: 
     page.get_by_label("Yes, call me about this request").check()
     press(page, "Request a call")
     expect(page.get_by_role("heading", level=1)).to_have_text("We’ll call you")
-    expect(page.get_by_role("main")).to_contain_text("A person calls you by")
+    expect(page.get_by_role("main")).to_contain_text("We’ll call you by")
     look(page)
 
     site.shell(LET_IT_FALL_DUE)

@@ -104,7 +104,7 @@ def test_a_coordinators_morning(page: Page, site: Site, people: None) -> None:
     page.get_by_role("button", name="No answer").click()
     says(page, "Outcome logged: no answer.")
     expect(page.locator(".timeline")).to_contain_text("Claimed the callback")
-    expect(page.locator(".timeline").get_by_text("Called:")).to_have_text(["Called: no answer"])
+    expect(page.locator(".timeline").get_by_text("Logged a call:")).to_have_text(["Logged a call: no answer"])
 
     # Somebody new, found and opened by keys.
     page.goto(LEADS)
@@ -127,7 +127,7 @@ def test_a_coordinators_morning(page: Page, site: Site, people: None) -> None:
     page.keyboard.press("j")
     page.keyboard.press("o")
     expect(page.get_by_role("heading", level=1)).to_contain_text("Nora New")
-    page.get_by_label("Owner").select_option("rita")
+    page.locator("#owner_owner").select_option("rita")
     page.get_by_role("button", name="Assign", exact=True).click()
     says(page, "Assigned to rita.")
     look(page)
@@ -162,7 +162,7 @@ def test_the_heads_morning(page: Page, site: Site, people: None) -> None:
     page.get_by_role("button", name="Undo: refund not sent yet").click()
     says(page, "Undone. The refund is still owed.")
     page.get_by_role("button", name="Mark refund as sent").click()
-    page.get_by_label("Owner").select_option("Unassigned")
+    page.locator("#owner_owner").select_option("Unassigned")
     page.get_by_role("button", name="Assign", exact=True).click()
     says(page, "Unassigned.")
 

@@ -46,6 +46,7 @@ def path_of(name, keys, there):
     known = {
         "pk": lead.pk,
         "object_id": lead.pk,
+        "public_id": lead.public_id,
         "app_label": "signups",
         "content_type_id": 1,
         "url": "x",
