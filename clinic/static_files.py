@@ -11,7 +11,8 @@ COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 def minify_css(css: str) -> str:
     """Return `css` without comments and needless white space; what stands in strings must not need it."""
     css = " ".join(COMMENT.sub("", css).split())
-    return re.sub(r"\s*([{};,])\s*", r"\1", css).replace(": ", ":").replace(";}", "}")
+    css = re.sub(r"\s*([{};,>])\s*", r"\1", css).replace(": ", ":").replace(";}", "}")
+    return re.sub(r"(?<![\w.])0(\.\d)", r"\1", re.sub(r"#([\da-f])\1([\da-f])\2([\da-f])\3\b", r"#\1\2\3", css))
 
 
 class StaticFilesStorage(CompressedManifestStaticFilesStorage):

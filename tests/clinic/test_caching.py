@@ -6,6 +6,7 @@ import brotli
 import pytest
 
 from clinic.middleware import public_cache
+from clinic.middleware.public_cache import collapse_whitespace
 from content.models.profile import ClinicProfile
 from tests.factories.content import ArticleFactory
 
@@ -103,3 +104,14 @@ def test_same_page_is_compressed_once(client, monkeypatch):
     for _ in range(3):
         client.get(PATH, HTTP_ACCEPT_ENCODING="br")
     assert len(times) == 1
+
+
+@pytest.mark.parametrize(
+    ("written", "sent"),
+    [
+        (b"<p>One\n    two</p>\n\n<p>Three</p>", b"<p>One two</p><p>Three</p>"),
+        (b"<p>A  b</p><pre>a\n  b</pre>", b"<p>A  b</p><pre>a\n  b</pre>"),
+    ],
+)
+def test_white_space_is_sent_once_unless_it_is_shown(written, sent):
+    assert collapse_whitespace(written) == sent

