@@ -11,7 +11,7 @@ import datetime as dt
 import uuid
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -270,7 +270,7 @@ def _match_rows(
         elif suppressed & {person.fields["email_key"], person.fields["phone_e164"]}:
             found.results.append(RowResult(number, RowOutcome.REJECTED, why=ERASED_ROW))
         elif known := index.find(person.identity):
-            filled = known.fill(person.fields)
+            filled = known.fill(_fields_for(known, person, index))
             index.add(known)
             outcome = RowOutcome.UPDATED if filled else RowOutcome.DUPLICATE
             result = RowResult(number, outcome, known.lead_id, known.row, notes=person.notes, filled=sorted(filled))
@@ -284,6 +284,16 @@ def _match_rows(
             found.new[number] = person
             index.add(matching.KnownPerson(dict(person.fields), row=number))
     return found
+
+
+def _fields_for(
+    known: matching.KnownPerson, person: row_parser.PersonRow, index: matching.PersonIndex
+) -> dict[str, Any]:
+    """Return the row's fields, without a number by which it would be somebody else: that lead keeps it."""
+    other = index.find(replace(person.identity, email_key=""))
+    if other is None or (other.lead_id, other.row) == (known.lead_id, known.row):
+        return person.fields
+    return person.fields | {"phone": "", "phone_e164": "", "phone_extension": ""}
 
 
 def _create_leads(found: ChunkResult, job: ImportJob, now: dt.datetime) -> None:
