@@ -25,7 +25,7 @@ def test_domain_of_other_letters_is_another_domain(send, lead):
 def test_domain_that_was_another_one_in_older_programs_is_asked_for_in_plain_letters(send, mailoutbox):
     """In IDNA of 2003, which Django sends by, faß.de is fass.de, and that is somebody else's."""
     refused = send("/start/", email="jo@faß.de")
-    assert (refused.status_code, "begins with “xn--”" in refused.content.decode()) == (422, True)
+    assert (refused.status_code, "We cannot send email to that address." in refused.content.decode()) == (422, True)
     assert Lead.objects.count() == 0
     send("/start/", email="jo@xn--fa-hia.de")
     assert delivery.deliver_due(lambda: NOW) == 1

@@ -16,6 +16,7 @@ def test_markup_is_inert_on_the_desk(client, clinic):
         first_touch_source=MARKUP,
         referral_answer=MARKUP,
         phone=MARKUP[:40],
+        phone_e164="",
         status="closed",
         close_reason=MARKUP,
     )

@@ -16,7 +16,6 @@ TOLD = {
     "name": "Zebulon Quill",
     "email": "zebulon@example.com",
     "phone": "(212) 555-0123",
-    "referral_answer": "from Kim",
 }
 
 

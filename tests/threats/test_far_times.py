@@ -5,7 +5,6 @@ import uuid
 import pytest
 
 from clinic import roles
-from content.models.claims import Claim
 from signups.calls.choices import CallStatus
 from signups.hosts.models import Holiday, TimeOff
 from tests.content.test_publication import NEXT_YEAR
@@ -61,7 +60,6 @@ def test_in_a_form_of_the_desk(client, head, far):
     plan = {f"{prefix}-{name}": 1 for prefix in ("overrides", "time_off") for name in ["TOTAL_FORMS"]}
     plan |= {f"{prefix}-INITIAL_FORMS": 0 for prefix in ("overrides", "time_off")}
     plan |= {"overrides-0-date": far, "time_off-0-starts_at": far, "time_off-0-ends_at": far}
-    claim = {"text": "So it is.", "kind": "trial", "people": 7, "confidence": "high", "checked_on": far}
     outcome = {"form_key": str(uuid.uuid4()), "outcome": "no_answer", "next_attempt_at": far}
     forms = [
         (f"/admin/signups/onboardingcall/{call.public_id}/move/", {"start": far}),
@@ -71,7 +69,6 @@ def test_in_a_form_of_the_desk(client, head, far):
         (f"/admin/content/article/{article.pk}/schedule/", {"at": far}),
         (f"/admin/content/article/{article.pk}/sign-off/", {"read": article.revisions.latest().pk, "review_by": far}),
         (f"/admin/signups/host/{host.pk}/change/", {"time_zone": "UTC", "weight": 1, "active": "on", **plan}),
-        ("/admin/content/claim/add/", {"key": "far", "sources": content.SourceFactory().pk, **claim}),
         ("/admin/signups/holiday/add/", {"date": far, "name": "Far"}),
         (f"/admin/content/legaltext/{text.pk}/publish/", {"on": far}),
     ]
@@ -80,4 +77,4 @@ def test_in_a_form_of_the_desk(client, head, far):
     article.refresh_from_db()
     text.refresh_from_db()
     assert (article.scheduled_for, text.effective_from) == (None, None)
-    assert Claim.objects.count() == Holiday.objects.count() == TimeOff.objects.count() == 0
+    assert Holiday.objects.count() == TimeOff.objects.count() == 0
