@@ -197,7 +197,7 @@ def test_revisions_say_who_did_what(editor, reviewer, article):
     page = text_of(editor.get(at(article, "revisions/")))
     for words in (
         "Live",
-        "Dr. Reed, Nurse, next review due Jan. 1, 2099",
+        "Dr. Reed, Nurse, next review due Jan 1, 2099",
         "We wrote 2010.",
         "ed: Published.",
     ):
