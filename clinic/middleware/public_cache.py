@@ -26,7 +26,6 @@ BLOCKS = (
     rb"html|head|meta|link|title|script|body|header|main|footer|nav|section|article|div|p|h[1-6]|ul|ol|li|dl|dt|dd|figure|"
     rb"details|summary|form|fieldset|g|path|circle|rect"
 )
-BETWEEN_BLOCKS = re.compile(rb">\s(?=</?(?:" + BLOCKS + rb")\b)")
 
 
 def strip_cookies_from_public_responses(
@@ -72,7 +71,7 @@ def collapse_whitespace(page: bytes) -> bytes:
     """
     if re.search(rb"<(?:pre|textarea)\b", page):
         return page
-    return BETWEEN_BLOCKS.sub(b">", re.sub(rb"\s{2,}", b" ", page))
+    return re.sub(rb">\s(?=</?(?:" + BLOCKS + rb")\b)", b">", re.sub(rb"\s{2,}", b" ", page))
 
 
 def preferred_coding(accepted: str) -> str:

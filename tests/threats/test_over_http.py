@@ -235,11 +235,11 @@ def test_15_mail_scanners(site):
 
 def test_16_guessed_tokens(site, ann):
     path, visitor = at_home(site, ann), site.visitor()
-    unknown = visitor.get("/my/unknown/")
+    unknown = {start: visitor.get(f"{start}unknown/").body for start in ("/my/", "/confirm/")}
     altered = path[:-2] + ("B" if path[-2] == "A" else "A") + "/"
     for other in (altered, path.replace("/my/", "/confirm/"), path.swapcase().replace("/MY/", "/my/")):
         answer = visitor.get(other)
-        assert (answer.status, answer.body) == (404, unknown.body), other
+        assert (answer.status, answer.body) == (404, unknown[other[: other.index("/", 1) + 1]]), other
 
 
 def test_17_old_links(site):
@@ -265,7 +265,9 @@ def test_19_staff_guessing_addresses(site, ann):
     for name, keys in addresses():
         if name not in EVERY_STAFF | BY_OTHER_MEANS and not may_open(editor.user, name):
             path = address(name, keys, {"signups_lead": ann})
-            for answer in (editor.get(path), editor.post(path)):
+            shown, sent = editor.get(path), editor.post(path)
+            # (A GET of the address of a button shows nothing: it leads back to the button's page.)
+            for answer in (sent,) if shown.status == 302 else (shown, sent):
                 not_there = (answer.status, answer.headers.get("location")) == (302, "/admin/")
                 assert answer.status in (403, 404, 405) or not_there, path
             refused += 1
