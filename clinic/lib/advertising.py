@@ -90,7 +90,7 @@ _DENIAL = re.compile(
     r"|far from|instead of|rather than|whether|beware|wary)\b",
     re.IGNORECASE,
 )
-_DENIED_BEHIND = re.compile(r"\W*(?:nobody|no one|nothing|none)\b", re.IGNORECASE)
+_DENIED_BEHIND = re.compile(r"\W{0,20}(?:nobody|no one|nothing|none)\b", re.IGNORECASE)
 _REGULATORS_TERM = re.compile(r"\bbreakthrough therapy\b", re.IGNORECASE)
 DENIAL_WINDOW = 60  # characters before the words
 
