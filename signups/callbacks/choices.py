@@ -57,5 +57,5 @@ class CallbackOutcome(TextChoices):
     CANCELLED = "cancelled", "canceled by the patient"
     ASKED_AGAIN = "asked_again", "replaced by a newer request"
     NOT_NEEDED = "not_needed", "resolved without a call"
-    NIGHT_THERE = "night_there", "our hours are night where they are"
+    NIGHT_THERE = "night_there", "our hours are night in their time zone"
     LEAD_CLOSED = "lead_closed", "lead closed"

@@ -234,7 +234,7 @@ def send_email(request: HttpRequest, lead: Lead) -> str:
 def send_text(request: HttpRequest, lead: Lead) -> str:
     """Send a text of staff's own words."""
     send_manual_text(lead=lead, **cleaned_data(TextForm(request.POST)), **actor(request))
-    return "Text queued. It is sent between 8 AM and 9 PM where they are."
+    return "Text queued. It is sent between 8:00 AM and 9:00 PM their time."
 
 
 @lead_action()

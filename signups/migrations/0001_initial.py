@@ -723,7 +723,7 @@ class Migration(migrations.Migration):
                             ("cancelled", "canceled by the patient"),
                             ("asked_again", "replaced by a newer request"),
                             ("not_needed", "resolved without a call"),
-                            ("night_there", "our hours are night where they are"),
+                            ("night_there", "our hours are night in their time zone"),
                             ("lead_closed", "lead closed"),
                         ],
                         max_length=12,

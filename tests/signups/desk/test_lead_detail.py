@@ -20,13 +20,6 @@ from tests.signups.conftest import NOW
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def user(client, clinic):
-    user = users.UserFactory(role=roles.COORDINATOR, username="robin")
-    client.force_login(user)
-    return user
-
-
 def page_of(lead):
     return f"/admin/signups/lead/{lead.pk}/change/"
 

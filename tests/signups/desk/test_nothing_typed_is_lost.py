@@ -16,20 +16,8 @@ from signups.privacy import erasure
 from tests.factories import callbacks, calls, leads, users
 from tests.signups.conftest import NOW
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("frozen")]
 HOUR = dt.timedelta(hours=1)
-
-
-@pytest.fixture(autouse=True)
-def frozen(clinic, time_machine):
-    time_machine.move_to(NOW, tick=False)
-
-
-@pytest.fixture
-def user(client, clinic):
-    user = users.UserFactory(role=roles.COORDINATOR, username="robin")
-    client.force_login(user)
-    return user
 
 
 @pytest.fixture
