@@ -120,7 +120,7 @@ def test_from_a_wish_to_be_called_to_the_next_try(page: Page, site: Site, cora: 
     look_small_and_wide(page)
     page.get_by_role("button", name="Claim the callback for Vera Visitor").click()
     expect(page.get_by_role("link", name="Call (212) 555-0177")).to_have_attribute("href", "tel:+12125550177")
-    expect(page.get_by_role("region", name="If you reach a voicemail")).to_contain_text("this is Cora from Joyous")
+    expect(page.get_by_role("region", name="Voicemail script")).to_contain_text("this is Cora from Joyous")
     look_small_and_wide(page)
     page.get_by_role("button", name="No answer").click()
     expect(page.get_by_role("main")).to_contain_text("Outcome logged: no answer.")

@@ -91,7 +91,7 @@ def test_whole_life_of_a_trial(page: Page, site: Site) -> None:
     receipt = site.mail.next_to(ADDRESS)
     assert receipt["Subject"] == "Your data has been deleted"
     page.goto(my)
-    expect(page.get_by_role("heading", level=1)).to_have_text("Page not found")
+    expect(page.get_by_role("heading", level=1)).to_have_text("This link does not work")
 
 
 def test_every_page_of_a_patient_is_accessible(page: Page, site: Site) -> None:
