@@ -11,7 +11,6 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 
-from clinic.lib import contact_hours
 from clinic.lib.identity import Identity
 from signups.audit.actions import Actor, record_event
 from signups.audit.choices import ActorKind, AuditAction
@@ -19,6 +18,7 @@ from signups.audit.models import AuditEvent
 from signups.audit.staff_users import display_name
 from signups.consents.actions import grant_consent, revoke_consent
 from signups.consents.choices import ConsentChannel, ConsentPurpose
+from signups.consents.contact_policy import in_calling_hours
 from signups.consents.problems import note_texts_failure
 from signups.hosts.business_hours import clinic_business_hours
 from signups.leads.actions import write_note
@@ -217,11 +217,7 @@ def log_attempt(
     if AuditEvent.objects.filter(idempotency_key=form_key).exists():
         return
     request = claim_callback(request, by=by, now=now)
-    if number != request.attempts.count() + 1:
-        raise ActionError("Someone else called since you opened this page. Check the outcome first.")
-    # (a do-not-call request must be logged at any hour)
-    if outcome != CallOutcome.DO_NOT_CALL and not can_log_attempt(request, now):
-        raise ActionError("It’s outside 8:00 AM–9:00 PM their time, so no call can be logged.")
+    _check_attempt(request, number, outcome, now)
     retry = outcome in RETRY_OUTCOMES and number < MAX_CALL_ATTEMPTS
     if retry:
         _check_next_attempt(request, next_attempt_at, now)
@@ -248,16 +244,23 @@ def log_attempt(
         write_note(lead=request.lead, text=note, by=by, now=now, form_key=uuid.uuid5(form_key, "note"))
 
 
+def _check_attempt(request: CallbackRequest, number: int, outcome: CallOutcome, now: dt.datetime) -> None:
+    """Raise ActionError when a colleague called meanwhile, or outside calling hours."""
+    if number != request.attempts.count() + 1:
+        raise ActionError("Someone else called since you opened this page. Check the outcome first.")
+    # (a do-not-call request must be logged at any hour)
+    if outcome != CallOutcome.DO_NOT_CALL and not can_log_attempt(request, now):
+        raise ActionError("It’s outside 8:00 AM–9:00 PM their time, so no call can be logged.")
+
+
 def can_log_attempt(request: CallbackRequest, now: dt.datetime) -> bool:
     """Return whether the lead may be called at `now`, or could be at the claim.
 
     The second case ends MAX_CALL_LENGTH after the claim, because a call may run past the end of calling hours.
     """
     claimed_at = request.claimed_at or now
-    allowed_at_claim = now - claimed_at <= MAX_CALL_LENGTH and contact_hours.CALLING_HOURS.contains(
-        claimed_at, request.time_zone
-    )
-    return allowed_at_claim or contact_hours.CALLING_HOURS.contains(now, request.time_zone)
+    allowed_at_claim = now - claimed_at <= MAX_CALL_LENGTH and in_calling_hours(request, claimed_at)
+    return allowed_at_claim or in_calling_hours(request, now)
 
 
 @transaction.atomic
@@ -287,7 +290,7 @@ def _resolve(request: CallbackRequest, outcome: CallOutcome, *, by: User, now: d
 def _check_next_attempt(request: CallbackRequest, moment: dt.datetime | None, now: dt.datetime) -> None:
     if moment is None or moment <= now:
         raise ActionError("Choose a future time for the next attempt.")
-    if not contact_hours.CALLING_HOURS.contains(moment, request.time_zone):
+    if not in_calling_hours(request, moment):
         raise ActionError("Choose a time between 8:00 AM and 9:00 PM their time.")
 
 

@@ -170,8 +170,17 @@ def may_call_back(request: "CallbackRequest", now: dt.datetime) -> Decision:
     lead = request.lead
     if not _not_stopped_since(lead, request.created_at):
         return Decision(False, STOPPED)
-    zones = [request.time_zone, *lead.contact_zones()]
-    return _in_hours(_number(request, Basis.CALLBACK), zones, now, "Don’t call now")
+    return _in_hours(_number(request, Basis.CALLBACK), callback_zones(request), now, "Don’t call now")
+
+
+def callback_zones(request: "CallbackRequest") -> list[str]:
+    """Return the zones in all of which it must be calling hours for this callback; the first is where they said."""
+    return [request.time_zone, *request.lead.contact_zones()]
+
+
+def in_calling_hours(request: "CallbackRequest", moment: dt.datetime) -> bool:
+    """Return whether a call for this callback at `moment` is within calling hours."""
+    return contact_hours.CALLING_HOURS.contains(moment, *callback_zones(request))
 
 
 def may_text(lead: Lead, now: dt.datetime, facts: ContactFacts | None = None) -> Decision:

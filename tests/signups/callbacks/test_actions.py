@@ -26,7 +26,7 @@ from signups.callbacks.choices import CallOutcome, Topic
 from signups.callbacks.models import CallAttempt, CallbackRequest
 from signups.consents.actions import current_wording, grant_consent, revoke_consent
 from signups.consents.choices import CALL_CONSENTS, ConsentChannel, ConsentPurpose
-from signups.consents.contact_policy import may_call
+from signups.consents.contact_policy import may_call, may_call_back
 from signups.consents.policy import agrees_to
 from signups.duplicates import merging
 from signups.leads.choices import PartOfDay
@@ -223,6 +223,20 @@ def test_attempt_at_night_where_they_are_is_refused(ann, zone):
     with pytest.raises(ActionError, match="no call can be logged"):
         log(request, "reached", ann)
     assert CallAttempt.objects.count() == 0
+
+
+def test_hours_are_those_of_every_zone_that_they_may_be_in(ann):
+    """Who said New York and lives in California: at 10 in New York it is 7 there."""
+    request = held(ann, lead__state="CA")
+    assert not may_call_back(request, NOW).allowed
+    with pytest.raises(ActionError, match="no call can be logged"):
+        log(request, "reached", ann)
+    noon = NOW + 2 * HOUR
+    CallbackRequest.objects.filter(pk=request.pk).update(claimed_at=noon)
+    with pytest.raises(ActionError, match="Choose a time between"):
+        log(request, "busy", ann, at=noon, next_attempt_at=NOW + 24 * HOUR)
+    log(request, "busy", ann, at=noon, next_attempt_at=NOW + 26 * HOUR)
+    assert CallAttempt.objects.count() == 1
 
 
 @pytest.mark.parametrize(("outcome", "closed"), [("reached", "connected"), ("declined", "not interested")])
