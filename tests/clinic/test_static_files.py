@@ -12,7 +12,7 @@ from clinic.static_files import StaticFilesStorage, minify_css
     ("source", "served"),
     [
         ("/* a */ a { color: red; }\n", "a{color:red}"),
-        ("a:hover > b,\n  c :is(d, e) { top: calc(1px + 2vw) }", "a:hover > b,c :is(d,e){top:calc(1px + 2vw)}"),
+        ("a:hover > b,\n  c :is(d, e) { top: calc(1px + 2vw) }", "a:hover>b,c :is(d,e){top:calc(1px + 2vw)}"),
         ("@media (min-width: 1px) and (x) { a { b: c } }", "@media (min-width:1px) and (x){a{b:c}}"),
     ],
 )
