@@ -16,6 +16,7 @@ from tests.factories import content
 from tests.signups.conftest import post_start  # noqa: F401 - a fixture of every package
 
 hypothesis.settings.register_profile("clinic", deadline=None)  # how long an example takes proves nothing here
+hypothesis.settings.register_profile("thorough", deadline=None, max_examples=400)  # --hypothesis-profile=thorough
 hypothesis.settings.load_profile("clinic")
 
 

@@ -316,8 +316,11 @@ def _is_time_of_call(lead: Lead, facts: ContactFacts, now: dt.datetime) -> bool:
 
 
 def _not_stopped_since(lead: Lead, moment: dt.datetime) -> bool:
-    """Return whether `lead` did not ask to be left alone after `moment`."""
-    return lead.do_not_call_at is None or lead.do_not_call_at < moment
+    """Return whether `lead` did not ask to be left alone after `moment`.
+
+    What they ask for at the very instant of a stop came after it: a stop ends everything that is open.
+    """
+    return lead.do_not_call_at is None or lead.do_not_call_at <= moment
 
 
 def _gone(lead: Lead) -> Decision | None:

@@ -149,7 +149,8 @@ def follow_ups_context(facts: LeadFacts) -> dict[str, Any]:
 
 def messages_context(facts: LeadFacts) -> dict[str, Any]:
     """Return the context of `_text_form.html`."""
-    return {"texts_permitted": permits_texts(facts.lead), "text_form": TextForm(auto_id="text_%s")}
+    permitted = permits_texts(facts.lead, facts.contact.consents, facts.contact.suppressed)
+    return {"texts_permitted": permitted, "text_form": TextForm(auto_id="text_%s")}
 
 
 def contact_context(facts: LeadFacts) -> dict[str, Any]:

@@ -225,7 +225,7 @@ def test_desk_tells_the_truth_in_any_order(clinic, time_machine):
     run_state_machine_as_test(
         Desk,
         settings=settings(
-            max_examples=12,
+            max_examples=settings().max_examples if settings.get_current_profile_name() == "thorough" else 12,
             stateful_step_count=15,
             deadline=None,
             suppress_health_check=list(HealthCheck),

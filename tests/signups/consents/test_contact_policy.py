@@ -9,7 +9,16 @@ from django.test.utils import CaptureQueriesContext
 from signups.audit.choices import ActorKind
 from signups.consents.actions import grant_consent, revoke_consent
 from signups.consents.choices import ConsentChannel, ConsentPurpose
-from signups.consents.contact_policy import Basis, Remedy, contact_plan, facts_of, may_call, may_email, may_text
+from signups.consents.contact_policy import (
+    STOPPED,
+    Basis,
+    Remedy,
+    contact_plan,
+    facts_of,
+    may_call,
+    may_email,
+    may_text,
+)
 from signups.leads.choices import Channel
 from signups.leads.models import Lead
 from tests.factories.callbacks import CallbackRequestFactory
@@ -93,6 +102,19 @@ def test_whoever_asked_not_to_be_called_is_called_only_about_what_they_ask_for_a
     assert not may_call(lead, NOW + HOUR).allowed
     book(lead, created_at=NOW + HOUR)
     assert may_call(lead, NOW + HOUR).basis == Basis.BOOKED_CALL
+
+
+@pytest.mark.parametrize("later", [dt.timedelta(0), dt.timedelta(minutes=1)])
+def test_asking_for_a_callback_anew_opens_that_call_also_at_the_instant_of_the_stop(clinic, later):
+    lead = lead_with()
+    CallbackRequestFactory(lead=lead, created_at=NOW)
+    revoke_consent(lead, ConsentPurpose.CALLS, now=NOW, **STAFF)
+    assert not may_call(lead, NOW).allowed
+    assert not lead.callbacks.filter(closed_at=None)
+    CallbackRequestFactory(lead=lead, phone="646 555 0100", phone_e164="+16465550100", created_at=NOW + later)
+    assert may_call(lead, NOW + later).basis == Basis.CALLBACK
+    type(lead.callbacks.first()).objects.update(closed_at=NOW, outcome="reached")
+    assert may_call(lead, NOW + HOUR).reason == STOPPED  # (the new wish was for one call)
 
 
 def test_asking_not_to_be_called_holds_without_an_earlier_consent_and_until_they_agree(clinic):
