@@ -48,14 +48,26 @@ def rotate(token: str) -> str:
 
 
 class EncryptedTextField(models.TextField):
-    """Text field stored as ciphertext; every lookup but `isnull` is rejected."""
+    """Text field stored as ciphertext; every lookup but `isnull` is rejected.
+
+    What no key reads raises DecryptionError when its row is loaded, or is `unreadable_as` where that is given.
+    """
+
+    def __init__(self, *args: Any, unreadable_as: str | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.unreadable_as = unreadable_as
 
     def get_prep_value(self, value: Any) -> Any:
         text = super().get_prep_value(value)
         return text if text is None else encrypt(text)
 
     def from_db_value(self, value: str | None, *_: Any) -> str | None:
-        return value if value is None else decrypt(value)
+        try:
+            return value if value is None else decrypt(value)
+        except DecryptionError:
+            if self.unreadable_as is None:
+                raise
+            return self.unreadable_as
 
     def get_lookup(self, lookup_name: str) -> Any:
         return super().get_lookup(lookup_name) if lookup_name == "isnull" else None

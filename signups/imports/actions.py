@@ -10,7 +10,7 @@ imported.
 import datetime as dt
 import uuid
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -105,7 +105,7 @@ def cancel_import(*, job: ImportJob, by: Actor, now: dt.datetime) -> None:
     """
     if isinstance(by, User):
         require_import_permission(by)
-    job = ImportJob.objects.select_for_update().get(pk=job.pk)
+    job = ImportJob.objects.select_for_update().only("status").get(pk=job.pk)  # (its cells may be unreadable)
     if job.status in (ImportStatus.COLUMNS, ImportStatus.CHECKING, ImportStatus.CHECKED, ImportStatus.RUNNING):
         ImportJob.objects.filter(pk=job.pk).update(status=ImportStatus.DROPPED)
         record_event(None, AuditAction.DELETED, by=by, now=now, target=f"import:{job.pk}")
@@ -134,23 +134,6 @@ def run_next_import_step(clock: Callable[[], dt.datetime]) -> int:
         return _import_chunk(clock())
     except IntegrityError:  # a concurrent sign-up: the retry matches that lead
         return 0
-
-
-def remove_person(addresses: Collection[str]) -> None:
-    """Delete stored rows and samples that mention any of these e-mail addresses or E.164 numbers."""
-
-    def mentioned(cells: Sequence[str]) -> bool:
-        return any(row_parser.row_mentions(cells, address) for address in addresses)
-
-    for part in ImportChunk.objects.select_for_update().filter(rows__isnull=False).order_by("pk"):
-        if matching_rows := {number for number, cells in part.rows if mentioned(cells)}:
-            ImportChunk.objects.filter(pk=part.pk).update(
-                rows=[row for row in part.rows if row[0] not in matching_rows],
-                erased_rows=sorted({*part.erased_rows, *matching_rows}),
-            )
-    for job in ImportJob.objects.filter(samples__isnull=False).only("pk", "samples"):
-        if any(mentioned(cells) for cells in job.samples):
-            ImportJob.objects.filter(pk=job.pk).update(samples=[])
 
 
 @dataclass
