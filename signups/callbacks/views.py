@@ -16,7 +16,7 @@ from signups.leads import locking
 from signups.leads.models import Lead
 from signups.scheduling import callback_times
 from signups.web import form_limits
-from signups.web.decorators import portal_view, rate_limited
+from signups.web.decorators import never_refused, portal_view, rate_limited
 from signups.web.done import redirect_done
 from signups.web.responses import redirect_after_post
 
@@ -103,6 +103,7 @@ def portal_request(request: HttpRequest, lead: Lead, token: str) -> HttpResponse
 
 
 @portal_view
+@never_refused
 @require_http_methods(["GET", "HEAD", "POST"])
 def portal_cancel(request: HttpRequest, lead: Lead, token: str) -> HttpResponse:
     """Ask for confirmation on GET, cancel on POST: mail scanners open links."""

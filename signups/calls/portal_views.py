@@ -21,7 +21,7 @@ from signups.messages.send_policy import why_not_send
 from signups.offer import current_offer
 from signups.ops import rate_limit
 from signups.scheduling import slots
-from signups.web.decorators import portal_view, post_only, rate_limited
+from signups.web.decorators import never_refused, portal_view, post_only, rate_limited
 from signups.web.done import redirect_done
 from signups.web.responses import redirect_after_post
 
@@ -90,6 +90,7 @@ def move_page(request: HttpRequest, lead: Lead, token: str) -> HttpResponse:
 
 
 @portal_view
+@never_refused
 @require_http_methods(["GET", "HEAD", "POST"])
 def cancel_page(request: HttpRequest, lead: Lead, token: str) -> HttpResponse:
     """Ask for confirmation on GET, cancel on POST: mail scanners open links. Cancelling has no rate limit."""

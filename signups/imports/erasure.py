@@ -35,7 +35,7 @@ def remove_person(addresses: Collection[str], *, now: dt.datetime) -> None:
     Only what may mention them is parsed: an erasure stays quick beside the longest list. An upload that no key reads
     is deleted whole, because nobody can tell whom it names, and it can never be imported.
     """
-    for pk, job_id, text in _decrypted(ImportChunk, "rows", now):
+    for pk, _, text in _decrypted(ImportChunk, "rows", now):
         if not _may_mention(text, addresses):
             continue
         rows = json.loads(text)

@@ -108,6 +108,10 @@ class ConsentChoicesForm(PortalForm):
             calls = self.fields[ConsentPurpose.CALLS.value]
             calls.help_text += " If you withdraw this, we also cancel the call that you booked."
 
+    def gives_anything(self) -> bool:
+        """Return whether this valid form gives a permission, instead of only withdrawing some."""
+        return any(self.cleaned_data[name] and not field.initial for name, field in self.fields.items())
+
     def save(self, *, now: dt.datetime) -> None:
         context: dict[str, Any] = {"channel": ConsentChannel.PAGE, "by": ActorKind.PATIENT, "now": now}
         set_reminder_preference(self.lead, enabled=self.cleaned_data["reminders"], by=ActorKind.PATIENT, now=now)

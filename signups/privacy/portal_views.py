@@ -12,7 +12,8 @@ from signups.audit.choices import ActorKind
 from signups.leads.models import Lead
 from signups.messages import portal_links
 from signups.ops import rate_limit
-from signups.web.decorators import portal_view, post_only, rate_limited
+from signups.web import form_limits
+from signups.web.decorators import never_refused, portal_view, post_only, rate_limited
 from signups.web.done import redirect_done
 
 from . import erasure, export_archive, export_jobs, personal_data
@@ -28,10 +29,14 @@ def details_page(request: HttpRequest, lead: Lead, token: str) -> HttpResponse:
 
 
 @portal_view
+@never_refused
 @require_http_methods(["GET", "HEAD", "POST"])
 def consents_page(request: HttpRequest, lead: Lead, token: str) -> HttpResponse:
     """Grant or revoke the optional consents and the reminders."""
-    return _form(request, ConsentChoicesForm(_handle_post(request), lead=lead), token, "permissions")
+    form = ConsentChoicesForm(_handle_post(request), lead=lead)
+    if form.is_bound and form.is_valid() and form.gives_anything():
+        form_limits.count_link_use(lead)
+    return _form(request, form, token, "permissions")
 
 
 def _handle_post(request: HttpRequest) -> QueryDict | None:
@@ -102,6 +107,7 @@ def _redirect_to_export(token: str) -> HttpResponse:
 
 
 @portal_view
+@never_refused
 @require_http_methods(["GET", "HEAD", "POST"])
 def erase_page(request: HttpRequest, lead: Lead, token: str) -> HttpResponse:
     """Explain the erasure on GET, erase permanently on POST."""

@@ -7,7 +7,7 @@ from django.views.decorators.http import require_http_methods
 
 from signups.audit.choices import ActorKind
 from signups.leads.models import Lead
-from signups.web.decorators import portal_view, post_only
+from signups.web.decorators import never_refused, portal_view, post_only
 from signups.web.done import redirect_done
 from signups.web.responses import redirect_after_post
 
@@ -15,6 +15,7 @@ from .actions import UndoWindowClosed, cancel_trial, request_refund, resume_tria
 
 
 @portal_view
+@never_refused
 @require_http_methods(["GET", "HEAD", "POST"])
 def cancel_trial_page(request: HttpRequest, lead: Lead, token: str) -> HttpResponse:
     """Ask for confirmation on GET, cancel on POST.

@@ -129,6 +129,7 @@ def confirm_page(request: HttpRequest, token: str) -> HttpResponse:
 @csrf_exempt
 @token_view
 @post_only(back="confirm")
+@rate_limited
 def confirm_resend(request: HttpRequest, token: str) -> HttpResponse:
     """Send a new confirmation link to the stored address.
 
@@ -138,5 +139,6 @@ def confirm_resend(request: HttpRequest, token: str) -> HttpResponse:
         lead = lead_links.lead_from_confirmation_token(token)
     except lead_links.TokenExpired as expired:
         lead = expired.lead
+    form_limits.count_mailbox("confirm-resend", lead.email)
     resend_confirmation_link(lead, now=timezone.now())
     return redirect_after_post("check-your-email")

@@ -15,6 +15,9 @@ from signups.leads import links as lead_links
 from signups.leads.locking import LeadUnavailable
 from signups.ops import rate_limit
 
+from . import form_limits
+
+NEVER_REFUSED = "is_never_refused"
 AnyResponse = TypeVar("AnyResponse", bound=HttpResponseBase)
 
 
@@ -41,10 +44,13 @@ def portal_view(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse
     """Resolve a portal token and call the view with its lead and the token.
 
     A replaced link is answered with an explanatory 410 page, and one that is cut off with a 404 that offers another.
+    A POST counts against the link's daily bound, unless the view is `never_refused`.
     """
+    is_bounded = not getattr(view, NEVER_REFUSED, False)
 
     @csrf_exempt
     @token_view
+    @rate_limited
     @wraps(view)
     def wrapper(request: HttpRequest, token: str, *args: Any, **kwargs: Any) -> HttpResponse:
         try:
@@ -53,9 +59,17 @@ def portal_view(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse
             return render(request, "portal/link_replaced.html", {"token": token}, status=410)
         except lead_links.InvalidToken:
             return render(request, "portal/link_invalid.html", status=404)
+        if is_bounded and request.method == "POST":
+            form_limits.count_link_use(lead)
         return view(request, lead, token, *args, **kwargs)
 
     return wrapper
+
+
+def never_refused(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Mark a view, below `portal_view`, that ends what a counted change began: ending it is always possible."""
+    setattr(view, NEVER_REFUSED, True)
+    return view
 
 
 def post_only(*, back: str) -> Callable[[Callable[..., HttpResponse]], Callable[..., HttpResponse]]:

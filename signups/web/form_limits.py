@@ -6,6 +6,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils import timezone
 
+from signups.leads.models import Lead
 from signups.ops import rate_limit
 
 from .public_form import PublicForm
@@ -14,6 +15,7 @@ ONE_HOUR, ONE_DAY = dt.timedelta(hours=1), dt.timedelta(days=1)
 PER_CLIENT = 60  # forms an hour, good or bad, from one address (IPv6: /64)
 PER_NETWORK = 10  # times as many from its neighbors (/24, IPv6: /48)
 PER_MAILBOX = 12  # accepted forms a day about one mailbox, over all forms and its tags
+PER_LINK = 60  # changes a day with one private link
 WHEN_CROWDED = (
     5  # accepted forms an hour from one address, once everybody's limit is reached; networks: PER_NETWORK times
 )
@@ -49,6 +51,11 @@ def count_mailbox(scope: str, address: str) -> None:
     now = timezone.now()
     rate_limit.hit(scope, address, limit=10, per=ONE_HOUR, now=now)
     rate_limit.hit("any-form", address, limit=PER_MAILBOX, per=ONE_DAY, now=now)
+
+
+def count_link_use(lead: Lead) -> None:
+    """Count a change with the private link of `lead`: each may add events and messages. Raises RateLimitExceeded."""
+    rate_limit.hit("link-use", str(lead.public_id), limit=PER_LINK, per=ONE_DAY, now=timezone.now())
 
 
 def _hit_client(scope: str, request: HttpRequest, limit: int) -> None:

@@ -37,7 +37,7 @@ def waiting_upload(extra=()):
                     f"Jo Miller{at}",
                     f"jo.{part}.{at}@example.com",
                     f"(646) 73{part % 10}-{at:04}",
-                    "came by a friend of hers",
+                    "by a friend",
                 ],
             )
             for at in range(1000)
@@ -70,8 +70,9 @@ def test_erasing_is_quick_beside_an_upload_of_50_000_rows(clinic):
 
 ADDRESSES = ["ann.lee@gmail.com", "ann.lee@example.com", "ann+x@example.com", "+12125550123", "+442079460958"]
 CELLS = [
-    "ann.lee@gmail.com", "ANNLEE@googlemail.com", "Ann <a.nnlee+tag@gmail.com>", "ann.lee@example.com;", "annlee@example.com",
-    "\tann+x@example.com\u00a0", "'ann+x@example.com'", "(212) 555-0123", "5550123", "1 212 555 0123", "+44 20 7946 0958",
+    "ann.lee@gmail.com", "ANNLEE@googlemail.com", "Ann <a.nnlee+tag@gmail.com>", "ann.lee@example.com;",
+    "annlee@example.com", "\tann+x@example.com\u00a0", "'ann+x@example.com'", "(212) 555-0123", "5550123",
+    "1 212 555 0123", "+44 20 7946 0958",
     "call 555\n0123", "555.0123 now", "no one", "٥٥٥٠١٢٣", "İann.lee@example.com ann.lee@example.com",
 ]  # fmt: skip
 
@@ -99,7 +100,7 @@ def spoil(model, field):
     quote = connection.ops.quote_name
     table, column = quote(model._meta.db_table), quote(field.column)
     with connection.cursor() as cursor:
-        cursor.execute(f"UPDATE {table} SET {column} = %s WHERE {column} IS NOT NULL", [token])  # noqa: S608
+        cursor.execute(f"UPDATE {table} SET {column} = %s WHERE {column} IS NOT NULL", [token])
         return cursor.rowcount > 0
 
 
