@@ -12,7 +12,7 @@ from signups.callbacks.actions import close_callback_of_closed_lead, close_open_
 from signups.calls import contact_changes as calls
 from signups.calls.replies import handle_calendar_reply
 from signups.consents.signals import callbacks_revoked, calls_revoked
-from signups.leads.signals import contact_details_changed, lead_closed
+from signups.leads.signals import contact_details_changed, lead_closed, number_found_wrong
 from signups.messages import outbox
 from signups.messages.signals import calendar_reply_received
 
@@ -23,6 +23,7 @@ def connect() -> None:
     contact_details_changed.connect(outbox.readdress_messages)
     contact_details_changed.connect(callbacks.update_open_callback)
     contact_details_changed.connect(calls.update_booked_calls)
+    number_found_wrong.connect(calls.ask_for_number)
     callbacks_revoked.connect(close_open_callback)
     calls_revoked.connect(calls.cancel_calls_of_lead)
     lead_closed.connect(close_callback_of_closed_lead)

@@ -21,6 +21,7 @@ from signups.consents.choices import ConsentChannel, ConsentPurpose
 from signups.consents.contact_policy import in_calling_hours
 from signups.consents.problems import note_texts_failure
 from signups.hosts.business_hours import clinic_business_hours
+from signups.leads import contact_details
 from signups.leads.actions import write_note
 from signups.leads.choices import Channel, PartOfDay
 from signups.leads.contact import record_contact
@@ -123,6 +124,8 @@ def create_callback(
     due_at = promised_time(now, wish.time_zone)
     lock_lead(lead)
     grant_consent(lead, ConsentPurpose.CALLBACKS, channel=channel, by=ActorKind.PATIENT, now=now)
+    if wish.phone_e164 == lead.phone_e164:
+        contact_details.confirm_number(lead, by=ActorKind.PATIENT, now=now)
     earlier = lead.callbacks.select_for_update().filter(closed_at=None).first()
     if earlier:
         _close(earlier, CallbackOutcome.ASKED_AGAIN, by=ActorKind.PATIENT, now=now)
@@ -280,10 +283,12 @@ def _resolve(request: CallbackRequest, outcome: CallOutcome, *, by: User, now: d
         return
     reason = CallbackOutcome.UNREACHABLE if outcome in RETRY_OUTCOMES else CallbackOutcome(outcome.value)
     _close(request, reason, by=by, now=now)
+    asked = False
     if reason == CallbackOutcome.WRONG_NUMBER and request.phone_e164 == request.lead.phone_e164:
         note_texts_failure(request.lead, now=now)  # a text would reach a stranger
+        asked = contact_details.note_wrong_number(request.lead, by=by, now=now)
         request.lead.refresh_from_db()
-    if reason in (CallbackOutcome.UNREACHABLE, CallbackOutcome.WRONG_NUMBER):
+    if reason in (CallbackOutcome.UNREACHABLE, CallbackOutcome.WRONG_NUMBER) and not asked:
         emails.callback_unreachable(request, now=now)
 
 

@@ -18,9 +18,10 @@ from clinic.lib import time_zones
 from clinic.lib.read_only_admin import ReadOnly
 from signups.audit import access_log
 from signups.audit.staff_users import staff_user
-from signups.consents.contact_policy import Decision, may_call_back
+from signups.consents.contact_policy import Decision, facts_of, may_call_back
 from signups.hosts.business_hours import clinic_business_hours
 from signups.leads import locking
+from signups.leads.models import Lead
 from signups.offer import current_offer
 from signups.scheduling import callback_times
 from signups.web.responses import redirect_after_post
@@ -141,9 +142,7 @@ def _ask_before_ending(request: HttpRequest, callback: CallbackRequest, outcome:
     """Say what an outcome ends for good, before it is logged."""
     lead = callback.lead
     by_outcome = {
-        CallOutcome.WRONG_NUMBER: f"{lead.email} is emailed that we could not reach them."
-        if lead.email
-        else "Nothing is sent: there is no email address.",
+        CallOutcome.WRONG_NUMBER: _after_wrong_number(lead),
         CallOutcome.DECLINED: "Nothing is sent.",
         CallOutcome.DO_NOT_CALL: "Consent to calls and texts is withdrawn, and a booked call is canceled; "
         "patient and host are told.",
@@ -158,6 +157,19 @@ def _ask_before_ending(request: HttpRequest, callback: CallbackRequest, outcome:
         button="Log this outcome",
         consequences=consequences,
         back=page + _view_query(request),
+    )
+
+
+def _after_wrong_number(lead: Lead) -> str:
+    now = timezone.now()
+    if facts_of([lead], now)[lead.pk].call:
+        if lead.email and not lead.email_bounced_at:
+            return f"The number is not called again. {lead.email} is asked for another one: their booked call needs it."
+        return "The booked call is canceled: there is no other number, and no email address to ask for one."
+    return (
+        f"{lead.email} is emailed that we could not reach them."
+        if lead.email
+        else "Nothing is sent: there is no email address."
     )
 
 

@@ -31,6 +31,7 @@ OUTREACH_OUTCOMES = (
     CallOutcome.NO_ANSWER,
     CallOutcome.VOICEMAIL,
     CallOutcome.BUSY,
+    CallOutcome.WRONG_NUMBER,
     CallOutcome.DO_NOT_CALL,
 )
 

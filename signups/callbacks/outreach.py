@@ -9,6 +9,8 @@ from django.db import transaction
 from signups.audit.choices import AuditAction
 from signups.consents.actions import revoke_consent
 from signups.consents.choices import ConsentChannel, ConsentPurpose
+from signups.consents.problems import note_texts_failure
+from signups.leads import contact_details
 from signups.leads.access import lock_lead_for_contact
 from signups.leads.actions import write_note
 from signups.leads.contact import record_contact
@@ -22,14 +24,17 @@ from .choices import REACHED_OUTCOMES, CallOutcome
 def log_outreach(*, lead: Lead, outcome: CallOutcome, by: User, now: dt.datetime, note: str = "") -> None:
     """Log an outreach call by `by`, with a note; `outcome` is one of OUTREACH_OUTCOMES.
 
-    One of REACHED_OUTCOMES moves a new lead to contacted; DO_NOT_CALL revokes consent to calls immediately. Raises
-    ActionError.
+    One of REACHED_OUTCOMES moves a new lead to contacted; DO_NOT_CALL revokes consent to calls immediately; after
+    WRONG_NUMBER the number is not used again, and a booked call asks for another. Raises ActionError.
     """
     locked = lock_lead_for_contact(lead, by, now)
     if locked.callbacks.open().exists():
         raise ActionError("This lead has an open callback. Log the outcome there.")
     reached = outcome in REACHED_OUTCOMES
     record_contact(locked, AuditAction.TRIED, by=by, now=now, reached=reached, outcome=outcome.value)
+    if outcome == CallOutcome.WRONG_NUMBER:
+        note_texts_failure(locked, now=now)
+        contact_details.note_wrong_number(locked, by=by, now=now)
     if outcome == CallOutcome.DO_NOT_CALL:
         revoke_consent(locked, ConsentPurpose.CALLS, channel=ConsentChannel.PHONE, by=by, now=now)
     if note:

@@ -102,7 +102,7 @@ def book_call(
     lead = current
     if lead.calls.upcoming(now).exists():
         raise AlreadyBooked
-    if not lead.phone_e164:
+    if not lead.has_number_to_call:
         raise NoPhoneNumber
     clinic = current_offer()
     chosen = _pick_host(start, hosts, clinic, now=now, forced=forced)

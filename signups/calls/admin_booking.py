@@ -63,7 +63,7 @@ def _book(lead: Lead, form: BookForm, *, by: User, now: dt.datetime) -> Onboardi
     """Save a submitted number and book, or neither. Raises as `book_call` does."""
     if "phone" in form.cleaned_data:
         number = {name: form.cleaned_data[name] for name in ("phone", "phone_e164", "phone_extension")}
-        contact_details.update_contact_details(lead, by=by, now=now, **number)
+        contact_details.state_number(lead, by=by, now=now, **number)
     return book_call(lead=lead, start=form.cleaned_data["start"], by=by, now=now)
 
 

@@ -43,7 +43,7 @@ class BookForm(forms.Form):
 
     def __init__(self, *args: Any, lead: Lead, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if lead.phone_e164:
+        if lead.has_number_to_call:
             del self.fields["phone"], self.fields["kept_phone"]
 
     def clean(self) -> dict[str, Any]:

@@ -22,6 +22,7 @@ class AlertKind(TextChoices):
     """What staff should look at about a booked call; nothing was changed because of it."""
 
     HOST_LEFT = "host_left", "the host has left, and nobody else is free then"
+    WRONG_NUMBER = "wrong_number", "someone else answers at their number; they were asked for another"
     DECLINED = "declined", "the person declined it in their calendar"
     TENTATIVE = "tentative", "the person may not be able to come"
     COUNTER = "counter", "the person proposed another time"

@@ -32,6 +32,8 @@ def update_booked_calls(*, lead: Lead, changed: frozenset[str], by: Actor, now: 
             when = time_zones.format_moment(call.starts_at, lead.time_zone)
             raise ActionError(f"The call on {when} needs a phone number. Keep one, or cancel the call first.")
         call.lead = lead
+        if "phone_e164" in changed:
+            call.alerts.filter(kind=AlertKind.WRONG_NUMBER, settled_at=None).update(settled_at=now)
         if "time_zone" in changed:
             clock_changes.note_offsets(call)
             call.save(update_fields=clock_changes.OFFSET_FIELDS)
@@ -52,6 +54,23 @@ def cancel_calls_of_lead(
     """
     for call in lead.calls.upcoming(now).filter(created_at__lte=stated_at or now):
         cancel_call(call=call, by=by, now=now)
+
+
+def ask_for_number(*, lead: Lead, by: Actor, now: dt.datetime, **kwargs: Any) -> bool:
+    """Ask for another number for a booked call; return whether there is one to ask about.
+
+    Receiver of `number_found_wrong`. Who cannot be asked by email cannot be called either: the call is cancelled.
+    """
+    call = lead.calls.upcoming(now).select_related("host__user").first()
+    if call is None:
+        return False
+    call.lead = lead
+    if lead.email and not lead.email_bounced_at:
+        emails.call_needs_number(call, now=now)
+        raise_alert(call, AlertKind.WRONG_NUMBER, now=now)
+    else:
+        cancel_call(call=call, by=by, now=now)
+    return True
 
 
 @transaction.atomic

@@ -35,6 +35,13 @@ def _is_day_before(message: OutboxMessage, now: dt.datetime) -> bool:
     return _is_current(message, now) and message.call is not None and now < message.call.starts_at - AN_HOUR
 
 
+def _lacks_number(message: OutboxMessage, now: dt.datetime) -> bool:
+    """Return whether the call stands and they have not given a number since."""
+    call = message.call
+    stands = call is not None and call.status == CallStatus.BOOKED and now < call.starts_at
+    return stands and not message.lead.has_number_to_call
+
+
 def _still_not_theirs(message: OutboxMessage, now: dt.datetime) -> bool:
     """Return whether the call is off for the host it was written to: it may be theirs again."""
     call = message.call
@@ -47,7 +54,9 @@ def _context(call: OnboardingCall, lead: Lead) -> dict[str, Any]:
         "host": call.host,
         "when": time_zones.format_moment(call.starts_at, lead.time_zone),
         "when_short": time_zones.format_short(call.starts_at, lead.time_zone),
-        "call_phone": lead.phone_formatted if links["my"] else "",  # an unconfirmed address may be somebody else's
+        "call_phone": lead.phone_formatted
+        if links["my"] and lead.has_number_to_call
+        else "",  # an unconfirmed address may be somebody else's
         **links,
     }
 
@@ -78,6 +87,9 @@ CALL_HOUR_BEFORE = register(
         still_relevant=_is_current,
         context_at_sending=_context_at_sending,
     )
+)
+CALL_NEEDS_NUMBER = register(
+    MessageKind("call_needs_number", "your call needs a phone number", still_relevant=_lacks_number)
 )
 HOST_CALL = register(
     MessageKind("host_call", "to the host: a call", to_staff=True, survives_erasure=True, still_relevant=_is_current)
@@ -131,6 +143,12 @@ def call_changed(call: OnboardingCall, *, now: dt.datetime) -> OutboxMessage | N
 def call_cancelled(call: OnboardingCall, *, now: dt.datetime) -> OutboxMessage | None:
     """Enqueue the cancellation, also for the patient's calendar. Once per call."""
     return _to_patient(CALL_CANCELLED, call, now)
+
+
+def call_needs_number(call: OnboardingCall, *, now: dt.datetime) -> OutboxMessage | None:
+    """Enqueue the request for another number: somebody else answers at the one on file."""
+    asked = call.messages.filter(kind=CALL_NEEDS_NUMBER.value, call_sequence=call.sequence).count()
+    return _to_patient(CALL_NEEDS_NUMBER, call, now, invite=False, resends=asked)
 
 
 def call_reminders(call: OnboardingCall, *, now: dt.datetime) -> None:

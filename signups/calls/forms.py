@@ -40,7 +40,7 @@ class SlotForm(timed_token.TimedTokenForm):
         self.lead, self.moving = lead, moving
         if moving:
             del self.fields["reminders"]
-        if lead.phone_e164:
+        if lead.has_number_to_call:
             del self.fields["phone"], self.fields["kept_phone"]
 
     def clean_start(self) -> dt.datetime:
@@ -71,11 +71,23 @@ class SlotForm(timed_token.TimedTokenForm):
         data = self.cleaned_data
         if "phone" in data:
             contact = {name: data[name] for name in ("phone", "phone_e164", "phone_extension")}
-            contact_details.update_contact_details(self.lead, by=ActorKind.PATIENT, now=now, **contact)
+            contact_details.state_number(self.lead, by=ActorKind.PATIENT, now=now, **contact)
         if self.moving:
             return reschedule_call(call=self.moving, start=data["start"], by=ActorKind.PATIENT, now=now)
         booking = {"start": data["start"], "key": data["stamp"], "reminders": data["reminders"]}
         return book_call(lead=self.lead, **booking, by=ActorKind.PATIENT, now=now)
+
+
+class NumberForm(forms.Form):
+    """The number to call, after the one on file was found to be somebody else's."""
+
+    phone = SlotForm.base_fields["phone"]
+    kept_phone = form_fields.kept_field()
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        form_fields.clean_phone(self, data, current_offer().phone_region)
+        return data
 
 
 class ZoneForm(forms.Form):

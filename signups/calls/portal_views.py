@@ -36,7 +36,7 @@ from .actions import (
     cancel_call,
     resend_confirmation,
 )
-from .forms import SlotForm, ZoneForm
+from .forms import NumberForm, SlotForm, ZoneForm
 from .models import OnboardingCall
 
 ONE_HOUR = dt.timedelta(hours=1)
@@ -122,6 +122,24 @@ def resend_page(request: HttpRequest, lead: Lead, token: str) -> HttpResponse:
 
 
 @portal_view
+@require_http_methods(["GET", "HEAD", "POST"])
+@rate_limited
+def number_page(request: HttpRequest, lead: Lead, token: str) -> HttpResponse:
+    """Ask for the number to call, where somebody else answered at the one on file."""
+    now = timezone.now()
+    booked = lead.calls.upcoming(now).first()
+    if booked is None or lead.has_number_to_call:
+        return _to_call(token)
+    form = NumberForm(request.POST if request.method == "POST" else None, initial={"phone": lead.phone})
+    if form.is_valid():
+        number = {name: form.cleaned_data[name] for name in ("phone", "phone_e164", "phone_extension")}
+        contact_details.state_number(lead, by=ActorKind.PATIENT, now=now, **number)
+        return redirect_done("portal:call", token, "number")
+    context = {"token": token, "form": form, **call_section_context(lead, now)}
+    return render(request, "portal/call_number.html", context, status=422 if form.is_bound else 200)
+
+
+@portal_view
 @post_only(back="portal:call")
 def zone_page(request: HttpRequest, lead: Lead, token: str) -> HttpResponse:
     """Set the lead's time zone, used for slots, messages and calling hours."""
@@ -156,6 +174,7 @@ def call_section_context(lead: Lead, now: dt.datetime) -> dict[str, Any]:
         "call_when": time_zones.format_moment(booked.starts_at, lead.time_zone) if booked else "",
         "call_began": bool(booked and booked.starts_at <= now),
         "call_phone": lead.phone,
+        "call_needs_number": not lead.has_number_to_call,
     }
 
 

@@ -46,6 +46,7 @@ class Remedy(TextChoices):
 
     WAIT = "wait", "Wait until they may be reached."
     RESEND_CONFIRMATION = "resend_confirmation", "Resend the confirmation link."
+    CORRECT_NUMBER = "correct_number", "Ask for a number that works, and correct it."
     CORRECT_EMAIL = "correct_email", "Ask for an email address that works, and correct it."
     ADD_CONTACT = "add_contact", "Ask for an email address or a phone number, and add it."
     RECORD_CONSENT = "record_consent", "Record their consent, once they have given it."
@@ -278,6 +279,9 @@ def contact_plan(lead: Lead, now: dt.datetime, facts: ContactFacts | None = None
 
 def _number(whose: "Lead | CallbackRequest", basis: Basis) -> Decision:
     """Permit the number of `whose`, unless nobody should dial it."""
+    lead: Any = getattr(whose, "lead", whose)
+    if lead.wrong_number_at and whose.phone_e164 == lead.phone_e164:
+        return Decision(False, "Don’t call: someone else answers at this number.", Remedy.CORRECT_NUMBER)
     if special := whose.special_number:
         return Decision(False, f"Don’t call: this is a {special}.", Remedy.ADD_CONTACT)
     return Decision(

@@ -11,6 +11,7 @@ from django.db import transaction
 from signups.audit.actions import Actor, record_event
 from signups.audit.choices import ActorKind, AuditAction
 from signups.leads.choices import COMPLAINT, Channel
+from signups.leads.contact_details import confirm_number
 from signups.leads.models import Lead
 
 
@@ -36,10 +37,13 @@ def note_texts_failure(lead: Lead, *, now: dt.datetime) -> None:
 
 @transaction.atomic
 def clear_failure(lead: Lead, channel: Channel, *, by: Actor, now: dt.datetime) -> None:
-    """Send to the address (EMAIL) or texts to the number (TEXT) again. Idempotent."""
+    """Send to the address (EMAIL) or texts to the number (TEXT), or call the number (CALL), again. Idempotent."""
     if channel == Channel.EMAIL:
         failing = Lead.objects.filter(pk=lead.pk, email_bounced_at__isnull=False)
         cleared = failing.update(email_bounced_at=None, email_failure="")
+    elif channel == Channel.CALL:
+        cleared = Lead.objects.filter(pk=lead.pk, wrong_number_at__isnull=False).exists()
+        confirm_number(lead, by=by, now=now)
     else:
         cleared = Lead.objects.filter(pk=lead.pk, texts_failed_at__isnull=False).update(texts_failed_at=None)
     if cleared:

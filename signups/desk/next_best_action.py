@@ -58,12 +58,18 @@ def _owed(lead: Lead, trial: Trial | None, now: dt.datetime, facts: ContactFacts
 def _appointment(lead: Lead, now: dt.datetime, facts: ContactFacts) -> NextAction | None:
     """Return the booked call that is ahead, or the missed one that nobody has followed up."""
     if facts.call:
-        if not lead.phone_e164:
+        if not lead.has_number_to_call:
             return NextAction(Remedy.ADD_CONTACT, "Ask for a phone number: a call is booked", facts.call.starts_at)
         return NextAction("appointment", "Hold the onboarding call", facts.call.starts_at)
     missed = facts.missed
     is_followed_up = missed and lead.last_contact_at and lead.last_contact_at > missed.starts_at
-    if missed and not is_followed_up and lead.status in OPEN_STATUSES and lead.phone_e164 and not lead.do_not_call_at:
+    if (
+        missed
+        and not is_followed_up
+        and lead.status in OPEN_STATUSES
+        and lead.has_number_to_call
+        and not lead.do_not_call_at
+    ):
         return NextAction("rebook", "Rebook the missed call", missed.starts_at)
     return None
 

@@ -33,7 +33,7 @@ from signups.trials.models import Trial
 MERGE_CHOICES = {
     "name": ("name",),
     "email": ("email", "email_key", "email_bounced_at", "email_failure"),
-    "phone": ("phone", "phone_e164", "phone_extension", "texts_failed_at"),
+    "phone": ("phone", "phone_e164", "phone_extension", "texts_failed_at", "wrong_number_at"),
     "owner": ("owner_id",),
 }
 # Rows that both may have, of which one is kept.
@@ -50,6 +50,7 @@ SNAPSHOT_FIELDS = (
     "email_bounced_at",
     "email_failure",
     "texts_failed_at",
+    "wrong_number_at",
     *STOPPED_FIELDS,
     *CONTACT_FIELDS,
 )

@@ -197,6 +197,8 @@ class Lead(PhoneDisplay, models.Model):
     email_bounced_at = models.DateTimeField("email bounced at", null=True, editable=False)
     email_failure = models.CharField(max_length=60, blank=True, editable=False)  # the server's code, or COMPLAINT
     texts_failed_at = models.DateTimeField("texts failed at", null=True, editable=False)
+    # Somebody else answered at the number: it is not dialled until they say it again, or another one.
+    wrong_number_at = models.DateTimeField("wrong number at", null=True, editable=False)
     do_not_call_at = models.DateTimeField("asked not to be called at", null=True, editable=False)
     # Written by `contact.record_contact`, and by nothing else.
     first_contact_at = models.DateTimeField("first contact", null=True, editable=False)
@@ -298,6 +300,11 @@ class Lead(PhoneDisplay, models.Model):
     def zone_name(self) -> str:
         """The common name of the lead's time zone, for sentences: `Central Time`."""
         return time_zones.common_zone_name(self.time_zone)
+
+    @property
+    def has_number_to_call(self) -> bool:
+        """Whether a call can be made: there is a number, and it is not known to be somebody else's."""
+        return bool(self.phone_e164) and self.wrong_number_at is None
 
     @property
     def identity(self) -> Identity:

@@ -7,5 +7,8 @@ from django.dispatch import Signal
 
 # Arguments: lead (as changed), changed (names of fields), by, now.
 contact_details_changed = Signal()
+# Somebody else answers at the lead's number. Arguments: lead, by, now. A receiver that asks the person for another one
+# returns True.
+number_found_wrong = Signal()
 # Staff closed the lead and chose to end what waits for it. Arguments: lead, by, now.
 lead_closed = Signal()

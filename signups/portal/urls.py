@@ -18,6 +18,7 @@ urlpatterns = [
     path("call/move/", call_portal_views.move_page, name="call-move"),
     path("call/cancel/", call_portal_views.cancel_page, name="call-cancel"),
     path("call/again/", call_portal_views.resend_page, name="call-resend"),
+    path("call/number/", call_portal_views.number_page, name="call-number"),
     path("call/zone/", call_portal_views.zone_page, name="call-zone"),
     path("trial/cancel/", trial_portal_views.cancel_trial_page, name="trial-cancel"),
     path("trial/undo/", trial_portal_views.resume_trial_page, name="trial-resume"),

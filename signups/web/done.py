@@ -25,6 +25,7 @@ MESSAGES = {
     "call-rescheduled": "Your call has been rescheduled.",
     "call-canceled": "Your call has been canceled.",
     "call-emailed": "We’ve emailed you the details of your call again.",
+    "number": "Your phone number has been saved.",
     "zone": "Your time zone has been changed.",
     "export": "We’re preparing your file.",
 }

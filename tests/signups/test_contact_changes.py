@@ -331,3 +331,54 @@ def test_nobody_free_for_the_call_of_who_leaves_is_told_to_staff(booked, lead, h
     assert "the host has left" in page_of_call(staff, booked)
     staff.post(f"/admin/signups/onboardingcall/{booked.public_id}/alert/{alert.pk}/settle/")
     assert not CallAlert.objects.open(NOW).exists()
+
+
+def test_wrong_number_asks_for_another_and_is_not_dialled(client, booked, lead, staff, post, at):
+    """The booked call stands, but nobody dials the number at which a stranger answered, and the person is asked."""
+    callback = ask_for_a_call(post, lead)
+    page = f"/admin/signups/callbackrequest/{callback.public_id}/"
+    staff.post(page + "claim/")
+    data = {"form_key": "b54a5cb2-4e3d-4a57-9c3f-0f2f6c9f0002", "number": 1, "outcome": "wrong_number"}
+    asked = staff.post(page + "attempt/", data).content.decode()
+    assert f"{lead.email} is asked for another one: their booked call needs it" in asked
+    staff.post(page + "attempt/", data | {"confirmed": "yes"})
+    booked.refresh_from_db()
+    assert (booked.status, CallAlert.objects.open(NOW).get().kind) == (CallStatus.BOOKED, AlertKind.WRONG_NUMBER)
+    letters = OutboxMessage.objects.filter(kind__in=["call_needs_number", "callback_unreachable"])
+    assert [(one.kind, "call/number/" in one.text) for one in letters] == [("call_needs_number", True)]
+    at(CALL)  # the very minute of the call
+    staff.force_login(UserFactory(role=roles.HEAD))
+    assert 'href="tel:' not in page_of_call(staff, booked) + page_of_lead(staff, lead)
+    assert "someone else answers at this number" in page_of_call(staff, booked)
+    at(NOW)
+    shown = client.get(address(lead, "call/")).content.decode()
+    assert ("Someone else answered at (212) 555-0123" in shown, "will call you at" in shown) == (True, False)
+    for number in ("(212) 555-0123", "(646) 555-0177"):  # their word counts, also when it is the same number
+        lead.refresh_from_db()
+        lead.wrong_number_at = NOW
+        lead.save()
+        assert client.post(address(lead, "call/number/"), {"phone": "12"}).status_code == 422
+        assert client.post(address(lead, "call/number/"), {"phone": number}).status_code == 303
+        assert f"will call you at {number}" in client.get(address(lead, "call/")).content.decode()
+    assert not CallAlert.objects.open(NOW).exists()
+    at(CALL)
+    staff.force_login(UserFactory(role=roles.HEAD))
+    assert 'href="tel:+16465550177"' in page_of_call(staff, booked)
+    while delivery.deliver_due(lambda: NOW + HOUR):
+        pass
+    assert OutboxMessage.objects.get(kind="call_needs_number").status == "cancelled"
+
+
+def test_wrong_number_of_somebody_who_cannot_be_asked_cancels_the_call(host, lead, staff, post, at):
+    lead.email_bounced_at = NOW
+    lead.save()
+    ConsentFactory(lead=lead, text__purpose=ConsentPurpose.CALLS, created_at=NOW - HOUR)
+    post(lead, "call/", start=CALL.isoformat())
+    staff.post(f"/admin/signups/lead/{lead.pk}/log-outreach/", {"outcome": "wrong_number"})
+    assert lead.calls.get().status == CallStatus.CANCELLED
+    assert OutboxMessage.objects.filter(kind="host_call_cancelled").count() == 1
+    assert "Someone else answers at their number" in page_of_lead(staff, lead)
+    refused = staff.post(f"/admin/signups/lead/{lead.pk}/book/", {"start": CALL.isoformat()})
+    assert (refused.status_code, "Ask for the number" in refused.content.decode()) == (422, True)
+    staff.post(f"/admin/signups/lead/{lead.pk}/address-works/", {"channel": "call"})
+    assert staff.post(f"/admin/signups/lead/{lead.pk}/book/", {"start": CALL.isoformat()}).status_code == 303
