@@ -48,6 +48,8 @@ def grant_consent(lead: Lead, purpose: ConsentPurpose, *, channel: ConsentChanne
         record_event(lead, AuditAction.CONSENT_GRANTED, by=by, now=now, purpose=purpose, version=text.version)
     if purpose == ConsentPurpose.CALLS:
         permit_calls_again(lead)
+    if purpose == ConsentPurpose.TEXTS:
+        permit_texts_again(lead)
 
 
 def permit_calls_again(lead: Lead) -> None:
@@ -55,6 +57,12 @@ def permit_calls_again(lead: Lead) -> None:
     Suppression.objects.of(lead.phone_e164).delete()
     Lead.objects.filter(pk=lead.pk).update(do_not_call_at=None)
     lead.do_not_call_at = None
+
+
+def permit_texts_again(lead: Lead) -> None:
+    """Lift an opt-out of texts that came with a list."""
+    Lead.objects.filter(pk=lead.pk).update(no_texts_at=None)
+    lead.no_texts_at = None
 
 
 @transaction.atomic

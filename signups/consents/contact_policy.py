@@ -206,6 +206,8 @@ def permits_texts(
         return Decision(False, "No phone number on file.", Remedy.ADD_CONTACT)
     if lead.texts_failed_at:
         return Decision(False, "This number can’t receive texts.")
+    if lead.no_texts_at:
+        return Decision(False, "Don’t text: they opted out of texts.")
     if not (agrees_to(lead, ConsentPurpose.TEXTS) if consents is None else ConsentPurpose.TEXTS in consents):
         return Decision(False, "Don’t text: no consent to texts.", Remedy.RECORD_CONSENT)
     if Suppression.objects.of(lead.phone_e164).exists() if suppressed is None else lead.phone_e164 in suppressed:

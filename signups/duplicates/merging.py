@@ -41,6 +41,7 @@ SHARED_FIELDS: dict[type[models.Model], str] = {LeadTag: "tag", NoteDraft: "auth
 STOPPED_FIELDS = {
     "unsubscribed_at": min,
     "do_not_call_at": max,
+    "no_texts_at": max,
 }  # either’s word holds for both, for good
 CONTACT_FIELDS = {"first_contact_at": min, "last_contact_at": max}
 SNAPSHOT_FIELDS = (

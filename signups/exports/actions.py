@@ -25,13 +25,13 @@ ROWS_PER_QUERY = 2000
 EXPORTED_FIELDS = (
     *("name", "email", "phone", "phone_e164", "phone_extension", "preferred_channel", "state", "time_zone"),
     *("zone_is_guessed", "status", "close_reason", "owner__username", "first_touch_source", "unsubscribed_at"),
-    *("do_not_call_at", "created_at", "id"),  # the last two are the key of the pagination
+    *("do_not_call_at", "no_texts_at", "created_at", "id"),  # the last two are the key of the pagination
 )
 # Every field that the import knows, under a heading that it knows, and the consents, which nobody can import.
 HEADER = (
     *("Name", "Email", "Phone", "Phone (E.164)", "Preferred contact", "State", "Time zone", "Time zone guessed"),
-    *("Status", "Close reason", "Owner", "Source", "Email opt-out", "Do not call", "Signed up", "Tags", "Consents"),
-    "Exported by",
+    *("Status", "Close reason", "Owner", "Source", "Email opt-out", "Do not call"),
+    *("Text opt-out", "Signed up", "Tags", "Consents", "Exported by"),
 )
 
 

@@ -6,15 +6,25 @@ and has no field stops the import.
 """
 
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache, lru_cache
 from pathlib import Path
 
+from clinic.lib import us_states
+
+from . import opt_outs
+
 # Keys of the fields → labels.
 IMPORT_FIELDS: Mapping[str, str] = {
     "stopped": "Email opt-out",
+    "no_texts": "Text opt-out",
     "do_not_call": "Do not call",
-    "do_not_contact": "Do not contact (email and calls)",
+    "do_not_contact": "Do not contact (email, texts and calls)",
+    "email_ok": "Email permission (no: opt-out)",
+    "texts_ok": "Text permission (no: opt-out)",
+    "calls_ok": "Call permission (no: do not call)",
+    "contact_ok": "Contact permission (no: do not contact)",
     "name": "Name",
     "first": "First name",
     "middle": "Middle name",
@@ -36,17 +46,11 @@ IMPORT_FIELDS: Mapping[str, str] = {
     "created_at": "Signed up",
 }
 NO_OPT_OUT = "ignore"  # what somebody chooses for a column that only looks like an opt-out
-SEVERAL_COLUMNS = frozenset({"stopped", "do_not_call", "do_not_contact", "email_2", "phone_2", "tags"})
+SEVERAL_COLUMNS = frozenset({*opt_outs.OPT_OUTS, *opt_outs.PERMISSIONS, "email_2", "phone_2", "tags"})
 
-_NOT_THEIRS = "assistant|manager|spouse|emergency|company|account|organi[sz]ation|phonetic|yomi|nickname|file as|referr"
-_OPT_OUT = re.compile(
-    r"unsub|opt(?:ed|ing)? ?-?out|\bdo not\b|\bdo ?n.?t (?:call|mail|e ?mail|text|contact)|\bdn[cd]\b|suppress"
-    r"|black ?list"
-    r"|\bblocked\b|\bcomplain|\bstop(?:ped)?\b|\bno (?:more )?(?:e ?mails?|calls?|texts?|contact)\b"
-)
-_NO_OPT_OUT = re.compile(r"reason|\bmode\b|campaign|\bip\b|\bid\b|\blink\b|\burl\b")
-_OPT_OUT_VALUES = re.compile(
-    r"unsubscribed|opted[ -]?out|opt[ -]?out|do not (?:call|e-?mail|contact)|suppressed|cleaned", re.I
+_NOT_THEIRS = (
+    "assistant|asst|manager|spouse|emergency|company|account|organi[sz]ation|phonetic|yomi|nickname|file as|referr"
+    "|parent|guardian|physician|doctor|provider|pharmacy|insurance|employer|therapist|prescriber|next of kin|partner"
 )
 # Of several columns for a phone or a state the one people use comes first.
 _RANKS = (r"mobile|cell", r"primary|^phone(?: number)?$|^phone 1", r"home|mailing", r"")
@@ -55,10 +59,15 @@ _EMAIL = re.compile(r"(?<![^@\s])[^@\s]+@[^@\s]+\.[^@\s]+")
 
 @lru_cache(maxsize=4096)
 def plain(heading: str) -> str:
-    """Return the words of a heading: `e mail 1` for “E-mail 1 - Value”, `last name` for “LastName*”."""
-    words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", heading).lower().replace("e-mail", "email")
+    """Return the words of a heading: `email` for “E-mail 1 - Value”, `last name` for “LastName*”."""
+    text = "".join(char for char in unicodedata.normalize("NFKD", heading) if not unicodedata.combining(char))
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", re.sub(r"['’ʼ]", "", text)).lower().replace("e-mail", "email")
+    words = (
+        re.sub(r"(?<=\w)\s*#$", " number", words.strip()).replace("whats app", "whatsapp").replace("i phone", "iphone")
+    )
     words = re.sub(r"[^\w\s]|_", " ", words)
     words = re.sub(r"(?<=[a-z])(?=\d)", " ", words)
+    words = re.sub(r"\b(do|opt|first|last|full)(not|out|in|name)(?=[a-z]|\b)", r"\1 \2 ", words)
     return re.sub(r"\b(?:value|1 value)$", "", " ".join(words.split())).strip()
 
 
@@ -66,6 +75,10 @@ def plain(heading: str) -> str:
 def guess_field(heading: str) -> str:
     """Return the key of IMPORT_FIELDS that a heading names, or ""."""
     words = plain(heading)
+    if field := opt_outs.opt_out_field(words):
+        return field
+    if opt_outs.may_be_opt_out(words, frozenset()):
+        return ""
     for field, pattern, never in _rules():
         if pattern.search(words) and not (never and never.search(words)):
             return field
@@ -82,6 +95,10 @@ def guess_columns(header: Sequence[str], rows: Iterable[Sequence[str]] = ()) -> 
     sample = [list(row) for row in rows]
     if not any(header):
         found = _fields_by_cells(len(header), sample)
+    for at, heading in enumerate(header):
+        cells = [row[at] for row in sample[:50] if at < len(row) and row[at]] if plain(heading) == "estado" else []
+        if cells and not any(map(us_states.parse_state, cells)):  # Spanish has one word for state and status
+            found[at] = "status"
     for field in {*found} - SEVERAL_COLUMNS - {""}:
         columns = [at for at, key in enumerate(found) if key == field]
         best = min(columns, key=lambda at: (_rank(header[at]), at))
@@ -93,10 +110,7 @@ def guess_columns(header: Sequence[str], rows: Iterable[Sequence[str]] = ()) -> 
 
 def looks_like_opt_out(heading: str, cells: Iterable[str]) -> bool:
     """Return whether a column may say who must not be written to or called."""
-    words = plain(heading)
-    if _NO_OPT_OUT.search(words):
-        return False
-    return bool(_OPT_OUT.search(words)) or any(_OPT_OUT_VALUES.fullmatch(cell.strip()) for cell in cells)
+    return opt_outs.may_be_opt_out(plain(heading), frozenset(cells))
 
 
 def has_contact_details(row: Sequence[str]) -> bool:

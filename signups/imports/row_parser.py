@@ -18,14 +18,15 @@ from django.core.validators import validate_email
 from clinic.lib import identity, normalization, phone_numbers, us_states, zone_inference
 from signups.leads.choices import PHONE_CHANNELS, Channel, LeadStatus
 
+from . import opt_outs
 from .headings import IMPORT_FIELDS
+from .opt_outs import is_set, says_no
 
 IMPORT_SOURCE = "import"  # source of leads whose row names none
 EMPTY_CELL = re.compile(
     r"-+|–|—|\.+|\?+|x+|n/?a|#n/a|nil|null|\(?none\)?|unknown|not (?:provided|given)|tbd|no (?:e-?mail|phone)",
     re.IGNORECASE,
 )
-NOT_SET = re.compile(r"|no?|0|f(?:alse)?|off|never|none|subscribed|opt(?:ed)?[ -]in|active|-", re.IGNORECASE)
 CHANNELS = {word.lower(): channel for channel in Channel for word in (channel.value, channel.label)}
 CHANNELS |= {"e-mail": Channel.EMAIL, "phone": Channel.CALL, "sms": Channel.TEXT}
 SEVERAL_ADDRESSES = re.compile(r"\s*(?:;|,|:::|\||\s/\s|\s)\s*")
@@ -74,17 +75,16 @@ def row_values(cells: Sequence[str], columns: Sequence[str]) -> dict[str, str]:
     """Return field → value for one row, as single lines; of several columns of a field the first that is filled."""
     values = dict.fromkeys(IMPORT_FIELDS, "")
     for key, cell in zip(columns, cells, strict=False):
-        if key in values and cell and (not values[key] or (key in _FLAGS and not is_set(values[key]))):
+        if key in values and cell and (not values[key] or _outweighs(key, values[key])):
             values[key] = normalization.single_line(cell)
     return values
 
 
-_FLAGS = ("stopped", "do_not_call", "do_not_contact")
-
-
-def is_set(text: str) -> bool:
-    """Return whether a cell of an opt-out says yes: a word, a mark or a date."""
-    return not NOT_SET.fullmatch(text)
+def _outweighs(key: str, value: str) -> bool:
+    """Return whether another column of this opt-out or permission may say more than `value`."""
+    if key == "tags":
+        return False
+    return (key in opt_outs.OPT_OUTS and not is_set(value)) or (key in opt_outs.PERMISSIONS and not says_no(value))
 
 
 def parse_row(values: Mapping[str, str], defaults: Defaults) -> PersonRow:
@@ -100,7 +100,8 @@ def parse_row(values: Mapping[str, str], defaults: Defaults) -> PersonRow:
     stated = _read("Time zone", zone_inference.parse_zone, values["time_zone"], notes)
     derived, guessed = zone_inference.zone_from_hints(state, number.e164, default=defaults.time_zone)
     status, close_reason = _status(values, notes)
-    stopped, no_calls = _stops(values)
+    tags = [tag.strip(" \"'") for tag in re.split(r"[;,]", values["tags"])] if values["tags"] else []
+    stopped = _opt_outs(values, tags, defaults, notes)
     fields = {
         "name": name,
         "email": email,
@@ -115,11 +116,11 @@ def parse_row(values: Mapping[str, str], defaults: Defaults) -> PersonRow:
         "first_touch_source": normalization.clean_source(values["source"]) or IMPORT_SOURCE,
         "status": status,
         "close_reason": close_reason,
-        "unsubscribed_at": defaults.now if stopped else None,
-        "do_not_call_at": defaults.now if no_calls else None,
+        "unsubscribed_at": stopped.get("stopped"),
+        "do_not_call_at": stopped.get("do_not_call"),
+        "no_texts_at": stopped.get("no_texts"),
         "created_at": _moment(values["created_at"], defaults, notes) or defaults.now,
     }
-    tags = [tag.strip(" \"'") for tag in re.split(r"[;,]", values["tags"])] if values["tags"] else []
     return PersonRow(fields, [tag for tag in tags if tag], values["owner"], notes)
 
 
@@ -135,10 +136,32 @@ def row_mentions(cells: Sequence[str], address: str) -> bool:
     return False
 
 
-def _stops(values: Mapping[str, str]) -> tuple[bool, bool]:
-    """Return whether the row says that they take no e-mail, and no calls."""
-    both = is_set(values["do_not_contact"])
-    return both or is_set(values["stopped"]), both or is_set(values["do_not_call"])
+def _opt_outs(
+    values: Mapping[str, str], tags: Sequence[str], defaults: Defaults, notes: list[str]
+) -> dict[str, dt.datetime]:
+    """Return what the person does not want (`stopped`, `do_not_call`, `no_texts`), each with since when.
+
+    A cell may hold the date; status, tags and reasons of other systems say it too.
+    """
+    found: dict[str, dt.datetime] = {}
+    for kind, permission in opt_outs.OPT_OUTS.items():
+        if values[kind] and is_set(values[kind]):
+            found[kind] = _stated_moment(values[kind], defaults)
+        elif values[permission] and says_no(values[permission]):
+            found[kind] = defaults.now
+    for text in (values["status"], values["close_reason"], values["preferred_channel"], *tags):
+        if text and (kind := opt_outs.opt_out_in_words(text)) and kind not in found:
+            found[kind] = defaults.now
+            notes.append("Status, tags, reason or preferred contact were read as an opt-out.")
+    if everything := found.pop("do_not_contact", None):
+        found = dict.fromkeys(("stopped", "do_not_call", "no_texts"), everything) | found
+    return found
+
+
+def _stated_moment(text: str, defaults: Defaults) -> dt.datetime:
+    """Return the moment that a cell holds, if it is one of the past; else that of the import."""
+    moment = _parse_moment(text, defaults.time_zone) if text[:1].isdigit() and len(text) > 5 else None
+    return moment if moment and moment <= defaults.now else defaults.now
 
 
 def _name(values: Mapping[str, str], email: str, notes: list[str]) -> str:

@@ -34,7 +34,7 @@ UNTOUCHED = (
 )
 EMPTY: dict[str, Any] = {
     "email": "", "email_key": "", "phone": "", "phone_e164": "", "phone_extension": "", "state": "", "owner_id": None,
-    "unsubscribed_at": None, "do_not_call_at": None,
+    "unsubscribed_at": None, "do_not_call_at": None, "no_texts_at": None,
 }  # fmt: skip
 
 
@@ -82,7 +82,12 @@ def _remove_leads(job: ImportJob, keys: list[int], imported_at: dt.datetime, now
     untouched = list(live.exclude(Exists(events.exclude(**by_import))).values_list("pk", flat=True))
     LeadTag.objects.filter(lead__in=untouched).delete()
     Lead.objects.filter(pk__in=untouched).update(
-        **Lead.PII_FIELDS, status=LeadStatus.REMOVED, owner=None, unsubscribed_at=None, do_not_call_at=None
+        **Lead.PII_FIELDS,
+        status=LeadStatus.REMOVED,
+        owner=None,
+        unsubscribed_at=None,
+        do_not_call_at=None,
+        no_texts_at=None,
     )
     by: dict[str, Any] = {"actor_kind": ActorKind.STAFF, "actor_id": job.created_by_id, "occurred_at": now}
     undone = [

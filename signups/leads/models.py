@@ -200,6 +200,8 @@ class Lead(PhoneDisplay, models.Model):
     # Somebody else answered at the number: it is not dialled until they say it again, or another one.
     wrong_number_at = models.DateTimeField("wrong number at", null=True, editable=False)
     do_not_call_at = models.DateTimeField("asked not to be called at", null=True, editable=False)
+    # Lifted, as the one above, by a later consent.
+    no_texts_at = models.DateTimeField("opted out of texts at", null=True, editable=False)
     # Written by `contact.record_contact`, and by nothing else.
     first_contact_at = models.DateTimeField("first contact", null=True, editable=False)
     last_contact_at = models.DateTimeField("last contact", null=True, editable=False)

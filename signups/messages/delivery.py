@@ -37,7 +37,7 @@ RENEW_LEASE_AFTER = dt.timedelta(minutes=1)  # the rest of the lease exceeds set
 # Refreshed just before delivery: the lead may have been erased or changed since its message was leased.
 REFRESHED_LEAD_FIELDS = (
     *("status", "email", "email_key", "phone_e164", "unsubscribed_at", "email_bounced_at", "portal_token_version"),
-    *("time_zone", "zone_is_guessed", "state", "texts_failed_at", "wrong_number_at"),
+    *("time_zone", "zone_is_guessed", "state", "texts_failed_at", "no_texts_at", "wrong_number_at"),
 )
 FIRST_RETRY_DELAY = dt.timedelta(minutes=1)
 MAX_RETRY_DELAY = dt.timedelta(hours=6)

@@ -12,7 +12,7 @@ from clinic.lib import normalization
 from signups.audit.actions import Actor, record_event
 from signups.audit.choices import ActorKind, AuditAction
 from signups.audit.models import AuditEvent
-from signups.consents.actions import permit_calls_again, record_signup_consents, revoke_consent
+from signups.consents.actions import permit_calls_again, permit_texts_again, record_signup_consents, revoke_consent
 from signups.consents.choices import OPTIONAL_CONSENTS, REQUIRED_CONSENTS, ConsentChannel, ConsentPurpose
 from signups.consents.policy import agrees_to
 from signups.consents.problems import clear_failure
@@ -233,6 +233,7 @@ def confirm_email(lead: Lead, *, now: dt.datetime) -> Trial | None:
         permit_calls_again(lead)
     if agrees_to(lead, ConsentPurpose.TEXTS):
         Suppression.objects.of(lead.phone_e164).delete()
+        permit_texts_again(lead)
     record_event(lead, AuditAction.CONFIRMED, by=ActorKind.PATIENT, now=now)
     record_event(lead, AuditAction.TRIAL_STARTED, by=ActorKind.SYSTEM, now=now)
     emails.trial_started(trial, now=now)

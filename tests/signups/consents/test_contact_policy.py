@@ -155,6 +155,15 @@ def test_texts_need_their_own_consent():
     assert may_text(lead, NOW).reason == "No phone number on file."
 
 
+def test_texts_somebody_opted_out_of_wait_for_a_later_consent(clinic):
+    lead = lead_with(no_texts_at=NOW - HOUR)
+    consent_to(lead, ConsentPurpose.TEXTS)
+    assert may_text(lead, NOW).reason == "Don’t text: they opted out of texts."
+    grant_consent(lead, ConsentPurpose.TEXTS, now=NOW, **STAFF)
+    lead.refresh_from_db()
+    assert may_text(lead, NOW).allowed
+
+
 def test_an_address_that_is_unconfirmed_or_does_not_work_is_not_written_to_and_the_remedy_is_named():
     lead = lead_with()
     assert (may_email(lead, NOW).allowed, may_email(lead, NOW).remedy) == (False, None)  # imported: nothing to confirm

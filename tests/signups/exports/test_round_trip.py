@@ -57,6 +57,7 @@ def make_people(count, owners, tags):
             zone_is_guessed=n % 3 == 0, status=status, close_reason="Moved, “far”" if status == "closed" else "",
             owner=rng.choice([None, *owners]), first_touch_source=rng.choice(("import", "fair.2026")),
             unsubscribed_at=NOW if n % 11 == 0 else None, do_not_call_at=NOW if n % 13 == 0 else None,
+            no_texts_at=NOW if n % 17 == 0 else None,
             created_at=NOW - dt.timedelta(minutes=17 * n),
         )  # fmt: skip
         if n % 4 == 0:
@@ -71,7 +72,7 @@ def people():
     )
     tags = dict(LeadTag.objects.values_list("lead", "tag__name"))
     return {
-        (*row[1:], bool(lead.unsubscribed_at), bool(lead.do_not_call_at), tags.get(lead.pk, ""))
+        (*row[1:], bool(lead.unsubscribed_at), bool(lead.do_not_call_at), bool(lead.no_texts_at), tags.get(lead.pk, ""))
         for lead, row in zip(
             Lead.objects.order_by("pk"), Lead.objects.order_by("pk").values_list("pk", *fields), strict=True
         )

@@ -67,6 +67,17 @@ def test_page_to_confirm_shows_what_the_form_says(known, post_start, client):
     assert ("(808) 555-0123" in page, "Phone calls" in page) == (True, True)
 
 
+@pytest.mark.parametrize(("channel", "lifted"), [("call", "do_not_call_at"), ("text", "no_texts_at")])
+def test_opt_outs_of_a_list_end_with_what_the_confirmed_form_agrees_to(known, post_start, channel, lifted):
+    Lead.objects.update(**{lifted: NOW})
+    post_start(**WORDS | {"preferred_channel": channel, "texts": "on"})
+    known.refresh_from_db()
+    assert getattr(known, lifted)
+    confirm_email(known, now=NOW)
+    known.refresh_from_db()
+    assert getattr(known, lifted) is None
+
+
 def test_last_form_counts(known, post_start):
     post_start(**WORDS)
     post_start(**WORDS | {"phone": "(808) 555-0199"})
