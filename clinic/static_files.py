@@ -15,7 +15,7 @@ def minify_css(css: str) -> str:
     return re.sub(r"(?<![\w.])0(\.\d)", r"\1", re.sub(r"#([\da-f])\1([\da-f])\2([\da-f])\3\b", r"#\1\2\3", css))
 
 
-class StaticFilesStorage(CompressedManifestStaticFilesStorage):
+class StaticFilesStorage(CompressedManifestStaticFilesStorage):  # type: ignore[misc] # WhiteNoise is untyped
     """WhiteNoise's storage; the public style sheet, which holds up every first page, is minified."""
 
     def _save(self, name: str, content: File) -> str:

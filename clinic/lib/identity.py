@@ -7,8 +7,8 @@ number, extension included, and near names. A placeholder, or a number that stan
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from . import phone_numbers
 from .person_names import NameMatch, compare_names, parse_name
-from .phone_numbers import is_placeholder
 
 GMAIL = frozenset({"gmail.com", "googlemail.com"})
 MAX_NAMES_OF_NUMBER = 4  # a number of more people is a switchboard's, a shelter's or a placeholder
@@ -50,7 +50,7 @@ def same_person(one: Identity, other: Identity, *, shared_numbers: Iterable[str]
 def same_number(one: Identity, other: Identity) -> bool:
     """Return whether both have one number that identifies somebody."""
     same = bool(one.e164) and (one.e164, one.extension) == (other.e164, other.extension)
-    return same and not is_placeholder(one.e164)
+    return same and not phone_numbers.is_placeholder(one.e164)
 
 
 def is_shared(names: Iterable[str]) -> bool:

@@ -32,10 +32,13 @@ def record_revision(item: models.Model, *, by: User | None, now: dt.datetime) ->
     """Keep the values of `item` as a revision; return the newest when it has the same values."""
     kind, key = snapshots.KINDS[type(item)], getattr(item, "key", "")
     values = json.loads(canonical_json(snapshots.all_values(item)))
-    newest = LedgerRevision.objects.filter(kind=kind, key=key).first()
+    newest: LedgerRevision | None = LedgerRevision.objects.filter(kind=kind, key=key).first()
     if newest and newest.values == values:
         return newest
-    return LedgerRevision.objects.create(kind=kind, key=key, values=values, author=by, created_at=now)
+    revision: LedgerRevision = LedgerRevision.objects.create(
+        kind=kind, key=key, values=values, author=by, created_at=now
+    )
+    return revision
 
 
 def record_stored_revision(item: models.Model, *, now: dt.datetime) -> None:

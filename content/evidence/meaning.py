@@ -8,6 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from enum import StrEnum
+from fractions import Fraction
 from itertools import chain
 
 from .quantities import Quantity, find_quantities
@@ -140,7 +141,7 @@ def _number_changes(old: str, new: str) -> Iterable[ChangeKind]:
 
 def _quantities(text: str) -> list[Quantity]:
     """Return the quantities of `text` without the pronoun “one”."""
-    return [each for each in find_quantities(text) if each.key != (1, "")]
+    return [each for each in find_quantities(text) if each.key != (Fraction(1), "")]
 
 
 def _moved(before: list[Quantity], after: list[Quantity]) -> bool:

@@ -124,11 +124,12 @@ class HostAdmin(admin.ModelAdmin):
         """Annotate the load by which the rotation chooses hosts (`round_robin`)."""
         since = timezone.now() - dt.timedelta(days=LOAD_DAYS)
         counted = models.Q(calls__starts_at__gte=since) & ~models.Q(calls__status=CallStatus.CANCELLED)
-        return super().get_queryset(request).annotate(load=models.Count("calls", filter=counted))
+        hosts: models.QuerySet[Host] = super().get_queryset(request)
+        return hosts.annotate(load=models.Count("calls", filter=counted))
 
     @admin.display(description=f"Calls, last {LOAD_DAYS} days and upcoming", ordering="load")
     def recent_calls(self, host: Host) -> int:
-        return host.load  # type: ignore[attr-defined]
+        return int(host.load)  # type: ignore[attr-defined]
 
     @admin.display(description="Per weight (lowest is next)")
     def calls_per_weight(self, host: Host) -> str:

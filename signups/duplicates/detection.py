@@ -13,7 +13,7 @@ from typing import Any
 from django.db.models import Count, F, QuerySet
 from django.db.models.expressions import Combinable
 
-from clinic.lib import email_domains, identity
+from clinic.lib import email_domains, identity, phone_numbers
 from clinic.lib.person_names import NameMatch, compare_names, edit_distance_at_most_one, parse_name
 from signups.leads.merge_models import DistinctLeadPair
 from signups.leads.models import Lead, LeadQuerySet, address_name_expression, mailbox_expression
@@ -135,7 +135,7 @@ def _near_addresses(one: str, other: str) -> bool:
 
 def _near_numbers(one: str, other: str) -> bool:
     """Return whether the numbers differ by one slip, by a swap of two digits, or by the country code alone."""
-    if one == other or identity.is_placeholder(one) or identity.is_placeholder(other):
+    if one == other or phone_numbers.is_placeholder(one) or phone_numbers.is_placeholder(other):
         return False
     return edit_distance_at_most_one(one, other) or one[-10:] == other[-10:] or _two_digits_swapped(one, other)
 

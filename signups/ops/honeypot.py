@@ -18,6 +18,5 @@ def record_hit() -> None:
 
 def count_hits() -> int:
     """Return how many were counted yesterday (UTC) and today."""
-    return RateLimitCounter.objects.filter(key=rate_limit.bucket_key(SCOPE, rate_limit.GLOBAL)).aggregate(
-        total=Sum("count", default=0)
-    )["total"]
+    counters = RateLimitCounter.objects.filter(key=rate_limit.bucket_key(SCOPE, rate_limit.GLOBAL))
+    return int(counters.aggregate(total=Sum("count", default=0))["total"])
