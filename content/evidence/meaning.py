@@ -81,6 +81,11 @@ DRUGS = word_set(
     " infusion infusions nasal spray pill pills injection oral mouth vein medicine medicines medication"
     " medications drug drugs"
 )
+ROLES = word_set(
+    "doctor doctors clinician clinicians physician physicians nurse nurses psychiatrist psychiatrists therapist"
+    " therapists counselor counselors pharmacist pharmacists prescriber prescribers scientist scientists researcher"
+    " researchers expert experts regulator regulators team staff host hosts"
+)
 DIRECTIONS = word_set(
     "raise raises raised lower lowers lowered better worse add adds added remove removes removed increase"
     " increases increased decrease decreases decreased reduce reduces reduced up down before after start"
@@ -111,9 +116,9 @@ def changes_between(old: str, new: str) -> list[ChangeKind]:
         (ChangeKind.DIRECTION, DIRECTIONS),
         (ChangeKind.OBLIGATION, OBLIGATIONS),
     ):
-        if Counter(word for word in before if word in words) != Counter(word for word in after if word in words):
+        if _those(before, words) != _those(after, words):
             kinds.append(kind)
-    if _names(old) != _names(new) or _drugs(before) != _drugs(after):
+    if _names(old) != _names(new) or any(_those(before, words) != _those(after, words) for words in (DRUGS, ROLES)):
         kinds.append(ChangeKind.NAME)
     if (set(before) & SAYING) != (set(after) & SAYING) or _speakers(old) != _speakers(new):
         kinds.append(ChangeKind.SPEAKER)
@@ -130,13 +135,19 @@ def features_of(text: str) -> list[ChangeKind]:
 def _number_changes(old: str, new: str) -> Iterable[ChangeKind]:
     before, after = _quantities(old), _quantities(new)
     if Counter(each.key for each in before) == Counter(each.key for each in after):
-        if [each.key for each in before] != [each.key for each in after]:
-            yield ChangeKind.NUMBER  # the same ones, in another order
+        if [each.key for each in before] != [each.key for each in after] or _swapped(old, new, before):
+            yield ChangeKind.NUMBER  # the same ones, in another order or about other things
         return
     if Counter(_bare(each.words) for each in before) != Counter(_bare(each.words) for each in after):
         yield ChangeKind.NUMBER
     if Counter(each.kind for each in before) != Counter(each.kind for each in after) or not _moved(before, after):
         yield ChangeKind.UNIT
+
+
+def _swapped(old: str, new: str, quantities: list[Quantity]) -> bool:
+    """Return whether the same words stand in another order around two or more numbers."""
+    before, after = words_of(old), words_of(new)
+    return len(quantities) > 1 and before != after and sorted(before) == sorted(after)
 
 
 def _quantities(text: str) -> list[Quantity]:
@@ -167,5 +178,5 @@ def _speakers(text: str) -> set[str]:
     return {word for word in chain.from_iterable(near) if word[0].isupper() and word.lower() not in FUNCTION_WORDS}
 
 
-def _drugs(words: list[str]) -> Counter[str]:
-    return Counter(word for word in words if word in DRUGS)
+def _those(words: list[str], listed: frozenset[str]) -> Counter[str]:
+    return Counter(word for word in words if word in listed)

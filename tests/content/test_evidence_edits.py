@@ -1,7 +1,8 @@
 """Adversarial and innocent edits of the shipped files: refused, put before a reviewer, or let through.
 
 `evidence_edits/given.yaml` came from readers who did not know the rules; `own.yaml` was written before the rules were
-tuned, `fresh.yaml` after. `evidence_edits/files/` are the shipped files as they were when the edits were made.
+tuned, `fresh.yaml` after. `unseen.yaml` are two later sets (u1, u2), each written before anybody looked at what the
+rules do with it. `evidence_edits/files/` are the shipped files as they were when the edits were made.
 """
 
 import datetime as dt
@@ -13,16 +14,30 @@ from pathlib import Path
 import pytest
 import yaml
 
+from content.evidence import markup
 from content.fixtures import checks, loader, since
 
 TODAY = dt.date(2026, 11, 30)
-FILES = Path(__file__).parent / "evidence_edits/files"
-EDITS = [
-    edit
-    for name in ("given", "own", "fresh")
-    for edit in yaml.safe_load((Path(__file__).parent / f"evidence_edits/{name}.yaml").read_text())["edits"]
-]
+FOLDER = Path(__file__).parent / "evidence_edits"
+FILES = FOLDER / "files"
+SETS = {
+    name: yaml.safe_load((FOLDER / f"{name}.yaml").read_text())["edits"] for name in ("given", "own", "fresh", "unseen")
+}
 BLOCK_END = re.compile(r"(::: (?:quotation|crisis) ?\w*) :::")
+
+
+@pytest.fixture(autouse=True)
+def parse_once(monkeypatch):
+    """Parse each text with each ledger once: an edit leaves nine of ten files as they are."""
+    parsed, parse = {}, markup.parse
+
+    def cached(text, *, ledger, values):
+        key = text, repr(ledger), repr(values)
+        if key not in parsed:
+            parsed[key] = parse(text, ledger=ledger, values=values)
+        return parsed[key]
+
+    monkeypatch.setattr(markup, "parse", cached)
 
 
 def find(edit, folder=FILES):
@@ -32,26 +47,37 @@ def find(edit, folder=FILES):
     return file, re.search(words, file.read_text())
 
 
-@pytest.mark.parametrize("edit", EDITS, ids=lambda edit: edit["id"])
-def test_edit_is_refused_or_reviewed_or_let_through(edit, tmp_path):
-    folder = shutil.copytree(FILES, tmp_path / "files")
+def verdict_on(edit, folder):
     file, match = find(edit, folder)
     text = file.read_text()
     replacement = BLOCK_END.sub(r"\1\n:::", edit["edit"]["replace"])
     file.write_text(text[: match.start()] + replacement + text[match.end() :])
     try:
-        refused = bool(checks.check_fixtures(folder, today=TODAY).findings)
+        if checks.check_fixtures(folder, today=TODAY).findings:
+            return "refused"
     except loader.FixtureError:
-        refused = True
-    verdict = "refused" if refused else "review" if since.changes_since(FILES, folder) else "silent"
-    if edit["should_be_caught"]:
-        assert verdict != "silent"
-    else:
-        assert verdict in ({"refused", "review"} if edit["verdict"] == "refused" else {"review", "silent"})
+        return "refused"
+    finally:
+        changed = shutil.copytree(folder, folder.with_name("changed"), dirs_exist_ok=True)
+        file.write_text(text)
+    return "review" if since.changes_since(FILES, changed) else "silent"
 
 
-def test_set_is_caught_and_innocent_edits_are_not_refused():
-    verdicts = Counter((edit["should_be_caught"], edit["verdict"]) for edit in EDITS)
+@pytest.mark.parametrize("name", SETS)
+def test_edits_are_refused_or_reviewed_or_let_through(name, tmp_path):
+    folder, surprises = shutil.copytree(FILES, tmp_path / "files"), []
+    for edit in SETS[name]:
+        verdict = verdict_on(edit, folder)
+        expected = {"refused", "review"}
+        if not edit["should_be_caught"]:
+            expected = {"refused", "review"} if edit["verdict"] == "refused" else {"review", "silent"}
+        if verdict not in expected:
+            surprises.append((edit["id"], verdict))
+    assert surprises == []
+
+
+def test_edits_are_caught_and_innocent_ones_are_not_refused():
+    verdicts = Counter((edit["should_be_caught"], edit["verdict"]) for edits in SETS.values() for edit in edits)
     caught = verdicts[True, "refused"] + verdicts[True, "review"]
     assert caught / (caught + verdicts[True, "silent"]) >= 0.95
     assert verdicts[False, "refused"] <= 2

@@ -77,6 +77,8 @@ def test_folder_that_cannot_be_read_is_named(tmp_path):
         ("It raised the level.", "It lowered the level.", {"direction"}),
         ("You must be called.", "You can be called.", {"obligation", "hedge"}),
         ("64% here and 28% there.", "28% here and 64% there.", {"number"}),
+        ("71% got better and 29% felt well.", "71% felt well and 29% got better.", {"number"}),
+        ("Someone will call you.", "A doctor will call you.", {"name"}),
         ("It is given in a clinic.", "It is given in a house.", {"wording"}),
         ("It came, and went.", "It came and went.", set()),
     ],
