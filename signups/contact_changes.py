@@ -8,13 +8,15 @@ from django.conf import settings
 from django.db.models.signals import post_save
 
 from signups.callbacks import contact_changes as callbacks
-from signups.callbacks.actions import close_callback_of_closed_lead, close_open_callback
+from signups.callbacks.actions import close_open_callback, end_open_callback, resume_callback
 from signups.calls import contact_changes as calls
 from signups.calls.replies import handle_calendar_reply
 from signups.consents.signals import callbacks_revoked, calls_revoked
-from signups.leads.signals import contact_details_changed, lead_closed, number_found_wrong
+from signups.followups.actions import end_follow_ups, resume_follow_ups
+from signups.leads.signals import contact_details_changed, number_found_wrong, open_work_ended, open_work_resumed
 from signups.messages import outbox
 from signups.messages.signals import calendar_reply_received
+from signups.trials.actions import cancel_open_trial
 
 
 def connect() -> None:
@@ -26,7 +28,13 @@ def connect() -> None:
     number_found_wrong.connect(calls.ask_for_number)
     callbacks_revoked.connect(close_open_callback)
     calls_revoked.connect(calls.cancel_calls_of_lead)
-    lead_closed.connect(close_callback_of_closed_lead)
-    lead_closed.connect(calls.cancel_calls_of_lead)
+    open_work_ended.connect(outbox.cancel_unsolicited)
+    open_work_ended.connect(end_open_callback)
+    open_work_ended.connect(calls.cancel_calls_of_lead)
+    open_work_ended.connect(cancel_open_trial)
+    open_work_ended.connect(end_follow_ups)
+    open_work_resumed.connect(resume_callback)
+    open_work_resumed.connect(calls.resume_calls)
+    open_work_resumed.connect(resume_follow_ups)
     post_save.connect(callbacks.release_callbacks_of_inactive_user, sender=settings.AUTH_USER_MODEL)
     post_save.connect(calls.reassign_calls_of_inactive_host, sender=settings.AUTH_USER_MODEL)

@@ -23,17 +23,19 @@ from signups.consents.problems import note_texts_failure
 from signups.hosts.business_hours import clinic_business_hours
 from signups.leads import contact_details
 from signups.leads.actions import write_note
-from signups.leads.choices import Channel, PartOfDay
+from signups.leads.choices import Channel, LeadStatus, PartOfDay
 from signups.leads.contact import record_contact
 from signups.leads.locking import ActionError, lock_lead
 from signups.leads.matching import find_same_person
 from signups.leads.models import Lead
+from signups.leads.undo import STAFF_UNDO_WINDOW
 from signups.offer import current_offer
 from signups.scheduling import callback_times
 
 from . import emails
-from .choices import REACHED_OUTCOMES, RETRY_OUTCOMES, CallbackOutcome, CallOutcome, Topic
+from .choices import FINAL_OUTCOMES, REACHED_OUTCOMES, RETRY_OUTCOMES, CallbackOutcome, CallOutcome, Topic
 from .models import MAX_CALL_ATTEMPTS, CallAttempt, CallbackRequest
+from .outcome_undo import facts_before
 
 MAX_CALL_LENGTH = dt.timedelta(hours=1)
 
@@ -129,7 +131,7 @@ def create_callback(
     earlier = lead.callbacks.select_for_update().filter(closed_at=None).first()
     if earlier:
         _close(earlier, CallbackOutcome.ASKED_AGAIN, by=ActorKind.PATIENT, now=now)
-        if not earlier.attempts.exists():
+        if not earlier.attempts.standing().exists():
             due_at = min(due_at, earlier.due_at)
     record_event(
         lead,
@@ -214,7 +216,8 @@ def log_attempt(
 
     Claims an unclaimed request. Raises ActionError when another member of staff has claimed the request or has called
     meanwhile, and outside calling hours. Outcomes in RETRY_OUTCOMES need `next_attempt_at` and return it to the
-    queue; after MAX_CALL_ATTEMPTS it closes as unreachable. DO_NOT_CALL revokes consents to calls and texts.
+    queue; after MAX_CALL_ATTEMPTS it closes as unreachable. DO_NOT_CALL revokes consents to calls and texts. One of
+    FINAL_OUTCOMES can be undone (`outcome_undo`), and nothing is sent about it before that is over.
     """
     Lead.objects.select_for_update().get(pk=request.lead_id)
     if AuditEvent.objects.filter(idempotency_key=form_key).exists():
@@ -229,6 +232,7 @@ def log_attempt(
         request=request, number=number, attempted_at=now, attempted_by=by, outcome=outcome, next_attempt_at=following
     )
     CallbackRequest.objects.filter(pk=request.pk).update(retry_at=None)
+    undoable = {"before": facts_before(request.lead)} if outcome in FINAL_OUTCOMES else {}
     record_contact(
         request.lead,
         AuditAction.CALL_ATTEMPTED,
@@ -238,6 +242,7 @@ def log_attempt(
         idempotency_key=form_key,
         number=number,
         outcome=outcome.value,
+        **undoable,
     )
     if retry:
         _set_claimant(request, None, now)
@@ -249,7 +254,7 @@ def log_attempt(
 
 def _check_attempt(request: CallbackRequest, number: int, outcome: CallOutcome, now: dt.datetime) -> None:
     """Raise ActionError when a colleague called meanwhile, or outside calling hours."""
-    if number != request.attempts.count() + 1:
+    if number != request.attempts.standing().count() + 1:
         raise ActionError("Someone else called since you opened this page. Check the outcome first.")
     # (a do-not-call request must be logged at any hour)
     if outcome != CallOutcome.DO_NOT_CALL and not can_log_attempt(request, now):
@@ -289,7 +294,8 @@ def _resolve(request: CallbackRequest, outcome: CallOutcome, *, by: User, now: d
         asked = contact_details.note_wrong_number(request.lead, by=by, now=now)
         request.lead.refresh_from_db()
     if reason in (CallbackOutcome.UNREACHABLE, CallbackOutcome.WRONG_NUMBER) and not asked:
-        emails.callback_unreachable(request, now=now)
+        undo_over = now if reason == CallbackOutcome.UNREACHABLE else now + STAFF_UNDO_WINDOW
+        emails.callback_unreachable(request, now=now, send_at=undo_over)
 
 
 def _check_next_attempt(request: CallbackRequest, moment: dt.datetime | None, now: dt.datetime) -> None:
@@ -332,9 +338,20 @@ def close_open_callback(*, lead: Lead, by: Actor, now: dt.datetime, **kwargs: An
     _close_open(lead, CallbackOutcome.DO_NOT_CALL, by=by, now=now)
 
 
-def close_callback_of_closed_lead(*, lead: Lead, by: Actor, now: dt.datetime, **kwargs: Any) -> None:
-    """Close the open request of a lead that staff close. Receiver of `lead_closed`."""
-    _close_open(lead, CallbackOutcome.LEAD_CLOSED, by=by, now=now)
+def end_open_callback(*, lead: Lead, by: Actor, now: dt.datetime, **kwargs: Any) -> None:
+    """Close the open request of a lead that staff close or convert. Receiver of `open_work_ended`."""
+    closed = lead.status == LeadStatus.CLOSED
+    _close_open(lead, CallbackOutcome.LEAD_CLOSED if closed else CallbackOutcome.NOT_NEEDED, by=by, now=now)
+
+
+def resume_callback(*, lead: Lead, by: Actor, now: dt.datetime, since: dt.datetime, **kwargs: Any) -> list[str]:
+    """Reopen the request that was closed at `since`. Receiver of `open_work_resumed`."""
+    closed = lead.callbacks.filter(closed_at=since)
+    if closed and lead.callbacks.filter(closed_at=None).exists():
+        return ["They asked for another callback since; that one counts."]
+    if closed.update(closed_at=None, outcome=""):
+        record_event(lead, AuditAction.CALLBACK_REOPENED, by=by, now=now)
+    return []
 
 
 def _close_open(lead: Lead, outcome: CallbackOutcome, *, by: Actor, now: dt.datetime) -> None:

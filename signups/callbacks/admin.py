@@ -7,21 +7,21 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.paginator import Paginator
-from django.db.models import Count
+from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.html import format_html
 from django.views.decorators.http import require_POST, require_safe
 
 from clinic.lib import time_zones
 from clinic.lib.read_only_admin import ReadOnly
 from signups.audit import access_log
 from signups.audit.staff_users import staff_user
-from signups.consents.contact_policy import Decision, facts_of, may_call_back
+from signups.consents.contact_policy import Decision, may_call_back
 from signups.hosts.business_hours import clinic_business_hours
 from signups.leads import locking
-from signups.leads.models import Lead
 from signups.offer import current_offer
 from signups.scheduling import callback_times
 from signups.web.responses import redirect_after_post
@@ -30,11 +30,11 @@ from signups.web.staff_views import ask_first, redirect_to_lead, render_page, st
 from . import actions
 from .actions import can_log_attempt, claim_callback, close_callback, reassign_callback, release_callback
 from .admin_forms import ClaimantForm, OutcomeForm
-from .choices import CallOutcome
+from .choices import FINAL_OUTCOMES, CallOutcome
 from .models import MAX_CALL_ATTEMPTS, CallAttempt, CallbackRequest
+from .outcome_questions import outcome_consequences
 
 PER_PAGE = 50
-FINAL_OUTCOMES = (CallOutcome.WRONG_NUMBER, CallOutcome.DECLINED, CallOutcome.DO_NOT_CALL)
 VIEWS = {"": "All", "due": "Due now", "overdue": "Overdue", "mine": "Claimed by me"}
 
 callback_view = staff_view("signups.work_callbackrequest")
@@ -74,7 +74,9 @@ def queue(request: HttpRequest) -> HttpResponse:
         "mine": lambda: waiting.claimed_by(staff_user(request)),
     }
     found = views.get(chosen, lambda: waiting)()
-    found = found.select_related("lead", "claimed_by").annotate(tries=Count("attempts"))
+    found = found.select_related("lead", "claimed_by").annotate(
+        tries=Count("attempts", filter=Q(attempts__undone_at=None))
+    )
     page = Paginator(found.soonest_first(), PER_PAGE).get_page(request.GET.get("page"))
     access_log.log_list_view(request, "callbacks", len(page))
     return render_page(
@@ -121,7 +123,7 @@ def close(request: HttpRequest, public_id: str) -> HttpResponse:
 @require_POST
 def log_attempt_view(request: HttpRequest, public_id: str) -> HttpResponse:
     callback = _get_callback(public_id)
-    form = OutcomeForm(request.POST, number=callback.attempts.count() + 1)
+    form = OutcomeForm(request.POST, number=callback.attempts.standing().count() + 1)
     if not form.is_valid():
         return _detail(request, callback, outcome_form=form, status=422)
     outcome = CallOutcome(form.cleaned_data["outcome"])
@@ -135,19 +137,20 @@ def log_attempt_view(request: HttpRequest, public_id: str) -> HttpResponse:
     def log(callback: CallbackRequest, **actor: Any) -> None:
         actions.log_attempt(callback, **{**form.cleaned_data, "outcome": outcome}, **actor)
 
-    return _run(request, public_id, log, done=f"Outcome logged: {outcome.label.lower()}.", outcome_form=form)
+    done = f"Outcome logged: {outcome.label.lower()}."
+    if outcome in FINAL_OUTCOMES:
+        page = reverse("admin:signups_lead_change", args=[callback.lead_id])
+        done = format_html('{} You can undo this for one hour on <a href="{}">their page</a>.', done, page)
+    return _run(request, public_id, log, done=done, outcome_form=form)
 
 
 def _ask_before_ending(request: HttpRequest, callback: CallbackRequest, outcome: CallOutcome) -> HttpResponse | None:
     """Say what an outcome ends for good, before it is logged."""
     lead = callback.lead
-    by_outcome = {
-        CallOutcome.WRONG_NUMBER: _after_wrong_number(lead),
-        CallOutcome.DECLINED: "Nothing is sent.",
-        CallOutcome.DO_NOT_CALL: "Consent to calls and texts is withdrawn, and a booked call is canceled; "
-        "patient and host are told.",
-    }
-    consequences = [f"The callback of {lead} is closed: {outcome.label.lower()}.", by_outcome[outcome]]
+    consequences = [
+        f"The callback of {lead} is closed: {outcome.label.lower()}.",
+        *outcome_consequences(lead, outcome, timezone.now()),
+    ]
     page = reverse("admin:signups_callbackrequest_call", args=[callback.public_id])
     title = f"{outcome.label}: {lead}?"
     return ask_first(
@@ -157,19 +160,6 @@ def _ask_before_ending(request: HttpRequest, callback: CallbackRequest, outcome:
         button="Log this outcome",
         consequences=consequences,
         back=page + _view_query(request),
-    )
-
-
-def _after_wrong_number(lead: Lead) -> str:
-    now = timezone.now()
-    if facts_of([lead], now)[lead.pk].call:
-        if lead.email and not lead.email_bounced_at:
-            return f"The number is not called again. {lead.email} is asked for another one: their booked call needs it."
-        return "The booked call is canceled: there is no other number, and no email address to ask for one."
-    return (
-        f"{lead.email} is emailed that we could not reach them."
-        if lead.email
-        else "Nothing is sent: there is no email address."
     )
 
 
@@ -223,13 +213,14 @@ def _detail(
 ) -> HttpResponse:
     access_log.log_lead_view(request, callback.lead)
     now = timezone.now()
-    tries = list(callback.attempts.select_related("attempted_by"))
+    attempts = list(callback.attempts.select_related("attempted_by"))
+    tries = [attempt for attempt in attempts if not attempt.undone_at]
     form = outcome_form(callback, tries, now)
     context = {
         "callback": callback,
         "view": request.POST.get("view") or request.GET.get("view", ""),
         "row": _row(callback, now),
-        "tries": tries,
+        "attempts": attempts,
         "number": len(tries) + 1,
         "most": MAX_CALL_ATTEMPTS,
         "refused": refused,

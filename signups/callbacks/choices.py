@@ -47,6 +47,10 @@ RETRY_OUTCOMES = (
 )  # every other outcome closes the request
 
 
+# These end something for good: asked about before, and undone within `leads.undo.STAFF_UNDO_WINDOW`.
+FINAL_OUTCOMES = (CallOutcome.WRONG_NUMBER, CallOutcome.DECLINED, CallOutcome.DO_NOT_CALL)
+
+
 class CallbackOutcome(TextChoices):
     """Reason why a callback request is closed."""
 

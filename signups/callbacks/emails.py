@@ -27,10 +27,11 @@ CALLBACK_UNREACHABLE = register(
 )
 
 
-def callback_unreachable(request: CallbackRequest, *, now: dt.datetime) -> OutboxMessage | None:
+def callback_unreachable(request: CallbackRequest, *, now: dt.datetime, send_at: dt.datetime) -> OutboxMessage | None:
     """Enqueue the notice that nobody could be reached and no further call follows.
 
-    Once per request; None when they can be sent neither an email nor a text.
+    Once per attempt that ends the request; None when they can be sent neither an email nor a text.
     """
     context = {"link": settings.SITE_URL + reverse("callback")}
-    return enqueue(CALLBACK_UNREACHABLE, request.lead, request.pk, now=now, context=context)
+    occasion = f"{request.pk}.{request.attempts.count()}"
+    return enqueue(CALLBACK_UNREACHABLE, request.lead, occasion, now=now, context=context, send_at=send_at)

@@ -10,7 +10,7 @@ from django.db import models
 from django.db.models import F, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 
-from clinic.lib.append_only import AppendOnly
+from clinic.lib.append_only import AppendOnly, AppendOnlyQuerySet
 from clinic.lib.phone_numbers import EXTENSION_LENGTH
 from signups.consents.contact_policy import may_call_back
 from signups.consents.models import Consent
@@ -30,7 +30,7 @@ class CallbackRequestQuerySet(models.QuerySet["CallbackRequest"]):
         `next_at` is the retry time set by the last attempt, or by a change of time zone since (`retry_at`); `call_at`
         is when the call is due: `next_at` or `due_at`.
         """
-        tries = CallAttempt.objects.filter(request=OuterRef("pk")).order_by("-number")
+        tries = CallAttempt.objects.standing().filter(request=OuterRef("pk")).order_by("-number")
         return self.annotate(next_at=Coalesce("retry_at", Subquery(tries.values("next_attempt_at")[:1]))).annotate(
             call_at=Coalesce("next_at", "due_at")
         )
@@ -128,10 +128,17 @@ class CallbackRequest(PhoneDisplay, models.Model):
         return f"Callback for {self.lead}"
 
 
+class CallAttemptQuerySet(AppendOnlyQuerySet):
+    def standing(self) -> Self:
+        """Filter attempts whose outcome was not undone."""
+        return self.filter(undone_at=None)
+
+
 class CallAttempt(AppendOnly):
     """One call attempt, numbered from 1.
 
-    An outcome in RETRY_OUTCOMES sets the next attempt, except after the last.
+    An outcome in RETRY_OUTCOMES sets the next attempt, except after the last. The row stays as it is; only that its
+    outcome was undone is added (`outcome_undo`), and its number is then free.
     """
 
     PII_FIELDS: ClassVar[dict[str, Any]] = {}
@@ -142,11 +149,16 @@ class CallAttempt(AppendOnly):
     attempted_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     outcome = models.CharField(max_length=12, choices=CallOutcome)
     next_attempt_at = models.DateTimeField(null=True)
+    undone_at = models.DateTimeField(null=True, editable=False)
+
+    objects = CallAttemptQuerySet.as_manager()
 
     class Meta:
-        ordering = ["number"]
+        ordering = ["number", "attempted_at"]
         constraints = [
-            models.UniqueConstraint(fields=["request", "number"], name="signups_callattempt_unique_number"),
+            models.UniqueConstraint(
+                fields=["request", "number"], condition=Q(undone_at=None), name="signups_callattempt_unique_number"
+            ),
             models.CheckConstraint(
                 condition=Q(number__gte=1, number__lte=MAX_CALL_ATTEMPTS), name="signups_callattempt_max_number"
             ),

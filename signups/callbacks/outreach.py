@@ -17,7 +17,8 @@ from signups.leads.contact import record_contact
 from signups.leads.locking import ActionError
 from signups.leads.models import Lead
 
-from .choices import REACHED_OUTCOMES, CallOutcome
+from .choices import FINAL_OUTCOMES, REACHED_OUTCOMES, CallOutcome
+from .outcome_undo import facts_before
 
 
 @transaction.atomic
@@ -25,13 +26,15 @@ def log_outreach(*, lead: Lead, outcome: CallOutcome, by: User, now: dt.datetime
     """Log an outreach call by `by`, with a note; `outcome` is one of OUTREACH_OUTCOMES.
 
     One of REACHED_OUTCOMES moves a new lead to contacted; DO_NOT_CALL revokes consent to calls immediately; after
-    WRONG_NUMBER the number is not used again, and a booked call asks for another. Raises ActionError.
+    WRONG_NUMBER the number is not used again, and a booked call asks for another. Both can be undone (`outcome_undo`).
+    Raises ActionError.
     """
     locked = lock_lead_for_contact(lead, by, now)
     if locked.callbacks.open().exists():
         raise ActionError("This lead has an open callback. Log the outcome there.")
     reached = outcome in REACHED_OUTCOMES
-    record_contact(locked, AuditAction.TRIED, by=by, now=now, reached=reached, outcome=outcome.value)
+    undoable = {"before": facts_before(locked)} if outcome in FINAL_OUTCOMES else {}
+    record_contact(locked, AuditAction.TRIED, by=by, now=now, reached=reached, outcome=outcome.value, **undoable)
     if outcome == CallOutcome.WRONG_NUMBER:
         note_texts_failure(locked, now=now)
         contact_details.note_wrong_number(locked, by=by, now=now)

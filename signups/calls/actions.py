@@ -16,8 +16,10 @@ from signups.audit.actions import Actor, record_event
 from signups.audit.choices import ActorKind, AuditAction
 from signups.calendars.models import CalendarConnection
 from signups.hosts.models import Host, HostQuerySet
+from signups.leads.choices import TERMINAL_STATUSES
 from signups.leads.contact import record_contact
 from signups.leads.models import Lead
+from signups.leads.undo import STAFF_UNDO_WINDOW
 from signups.offer import ClinicOffer, current_offer
 from signups.scheduling import round_robin, slots
 from signups.scheduling.slots import BookingError
@@ -28,6 +30,7 @@ from .emails import Placement
 from .models import OnboardingCall
 
 RESENDS_PER_HOUR = 3
+LEAST_NOTICE = dt.timedelta(hours=1)  # before the start, the patient knows of a cancellation
 LOAD_DAYS = 14  # days of past calls that count towards a host's load
 
 
@@ -55,6 +58,12 @@ class CallAlreadyStarted(BookingError):
 
 class CallNotStarted(BookingError):
     code = "too_early"
+
+
+class UndoOver(BookingError):
+    """The cancellation was sent to somebody, or something since speaks against the call."""
+
+    code = "undo_over"
 
 
 def available_slots_for(
@@ -119,6 +128,7 @@ def book_call(
             return found
         raise _conflict_error(call, now) from None
     _record(call, AuditAction.CALL_BOOKED, by=by, now=now, forced=forced)
+    emails.send_cancellations(lead, now)  # before the new call is announced; they are not undone any more
     emails.call_booked(call, now=now)
     emails.host_call(call, now=now)
     emails.call_reminders(call, now=now)
@@ -178,8 +188,10 @@ def reassign_call(
 
 
 @transaction.atomic
-def cancel_call(*, call: OnboardingCall, by: Actor, now: dt.datetime) -> OnboardingCall:
-    """Cancel the call and free its slot. Idempotent.
+def cancel_call(
+    *, call: OnboardingCall, by: Actor, now: dt.datetime, notify_at: dt.datetime | None = None
+) -> OnboardingCall:
+    """Cancel the call and free its slot; patient and host are notified at `notify_at`, by default now. Idempotent.
 
     Raises CallNotBooked, CallAlreadyStarted.
     """
@@ -190,8 +202,51 @@ def cancel_call(*, call: OnboardingCall, by: Actor, now: dt.datetime) -> Onboard
     call.status, call.sequence, call.changed_at = CallStatus.CANCELLED, call.sequence + 1, now
     call.save()
     _record(call, AuditAction.CALL_CANCELLED, by=by, now=now)
-    emails.call_cancelled(call, now=now)
-    emails.host_call_cancelled(call, Placement.of(call), now=now)
+    emails.call_cancelled(call, now=now, send_at=notify_at or now)
+    emails.host_call_cancelled(call, Placement.of(call), now=now, send_at=notify_at)
+    return call
+
+
+def notice_time(call: OnboardingCall, now: dt.datetime) -> dt.datetime:
+    """Return when patient and host are notified if staff cancel the call at `now`.
+
+    When it can no longer be undone; at once if that would be too late for the patient.
+    """
+    over = now + STAFF_UNDO_WINDOW
+    return over if over <= call.starts_at - LEAST_NOTICE else now
+
+
+def undo_until(call: OnboardingCall, now: dt.datetime) -> dt.datetime | None:
+    """Return until when the cancellation of the call can be undone; None when somebody was notified."""
+    gone = call.lead.status in TERMINAL_STATUSES
+    if gone or call.status != CallStatus.CANCELLED or now - call.changed_at >= STAFF_UNDO_WINDOW:
+        return None
+    unsent = emails.unsent_cancellations(call.lead, now).filter(call=call)
+    return unsent.values_list("send_at", flat=True).order_by("send_at").first()
+
+
+@transaction.atomic
+def undo_cancel_call(*, call: OnboardingCall, by: Actor, now: dt.datetime) -> OnboardingCall:
+    """Book a canceled call again as it was, while nobody was notified. Idempotent.
+
+    Raises UndoOver, AlreadyBooked, and SlotTaken when the host has another call by now.
+    """
+    list(Host.objects.filter(pk=call.host_id).locked())
+    call = _locked(call)
+    if call.status == CallStatus.BOOKED:
+        return call
+    stopped = call.lead.do_not_call_at and call.lead.do_not_call_at > call.created_at
+    if stopped or undo_until(call, now) is None:
+        raise UndoOver
+    if call.lead.calls.upcoming(now).exists():
+        raise AlreadyBooked
+    call.status, call.sequence = CallStatus.BOOKED, call.sequence - 1
+    emails.withdraw_cancellation(call, now)
+    try:
+        _store(call, now)
+    except IntegrityError:
+        raise _conflict_error(call, now) from None
+    _record(call, AuditAction.CALL_RESTORED, by=by, now=now)
     return call
 
 

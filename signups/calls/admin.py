@@ -17,21 +17,32 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from clinic.lib import redaction
+from clinic.lib import redaction, time_zones
 from clinic.lib.read_only_admin import ReadOnly
 from signups.audit import access_log
 from signups.audit.staff_users import staff_user
-from signups.consents.contact_policy import may_call
+from signups.consents.contact_policy import may_call, wants_texts
 from signups.hosts.models import Host
 from signups.leads.actions import write_note
 from signups.leads.locking import ActionError
+from signups.leads.open_work import open_work
 from signups.scheduling import slots
 from signups.web.responses import redirect_after_post
 from signups.web.staff_forms import CallOutcomeForm
 from signups.web.staff_views import ask_first, redirect_to_lead, render_page, staff_view
 
 from . import calendar, emails
-from .actions import available_slots_for, cancel_call, complete_call, mark_no_show, reassign_call, reschedule_call
+from .actions import (
+    available_slots_for,
+    cancel_call,
+    complete_call,
+    mark_no_show,
+    notice_time,
+    reassign_call,
+    reschedule_call,
+    undo_cancel_call,
+    undo_until,
+)
 from .admin_forms import ReassignCallForm, RescheduleForm
 from .alerts import settle_alert
 from .choices import CallStatus, ForceReason
@@ -48,6 +59,7 @@ REFUSED = {
     "already_booked": "This lead already has an upcoming call.",
     "not_active": "This call is no longer active. See its status below.",
     "too_early": "This call hasn’t started yet.",
+    "undo_over": "This can no longer be undone: somebody was notified, or asked not to be called. Book another call.",
 }
 
 call_view = staff_view("signups.change_onboardingcall")
@@ -133,10 +145,17 @@ def _ask_before_moving(
 
 
 def _ask_before_canceling(request: HttpRequest, call: OnboardingCall) -> HttpResponse | None:
+    now = timezone.now()
+    notify_at = notice_time(call, now)
+    until = time_zones.local_time(notify_at, timezone.get_current_timezone_name())
+    whom = f"{call.lead} and {call.host} are" if call.lead.email or wants_texts(call.lead) else f"{call.host} is"
+    undo = f"You can undo this until {until}. Nothing is sent before that; then {whom} notified."
+    at_once = f"{whom[0].upper()}{whom[1:]} notified at once, because the call begins so soon. This cannot be undone."
     consequences = [
         f"The call on {timezone.localtime(call.starts_at):%A, %B %-d, %-I:%M %p} with {call.host} is canceled.",
-        _notice_ahead(call, "that it is canceled"),
-        "This cannot be undone: a canceled call is booked again.",
+        undo if notify_at > now else at_once,
+        *([] if "and" in whom else [f"{call.lead} has no email address: tell them yourself."]),
+        *(f"Still open afterwards: {item}." for item in open_work(call.lead, now) if item.row != call),
     ]
     back = reverse("admin:signups_onboardingcall_call", args=[call.public_id])
     title = f"Cancel the call with {call.lead}?"
@@ -167,7 +186,14 @@ def cancel_call_view(request: HttpRequest, public_id: str) -> HttpResponse:
     call = _get_call(public_id)
     if call.status == CallStatus.BOOKED and (page := _ask_before_canceling(request, call)):
         return page
-    return _run(request, public_id, cancel_call, partial(describe_notice, emails.CALL_CANCELLED, "Call canceled."))
+    done = partial(describe_notice, emails.CALL_CANCELLED, "Call canceled.")
+    return _run(request, public_id, cancel_call, done, notify_at=notice_time(call, timezone.now()))
+
+
+@call_view
+@require_POST
+def undo_cancel(request: HttpRequest, public_id: str) -> HttpResponse:
+    return _run(request, public_id, undo_cancel_call, "The call is booked again. Nothing was sent.")
 
 
 @call_view
@@ -250,6 +276,7 @@ def _detail(
         "now": now,
         "alerts": call.alerts.open(now),
         "has_begun": call.starts_at <= now and call.status != CallStatus.CANCELLED,
+        "undo_until": undo_until(call, now),
         "free": slots.by_day([slot.start for slot in free], timezone.get_current_timezone()),
         "move_form": RescheduleForm(initial={"start": call.starts_at}),
         "note_form": CallOutcomeForm(auto_id="outcome_%s"),
@@ -309,6 +336,9 @@ routes = [
         "signups/onboardingcall/<uuid:public_id>/reassign/", reassign_call_view, name="signups_onboardingcall_reassign"
     ),
     path("signups/onboardingcall/<uuid:public_id>/cancel/", cancel_call_view, name="signups_onboardingcall_cancel"),
+    path(
+        "signups/onboardingcall/<uuid:public_id>/cancel/undo/", undo_cancel, name="signups_onboardingcall_undo_cancel"
+    ),
     path(
         "signups/onboardingcall/<uuid:public_id>/alert/<int:pk>/settle/",
         settle_alert_view,

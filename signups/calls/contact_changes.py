@@ -16,10 +16,10 @@ from signups.leads.models import Lead
 from signups.scheduling.slots import BookingError
 
 from . import clock_changes, emails
-from .actions import cancel_call, reassign_call
+from .actions import cancel_call, notice_time, reassign_call, undo_cancel_call
 from .alerts import raise_alert
-from .choices import AlertKind
-from .models import OnboardingCall
+from .choices import AlertKind, CallStatus
+from .models import CallAlert, OnboardingCall
 
 
 def update_booked_calls(*, lead: Lead, changed: frozenset[str], by: Actor, now: dt.datetime, **kwargs: Any) -> None:
@@ -48,12 +48,27 @@ def update_booked_calls(*, lead: Lead, changed: frozenset[str], by: Actor, now: 
 def cancel_calls_of_lead(
     *, lead: Lead, by: Actor, now: dt.datetime, stated_at: dt.datetime | None = None, **kwargs: Any
 ) -> None:
-    """Cancel the upcoming calls booked up to `stated_at`; patient and host are notified.
+    """Cancel the upcoming calls booked up to `stated_at`; patient and host are notified, when staff cannot undo it.
 
-    Receiver of `calls_revoked` and `lead_closed`.
+    Receiver of `calls_revoked` and `open_work_ended`.
     """
     for call in lead.calls.upcoming(now).filter(created_at__lte=stated_at or now):
-        cancel_call(call=call, by=by, now=now)
+        notify_at = notice_time(call, now) if isinstance(by, User) else now
+        cancel_call(call=call, by=by, now=now, notify_at=notify_at)
+
+
+def resume_calls(*, lead: Lead, by: Actor, now: dt.datetime, since: dt.datetime, **kwargs: Any) -> list[str]:
+    """Book the calls again that were canceled at `since`, if nobody knows yet. Receiver of `open_work_resumed`."""
+    failed = []
+    CallAlert.objects.filter(call__lead=lead, kind=AlertKind.WRONG_NUMBER, created_at=since).update(settled_at=now)
+    for call in lead.calls.filter(status=CallStatus.CANCELLED, changed_at=since):
+        try:
+            with transaction.atomic():
+                undo_cancel_call(call=call, by=by, now=now)
+        except BookingError:
+            when = time_zones.format_short(call.starts_at, timezone.get_current_timezone_name())
+            failed.append(f"The call on {when} stays canceled: the time is taken, or they know already.")
+    return failed
 
 
 def ask_for_number(*, lead: Lead, by: Actor, now: dt.datetime, **kwargs: Any) -> bool:
@@ -65,11 +80,12 @@ def ask_for_number(*, lead: Lead, by: Actor, now: dt.datetime, **kwargs: Any) ->
     if call is None:
         return False
     call.lead = lead
+    notify_at = notice_time(call, now) if isinstance(by, User) else now
     if lead.email and not lead.email_bounced_at:
-        emails.call_needs_number(call, now=now)
+        emails.call_needs_number(call, now=now, send_at=notify_at)
         raise_alert(call, AlertKind.WRONG_NUMBER, now=now)
     else:
-        cancel_call(call=call, by=by, now=now)
+        cancel_call(call=call, by=by, now=now, notify_at=notify_at)
     return True
 
 

@@ -5,15 +5,17 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from django.conf import settings
+from django.db import models
+from django.db.models.functions import Greatest
 from django.urls import reverse
 
 from clinic.lib import normalization, time_zones
 from signups.hosts.models import Host
 from signups.leads.models import Lead
 from signups.messages import kinds
-from signups.messages.choices import CalendarMethod, MessageChannel
+from signups.messages.choices import CalendarMethod, MessageChannel, MessageStatus
 from signups.messages.kinds import MessageKind, register
-from signups.messages.models import OutboxMessage
+from signups.messages.models import OutboxMessage, OutboxMessageQuerySet
 from signups.messages.outbox import enqueue, portal_link_context, render
 from signups.offer import current_offer
 from signups.scheduling.icalendar_invites import CalendarEntry, render_invitation
@@ -140,15 +142,37 @@ def call_changed(call: OnboardingCall, *, now: dt.datetime) -> OutboxMessage | N
     return _to_patient(CALL_MOVED, call, now)
 
 
-def call_cancelled(call: OnboardingCall, *, now: dt.datetime) -> OutboxMessage | None:
-    """Enqueue the cancellation, also for the patient's calendar. Once per call."""
-    return _to_patient(CALL_CANCELLED, call, now)
+def call_cancelled(call: OnboardingCall, *, now: dt.datetime, send_at: dt.datetime) -> OutboxMessage | None:
+    """Enqueue the cancellation, also for the patient's calendar. Once per version of the call."""
+    return _to_patient(CALL_CANCELLED, call, now, send_at=send_at)
 
 
-def call_needs_number(call: OnboardingCall, *, now: dt.datetime) -> OutboxMessage | None:
+def unsent_cancellations(lead: Lead, now: dt.datetime) -> OutboxMessageQuerySet:
+    """Return the messages that a call of `lead` is canceled which wait until that can no longer be undone."""
+    return lead.messages.pending().filter(
+        kind__in=[CALL_CANCELLED.value, HOST_CALL_CANCELLED.value], call__status=CallStatus.CANCELLED, send_at__gt=now
+    )
+
+
+def send_cancellations(lead: Lead, now: dt.datetime) -> None:
+    """Send what waits until a cancellation can no longer be undone, at once."""
+    unsent_cancellations(lead, now).update(send_at=Greatest("created_at", models.Value(now)))
+
+
+def withdraw_cancellation(call: OnboardingCall, now: dt.datetime) -> None:
+    """Cancel the held messages of a call that is back at its former version, and resume those of that version."""
+    for message in unsent_cancellations(call.lead, now).filter(call=call):
+        message.dedupe_key = f"{message.kind}:withdrawn:{message.pk}"  # (it may be canceled again)
+        message.status = MessageStatus.CANCELLED
+        message.save(update_fields=["dedupe_key", "status"])
+    dropped = call.messages.filter(call_sequence=call.sequence, status=MessageStatus.CANCELLED)
+    dropped.update(status=MessageStatus.PENDING)  # (the send policy decides again about each)
+
+
+def call_needs_number(call: OnboardingCall, *, now: dt.datetime, send_at: dt.datetime) -> OutboxMessage | None:
     """Enqueue the request for another number: somebody else answers at the one on file."""
     asked = call.messages.filter(kind=CALL_NEEDS_NUMBER.value, call_sequence=call.sequence).count()
-    return _to_patient(CALL_NEEDS_NUMBER, call, now, invite=False, resends=asked)
+    return _to_patient(CALL_NEEDS_NUMBER, call, now, invite=False, resends=asked, send_at=send_at)
 
 
 def call_reminders(call: OnboardingCall, *, now: dt.datetime) -> None:
@@ -180,12 +204,14 @@ def host_call_renamed(call: OnboardingCall, *, now: dt.datetime) -> OutboxMessag
     return _to_host(HOST_CALL, call, Placement.of(call), now, resends=resends)
 
 
-def host_call_cancelled(call: OnboardingCall, before: Placement, *, now: dt.datetime) -> OutboxMessage | None:
+def host_call_cancelled(
+    call: OnboardingCall, before: Placement, *, now: dt.datetime, send_at: dt.datetime | None = None
+) -> OutboxMessage | None:
     """Notify the host of `before`, at the time that was theirs, that the call was cancelled or reassigned.
 
     Once per version of the call.
     """
-    return _to_host(HOST_CALL_CANCELLED, call, before, now)
+    return _to_host(HOST_CALL_CANCELLED, call, before, now, send_at=send_at or now)
 
 
 def refresh_pending(call: OnboardingCall, *, now: dt.datetime) -> None:
@@ -239,7 +265,13 @@ def _to_patient(
 
 
 def _to_host(
-    kind: MessageKind, call: OnboardingCall, at: Placement, now: dt.datetime, *, resends: int = 0
+    kind: MessageKind,
+    call: OnboardingCall,
+    at: Placement,
+    now: dt.datetime,
+    *,
+    resends: int = 0,
+    send_at: dt.datetime | None = None,
 ) -> OutboxMessage | None:
     """Enqueue a message to the host of `at`, with initials as the only patient data."""
     host = at.host
@@ -251,7 +283,7 @@ def _to_host(
         "when_short": time_zones.format_short(at.starts_at, host.time_zone),
         "link": settings.SITE_URL + reverse("admin:signups_onboardingcall_call", args=[call.public_id]),
     }
-    columns = {"to": to, "host": host, **_invitation(entry, to)}
+    columns = {"to": to, "host": host, "send_at": send_at or now, **_invitation(entry, to)}
     detail = f"{host.pk}.{resends}" if resends else str(host.pk)
     return _enqueue(kind, call, detail, now=now, context=context, **columns)
 

@@ -34,3 +34,4 @@ class ConsentChannel(TextChoices):
     TEXT = "text", "By text"
     PHONE = "phone", "By phone"
     STAFF = "staff", "By staff, at their request"
+    UNDO = "undo", "Restored: what withdrew it was logged by mistake"

@@ -5,6 +5,7 @@ Each lead is changed by the same action, with the same rules, as on its own page
 
 import datetime as dt
 import re
+import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -24,7 +25,9 @@ from signups.leads import actions as lead_actions
 from signups.leads import bulk_actions
 from signups.leads.actions import assign_lead
 from signups.leads.choices import LeadStatus
+from signups.leads.locking import ActionError
 from signups.leads.models import Lead
+from signups.leads.undo import STAFF_UNDO_WINDOW
 from signups.web.responses import redirect_after_post
 from signups.web.staff_views import render_page, staff_view
 
@@ -32,16 +35,47 @@ from .forms import BulkOwnerForm, BulkStatusForm, BulkTagForm, TagForm
 from .lead_list import requested_list
 
 SELECTION = re.compile(r"\d{1,18}:[a-z]{1,10}(,\d{1,18}:[a-z]{1,10})*", re.ASCII)
+ASSIGN = "Assign leads"
+UNDOABLE = "undoable_assignment"  # in the session: the last bulk assignment
 BulkAction = Callable[[Lead, User, dt.datetime, dict[str, Any]], None]
 
 
 @staff_view("signups.change_lead")
 @require_POST
 def bulk_assign(request: HttpRequest) -> HttpResponse:
-    def assign(lead: Lead, by: User, now: dt.datetime, data: dict[str, Any]) -> None:
-        assign_lead(lead=lead, to=data["owner"], by=by, now=now)
+    bulk = uuid.uuid4()
 
-    return _bulk(request, "Assign leads", lambda data: BulkOwnerForm(data, owners=owner_choices()), assign)
+    def assign(lead: Lead, by: User, now: dt.datetime, data: dict[str, Any]) -> None:
+        assign_lead(lead=lead, to=data["owner"], by=by, now=now, bulk=bulk)
+        until = now + STAFF_UNDO_WINDOW
+        request.session[UNDOABLE] = {"bulk": str(bulk), "until": until.isoformat()}
+
+    notice = "Nothing is sent to them. You can undo this for one hour."
+    return _bulk(request, ASSIGN, lambda data: BulkOwnerForm(data, owners=owner_choices()), assign, notice=notice)
+
+
+@staff_view("signups.change_lead")
+@require_POST
+def undo_bulk_assign(request: HttpRequest) -> HttpResponse:
+    """Undo the last bulk assignment of this session."""
+    last = request.session.pop(UNDOABLE, None)
+    try:
+        if last is None:
+            raise ActionError("There is no assignment to undo.")
+        outcome = bulk_actions.undo_assignments(uuid.UUID(last["bulk"]), by=staff_user(request), now=timezone.now())
+    except ActionError as why:
+        messages.error(request, str(why))
+        return redirect_after_post("admin:signups_lead_changelist")
+    kept = [f"{lead}: {why}" for lead, why in outcome.refused]
+    messages.success(request, " ".join([f"Assignment undone for {outcome.done} leads.", *kept]))
+    return redirect_after_post("admin:signups_lead_changelist")
+
+
+def undoable_assignment(request: HttpRequest) -> dt.datetime | None:
+    """Return until when the last bulk assignment of this session can be undone; None without one."""
+    last = request.session.get(UNDOABLE)
+    until = dt.datetime.fromisoformat(last["until"]) if last else None
+    return until if until and until > timezone.now() else None
 
 
 @staff_view("signups.change_lead")
@@ -79,26 +113,28 @@ def export(request: HttpRequest) -> HttpResponseBase:
     return export_admin.export_leads(request, requested.queryset, requested.size)
 
 
-def _bulk(request: HttpRequest, title: str, form: Callable[[Any], forms.Form], action: BulkAction) -> HttpResponse:
+def _bulk(
+    request: HttpRequest, title: str, form: Callable[[Any], forms.Form], action: BulkAction, *, notice: str = ""
+) -> HttpResponse:
     """Show the confirmation page, or apply `action` to each lead and show the outcome."""
     if "chosen" not in request.POST:
-        return _confirm(request, title, form(None))
+        return _confirm(request, title, form(None), notice)
     filled, chosen = form(request.POST), _parse_selection(request.POST["chosen"])
     if not filled.is_valid():
-        return _render(request, title, chosen, form=filled, status=422)
+        return _render(request, title, chosen, form=filled, notice=notice, status=422)
     user, now = staff_user(request), timezone.now()
     outcome = bulk_actions.apply_to_each(chosen, lambda lead: action(lead, user, now, filled.cleaned_data))
     return _render(request, title, chosen, outcome=outcome)
 
 
-def _confirm(request: HttpRequest, title: str, form: forms.Form) -> HttpResponse:
+def _confirm(request: HttpRequest, title: str, form: forms.Form, notice: str) -> HttpResponse:
     found = requested_list(request).queryset
     if "all" not in request.POST:
         picked = [pk for pk in request.POST.getlist("pk") if re.fullmatch(r"[0-9]{1,18}", pk)]
         found = Lead.objects.filter(pk__in=picked).order_by("-created_at", "-id")
     chosen = list(found[: bulk_actions.MAX_LEADS + 1])
     if 0 < len(chosen) <= bulk_actions.MAX_LEADS:
-        return _render(request, title, chosen, form=form)
+        return _render(request, title, chosen, form=form, notice=notice)
     wrong = (
         f"Select up to {bulk_actions.MAX_LEADS} leads at a time. Narrow the list first."
         if chosen
@@ -117,6 +153,7 @@ def _render(request: HttpRequest, title: str, chosen: list[Lead], *, status: int
         title,
         status=status,
         leads=chosen,
+        undo_until=undoable_assignment(request) if title == ASSIGN else None,
         chosen=",".join(f"{lead.pk}:{lead.status}" for lead in chosen),
         **context,
     )
@@ -140,6 +177,7 @@ def _parse_selection(text: str) -> list[Lead]:
 
 routes = [
     path("signups/lead/bulk/assign/", bulk_assign, name="signups_lead_bulk_assign"),
+    path("signups/lead/bulk/assign/undo/", undo_bulk_assign, name="signups_lead_bulk_assign_undo"),
     path("signups/lead/bulk/change-status/", bulk_change_status, name="signups_lead_bulk_change_status"),
     path("signups/lead/bulk/tag/", bulk_tag, name="signups_lead_bulk_tag"),
     path("signups/lead/bulk/untag/", bulk_untag, name="signups_lead_bulk_untag"),

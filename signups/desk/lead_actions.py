@@ -15,15 +15,19 @@ from django.views.decorators.http import require_POST
 from signups.assignment.actions import assign_round_robin
 from signups.audit.staff_users import display_name, owner_choices, staff_user
 from signups.callbacks import outreach
+from signups.callbacks.choices import FINAL_OUTCOMES, CallOutcome
+from signups.callbacks.outcome_questions import outcome_consequences
+from signups.callbacks.outcome_undo import undo_outcome
 from signups.consents.actions import grant_consent, revoke_consent
 from signups.consents.problems import clear_failure
 from signups.leads import actions as lead_actions
 from signups.leads.access import can_contact_lead, can_work_lead
 from signups.leads.actions import assign_lead, write_note
-from signups.leads.choices import LeadStatus
+from signups.leads.choices import LeadStatus, OpenWork
 from signups.leads.drafts import save_draft
 from signups.leads.locking import ActionError
 from signups.leads.models import Lead
+from signups.leads.open_work import open_work as open_work_of
 from signups.messages.actions import send_manual_email, send_manual_text
 from signups.messages.forms import SendForm, TextForm
 from signups.privacy import erasure
@@ -131,9 +135,25 @@ def save_draft_view(request: HttpRequest, lead: Lead) -> HttpResponse:
 
 
 @lead_action(allowed=can_contact_lead)
-def log_outreach_view(request: HttpRequest, lead: Lead) -> str:
-    outreach.log_outreach(lead=lead, **cleaned_data(OutreachForm(request.POST)), **actor(request))
-    return "Outcome logged."
+def log_outreach_view(request: HttpRequest, lead: Lead) -> str | HttpResponse:
+    data = cleaned_data(OutreachForm(request.POST))
+    if data["outcome"] in FINAL_OUTCOMES and (page := _ask_before_logging(request, lead, data["outcome"])):
+        return page
+    outreach.log_outreach(lead=lead, **data, **actor(request))
+    return f"Outcome logged: {data['outcome'].label.lower()}."
+
+
+def _ask_before_logging(request: HttpRequest, lead: Lead, outcome: CallOutcome) -> HttpResponse | None:
+    consequences = outcome_consequences(lead, outcome, timezone.now())
+    back = reverse("admin:signups_lead_change", args=[lead.pk])
+    title = f"{outcome.label}: {lead}?"
+    return ask_first(request, lead, title=title, button="Log this outcome", consequences=consequences, back=back)
+
+
+@lead_action(allowed=can_contact_lead)
+def undo_outcome_view(request: HttpRequest, lead: Lead) -> str:
+    remaining = undo_outcome(lead, **actor(request))
+    return " ".join(["Outcome undone.", *remaining])
 
 
 @lead_action()
@@ -143,32 +163,40 @@ def convert(request: HttpRequest, lead: Lead) -> str | HttpResponse:
         raise ActionError("No trial to convert.")
     if trial.may_be_converted and (page := _ask_before_converting(request, lead, trial)):
         return page
-    convert_trial(trial, **actor(request))
-    return "Converted to patient."
+    open_work = OpenWork.CANCEL if request.POST.get("open_work") == OpenWork.CANCEL else None
+    convert_trial(trial, open_work=open_work, **actor(request))
+    return "Converted to patient. You can undo this for one hour."
 
 
 def _ask_before_converting(request: HttpRequest, lead: Lead, trial: Trial) -> HttpResponse | None:
-    now = timezone.now()
-    upcoming = lead.calls.upcoming(now).first()
+    found = [item for item in open_work_of(lead, timezone.now()) if item.row != trial]
     notice = f"An email about the guarantee goes to {lead.email} in one hour." if lead.email else "Nothing is sent."
     consequences = [
         f"{lead} becomes a patient now. The free trial ends.",
         f"The {trial.guarantee_days}-day guarantee starts today.",
         notice,
         "You can undo this for one hour. Nothing is sent before that.",
-        *([f"Their call on {timezone.localtime(upcoming.starts_at):%A, %B %-d} stays booked."] if upcoming else []),
-        *(["Their open callback stays open."] if lead.callbacks.open().exists() else []),
+        *(f"Still open: {item}." for item in found),
     ]
     back = reverse("admin:signups_lead_change", args=[lead.pk])
-    title = f"Convert {lead} to patient?"
-    return ask_first(request, lead, title=title, button="Convert to patient", consequences=consequences, back=back)
+    title, other = f"Convert {lead} to patient?", ("open_work", OpenWork.CANCEL, "Convert, and end what is open")
+    return ask_first(
+        request,
+        lead,
+        title=title,
+        button="Convert to patient",
+        consequences=consequences,
+        back=back,
+        other=other if found else None,
+    )
 
 
 @lead_action()
 def undo_convert(request: HttpRequest, lead: Lead) -> str:
+    remaining: list[str] = []
     if trial := lead.trials.exclude(converted_at=None).order_by("-converted_at").first():
-        trial_actions.undo_convert_trial(trial, **actor(request))
-    return "Conversion undone. Nothing was sent."
+        remaining = trial_actions.undo_convert_trial(trial, **actor(request))
+    return " ".join(["Conversion undone. Nothing was sent about it.", *remaining])
 
 
 @lead_action(allowed=can_contact_lead)
@@ -264,6 +292,7 @@ routes = [
     path("signups/lead/<int:pk>/note/", add_note, name="signups_lead_note"),
     path("signups/lead/<int:pk>/draft/", save_draft_view, name="signups_lead_draft"),
     path("signups/lead/<int:pk>/log-outreach/", log_outreach_view, name="signups_lead_log_outreach"),
+    path("signups/lead/<int:pk>/undo-outcome/", undo_outcome_view, name="signups_lead_undo_outcome"),
     path("signups/lead/<int:pk>/convert/", convert, name="signups_lead_convert"),
     path("signups/lead/<int:pk>/convert/undo/", undo_convert, name="signups_lead_convert_undo"),
     path("signups/lead/<int:pk>/mark-refunded/", mark_refunded_view, name="signups_lead_mark_refunded"),

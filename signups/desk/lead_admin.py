@@ -14,6 +14,7 @@ from signups.audit import access_log
 from signups.leads.models import Lead, LeadQuerySet
 from signups.web.staff_views import get_lead
 
+from .bulk_views import undoable_assignment
 from .filters import FILTERS
 from .lead_detail import lead_detail
 from .lead_list import LeadList, reject_unknown_parameters
@@ -44,7 +45,9 @@ class LeadAdmin(ReadOnly, admin.ModelAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         reject_unknown_parameters(request)
-        response = super().changelist_view(request, extra_context)
+        response = super().changelist_view(
+            request, {**(extra_context or {}), "undo_until": undoable_assignment(request)}
+        )
         if isinstance(response, TemplateResponse) and response.context_data:
             shown, filters = len(response.context_data["cl"].rows), access_log.filters_for_log(request)
             access_log.log_list_view(request, "leads", shown, filters=filters)

@@ -17,6 +17,8 @@ from signups.audit.staff_users import owner_choices, staff_user
 from signups.callbacks.actions import can_log_attempt
 from signups.callbacks.admin import outcome_form
 from signups.callbacks.models import CallbackRequest
+from signups.callbacks.outcome_undo import undoable_outcome
+from signups.calls.actions import undo_until
 from signups.calls.choices import CallStatus
 from signups.calls.models import OnboardingCall
 from signups.consents.contact_policy import ContactFacts, facts_of, may_call, may_email, permits_texts
@@ -27,7 +29,9 @@ from signups.leads.actions import allowed_transitions
 from signups.leads.choices import CARE_FOR_LABELS, TERMINAL_STATUSES, LeadStatus
 from signups.leads.drafts import draft_of
 from signups.leads.models import Lead
+from signups.leads.open_work import OpenItem, describe_open_work, waiting_messages
 from signups.leads.tag_models import Tag
+from signups.leads.undo import STAFF_UNDO_WINDOW
 from signups.messages.forms import TextForm
 from signups.messages.template_models import EmailTemplate
 from signups.trials.models import Trial
@@ -111,13 +115,17 @@ def next_action_context(facts: LeadFacts) -> dict[str, Any]:
     lead, now, trial, callback = facts.lead, facts.now, facts.trial, facts.callback
     call = may_call(lead, now, facts.contact)
     can_claim = callback is not None and callback.claimed_by in (None, facts.user)
+    was_just_contacted = lead.last_contact_at is not None and lead.last_contact_at > now - STAFF_UNDO_WINDOW
     return {
         "next_action": next_action(lead, trial, now, facts.contact, next(iter(facts.follow_ups), None)),
         "unsettled": facts.contact.unsettled,
         "is_call_time": facts.contact.unsettled is not None and now < facts.contact.unsettled.ends_at and call.allowed,
         "call_outcome_form": CallOutcomeForm(auto_id="call_%s"),
         "call_decision": call,
-        "outcome_form": outcome_form(callback, list(callback.attempts.all()), now) if callback and can_claim else None,
+        "undoable": undoable_outcome(lead, now) if was_just_contacted else None,
+        "outcome_form": outcome_form(callback, list(callback.attempts.standing()), now)
+        if callback and can_claim
+        else None,
         "may_log": callback is not None and can_log_attempt(callback, now),
         "may_convert": trial is not None and trial.may_be_converted and lead.status == LeadStatus.QUALIFIED,
         "outreach_form": OutreachForm(_sent(facts, "outcome"), auto_id="outreach_%s"),
@@ -171,21 +179,37 @@ def contact_context(facts: LeadFacts) -> dict[str, Any]:
 def care_context(facts: LeadFacts) -> dict[str, Any]:
     """Return the context of `_care.html`."""
     lead, now, trial = facts.lead, facts.now, facts.trial
+    transitions = allowed_transitions(lead, facts.user)
     is_booked = any(call.status == CallStatus.BOOKED and call.starts_at > now for call in facts.calls)
+    for call in facts.calls:
+        call.lead = lead
     return {
         "trial_state": trial.state(now) if trial else "none",
         "may_undo_conversion": trial is not None and trial.conversion_may_be_undone(now),
         "may_undo_refund": trial is not None and trial.may_be_owed_again(now),
-        "calls": facts.calls,
+        "calls": [(call, undo_until(call, now)) for call in facts.calls],
         "may_book": not is_booked,
         "owner_form": OwnerForm(owners=owner_choices(), initial={"owner": lead.owner_id}, auto_id="owner_%s"),
         "tags": [tagging.tag for tagging in lead.taggings.named()],
         "all_tags": Tag.objects.filter(is_active=True),
-        "transitions": allowed_transitions(lead, facts.user),
+        "transitions": transitions,
         "closed": LeadStatus.CLOSED,
         "status_form": ChangeStatusForm(_sent(facts, "reason"), auto_id="status_%s"),
-        "has_open_work": is_booked or facts.callback is not None,
+        "open_work": _open_work(facts) if LeadStatus.CLOSED in transitions else [],
     }
+
+
+def _open_work(facts: LeadFacts) -> list[OpenItem]:
+    """Return what is under way, out of what is loaded; one query, for messages."""
+    trial = facts.trial
+    return describe_open_work(
+        facts.now,
+        calls=[call for call in facts.calls if call.status == CallStatus.BOOKED and call.starts_at > facts.now],
+        callbacks=[facts.callback] if facts.callback else [],
+        trials=[trial] if trial and not trial.cancelled_at and not trial.converted_at else [],
+        follow_ups=facts.follow_ups,
+        messages=waiting_messages(facts.lead, facts.now),
+    )
 
 
 def consents_context(facts: LeadFacts) -> dict[str, Any]:

@@ -2,11 +2,12 @@
 
 import datetime as dt
 import uuid
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from signups.audit.actions import record_event
+from signups.audit.actions import Actor, record_event
 from signups.audit.choices import AuditAction
 from signups.audit.models import AuditEvent
 from signups.leads.access import can_work_lead, lock_lead_for_contact
@@ -46,6 +47,18 @@ def complete_follow_up(follow_up: FollowUp, *, by: User, now: dt.datetime) -> No
     stored.done_at = now
     stored.save(update_fields=["done_at"])
     record_event(stored.lead, AuditAction.FOLLOW_UP_DONE, by=by, now=now)
+
+
+def end_follow_ups(*, lead: Lead, by: Actor, now: dt.datetime, **kwargs: Any) -> None:
+    """End the open follow-ups of a lead that staff close or convert. Receiver of `open_work_ended`."""
+    if lead.follow_ups.filter(done_at=None).update(done_at=now):
+        record_event(lead, AuditAction.FOLLOW_UP_ENDED, by=by, now=now)
+
+
+def resume_follow_ups(*, lead: Lead, by: Actor, now: dt.datetime, since: dt.datetime, **kwargs: Any) -> None:
+    """Reopen the follow-ups that were ended at `since`. Receiver of `open_work_resumed`."""
+    if lead.follow_ups.filter(done_at=since).update(done_at=None):
+        record_event(lead, AuditAction.FOLLOW_UP_REOPENED, by=by, now=now)
 
 
 def may_change(user: User, follow_up: FollowUp) -> bool:

@@ -18,7 +18,8 @@ from .drafts import discard_saved_draft
 from .locking import ActionError
 from .models import Lead
 from .note_models import Note
-from .signals import lead_closed
+from .open_work import end_open_work
+from .open_work import open_work as open_work_of
 from .tag_models import LeadTag, Tag
 
 
@@ -45,17 +46,18 @@ def add_lead(*, source: str, by: User, now: dt.datetime, **columns: Any) -> Lead
 
 
 @transaction.atomic
-def assign_lead(*, lead: Lead, to: User | None, by: Actor, now: dt.datetime) -> None:
+def assign_lead(*, lead: Lead, to: User | None, by: Actor, now: dt.datetime, bulk: uuid.UUID | None = None) -> None:
     """Set the owner of `lead` to `to`; None makes the lead unassigned.
 
-    Idempotent. Raises ActionError.
+    Idempotent. `bulk` names the bulk action that it is part of, for its undo. Raises ActionError.
     """
     stored = lock_lead_for_work(lead, by)
     if to and not (to.is_active and to.has_perm("signups.change_lead")):
         raise ActionError("That person can’t be assigned leads.")
     if stored.owner_id != (to and to.pk):
         Lead.objects.filter(pk=stored.pk).update(owner=to, kept_unassigned=to is None)
-        record_event(stored, AuditAction.ASSIGNED, by=by, now=now, owner=to and to.pk)
+        before = {"previous": stored.owner_id, "kept_unassigned": stored.kept_unassigned, "bulk": str(bulk)}
+        record_event(stored, AuditAction.ASSIGNED, by=by, now=now, owner=to and to.pk, **(before if bulk else {}))
     lead.owner = to
 
 
@@ -87,30 +89,25 @@ def change_status(
 ) -> None:
     """Move `lead` from the status that the caller saw to `to` (`choices.TRANSITIONS`).
 
-    `reason` is the close reason; closing a lead with a booked call or an open callback needs `open_work`. Raises
-    ActionError, also when another user changed the status meanwhile: the database compares and writes in one statement.
+    `reason` is the close reason; closing a lead of whom something is under way needs `open_work`. Raises ActionError,
+    also when another user changed the status meanwhile: the database compares and writes in one statement.
     """
     lock_lead_for_work(lead, by)
     seen = LeadStatus(lead.status)
     reason = check_transition(seen, to, by=by, reason=reason)
     if to == LeadStatus.CONVERTED and not lead.trials.filter(converted_at__isnull=False).exists():
         raise ActionError("Convert the trial instead.")
-    waiting = has_open_work(lead, now) if to == LeadStatus.CLOSED else False
-    if waiting and open_work is None:
-        raise ActionError("They have a call booked, or wait for a callback: choose whether to cancel it or keep it.")
+    if to == LeadStatus.CLOSED and open_work is None and (found := open_work_of(lead, now)):
+        under_way = "; ".join(str(item) for item in found)
+        raise ActionError(f"Still open: {under_way}. Choose whether to end or keep that.")
     if not Lead.objects.filter(pk=lead.pk, status=seen).update(status=to, close_reason=reason):
         raise ActionError("Someone else just changed this lead. Review it and try again.")
     lead.status, lead.close_reason = to, reason
     if to in CONTACTED_STATUSES and seen != LeadStatus.CLOSED:  # (reopening is no contact)
         note_contact(lead, now)
     record_event(lead, AuditAction.MOVED, by=by, now=now, seen=seen.value, to=to.value)
-    if waiting and open_work == OpenWork.CANCEL:
-        lead_closed.send(sender=Lead, lead=lead, by=by, now=now)
-
-
-def has_open_work(lead: Lead, now: dt.datetime) -> bool:
-    """Return whether the lead has an upcoming call or an open callback."""
-    return lead.calls.upcoming(now).exists() or lead.callbacks.open().exists()
+    if open_work == OpenWork.CANCEL and to in (LeadStatus.CLOSED, LeadStatus.CONVERTED):
+        end_open_work(lead, by=by, now=now)
 
 
 @transaction.atomic

@@ -44,10 +44,10 @@ TRANSITIONS: Mapping[LeadStatus, tuple[LeadStatus, ...]] = {
 
 
 class OpenWork(TextChoices):
-    """What becomes of a booked call or open callback when staff close the lead."""
+    """What becomes of what is under way when staff close or convert the lead."""
 
-    CANCEL = "cancel", "Cancel them, and tell the patient"
-    KEEP = "keep", "Keep them"
+    CANCEL = "cancel", "End it all, and tell the patient what they were promised"
+    KEEP = "keep", "Keep it"
 
 
 class Channel(TextChoices):

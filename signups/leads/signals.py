@@ -10,5 +10,8 @@ contact_details_changed = Signal()
 # Somebody else answers at the lead's number. Arguments: lead, by, now. A receiver that asks the person for another one
 # returns True.
 number_found_wrong = Signal()
-# Staff closed the lead and chose to end what waits for it. Arguments: lead, by, now.
-lead_closed = Signal()
+# Staff closed or converted the lead and chose to end what is under way. Arguments: lead (as changed), by, now.
+open_work_ended = Signal()
+# Staff took back an act that ended something. Arguments: lead, by, now, since (when that was). A receiver returns what
+# it could not resume, as sentences.
+open_work_resumed = Signal()

@@ -136,6 +136,12 @@ def readdress_messages(*, lead: Lead, changed: frozenset[str], **kwargs: Any) ->
         waiting.update(status=MessageStatus.CANCELLED, lease_token=None, lease_expires_at=None)
 
 
+def cancel_unsolicited(*, lead: Lead, **kwargs: Any) -> None:
+    """Cancel what waits to be sent to `lead` unasked, such as a reminder. Receiver of `open_work_ended`."""
+    unsolicited = [kind.value for kind in kinds.registered() if kind.unsolicited]
+    lead.messages.pending().filter(kind__in=unsolicited).update(status=MessageStatus.CANCELLED)
+
+
 def under_hourly_limit(lead: Lead, kind: MessageKind, *, now: dt.datetime) -> bool:
     """Return whether `lead` may receive another message of `kind` this hour."""
     recent = lead.messages.filter(kind=kind.value, channel=kind.channels[0], created_at__gt=now - dt.timedelta(hours=1))

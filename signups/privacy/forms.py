@@ -14,8 +14,8 @@ from signups.consents.actions import grant_consent, revoke_consent, set_reminder
 from signups.consents.choices import OPTIONAL_CONSENTS, ConsentChannel, ConsentPurpose
 from signups.consents.policy import agrees_to
 from signups.leads import contact_details
-from signups.leads.actions import has_open_work
 from signups.leads.choices import CareFor, Channel
+from signups.leads.open_work import awaits_call
 from signups.messages.texts import texts_chosen
 from signups.trials.forms import CHANNEL_CONSENTS, CONSENT_LABELS
 from signups.web import form_fields
@@ -71,7 +71,7 @@ class DetailsForm(PortalForm):
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
         form_fields.clean_phone_for_channel(self, data, self.offer.phone_region)
-        if not (data["phone_e164"] or self.errors) and has_open_work(self.lead, timezone.now()):
+        if not (data["phone_e164"] or self.errors) and awaits_call(self.lead, timezone.now()):
             self.add_error("phone", "We are going to call you: keep a phone number, or cancel the call first.")
         consent, message = CHANNEL_CONSENTS.get(data.get("preferred_channel", ""), ("", ""))
         if consent and not data.get(consent):

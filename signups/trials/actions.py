@@ -19,11 +19,12 @@ from signups.consents.problems import clear_failure
 from signups.consents.suppression_models import Suppression
 from signups.leads import locking
 from signups.leads.access import can_work_lead, lock_lead_for_contact
-from signups.leads.actions import change_status, has_open_work
-from signups.leads.choices import Channel, LeadStatus
+from signups.leads.actions import change_status
+from signups.leads.choices import Channel, LeadStatus, OpenWork
 from signups.leads.contact_details import announce_change
 from signups.leads.locking import lock_lead
 from signups.leads.models import Lead
+from signups.leads.open_work import awaits_call, resume_open_work
 from signups.messages.choices import MessageStatus
 from signups.messages.outbox import under_hourly_limit
 from signups.messages.portal_links import MY_LINK, my_link
@@ -118,7 +119,7 @@ def _replace_unverified_signup(
     """
     if not under_hourly_limit(lead, emails.CONFIRM_TRIAL, now=now):
         return
-    if not fields.get("phone_e164") and has_open_work(lead, now):
+    if not fields.get("phone_e164") and awaits_call(lead, now):
         fields = {name: value for name, value in fields.items() if name not in ("phone", "phone_e164")}
     changed = [name for name, value in fields.items() if getattr(lead, name) != value]
     for name, value in fields.items():
@@ -260,6 +261,12 @@ def cancel_trial(trial: Trial, *, by: Actor, now: dt.datetime) -> None:
         emails.trial_cancelled(trial, now=now)
 
 
+def cancel_open_trial(*, lead: Lead, by: Actor, now: dt.datetime, **kwargs: Any) -> None:
+    """Cancel the open trial of a lead that staff close. Receiver of `open_work_ended`."""
+    if trial := lead.trials.open().first():
+        cancel_trial(trial, by=by, now=now)
+
+
 @transaction.atomic
 def resume_trial(trial: Trial, *, by: Actor, now: dt.datetime) -> None:
     """Undo the cancellation of the trial. Idempotent.
@@ -276,8 +283,8 @@ def resume_trial(trial: Trial, *, by: Actor, now: dt.datetime) -> None:
 
 
 @transaction.atomic
-def convert_trial(trial: Trial, *, by: User, now: dt.datetime) -> None:
-    """Convert the trial, start its guarantee and convert the lead. Idempotent.
+def convert_trial(trial: Trial, *, by: User, now: dt.datetime, open_work: OpenWork | None = None) -> None:
+    """Convert the trial, start its guarantee and convert the lead; CANCEL ends what else is under way. Idempotent.
 
     Raises ActionError when the state of the trial or lead does not allow it, LeadUnavailable.
     """
@@ -288,20 +295,20 @@ def convert_trial(trial: Trial, *, by: User, now: dt.datetime) -> None:
         raise locking.ActionError("Only an active trial can be converted.")
     Trial.objects.filter(pk=trial.pk).update(converted_at=now)
     trial.converted_at = now
-    change_status(lead=trial.lead, to=LeadStatus.CONVERTED, by=by, now=now)
+    change_status(lead=trial.lead, to=LeadStatus.CONVERTED, by=by, now=now, open_work=open_work)
     record_event(trial.lead, AuditAction.TRIAL_CONVERTED, by=by, now=now)
     emails.converted(trial, now=now)
 
 
 @transaction.atomic
-def undo_convert_trial(trial: Trial, *, by: User, now: dt.datetime) -> None:
-    """Undo `convert_trial` within CANCEL_UNDO_WINDOW, before the patient was notified. Idempotent.
+def undo_convert_trial(trial: Trial, *, by: User, now: dt.datetime) -> list[str]:
+    """Undo `convert_trial` within STAFF_UNDO_WINDOW, before the patient was notified. Idempotent.
 
-    Raises ActionError.
+    What it ended is resumed; returns, as sentences, what cannot be. Raises ActionError.
     """
     trial = _lock_trial_for_staff(trial, by)
     if not trial.converted_at:
-        return
+        return []
     if not trial.conversion_may_be_undone(now):
         raise locking.ActionError("A conversion can be undone for one hour, and not once a refund was requested.")
     Trial.objects.filter(pk=trial.pk).update(converted_at=None)
@@ -309,6 +316,7 @@ def undo_convert_trial(trial: Trial, *, by: User, now: dt.datetime) -> None:
     seen, to = LeadStatus.CONVERTED.value, LeadStatus.QUALIFIED.value
     Lead.objects.filter(pk=trial.lead_id, status=seen).update(status=to)
     record_event(trial.lead, AuditAction.CONVERSION_UNDONE, by=by, now=now)
+    return resume_open_work(trial.lead, by=by, now=now, since=trial.converted_at)
 
 
 @transaction.atomic
@@ -345,7 +353,7 @@ def mark_refunded(trial: Trial, *, by: User, now: dt.datetime) -> None:
 
 @transaction.atomic
 def undo_mark_refunded(trial: Trial, *, by: User, now: dt.datetime) -> None:
-    """Undo `mark_refunded`, within CANCEL_UNDO_WINDOW. Idempotent.
+    """Undo `mark_refunded`, within STAFF_UNDO_WINDOW. Idempotent.
 
     Raises ActionError.
     """

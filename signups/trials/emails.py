@@ -10,11 +10,12 @@ from django.urls import reverse
 from clinic.lib import time_zones, us_states
 from signups.leads import links as lead_links
 from signups.leads.models import Lead
+from signups.leads.undo import STAFF_UNDO_WINDOW
 from signups.messages.kinds import MessageKind, register
 from signups.messages.models import OutboxMessage
 from signups.messages.outbox import enqueue, portal_link_context, unique_occasion
 
-from .models import CANCEL_UNDO_WINDOW, Trial
+from .models import Trial
 from .waitlist_models import WaitlistEntry
 
 
@@ -138,8 +139,8 @@ def converted(trial: Trial, *, now: dt.datetime) -> OutboxMessage | None:
     Once per conversion.
     """
     last_day = trial.guarantee_last_day(trial.lead.time_zone)
-    occasion = f"{trial.pk}.{now.timestamp():.0f}"
-    send_at = now + CANCEL_UNDO_WINDOW
+    occasion = unique_occasion()
+    send_at = now + STAFF_UNDO_WINDOW
     return _enqueue(CONVERTED, trial, now=now, occasion=occasion, send_at=send_at, last_day=last_day)
 
 

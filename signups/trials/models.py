@@ -9,8 +9,8 @@ from django.db.models import F, Q
 
 from clinic.lib.encryption import EncryptedTextField
 from signups.leads.models import Lead
+from signups.leads.undo import STAFF_UNDO_WINDOW
 
-CANCEL_UNDO_WINDOW = dt.timedelta(hours=1)  # to undo a cancellation, or to undo `mark_refunded`
 OPEN_TRIAL = Q(cancelled_at=None, converted_at=None)
 REFUND_OWED = Q(refund_requested_at__isnull=False, refunded_at=None)
 MAX_TRIAL_DAYS = 90  # days
@@ -140,7 +140,7 @@ class Trial(models.Model):
     @property
     def undo_until(self) -> dt.datetime | None:
         """Return the undo deadline of a cancellation; None when not cancelled."""
-        return self.cancelled_at + CANCEL_UNDO_WINDOW if self.cancelled_at else None
+        return self.cancelled_at + STAFF_UNDO_WINDOW if self.cancelled_at else None
 
     def guarantee_last_day(self, zone: str) -> dt.date | None:
         """Return the last day of the guarantee in `zone` (IANA); None before conversion.
@@ -158,11 +158,11 @@ class Trial(models.Model):
 
     def conversion_may_be_undone(self, now: dt.datetime) -> bool:
         """Return whether the conversion can be undone at `now`."""
-        return bool(self.converted_at and now < self.converted_at + CANCEL_UNDO_WINDOW and not self.refund_requested_at)
+        return bool(self.converted_at and now < self.converted_at + STAFF_UNDO_WINDOW and not self.refund_requested_at)
 
     def may_be_owed_again(self, now: dt.datetime) -> bool:
         """Return whether `mark_refunded` can be undone at `now`."""
-        return self.refunded_at is not None and now <= self.refunded_at + CANCEL_UNDO_WINDOW
+        return self.refunded_at is not None and now <= self.refunded_at + STAFF_UNDO_WINDOW
 
     def may_be_refunded(self, zone: str, now: dt.datetime) -> bool:
         """Return whether a refund can be requested at `now`.

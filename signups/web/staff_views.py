@@ -94,11 +94,19 @@ def render_page(
 
 
 def ask_first(
-    request: HttpRequest, lead: Lead, *, title: str, button: str, consequences: list[str], back: str
+    request: HttpRequest,
+    lead: Lead,
+    *,
+    title: str,
+    button: str,
+    consequences: list[str],
+    back: str,
+    other: tuple[str, str, str] | None = None,
 ) -> TemplateResponse | None:
     """Return the page that says what is about to happen to whom, or None once that was confirmed.
 
     The page repeats the form with `confirmed`. `consequences` are sentences, what is sent among them.
+    `other` is a second button to confirm by: name, value, label.
     """
     if "confirmed" in request.POST:
         return None
@@ -111,6 +119,7 @@ def ask_first(
         lead=lead,
         consequences=consequences,
         button=button,
+        other=other,
         fields=fields,
         back=back,
     )

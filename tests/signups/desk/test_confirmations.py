@@ -39,7 +39,8 @@ def test_converting_asks_first_naming_the_person_and_what_is_sent(client, user):
     page = client.post(address(lead, "convert")).content.decode()
     assert "Convert Jo Miller to patient?" in page
     assert f"goes to {lead.email} in one hour" in page
-    assert "stays booked" in page
+    assert "Still open: onboarding call on" in page
+    assert "Convert, and end what is open" in page
     lead.refresh_from_db()
     assert (lead.status, lead.trials.get().converted_at) == ("qualified", None)
 

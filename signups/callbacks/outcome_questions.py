@@ -1,0 +1,40 @@
+"""What staff read before an outcome that ends something is logged."""
+
+import datetime as dt
+
+from django.utils import timezone
+
+from clinic.lib import time_zones
+from signups.leads.models import Lead
+from signups.leads.open_work import open_work
+from signups.leads.undo import STAFF_UNDO_WINDOW
+
+from .choices import CallOutcome
+
+SENT_WHEN_FINAL = "That is sent when it can no longer be undone, or at once if the call begins within two hours."
+
+
+def outcome_consequences(lead: Lead, outcome: CallOutcome, now: dt.datetime) -> list[str]:
+    """Return, as sentences, what follows from one of FINAL_OUTCOMES, what is sent, and until when it can be undone."""
+    until = time_zones.local_time(now + STAFF_UNDO_WINDOW, timezone.get_current_timezone_name())
+    undo = f"You can undo this until {until}."
+    calls = [item for item in open_work(lead, now) if item.row._meta.model_name == "onboardingcall"]
+    match outcome:
+        case CallOutcome.WRONG_NUMBER if calls and lead.email and not lead.email_bounced_at:
+            asked = f"The number is not called again. {lead.email} is asked for another one: {calls[0]} needs it."
+            return [asked, SENT_WHEN_FINAL, undo]
+        case CallOutcome.WRONG_NUMBER if calls:
+            return [f"Their {calls[0]} is canceled: there is no other number, and no email address to ask.", undo]
+        case CallOutcome.WRONG_NUMBER if lead.email:
+            return [
+                f"{lead.email} is emailed at {until} that we could not reach them.",
+                f"{undo} Nothing is sent before.",
+            ]
+        case CallOutcome.WRONG_NUMBER:
+            return ["Nothing is sent: there is no email address.", undo]
+        case CallOutcome.DO_NOT_CALL:
+            canceled = [
+                f"Their {call} is canceled, and patient and host are notified. {SENT_WHEN_FINAL}" for call in calls
+            ]
+            return ["Consent to calls and texts is withdrawn at once.", *(canceled or ["Nothing is sent."]), undo]
+    return ["Nothing is sent.", undo]
