@@ -21,7 +21,9 @@ def outcome_consequences(lead: Lead, outcome: CallOutcome, now: dt.datetime) -> 
     calls = [item for item in open_work(lead, now) if item.row._meta.model_name == "onboardingcall"]
     match outcome:
         case CallOutcome.WRONG_NUMBER if calls and lead.email and not lead.email_bounced_at:
-            asked = f"The number is not called again. {lead.email} is asked for another one: {calls[0]} needs it."
+            asked = (
+                f"The number is not called again. {lead.email} is asked for another one: their booked call needs it."
+            )
             return [asked, SENT_WHEN_FINAL, undo]
         case CallOutcome.WRONG_NUMBER if calls:
             return [f"Their {calls[0]} is canceled: there is no other number, and no email address to ask.", undo]

@@ -376,7 +376,7 @@ def test_wrong_number_of_somebody_who_cannot_be_asked_cancels_the_call(host, lea
     lead.save()
     ConsentFactory(lead=lead, text__purpose=ConsentPurpose.CALLS, created_at=NOW - HOUR)
     post(lead, "call/", start=CALL.isoformat())
-    staff.post(f"/admin/signups/lead/{lead.pk}/log-outreach/", {"outcome": "wrong_number"})
+    staff.post(f"/admin/signups/lead/{lead.pk}/log-outreach/", {"outcome": "wrong_number", "confirmed": "1"})
     assert lead.calls.get().status == CallStatus.CANCELLED
     assert OutboxMessage.objects.filter(kind="host_call_cancelled").count() == 1
     assert "Someone else answers at their number" in page_of_lead(staff, lead)

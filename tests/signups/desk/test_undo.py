@@ -111,7 +111,7 @@ def test_an_outcome_is_taken_back_with_all_that_it_ended(client, user, lead, hos
         sent = {"outcome": outcome, "number": 1, "form_key": uuid.uuid4(), "back": "lead"}
         asked = client.post(f"{page}attempt/", sent).content.decode()
         assert f"You can undo this until 11:0{number} AM" in asked
-        assert ("is canceled" in asked) == (outcome == "do_not_call")
+        assert ("is canceled; patient and host" in asked) == (outcome == "do_not_call")
         assert "Undo the outcome" in client.post(f"{page}attempt/", {**sent, **YES}, follow=True).content.decode()
         request.refresh_from_db()
         assert request.outcome == outcome
@@ -128,7 +128,9 @@ def test_an_outcome_is_taken_back_with_all_that_it_ended(client, user, lead, hos
     assert "(undone)" in client.get(page).content.decode()
     deliver(NOW + 2 * HOUR)
     assert all(mail.subject.startswith("Reminder: free call") for mail in mailoutbox[told:])
-    assert not OutboxMessage.objects.filter(kind__in=["callback_unreachable", "call_cancelled"], status="sent").exists()
+    assert not OutboxMessage.objects.filter(
+        kind__in=["callback_unreachable", "call_cancelled", "call_needs_number"], status="sent"
+    ).exists()
 
 
 def test_an_outcome_that_stands_is_told_after_the_hour_and_what_they_said_since_holds(client, user, lead, time_machine):
