@@ -75,7 +75,8 @@ class ContactFacts:
 
     `callback` is the open request, with its due time; `call` the booked call that is ahead or under way, `unsettled`
     the oldest call that began without an outcome, `missed` the last call, if they did not come. `suppressed` holds
-    those of the lead's address and number that an erased person left behind.
+    those of the lead's address and number that an erased person left behind. A trial is started by the link in an
+    email, which proves the address.
     """
 
     consents: frozenset[str] = frozenset()
@@ -83,7 +84,7 @@ class ContactFacts:
     call: "OnboardingCall | None" = None
     unsettled: "OnboardingCall | None" = None
     missed: "OnboardingCall | None" = None
-    is_confirmed: bool = False
+    has_started_trial: bool = False
     awaits_confirmation: bool = False
     suppressed: frozenset[str] = frozenset()
 
@@ -120,7 +121,7 @@ def facts_of(leads: Iterable[Lead], now: dt.datetime) -> Mapping[int, ContactFac
             consents=frozenset(consents[lead.pk]),
             callback=callbacks.get(lead.pk),
             **_calls(calls[lead.pk], now),
-            is_confirmed=lead.pk in confirmed,
+            has_started_trial=lead.pk in confirmed,
             awaits_confirmation=lead.pk in waiting and lead.pk not in confirmed,
             suppressed=frozenset(suppressed & {lead.email, lead.phone_e164}),
         )
@@ -229,7 +230,7 @@ def may_email(lead: Lead, now: dt.datetime, facts: ContactFacts | None = None, *
         return Decision(False, "No email address on file.", Remedy.ADD_CONTACT)
     if stopped := _email_stopped(lead):
         return stopped
-    if not facts.is_confirmed:
+    if not facts.has_started_trial:
         remedy = Remedy.RESEND_CONFIRMATION if facts.awaits_confirmation else None
         why = "Their email address isn’t confirmed."
         return Decision(False, why, remedy)
@@ -250,7 +251,7 @@ def may_deliver_unsolicited(lead: Lead) -> Decision:
 
 
 DECIDED_BY = {Channel.CALL: may_call, Channel.TEXT: may_text, Channel.EMAIL: may_email}
-DESK_CHANNELS = (Channel.CALL, Channel.EMAIL)  # what staff can use from the desk, in order
+DESK_CHANNELS = (Channel.CALL, Channel.EMAIL)  # what staff can use from the desk, in order; texts where they are chosen
 
 
 @dataclass(frozen=True)
@@ -268,7 +269,8 @@ class ContactPlan:
 def contact_plan(lead: Lead, now: dt.datetime, facts: ContactFacts | None = None) -> ContactPlan:
     """Return the channel to reach `lead` by: the preferred one if it is open, else another open one."""
     facts = facts or facts_of([lead], now)[lead.pk]
-    order = sorted(DESK_CHANNELS, key=lambda channel: channel != lead.preferred_channel)
+    chosen = (Channel.TEXT,) if lead.preferred_channel == Channel.TEXT else ()
+    order = sorted((*chosen, *DESK_CHANNELS), key=lambda channel: channel != lead.preferred_channel)
     decisions = {channel: DECIDED_BY[channel](lead, now, facts) for channel in order}
     for channel, decision in decisions.items():
         if decision.allowed:

@@ -1,5 +1,6 @@
 """The audit log page: all events, filtered, read-only."""
 
+import datetime as dt
 from collections.abc import Iterator
 from typing import Any
 
@@ -8,9 +9,10 @@ from django.contrib.auth.models import User
 from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from clinic.lib import redaction
+from clinic.lib import redaction, time_zones
 from clinic.lib.read_only_admin import ReadOnly
 from signups.audit import access_log
 from signups.audit.models import AuditEvent
@@ -21,6 +23,7 @@ from .audit_log_forms import AuditFilterForm
 from .event_descriptions import describe_all
 
 PAGE_SIZE = 100
+FOR_UNDO = {"before", "previous", "kept_unassigned", "bulk"}  # what an undo needs, and no reader
 
 
 @admin.register(AuditEvent)
@@ -69,7 +72,9 @@ def _rows(events: list[AuditEvent], user: User) -> Iterator[dict[str, Any]]:
     """
     sees_leads = user.has_perm("signups.view_lead")
     for event, by, text in describe_all(events):
-        detail = ", ".join(f"{name}: {value}" for name, value in event.detail.items())
+        detail = ", ".join(
+            f"{name}: {_for_reader(value)}" for name, value in event.detail.items() if name not in FOR_UNDO
+        )
         about = str(event.lead) if event.lead and sees_leads else event.target
         yield {
             "at": event.occurred_at,
@@ -79,6 +84,16 @@ def _rows(events: list[AuditEvent], user: User) -> Iterator[dict[str, Any]]:
             "about": redaction.mask_contact_details(about, user),
             "detail": redaction.mask_contact_details(detail, user),
         }
+
+
+def _for_reader(value: Any) -> Any:
+    """Return `value`, a moment as it is on the clinic's clock with the name of its zone."""
+    try:
+        moment = dt.datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        return value
+    zone = timezone.get_current_timezone_name()
+    return time_zones.format_short(moment, zone) if moment.tzinfo else value
 
 
 routes = [path("signups/auditevent/", audit_log, name="signups_auditevent_changelist")]

@@ -40,7 +40,7 @@ class ContactForm(forms.Form):
 
     def clean_email(self) -> str:
         email: str = self.cleaned_data["email"]
-        if self.lead and email != self.lead.email and self.lead.has_confirmed():
+        if self.lead and email != self.lead.email and self.lead.has_started_trial():
             raise forms.ValidationError(
                 "They confirmed this address, and their private page depends on it. "
                 "Ask them to sign up with the new one."

@@ -140,7 +140,7 @@ def log_outreach_view(request: HttpRequest, lead: Lead) -> str | HttpResponse:
     if data["outcome"] in FINAL_OUTCOMES and (page := _ask_before_logging(request, lead, data["outcome"])):
         return page
     outreach.log_outreach(lead=lead, **data, **actor(request))
-    return f"Outcome logged: {data['outcome'].label.lower()}."
+    return "Outcome logged." + (" You can undo this for one hour." if data["outcome"] in FINAL_OUTCOMES else "")
 
 
 def _ask_before_logging(request: HttpRequest, lead: Lead, outcome: CallOutcome) -> HttpResponse | None:

@@ -8,7 +8,7 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.admin.views.main import PAGE_VAR, SEARCH_VAR, ChangeList
 from django.core.exceptions import BadRequest
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import OuterRef, Prefetch, Q, QuerySet, Subquery
 from django.db.models.expressions import Combinable
 from django.http import HttpRequest
 from django.utils import timezone
@@ -22,6 +22,7 @@ from signups.trials.models import Trial
 
 from .filters import FILTERS, CreatedFilter, ViewFilter
 from .lead_rows import row
+from .saved_views import calls_today
 
 ALLOWED_PARAMETERS = {SEARCH_VAR, PAGE_VAR, *(each.parameter_name for each in FILTERS)}
 
@@ -86,6 +87,12 @@ def with_list_columns(leads: QuerySet[Lead]) -> QuerySet[Lead]:
     )
 
 
+def _by_call(leads: QuerySet[Lead], now: dt.datetime) -> list[Lead]:
+    """Return the leads in the order of their calls today, each with the time of the first as `call_at`."""
+    first = calls_today(now).filter(lead=OuterRef("pk")).values("starts_at")[:1]
+    return list(leads.annotate(call_at=Subquery(first)).order_by("call_at", "id"))
+
+
 class LeadList(ChangeList):
     """Django's changelist without the full count and without numbered pages."""
 
@@ -93,7 +100,11 @@ class LeadList(ChangeList):
         size, page = self.list_per_page, request.GET.get(PAGE_VAR, "")
         cursor = KeysetCursor.read(page)
         now = timezone.now()
-        leads, more = cursor.page(with_list_columns(self.queryset), size)
+        self.shows_calls = request.GET.get("view") == "calls"
+        if self.shows_calls:  # (a day's calls are one page, by their time)
+            leads, more = _by_call(with_list_columns(self.queryset), now), False
+        else:
+            leads, more = cursor.page(with_list_columns(self.queryset), size)
         self.result_list = leads
         complete = not more and not cursor.at and cursor.after
         self.size = RowCount(len(leads)) if complete else count_rows(self.queryset)

@@ -10,6 +10,7 @@ from signups.leads.models import Lead
 from signups.trials.models import Trial
 
 TRIAL_ENDS_SOON = dt.timedelta(hours=48)
+WAYS = {Channel.CALL: ("contact", "by phone"), Channel.EMAIL: ("write", "by email"), Channel.TEXT: ("text", "by text")}
 RETRY_AFTER = dt.timedelta(days=1)  # after a failed contact attempt
 
 
@@ -87,7 +88,7 @@ def _contact(
     """Return the contact to make at `moment`, or the act that opens a way; None when none is left."""
     plan = contact_plan(lead, moment, facts)
     if plan.channel:
-        key, way = ("contact", "by phone") if plan.channel == Channel.CALL else ("write", "by email")
+        key, way = WAYS[plan.channel]
         return NextAction(key, why or (f"Follow up {way}" if due else f"Make first contact {way}"), due)
     blocked = plan.blocked
     if blocked is None or blocked.remedy is None:
@@ -105,7 +106,7 @@ def _pipeline(lead: Lead, trial: Trial | None, now: dt.datetime, facts: ContactF
     contacted_near_end = contact_at is not None and ends_at is not None and contact_at >= ends_at - TRIAL_ENDS_SOON
     if ends_at and now < ends_at <= now + TRIAL_ENDS_SOON and not contacted_near_end:
         asked = _contact(lead, now, facts, due=ends_at, why="Check in: trial ending")
-        if asked and asked.key in ("contact", "write"):
+        if asked and asked.key in ("contact", "write", "text"):
             return asked
     if lead.status == LeadStatus.CONTACTED:
         return NextAction("qualify", "Qualify")

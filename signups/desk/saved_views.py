@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from clinic.lib.time_zones import midnight
 from signups.callbacks.models import CallbackRequest
-from signups.calls.models import OnboardingCall
+from signups.calls.models import OnboardingCall, OnboardingCallQuerySet
 from signups.leads.models import LeadQuerySet
 from signups.trials.models import Trial
 
@@ -44,12 +44,17 @@ def _returned(leads: LeadQuerySet, user: User, now: dt.datetime) -> LeadQuerySet
     return leads.live().filter(email_bounced_at__isnull=False)
 
 
-def _today(leads: LeadQuerySet, user: User, now: dt.datetime) -> LeadQuerySet:
+def calls_today(now: dt.datetime) -> OnboardingCallQuerySet:
+    """Return the booked calls of the clinic's day without an outcome, soonest first."""
     day = timezone.localdate(now)
     today = OnboardingCall.objects.booked().filter(
         starts_at__gte=midnight(day), starts_at__lt=midnight(day + dt.timedelta(days=1))
     )
-    return leads.filter(pk__in=today.order_by().values("lead"))
+    return today.order_by("starts_at", "id")
+
+
+def _today(leads: LeadQuerySet, user: User, now: dt.datetime) -> LeadQuerySet:
+    return leads.filter(pk__in=calls_today(now).order_by().values("lead"))
 
 
 SAVED_VIEWS = {

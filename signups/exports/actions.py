@@ -10,6 +10,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Q
 
+from clinic.lib import time_zones
 from clinic.lib.spreadsheets import Cell, PhoneCell, Row
 from signups.audit.actions import record_event
 from signups.audit.choices import AuditAction
@@ -59,7 +60,13 @@ def start_export(
         filters=filters,
     )
     zone = ZoneInfo(current_offer().time_zone)
-    return _rows(leads, mark=f"{by.get_username()}, {now:%Y-%m-%d %H:%M} UTC", zone=zone)
+    return _rows(leads, mark=_mark(by, now), zone=zone)
+
+
+def _mark(by: User, now: dt.datetime) -> str:
+    """Return who exports, when, and in which zone the times of the table are."""
+    zone = current_offer().time_zone
+    return f"{by.get_username()}, {time_zones.format_moment(now, zone)}; all times: {time_zones.common_zone_name(zone)}"
 
 
 def _rows(leads: LeadQuerySet, *, mark: str, zone: ZoneInfo) -> Iterator[Row]:

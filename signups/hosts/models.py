@@ -11,6 +11,9 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 
+from clinic.lib import time_zones
+from signups.offer import current_offer
+
 
 class HostQuerySet(models.QuerySet["Host"]):
     def active(self) -> Self:
@@ -118,7 +121,8 @@ class TimeOff(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.starts_at} to {self.ends_at}"
+        zone = current_offer().time_zone
+        return f"{time_zones.format_short(self.starts_at, zone)} to {time_zones.format_short(self.ends_at, zone)}"
 
 
 class Holiday(models.Model):

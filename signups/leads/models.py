@@ -327,6 +327,6 @@ class Lead(PhoneDisplay, models.Model):
         """Return the newest trial that was not cancelled, started or not."""
         return self.trials.filter(cancelled_at=None).first()
 
-    def has_confirmed(self) -> bool:
-        """Return whether the e-mail address is verified: a trial was started from it."""
+    def has_started_trial(self) -> bool:
+        """Return whether a trial was ever started, by the link that proves the address to be theirs."""
         return self.trials.filter(started_at__isnull=False).exists()

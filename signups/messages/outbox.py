@@ -155,4 +155,4 @@ def unique_occasion() -> str:
 
 def portal_link_context(lead: Lead) -> dict[str, str]:
     """Return `my`: the portal URL, empty until the lead's address is confirmed."""
-    return {"my": lead_links.portal_url(lead) if lead.has_confirmed() else ""}
+    return {"my": lead_links.portal_url(lead) if lead.has_started_trial() else ""}

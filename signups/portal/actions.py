@@ -20,7 +20,7 @@ def resend_portal_link(email: str, *, now: dt.datetime) -> None:
     """
     found = Lead.objects.live().select_for_update().filter(email_key=normalization.email_key(email)).first()
     lead = found or Lead(pk=0, email=email)
-    confirmed, allowed = lead.has_confirmed(), under_hourly_limit(lead, MY_LINK, now=now)
+    confirmed, allowed = lead.has_started_trial(), under_hourly_limit(lead, MY_LINK, now=now)
     if found and not confirmed and lead.current_trial():
         resend_confirmation_link(lead, now=now)
         return

@@ -50,7 +50,7 @@ def erase_lead(lead: Lead, *, by: Actor, now: dt.datetime, asked: bool = True) -
             Suppression.objects.get_or_create(digest=contact_hash(address), defaults={"created_at": now})
     remove_person(known, now=now)
     InboundMessage.objects.filter(lead=None, sender__in=known).delete()
-    receipt = asked and lead.has_confirmed()
+    receipt = asked and lead.has_started_trial()
     _end_open_work(lead, by=by, now=now)
     delete_data_export(lead)
     DistinctLeadPair.objects.of(lead).delete()

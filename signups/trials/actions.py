@@ -83,7 +83,7 @@ def _request_trial(
     where there was none, or where the last was cancelled.
     """
     lead, is_new = get_or_create_lead(email=email, created_at=now, **fields)
-    confirmed = not is_new and lead.has_confirmed()  # (read once: known addresses take as many queries as new ones)
+    confirmed = not is_new and lead.has_started_trial()  # (read once: known addresses take as many queries as new ones)
     action = AuditAction.SIGNED_UP if is_new else AuditAction.SIGNED_UP_AGAIN
     record_event(lead, action, by=ActorKind.PATIENT, now=now, idempotency_key=form_key)
     if is_new:
@@ -201,7 +201,7 @@ def _resend(lead: Lead, *, now: dt.datetime) -> None:
         _send_confirmation(trial, now=now)
     elif lead.current_trial() and under_hourly_limit(lead, emails.TRIAL_EXISTS, now=now):
         emails.trial_exists(lead, now=now)
-    elif lead.has_confirmed() and under_hourly_limit(lead, MY_LINK, now=now):
+    elif lead.has_started_trial() and under_hourly_limit(lead, MY_LINK, now=now):
         my_link(lead, now=now)
 
 

@@ -189,6 +189,21 @@ def test_plan_prefers_their_channel_falls_back_to_an_open_one_and_names_one_act_
     assert contact_plan(lead, NOW).channel == Channel.EMAIL
 
 
+def test_plan_texts_who_prefers_texts_where_that_is_permitted_and_nobody_else(settings):
+    settings.TEXT_BACKEND = "clinic.text_backends.TextFileBackend"
+    lead = lead_with(preferred_channel=Channel.TEXT)
+    TrialFactory(lead=lead, requested_at=NOW - DAY, started_at=NOW - DAY)
+    assert contact_plan(lead, NOW).channel == Channel.EMAIL  # no consent to texts
+    consent_to(lead, ConsentPurpose.CALLS, ConsentPurpose.TEXTS)
+    assert contact_plan(lead, NOW).channel == Channel.TEXT
+    assert contact_plan(lead, NIGHT).channel == Channel.EMAIL
+    lead.preferred_channel = Channel.CALL
+    assert contact_plan(lead, NOW).channel == Channel.CALL
+    settings.TEXT_BACKEND = ""
+    lead.preferred_channel = Channel.TEXT
+    assert contact_plan(lead, NOW).channel == Channel.CALL
+
+
 @pytest.mark.parametrize("status", ["merged", "erased"])
 def test_nobody_gone_is_reached_by_any_way(status):
     lead = lead_with(status=status)

@@ -217,7 +217,7 @@ def test_settling_is_taken_back_on_the_page_while_that_is_possible(client, user,
 
 def test_whoever_wants_no_calls_takes_their_agreement_back(client, user):
     consent = consents.ConsentFactory(text__purpose="calls")
-    do(client, consent.lead, "log-outreach", {"outcome": "do_not_call"})
+    do(client, consent.lead, "log-outreach", {"outcome": "do_not_call", "confirmed": "1"})
     assert agrees_to(consent.lead, "calls") is False
     assert set(consent.lead.events.values_list("action", flat=True)) == {"tried", "moved", "consent_revoked"}
 

@@ -1,6 +1,7 @@
 """Leads on the desk: found quickly, shown whole, changed by nobody here."""
 
 import datetime as dt
+import re
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -193,6 +194,20 @@ def test_saved_views_are_worklists(head, time_machine):
         "returned": ["Returned"],
         "mine": ["Mine"],
     }
+
+
+def test_calls_today_are_in_the_order_of_their_times_and_show_them(head, time_machine):
+    time_machine.move_to(dt.datetime(2026, 11, 20, 15, tzinfo=dt.UTC), tick=False)
+    noon = dt.datetime(2026, 11, 20, 17, tzinfo=dt.UTC)
+    for name, hours in (("Third", 2), ("First", -1), ("Second", 0)):  # in the order of their sign-ups
+        calls.OnboardingCallFactory(lead__name=name, starts_at=noon + hours * dt.timedelta(hours=1))
+    held = calls.OnboardingCallFactory(lead__name="Held", starts_at=noon - dt.timedelta(hours=3), status="completed")
+    calls.OnboardingCallFactory(lead=held.lead, starts_at=noon + dt.timedelta(days=1))
+    page = head.get(LIST, {"view": "calls"})
+    assert names(page) == ["First", "Second", "Third"]
+    shown = re.findall(r'data-label="Call" class="nowrap"><strong>([^<]+)', page.content.decode())
+    assert shown == ["11:00 AM", "12:00 PM", "2:00 PM"]
+    assert 'data-label="Call"' not in head.get(LIST).content.decode()
 
 
 @pytest.mark.parametrize(

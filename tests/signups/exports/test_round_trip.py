@@ -122,6 +122,7 @@ def test_dates_are_on_the_clinics_clock_and_real_ones_in_a_workbook(head):
     LeadFactory(created_at=dt.datetime(2026, 1, 12, 14, 14, 5, tzinfo=dt.UTC))
     header, row = csv.reader(io.StringIO(exported(head, "csv").decode("utf-8-sig")))
     assert row[header.index("Signed up")] == "2026-01-12 09:14:05"
+    assert row[header.index("Exported by")].endswith("Eastern Time; all times: Eastern Time")
     sheet = openpyxl.load_workbook(io.BytesIO(exported(head, "xlsx"))).active
     header, row = sheet.iter_rows()
     cell = row[[one.value for one in header].index("Signed up")]

@@ -96,6 +96,7 @@ def test_hours_are_typed_as_people_write_them(client, host, head):
     assert list(AvailabilityRule.objects.values_list("weekday", "start", "end")) == [(0, 540, 720), (0, 1320, 120)]
     assert list(DateOverride.objects.values_list("date", "windows")) == [(dt.date(2027, 12, 24), [])]
     assert TimeOff.objects.get().starts_at == dt.datetime(2027, 12, 1, 5, 0, tzinfo=dt.UTC)  # midnight in the clinic
+    assert str(TimeOff.objects.get()).startswith("Wed, Dec 1, 12:00 AM Eastern Time to ")
     assert AuditEvent.objects.filter(action="hours_changed", target=f"host:{host.pk}", actor=head).count() == 1
 
 
