@@ -1,3 +1,4 @@
+import copy
 import datetime as dt
 import os
 
@@ -11,6 +12,7 @@ from django.test import TransactionTestCase
 
 from content import page_rendering, state_changes
 from content.fixtures import loader
+from content.models import ClinicProfile
 from signups.audit import triggers
 from tests.factories import content
 from tests.signups.conftest import post_start  # noqa: F401 - a fixture of every package
@@ -62,27 +64,43 @@ def emptying_between_tests():
         yield
 
 
-@pytest.fixture(scope="session")
-def shipped_rows(django_db_setup, django_db_blocker):
-    """The rows of the shipped texts. They are loaded once and rolled back: no test finds what it did not ask for."""
-    with django_db_blocker.unblock(), transaction.atomic():
-        loader.load_fixtures()
+def content_rows(blocker, make):
+    """Return the rows of the content app that `make` makes, by model. They are made once and rolled back."""
+    with blocker.unblock(), transaction.atomic():
+        make()
         models = apps.get_app_config("content").get_models(include_auto_created=True)
         rows = {model: list(model._base_manager.all()) for model in models}
         transaction.set_rollback(True)
-    return rows
+    return {model: rows for model, rows in rows.items() if rows}
+
+
+def insert(rows):
+    """Put copies of `rows` into the database, so that no test changes another's."""
+    for model, made in rows.items():  # (foreign keys are checked at the commit)
+        model._base_manager.bulk_create(copy.deepcopy(made))
+
+
+@pytest.fixture(scope="session")
+def shipped_rows(django_db_setup, django_db_blocker):
+    return content_rows(django_db_blocker, loader.load_fixtures)
 
 
 @pytest.fixture
 def shipped_content(db, shipped_rows):
     """The shipped texts are in the database, as `load_content` leaves them."""
-    for model, rows in shipped_rows.items():  # (foreign keys are checked at the commit)
-        model._base_manager.bulk_create(rows)
+    insert(shipped_rows)
+
+
+@pytest.fixture(scope="session")
+def clinic_rows(django_db_setup, django_db_blocker):
+    return content_rows(django_db_blocker, open_clinic)
 
 
 @pytest.fixture
-def clinic(db):
-    return open_clinic()
+def clinic(db, clinic_rows):
+    """The least a running site has (`open_clinic`); returns the profile."""
+    insert(clinic_rows)
+    return ClinicProfile.objects.get()
 
 
 def open_clinic():

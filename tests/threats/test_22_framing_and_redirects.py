@@ -38,10 +38,16 @@ def test_sign_in_leads_to_the_desk_instead(client, clinic, evil):
     assert (parts.scheme, parts.netloc, parts.path[0], parts.path[1] not in "/\\") == ("", "", "/", True)
 
 
-@pytest.mark.parametrize("evil", EVIL)
-def test_no_address_redirects_elsewhere(client, clinic, evil):
+def test_no_address_redirects_elsewhere(client, clinic):
+    """An address that leads on for one parameter is asked with all of them; others never look at them."""
     client.force_login(users.UserFactory(is_superuser=True))
+    asked = 0
     for _, path in ADDRESSES:
-        location = client.get(path, {"next": evil, "url": evil, "return": evil, "source": evil}).get("Location", "/")
-        assert location.startswith("/"), (path, location)
-        assert not location.startswith(("//", "/\\")), (path, location)
+        for evil in EVIL:
+            location = client.get(path, dict.fromkeys(("next", "url", "return", "source"), evil)).get("Location")
+            if location is None:
+                break
+            asked += 1
+            assert location.startswith("/"), (path, location)
+            assert not location.startswith(("//", "/\\")), (path, location)
+    assert asked > len(EVIL)
