@@ -16,6 +16,7 @@ NAVIGATION = {
     "Settings": {
         "host": "Hosts",
         "holiday": "Holidays",
+        "calltype": "Call types",
         "tag": "Tags",
         "emailtemplate": "Email templates",
         "clinicprofile": "Clinic profile",

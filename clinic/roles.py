@@ -17,7 +17,7 @@ AUDITOR = "Auditor"
 REVIEWER = "Medical reviewer"
 EVIDENCE_MODELS = ("article", "claim", "person", "quotation", "source")
 READ = ["view_lead", "view_trial", "view_consent", "view_outboxmessage", "view_inboundmessage", "view_note"]
-SCHEDULE = ["view_host", "view_holiday"]
+SCHEDULE = ["view_host", "view_holiday", "view_calltype"]
 WORK = [
     *READ,
     "see_contact",
@@ -47,6 +47,8 @@ ROLES = {
             "change_host",
             "add_holiday",
             "change_holiday",
+            "add_calltype",
+            "change_calltype",
             "view_auditevent",
             "work_any_lead",
             "reassign_callbackrequest",

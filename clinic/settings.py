@@ -268,6 +268,7 @@ WORKER_JOBS = {
     "signups.privacy.export_jobs.run_next_export_step": 5.0,
     "signups.trials.waitlist.notify_waitlist": 300.0,
     "signups.calls.clock_changes.list_changed_calls": 3600.0,
+    "signups.calls.earlier_times.offer_freed_slots": 5.0,
     "signups.calls.calendar_sync.check_next_calendar": 5.0,
     "signups.privacy.retention.apply_due_rules": 86_400.0,
     "signups.ops.rate_limit.delete_expired": 3600.0,

@@ -24,6 +24,7 @@ class SignupsConfig(AppConfig):
 
         from signups import contact_changes
         from signups.audit import triggers
+        from signups.calls.call_type_models import create_onboarding_type
         from signups.messages.reports import handle_tracking_event
         from signups.messages.shipped_templates import create_shipped_templates
         from signups.ops.key_check import ensure_key_check
@@ -34,4 +35,5 @@ class SignupsConfig(AppConfig):
         contact_changes.connect()
         post_migrate.connect(ensure_key_check, sender=self)
         post_migrate.connect(triggers.install_triggers, sender=self)
+        post_migrate.connect(create_onboarding_type, sender=self)
         post_migrate.connect(create_shipped_templates, sender=self)

@@ -2,6 +2,8 @@ from signups.assignment.models import AssignmentRotation
 from signups.audit.models import AuditEvent
 from signups.calendars.models import BusyTime, CalendarConnection, CalendarCopy
 from signups.callbacks.models import CallAttempt, CallbackRequest
+from signups.calls.call_type_models import CallType
+from signups.calls.earlier_time_models import EarlierTimeRequest, FreedSlot, SlotOffer
 from signups.calls.models import CallAlert, OnboardingCall
 from signups.consents.models import Consent, ConsentText
 from signups.consents.suppression_models import Suppression
@@ -33,6 +35,7 @@ __all__ = [
     "CalendarCopy",
     "CallAlert",
     "CallAttempt",
+    "CallType",
     "CallbackRequest",
     "Consent",
     "ConsentText",
@@ -41,9 +44,11 @@ __all__ = [
     "DataExportJob",
     "DateOverride",
     "DistinctLeadPair",
+    "EarlierTimeRequest",
     "EmailTemplate",
     "EncryptionKeyCheck",
     "FollowUp",
+    "FreedSlot",
     "Holiday",
     "Host",
     "ImportChunk",
@@ -59,6 +64,7 @@ __all__ = [
     "OutboxMessage",
     "RateLimitCounter",
     "SentBeforeRestore",
+    "SlotOffer",
     "Suppression",
     "Tag",
     "TimeOff",

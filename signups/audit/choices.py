@@ -72,6 +72,8 @@ class AuditAction(TextChoices):
     CALL_COMPLETED = "call_completed", "call completed"
     CALL_MISSED = "call_missed", "no-show"
     CALL_ANSWERED = "call_answered", "answered the invitation to a call"
+    EARLIER_TIME_ASKED = "earlier_time_asked", "joined the waiting list for earlier times"
+    EARLIER_TIME_DROPPED = "earlier_time_dropped", "left the waiting list for earlier times"
     CALL_ALERT_SETTLED = "call_alert_settled", "resolved a call alert"
     HOURS_CHANGED = "hours_changed", "changed weekly hours"
     CALENDAR_CONNECTED = "calendar_connected", "connected a calendar"

@@ -7,7 +7,7 @@ constraints (`NoOverlap`, one current call per lead) decide when two transaction
 import datetime as dt
 import uuid
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -24,7 +24,8 @@ from signups.offer import ClinicOffer, current_offer
 from signups.scheduling import round_robin, slots
 from signups.scheduling.slots import BookingError
 
-from . import availability, clock_changes, emails
+from . import availability, clock_changes, earlier_times, emails
+from .call_type_models import CallType
 from .choices import CallStatus, ForceReason
 from .emails import Placement
 from .models import OnboardingCall
@@ -72,15 +73,20 @@ def available_slots_for(
     begin: dt.datetime | None = None,
     end: dt.datetime | None = None,
     moving: OnboardingCall | None = None,
+    call_type: CallType | None = None,
 ) -> list[slots.Slot]:
-    """Return the slots in `[begin, end)` that `book_call` would accept at `now`.
+    """Return the slots in `[begin, end)` that `book_call` would accept at `now` for `call_type`.
 
-    With `moving`, the slots that `reschedule_call` would accept for that call. Defaults to the booking horizon.
+    With `moving`, the slots that `reschedule_call` would accept for that call. Defaults to the booking horizon and the
+    onboarding call.
     """
     clinic = current_offer()
+    call_type = moving.call_type if moving else call_type or CallType.objects.onboarding()
+    rules = call_type.rules(clinic)
     begin, end = begin or now, end or now + dt.timedelta(days=clinic.calls.horizon_days + 2)
-    hosts = availability.load_host_schedules(_candidates(moving), clinic, begin=begin, end=end, without=moving)
-    return slots.available_slots(hosts, clinic.calls, now=now, begin=begin, end=end)
+    found = _candidates(call_type, moving)
+    hosts = availability.load_host_schedules(found, clinic, begin=begin, end=end, without=moving, now=now)
+    return slots.available_slots(hosts, rules, now=now, begin=begin, end=end)
 
 
 @transaction.atomic
@@ -94,15 +100,20 @@ def book_call(
     key: uuid.UUID | None = None,
     reminders: bool = True,
     forced: ForceReason | None = None,
+    call_type: CallType | None = None,
+    answers: Mapping[str, str] | None = None,
 ) -> OnboardingCall:
-    """Book a call at `start` with `host`, or with the least loaded free host; the offer sets the length.
+    """Book a call at `start` with `host`, or with the least loaded free host of `call_type`, which sets the length.
 
     Idempotent for a repeated `key`. Raises, in this order: KeyReused, AlreadyBooked, SlotUnavailable, TooSoon,
     SlotTaken; CallNotBooked for a lead erased or merged, NoPhoneNumber for one without. `forced` lifts only working
     hours and minimum notice.
     """
-    fingerprint = f"{lead.pk} {start.isoformat()} {host.pk if host else 'any'}"
-    hosts = list((Host.objects.active().filter(pk=host.pk) if host else Host.objects.active()).locked())
+    call_type = call_type or CallType.objects.onboarding()
+    kind = "" if call_type.is_onboarding else f" {call_type.pk}"
+    fingerprint = f"{lead.pk} {start.isoformat()} {host.pk if host else 'any'}{kind}"
+    candidates = _candidates(call_type)
+    hosts = list((candidates.filter(pk=host.pk) if host else candidates).locked())
     if found := _replay(key, fingerprint):
         return found
     current = Lead.objects.live().select_for_update().filter(pk=lead.pk).first()
@@ -114,13 +125,15 @@ def book_call(
     if not lead.has_number_to_call:
         raise NoPhoneNumber
     clinic = current_offer()
-    chosen = _pick_host(start, hosts, clinic, now=now, forced=forced)
+    rules = call_type.rules(clinic)
+    chosen = _pick_host(start, hosts, clinic, rules, now=now, forced=forced)
     public_id, domain = uuid.uuid4(), clinic.mailbox.rpartition("@")[2]
     facts = {"idempotency_key": key, "request_fingerprint": fingerprint, "created_at": now, "reminders": reminders}
+    facts |= {"call_type": call_type, "answers": dict(answers or {})}
     call = OnboardingCall(
         public_id=public_id, lead=lead, uid=f"{public_id}@{domain}", organizer=clinic.mailbox, **facts
     )
-    _set_time(call, chosen, start, clinic.calls)
+    _set_time(call, chosen, start, rules)
     try:
         _store(call, now)
     except IntegrityError:
@@ -149,7 +162,7 @@ def reschedule_call(
 
     Raises CallNotBooked, CallAlreadyStarted (for the patient, once the call has begun), then as `book_call` does.
     """
-    hosts = list(_candidates(call).locked())
+    hosts = list(_candidates(call.call_type, call).locked())
     call = _locked(call)
     _require_booked(call, by=by, now=now)
     if start == call.starts_at and host in (None, call.host):
@@ -157,9 +170,10 @@ def reschedule_call(
     if call.lead.calls.upcoming(now).exclude(pk=call.pk).exists():
         raise AlreadyBooked
     clinic, before = current_offer(), Placement.of(call)
+    rules = call.call_type.rules(clinic)
     candidates = hosts if host is None else [each for each in hosts if each == host]
-    chosen = _pick_host(start, candidates, clinic, now=now, forced=forced, moving=call)
-    _set_time(call, chosen, start, clinic.calls)
+    chosen = _pick_host(start, candidates, clinic, rules, now=now, forced=forced, moving=call)
+    _set_time(call, chosen, start, rules)
     _change(call, now, before)
     _record(call, AuditAction.CALL_MOVED, by=by, now=now, forced=forced)
     return call
@@ -179,9 +193,10 @@ def reassign_call(
     if host.pk == call.host_id:
         return call
     clinic, before = current_offer(), Placement.of(call)
-    hosts = list(Host.objects.active().filter(pk=host.pk))
-    chosen = _pick_host(call.starts_at, hosts, clinic, now=now, forced=forced, moving=call)
-    _set_time(call, chosen, call.starts_at, clinic.calls)
+    rules = call.call_type.rules(clinic)
+    hosts = list(_candidates(call.call_type).filter(pk=host.pk))
+    chosen = _pick_host(call.starts_at, hosts, clinic, rules, now=now, forced=forced, moving=call)
+    _set_time(call, chosen, call.starts_at, rules)
     _change(call, now, before)
     _record(call, AuditAction.CALL_REASSIGNED, by=by, now=now, forced=forced)
     return call
@@ -204,6 +219,7 @@ def cancel_call(
     _record(call, AuditAction.CALL_CANCELLED, by=by, now=now)
     emails.call_cancelled(call, now=now, send_at=notify_at or now)
     emails.host_call_cancelled(call, Placement.of(call), now=now, send_at=notify_at)
+    earlier_times.follow_change(call, Placement.of(call), now, offer_at=notify_at or now)
     return call
 
 
@@ -240,7 +256,10 @@ def undo_cancel_call(*, call: OnboardingCall, by: Actor, now: dt.datetime) -> On
         raise UndoOver
     if call.lead.calls.upcoming(now).exists():
         raise AlreadyBooked
+    if earlier_times.is_promised(call, now):
+        raise slots.SlotTaken
     call.status, call.sequence = CallStatus.BOOKED, call.sequence - 1
+    earlier_times.keep_slot(call, now)
     emails.withdraw_cancellation(call, now)
     try:
         _store(call, now)
@@ -296,9 +315,10 @@ def _set_outcome(
     return call
 
 
-def _candidates(moving: OnboardingCall | None = None) -> HostQuerySet:
-    """Return the active hosts, and the current host of the call being moved."""
-    return Host.objects.active() if moving is None else Host.objects.active() | Host.objects.filter(pk=moving.host_id)
+def _candidates(call_type: CallType, moving: OnboardingCall | None = None) -> HostQuerySet:
+    """Return the active hosts of `call_type`, and the current host of the call being moved."""
+    hosts = call_type.all_hosts().active()
+    return hosts if moving is None else hosts | Host.objects.filter(pk=moving.host_id)
 
 
 def _locked(call: OnboardingCall) -> OnboardingCall:
@@ -336,6 +356,7 @@ def _pick_host(
     start: dt.datetime,
     hosts: Sequence[Host],
     clinic: ClinicOffer,
+    rules: slots.CallRules,
     *,
     now: dt.datetime,
     forced: ForceReason | None,
@@ -347,9 +368,9 @@ def _pick_host(
     """
     by_id = {host.pk: host for host in hosts}
     planned = availability.load_host_schedules(
-        hosts, clinic, begin=start, end=start + clinic.calls.length, without=moving
+        hosts, clinic, begin=start, end=start + rules.length, without=moving, now=now
     )
-    free = [by_id[int(id_)] for id_ in slots.available_hosts(start, planned, clinic.calls, now=now, force=bool(forced))]
+    free = [by_id[int(id_)] for id_ in slots.available_hosts(start, planned, rules, now=now, force=bool(forced))]
     if moving and moving.host_id in by_id and by_id[moving.host_id] in free:
         return by_id[moving.host_id]
     load = _load(free, now)
@@ -401,6 +422,7 @@ def _change(call: OnboardingCall, now: dt.datetime, before: Placement) -> None:
         emails.host_call_cancelled(call, before, now=now)
     emails.host_call(call, now=now)
     emails.call_reminders(call, now=now)
+    earlier_times.follow_change(call, before, now, offer_at=now)
 
 
 def _record(

@@ -31,7 +31,7 @@ from signups.web.responses import redirect_after_post
 from signups.web.staff_forms import CallOutcomeForm
 from signups.web.staff_views import ask_first, redirect_to_lead, render_page, staff_view
 
-from . import calendar, emails
+from . import calendar, earlier_times, emails
 from .actions import (
     available_slots_for,
     cancel_call,
@@ -46,6 +46,7 @@ from .actions import (
 from .admin_forms import ReassignCallForm, RescheduleForm
 from .alerts import settle_alert
 from .choices import CallStatus, ForceReason
+from .earlier_time_models import EarlierTimeRequest
 from .models import CallAlert, OnboardingCall
 from .notices import describe_notice
 
@@ -54,7 +55,7 @@ REFUSED = {
     "slot_unavailable": "No host is available at that time. To override, choose a reason.",
     "too_soon": "That’s in the past or inside the minimum notice. "
     "You can override the notice with a reason, but not a past time.",
-    "slot_taken": "That time is already booked. Choose another time or host.",
+    "slot_taken": "That time is already booked, or held for someone on the waiting list. Choose another time or host.",
     "no_phone": "The call is made by phone, and there is no number. Enter one first.",
     "already_booked": "This lead already has an upcoming call.",
     "not_active": "This call is no longer active. See its status below.",
@@ -264,6 +265,7 @@ def _detail(
     now = timezone.now()
     is_on = call.status == CallStatus.BOOKED
     free = available_slots_for(now=now, begin=now, end=now + OFFERED, moving=call) if is_on else []
+    waiting = EarlierTimeRequest.objects.open(now).filter(call=call).first()
     may_reassign = is_on and request.user.has_perm("signups.reassign_onboardingcall")
     context = {
         "call": call,
@@ -275,6 +277,8 @@ def _detail(
         "call_decision": may_call(call.lead, now),
         "now": now,
         "alerts": call.alerts.open(now),
+        "waits_since": waiting.created_at if waiting else None,
+        "offer": earlier_times.open_offer(call, now) if waiting else None,
         "has_begun": call.starts_at <= now and call.status != CallStatus.CANCELLED,
         "undo_until": undo_until(call, now),
         "free": slots.by_day([slot.start for slot in free], timezone.get_current_timezone()),
@@ -320,7 +324,9 @@ def _hosts(request: HttpRequest, who: str) -> list[Host]:
 
 
 def _get_call(public_id: str) -> OnboardingCall:
-    return get_object_or_404(OnboardingCall.objects.select_related("lead", "host__user"), public_id=public_id)
+    return get_object_or_404(
+        OnboardingCall.objects.select_related("lead", "host__user", "call_type"), public_id=public_id
+    )
 
 
 def _reason(form: RescheduleForm | ReassignCallForm) -> ForceReason | None:

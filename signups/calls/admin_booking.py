@@ -23,8 +23,10 @@ from . import emails
 from .actions import available_slots_for, book_call
 from .admin import OFFERED, REFUSED
 from .admin_forms import BookForm
+from .call_type_models import CallType
 from .models import OnboardingCall
 from .notices import describe_notice
+from .questions import answered
 
 
 @lead_view("signups.change_onboardingcall", allowed=can_contact_lead)
@@ -32,7 +34,10 @@ from .notices import describe_notice
 def book(request: HttpRequest, lead: Lead) -> HttpResponse:
     """Show available slots and book one; 422 without a slot, 409 on BookingError."""
     now = timezone.now()
-    form = BookForm(request.POST if request.method == "POST" else None, lead=lead)
+    types = list(CallType.objects.active())
+    call_type = next((one for one in types if str(one.public_id) == request.GET.get("type")), None)
+    call_type = call_type or CallType.objects.onboarding()
+    form = BookForm(request.POST if request.method == "POST" else None, lead=lead, call_type=call_type)
     status, errors = (422 if form.is_bound else 200), [str(one) for found in form.errors.values() for one in found]
     if form.is_valid():
         try:
@@ -45,7 +50,7 @@ def book(request: HttpRequest, lead: Lead) -> HttpResponse:
             messages.success(request, describe_notice(emails.CALL_BOOKED, "Call booked.", call))
             return redirect_to_lead(lead.pk)
     access_log.log_lead_view(request, lead)
-    free = available_slots_for(now=now, begin=now, end=now + OFFERED)
+    free = available_slots_for(now=now, begin=now, end=now + OFFERED, call_type=call_type)
     return render_page(
         request,
         "admin/signups/lead/book.html",
@@ -54,6 +59,8 @@ def book(request: HttpRequest, lead: Lead) -> HttpResponse:
         lead=lead,
         errors=errors,
         form=form,
+        call_type=call_type,
+        other_types=[one for one in types if one != call_type],
         free=slots.by_day([slot.start for slot in free], timezone.get_current_timezone()),
     )
 
@@ -64,7 +71,8 @@ def _book(lead: Lead, form: BookForm, *, by: User, now: dt.datetime) -> Onboardi
     if "phone" in form.cleaned_data:
         number = {name: form.cleaned_data[name] for name in ("phone", "phone_e164", "phone_extension")}
         contact_details.state_number(lead, by=by, now=now, **number)
-    return book_call(lead=lead, start=form.cleaned_data["start"], by=by, now=now)
+    booking = {"start": form.cleaned_data["start"], "call_type": form.call_type, "answers": answered(form)}
+    return book_call(lead=lead, **booking, by=by, now=now)
 
 
 routes = [path("signups/lead/<int:pk>/book/", book, name="signups_lead_book")]

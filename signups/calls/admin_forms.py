@@ -10,7 +10,9 @@ from signups.leads.models import Lead
 from signups.offer import current_offer
 from signups.web import form_fields
 
+from .call_type_models import CallType
 from .choices import ForceReason
+from .questions import question_fields, questions_of
 
 FORCE_REASONS = [("", "No override"), *ForceReason.choices]
 
@@ -41,8 +43,10 @@ class BookForm(forms.Form):
     )
     kept_phone = form_fields.kept_field()
 
-    def __init__(self, *args: Any, lead: Lead, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, lead: Lead, call_type: CallType, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.call_type = call_type
+        self.fields |= question_fields(call_type)
         if lead.has_number_to_call:
             del self.fields["phone"], self.fields["kept_phone"]
 
@@ -51,6 +55,10 @@ class BookForm(forms.Form):
         if "phone" in data:
             form_fields.clean_phone(self, data, current_offer().phone_region)
         return data
+
+    @property
+    def questions(self) -> list[forms.BoundField]:
+        return questions_of(self)
 
 
 class ReassignCallForm(forms.Form):

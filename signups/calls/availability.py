@@ -13,8 +13,9 @@ from signups.hosts.business_hours import holiday_dates
 from signups.hosts.models import AvailabilityRule, DateOverride, Holiday, Host, TimeOff
 from signups.offer import ClinicOffer
 from signups.scheduling import business_hours, slots
-from signups.scheduling.intervals import IntervalSet
+from signups.scheduling.intervals import Interval, IntervalSet
 
+from .earlier_time_models import SlotOffer
 from .models import OnboardingCall
 
 # Longer than a local day, a call and its buffers together: everything that affects a start in a range is this near.
@@ -28,10 +29,12 @@ def load_host_schedules(
     begin: dt.datetime,
     end: dt.datetime,
     without: OnboardingCall | None = None,
+    now: dt.datetime | None = None,
 ) -> list[slots.HostSchedule]:
     """Return the schedules of `hosts` around `[begin, end)`, ignoring `without`.
 
-    Six queries. A host who no longer takes calls has no working hours, but keeps the booked calls.
+    Six queries; with `now`, another for the times that are held for the waiting list, other than for `without`. A host
+    who no longer takes calls has no working hours, but keeps the booked calls.
     """
     hosts = list(hosts)
     takes_calls = {"host__in": hosts, "host__active": True, "host__user__is_active": True}
@@ -49,6 +52,8 @@ def load_host_schedules(
     in_calendars = BusyTime.objects.filter(calendar__host__in=hosts, starts_at__lt=near[1], ends_at__gt=near[0])
     for host_id, *span in in_calendars.values_list("calendar__host", "starts_at", "ends_at"):
         busy[host_id].append((span[0], span[1]))
+    for host_id, span in _offered_times(hosts, near, without, now) if now else ():
+        busy[host_id].append(span)
     bookings = _bookings(hosts, near, without)
     holidays = holiday_dates()
     return [
@@ -107,6 +112,16 @@ def calls_outside_hours(calls: Iterable[OnboardingCall], clinic: ClinicOffer) ->
         if not IntervalSet(available).cover(*when):
             found.append(call)
     return found
+
+
+def _offered_times(
+    hosts: list[Host], near: tuple[dt.datetime, dt.datetime], without: OnboardingCall | None, now: dt.datetime
+) -> list[tuple[int, Interval]]:
+    offered = SlotOffer.objects.open(now).filter(host__in=hosts, blocked_from__lt=near[1], blocked_to__gt=near[0])
+    if without:
+        offered = offered.exclude(request__call=without)
+    rows = offered.values_list("host_id", "blocked_from", "blocked_to")
+    return [(host_id, (start, end)) for host_id, start, end in rows]
 
 
 def _bookings(

@@ -83,7 +83,7 @@ class _CalendarData:
         calls = OnboardingCall.objects.standing().filter(host__in=hosts, starts_at__gte=begin, starts_at__lt=end)
         self.calls = list(calls.select_related("lead", "host__user").order_by("starts_at", "host_id"))
         clinic = current_offer()
-        planned = availability.load_host_schedules(hosts, clinic, begin=begin, end=end)
+        planned = availability.load_host_schedules(hosts, clinic, begin=begin, end=end, now=now)
         self.offered = slots.available_slots(planned, clinic.calls, now=now, begin=begin, end=end)
         away = TimeOff.objects.filter(host__in=hosts, starts_at__lt=end, ends_at__gt=begin)
         self.away = list(away.select_related("host__user"))

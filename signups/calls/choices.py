@@ -32,6 +32,16 @@ class AlertKind(TextChoices):
     CLOCK_CHANGED = "clock_changed", "clocks there changed by law: it is at another hour of their day now"
 
 
+class OfferStatus(TextChoices):
+    """What became of a freed time that was held for somebody on the waiting list."""
+
+    OPEN = "open", "held for them"
+    ACCEPTED = "accepted", "accepted"
+    DECLINED = "declined", "declined"
+    EXPIRED = "expired", "expired"
+    WITHDRAWN = "withdrawn", "no longer earlier than their call"
+
+
 class ForceReason(TextChoices):
     """Why staff booked a call outside working hours or minimum notice.
 

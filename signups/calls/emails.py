@@ -20,7 +20,8 @@ from signups.messages.outbox import enqueue, portal_link_context, render
 from signups.offer import current_offer
 from signups.scheduling.icalendar_invites import CalendarEntry, render_invitation
 
-from .choices import CallStatus
+from .choices import CallStatus, OfferStatus
+from .earlier_time_models import SlotOffer
 from .models import OnboardingCall
 
 
@@ -54,6 +55,8 @@ def _context(call: OnboardingCall, lead: Lead) -> dict[str, Any]:
     links = portal_link_context(lead)
     return {
         "host": call.host,
+        "call_name": call.call_type.words,
+        "is_free": call.call_type.is_onboarding,
         "when": time_zones.format_moment(call.starts_at, lead.time_zone),
         "when_short": time_zones.format_short(call.starts_at, lead.time_zone),
         "call_phone": lead.phone_formatted
@@ -65,6 +68,24 @@ def _context(call: OnboardingCall, lead: Lead) -> dict[str, Any]:
 
 def _context_at_sending(message: OutboxMessage) -> dict[str, Any]:
     return _context(message.call, message.lead) if message.call else {}
+
+
+def _offer_is_open(message: OutboxMessage, now: dt.datetime) -> bool:
+    return SlotOffer.objects.open(now).filter(request__call=message.call, request__closed_at=None).exists()
+
+
+def _offer_at_sending(message: OutboxMessage) -> dict[str, Any]:
+    offer = SlotOffer.objects.filter(request__call=message.call, status=OfferStatus.OPEN).first()
+    return _offer_context(message.call, message.lead, offer) if message.call and offer else {}
+
+
+def _offer_context(call: OnboardingCall, lead: Lead, offer: SlotOffer) -> dict[str, Any]:
+    moments = {"offered": offer.starts_at, "offered_until": offer.expires_at}
+    return _context(call, lead) | {
+        **{name: time_zones.format_moment(moment, lead.time_zone) for name, moment in moments.items()},
+        "offered_short": time_zones.format_short(offer.starts_at, lead.time_zone),
+        "offered_host": offer.host,
+    }
 
 
 AN_HOUR = dt.timedelta(hours=1)
@@ -92,6 +113,15 @@ CALL_HOUR_BEFORE = register(
 )
 CALL_NEEDS_NUMBER = register(
     MessageKind("call_needs_number", "your call needs a phone number", still_relevant=_lacks_number)
+)
+EARLIER_TIME = register(
+    MessageKind(
+        "earlier_time",
+        "an earlier time is open for your call",
+        still_relevant=_offer_is_open,
+        context_at_sending=_offer_at_sending,
+        quiet_hours=True,
+    )
 )
 HOST_CALL = register(
     MessageKind("host_call", "to the host: a call", to_staff=True, survives_erasure=True, still_relevant=_is_current)
@@ -175,6 +205,12 @@ def call_needs_number(call: OnboardingCall, *, now: dt.datetime, send_at: dt.dat
     return _to_patient(CALL_NEEDS_NUMBER, call, now, invite=False, resends=asked, send_at=send_at)
 
 
+def earlier_time_offered(offer: SlotOffer, *, now: dt.datetime) -> OutboxMessage | None:
+    """Enqueue the offer of an earlier time. Once per offer."""
+    call = offer.request.call
+    return _enqueue(EARLIER_TIME, call, f"offer{offer.pk}", now=now, context=_offer_context(call, call.lead, offer))
+
+
 def call_reminders(call: OnboardingCall, *, now: dt.datetime) -> None:
     """Enqueue the reminders 24 hours and 1 hour before the call, unless already past or declined at the booking.
 
@@ -220,7 +256,7 @@ def refresh_pending(call: OnboardingCall, *, now: dt.datetime) -> None:
         kind = kinds.get(message.kind)
         email = render(kind, call.lead, _context(call, call.lead))
         columns = {"to": call.lead.email, "subject": email.subject, "text": email.text, "html": email.html}
-        columns |= _invitation(_entry(call, _patient_summary(), now), call.lead.email)
+        columns |= _invitation(_entry(call, _patient_summary(call), now), call.lead.email)
         if call.lead.email:
             OutboxMessage.objects.pending().filter(pk=message.pk).update(**columns)
 
@@ -230,7 +266,7 @@ def host_entry(call: OnboardingCall, *, stamp: dt.datetime, before: Placement | 
 
     With `before`, the entry is cancelled at that time, for the host whose it was.
     """
-    return _entry(call, f"Onboarding call with {normalization.initials(call.lead.name)}", stamp, before)
+    return _entry(call, f"{call.call_type.title} with {normalization.initials(call.lead.name)}", stamp, before)
 
 
 def _entry(call: OnboardingCall, summary: str, stamp: dt.datetime, before: Placement | None = None) -> CalendarEntry:
@@ -244,8 +280,9 @@ def _entry(call: OnboardingCall, summary: str, stamp: dt.datetime, before: Place
     )
 
 
-def _patient_summary() -> str:
-    return f"Free call with {current_offer().clinic_name}"
+def _patient_summary(call: OnboardingCall) -> str:
+    words = call.call_type.words
+    return f"{words[:1].upper()}{words[1:]} with {current_offer().clinic_name}"
 
 
 def _to_patient(
@@ -260,7 +297,7 @@ def _to_patient(
     """Enqueue an email, and a text if they chose texts; None when neither can be sent."""
     lead = call.lead
     if invite and lead.email:
-        columns |= _invitation(_entry(call, _patient_summary(), now), lead.email)
+        columns |= _invitation(_entry(call, _patient_summary(call), now), lead.email)
     return _enqueue(kind, call, resends, now=now, context=_context(call, lead), **columns)
 
 

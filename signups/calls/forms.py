@@ -13,7 +13,9 @@ from signups.offer import current_offer
 from signups.web import form_fields, timed_token
 
 from .actions import book_call, reschedule_call
+from .call_type_models import CallType
 from .models import OnboardingCall
+from .questions import answered, question_fields, questions_of
 
 
 class SlotForm(timed_token.TimedTokenForm):
@@ -35,11 +37,15 @@ class SlotForm(timed_token.TimedTokenForm):
     kept_phone = form_fields.kept_field()
     reminders = forms.BooleanField(label="Remind me a day and an hour before", required=False, initial=True)
 
-    def __init__(self, *args: Any, lead: Lead, moving: OnboardingCall | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, lead: Lead, call_type: CallType, moving: OnboardingCall | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
-        self.lead, self.moving = lead, moving
+        self.lead, self.call_type, self.moving = lead, call_type, moving
         if moving:
             del self.fields["reminders"]
+        else:
+            self.fields |= question_fields(call_type)
         if lead.has_number_to_call:
             del self.fields["phone"], self.fields["kept_phone"]
 
@@ -75,7 +81,12 @@ class SlotForm(timed_token.TimedTokenForm):
         if self.moving:
             return reschedule_call(call=self.moving, start=data["start"], by=ActorKind.PATIENT, now=now)
         booking = {"start": data["start"], "key": data["stamp"], "reminders": data["reminders"]}
+        booking |= {"call_type": self.call_type, "answers": answered(self)}
         return book_call(lead=self.lead, **booking, by=ActorKind.PATIENT, now=now)
+
+    @property
+    def questions(self) -> list[forms.BoundField]:
+        return questions_of(self)
 
 
 class NumberForm(forms.Form):

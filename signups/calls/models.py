@@ -11,6 +11,7 @@ from django.db.models import F, Q
 from signups.hosts.models import Host
 from signups.leads.models import Lead
 
+from .call_type_models import CallType
 from .choices import AlertKind, CalendarAnswer, CallStatus
 from .no_overlap import NoOverlap
 
@@ -39,11 +40,14 @@ class OnboardingCall(models.Model):
     may overlap it.
     """
 
-    PII_FIELDS: ClassVar[dict[str, Any]] = {"lead_zone": "UTC"}
+    PII_FIELDS: ClassVar[dict[str, Any]] = {"lead_zone": "UTC", "answers": {}}
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     lead = models.ForeignKey(Lead, on_delete=models.PROTECT, related_name="calls")
     host = models.ForeignKey(Host, on_delete=models.PROTECT, related_name="calls")
+    call_type = models.ForeignKey(CallType, on_delete=models.PROTECT, related_name="calls")
+    # The chosen option of each of the type's questions, as {question: option} in the words of that day.
+    answers = models.JSONField(default=dict, blank=True)
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()
     blocked_from = models.DateTimeField()

@@ -25,7 +25,7 @@ from signups.web.decorators import never_refused, portal_view, post_only, rate_l
 from signups.web.done import redirect_done
 from signups.web.responses import redirect_after_post
 
-from . import emails
+from . import earlier_times, emails
 from .actions import (
     AlreadyBooked,
     CallAlreadyStarted,
@@ -36,6 +36,7 @@ from .actions import (
     cancel_call,
     resend_confirmation,
 )
+from .call_type_models import CallType
 from .forms import NumberForm, SlotForm, ZoneForm
 from .models import OnboardingCall
 
@@ -66,13 +67,16 @@ class Day:
 def call_page(request: HttpRequest, lead: Lead, token: str) -> HttpResponse:
     """Show the lead's call, or the available slots when there is none; POST books."""
     now = timezone.now()
+    call_type = _chosen_type(request)
     if request.method == "POST":
-        return _save(request, SlotForm(request.POST, lead=lead), token, now)
+        return _save(request, SlotForm(request.POST, lead=lead, call_type=call_type), token, now)
     section = call_section_context(lead, now)
     if section["call"]:
         reminders = _promised_reminders(section["call"], lead, now)
-        return render(request, "portal/call.html", {"token": token, "reminders": reminders, **section})
-    return _times(request, SlotForm(lead=lead), token, now)
+        waits = section["call"].earlier_time_requests.filter(closed_at=None).exists()
+        waiting = {"is_waiting": waits, "may_wait": earlier_times.can_be_offered(lead)}
+        return render(request, "portal/call.html", {"token": token, "reminders": reminders, **waiting, **section})
+    return _times(request, SlotForm(lead=lead, call_type=call_type), token, now)
 
 
 @portal_view
@@ -85,8 +89,8 @@ def move_page(request: HttpRequest, lead: Lead, token: str) -> HttpResponse:
     if moving is None:
         return _to_call(token)
     if request.method == "POST":
-        return _save(request, SlotForm(request.POST, lead=lead, moving=moving), token, now)
-    return _times(request, SlotForm(lead=lead, moving=moving), token, now)
+        return _save(request, SlotForm(request.POST, lead=lead, moving=moving, call_type=moving.call_type), token, now)
+    return _times(request, SlotForm(lead=lead, moving=moving, call_type=moving.call_type), token, now)
 
 
 @portal_view
@@ -147,7 +151,9 @@ def zone_page(request: HttpRequest, lead: Lead, token: str) -> HttpResponse:
     now = timezone.now()
     moving = lead.calls.upcoming(now).select_related("host__user").first()
     if not form.is_valid():
-        return _times(request, SlotForm(lead=lead, moving=moving), token, now, status=422, zone_form=form)
+        call_type = moving.call_type if moving else _chosen_type(request)
+        booking = SlotForm(lead=lead, moving=moving, call_type=call_type)
+        return _times(request, booking, token, now, status=422, zone_form=form)
     contact_details.update_contact_details(
         lead, by=ActorKind.PATIENT, now=now, time_zone=form.cleaned_data["time_zone"]
     )
@@ -168,9 +174,14 @@ def call_section_context(lead: Lead, now: dt.datetime) -> dict[str, Any]:
 
     Times are in the lead's time zone.
     """
-    booked = lead.calls.booked().filter(ends_at__gt=now).order_by("starts_at").select_related("host__user").first()
+    booked = lead.calls.booked().filter(ends_at__gt=now).order_by("starts_at")
+    booked = booked.select_related("host__user", "call_type").first()
+    offer = earlier_times.open_offer(booked, now) if booked else None
     return {
         "call": booked,
+        "call_offer": offer,
+        "call_offer_when": time_zones.format_moment(offer.starts_at, lead.time_zone) if offer else "",
+        "call_offer_until": time_zones.format_moment(offer.expires_at, lead.time_zone) if offer else "",
         "call_when": time_zones.format_moment(booked.starts_at, lead.time_zone) if booked else "",
         "call_began": bool(booked and booked.starts_at <= now),
         "call_phone": lead.phone,
@@ -209,7 +220,8 @@ def _times(
     zone_form: ZoneForm | None = None,
 ) -> HttpResponse:
     zone = form.lead.time_zone
-    free = available_slots_for(now=now, moving=form.moving)
+    free = available_slots_for(now=now, moving=form.moving, call_type=form.call_type)
+    types = [] if form.moving else list(CallType.objects.active())
     page = Paginator(days([slot.start for slot in free], zone), DAYS_A_PAGE).get_page(request.GET.get("page"))
     chosen = [day for day in page if any(value == form["start"].value() for value, _ in day.times)]
     context = {
@@ -220,10 +232,23 @@ def _times(
         "problem": problem,
         "zone": time_zones.common_zone_name(zone),
         "zone_form": zone_form or ZoneForm(initial={"time_zone": zone}),
-        "minutes": current_offer().calls.length // dt.timedelta(minutes=1),
+        "call_type": form.call_type,
+        "other_types": [(one, _minutes(one)) for one in types if one != form.call_type],
+        "minutes": _minutes(form.call_type),
         **(call_section_context(form.lead, now) if form.moving else {}),
     }
     return render(request, "portal/choose_slot.html", context, status=status)
+
+
+def _chosen_type(request: HttpRequest) -> CallType:
+    """Return the type of call that the address names (`?type=`), by default the first that can be booked."""
+    active = list(CallType.objects.active())
+    named = [one for one in active if str(one.public_id) == request.GET.get("type")]
+    return next(iter([*named, *active]), None) or CallType.objects.onboarding()
+
+
+def _minutes(call_type: CallType) -> int:
+    return call_type.rules(current_offer()).length // dt.timedelta(minutes=1)
 
 
 def days(starts: list[dt.datetime], zone: str) -> list[Day]:

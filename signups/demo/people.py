@@ -18,6 +18,7 @@ from signups.audit.choices import ActorKind, AuditAction
 from signups.audit.models import AuditEvent
 from signups.callbacks.choices import CallbackOutcome, CallOutcome, Topic
 from signups.callbacks.models import CallAttempt, CallbackRequest
+from signups.calls.call_type_models import CallType
 from signups.calls.choices import CallStatus
 from signups.calls.models import OnboardingCall
 from signups.consents.choices import ConsentChannel, ConsentPurpose
@@ -89,6 +90,7 @@ class DemoPeople:
         self.random = random.Random(20261125)  # noqa: S311 - not a secret: reproducible data
         self.first = _next_id(Lead)
         self.consent_id, self.callback_id = _next_id(Consent), _next_id(CallbackRequest)
+        self.call_type = CallType.objects.onboarding()
         self.free_from = {host: _free_from(host, now) for host in hosts}
 
     def batches(self, size: int) -> Iterator[DemoBatch]:
@@ -255,6 +257,7 @@ class DemoPeople:
             OnboardingCall(
                 lead_id=lead.pk,
                 host_id=host.pk,
+                call_type=self.call_type,
                 starts_at=starts,
                 ends_at=starts + CALL_LENGTH,
                 blocked_from=starts,

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from signups.callbacks import views as callback_views
+from signups.calls import earlier_time_views
 from signups.calls import portal_views as call_portal_views
 from signups.privacy import portal_views as privacy_portal_views
 from signups.trials import portal_views as trial_portal_views
@@ -18,6 +19,10 @@ urlpatterns = [
     path("call/move/", call_portal_views.move_page, name="call-move"),
     path("call/cancel/", call_portal_views.cancel_page, name="call-cancel"),
     path("call/again/", call_portal_views.resend_page, name="call-resend"),
+    path("call/earlier/", earlier_time_views.earlier_page, name="call-earlier"),
+    path("call/earlier/keep/", earlier_time_views.decline_page, name="call-earlier-keep"),
+    path("call/waiting-list/", earlier_time_views.join_page, name="call-waiting-list"),
+    path("call/waiting-list/leave/", earlier_time_views.leave_page, name="call-waiting-list-leave"),
     path("call/number/", call_portal_views.number_page, name="call-number"),
     path("call/zone/", call_portal_views.zone_page, name="call-zone"),
     path("trial/cancel/", trial_portal_views.cancel_trial_page, name="trial-cancel"),

@@ -4,7 +4,14 @@ from .assignment import AssignmentRotationFactory
 from .audit import AuditEventFactory
 from .calendars import BusyTimeFactory, CalendarConnectionFactory, CalendarCopyFactory
 from .callbacks import CallAttemptFactory, CallbackRequestFactory
-from .calls import CallAlertFactory, OnboardingCallFactory
+from .calls import (
+    CallAlertFactory,
+    CallTypeFactory,
+    EarlierTimeRequestFactory,
+    FreedSlotFactory,
+    OnboardingCallFactory,
+    SlotOfferFactory,
+)
 from .consents import ConsentFactory, ConsentTextFactory, SuppressionFactory
 from .content import (
     ArticleFactory,
@@ -54,6 +61,7 @@ __all__ = [
     "CalendarCopyFactory",
     "CallAlertFactory",
     "CallAttemptFactory",
+    "CallTypeFactory",
     "CallbackRequestFactory",
     "ClaimFactory",
     "ClinicProfileFactory",
@@ -68,9 +76,11 @@ __all__ = [
     "DataExportJobFactory",
     "DateOverrideFactory",
     "DistinctLeadPairFactory",
+    "EarlierTimeRequestFactory",
     "EmailTemplateFactory",
     "EncryptionKeyCheckFactory",
     "FollowUpFactory",
+    "FreedSlotFactory",
     "HolidayFactory",
     "HostFactory",
     "ImportChunkFactory",
@@ -94,6 +104,7 @@ __all__ = [
     "RevisionFactory",
     "SentBeforeRestoreFactory",
     "SignOffFactory",
+    "SlotOfferFactory",
     "SourceFactory",
     "SuppressionFactory",
     "TagFactory",

@@ -56,8 +56,8 @@ def test_values_fit_their_column():
 def test_what_answers_nothing_is_stopped_by_an_opt_out():
     ending, calls = {"trial_ending", "trial_ended"}, {"call_day_before", "call_hour_before"}
     assert values(lambda kind: kind.unsolicited) == {"waitlist_opened"} | ending  # who books a call is reminded of it
-    assert values(lambda kind: kind.quiet_hours) == {"waitlist_opened"} | ending
-    assert values(lambda kind: kind.context_at_sending) == ending | calls
+    assert values(lambda kind: kind.quiet_hours) == {"waitlist_opened", "earlier_time"} | ending
+    assert values(lambda kind: kind.context_at_sending) == ending | calls | {"earlier_time"}
 
 
 def test_only_the_receipt_and_words_to_staff_outlive_an_erasure():

@@ -16,12 +16,14 @@ FACTS = {
     "OutboxMessage": {"channel", "kind", "dedupe_key", "subject", "calendar_method", "status"},
     "CallAlert": {"kind"},
     "OnboardingCall": {"answer", "host_zone", "organizer", "uid", "status", "request_fingerprint"},
+    "SlotOffer": {"status"},
     "Trial": {"terms_version"},
 }
 # Tables with text that lead to no person; the parts of a copy are deleted with it. The rows of a list that waits to be
 # imported are searched for whoever is erased (`actions/imports.py`, tests/signups/imports/test_import_jobs.py).
 ABOUT_NOBODY = {
     *(
+        "CallType",
         "ConsentText",
         "DailyMetric",
         "DataExportChunk",

@@ -86,6 +86,7 @@ def full(clinic):
         make(lead=lead)
     CallAttemptFactory(request=lead.callbacks.get())
     calls.CallAlertFactory(call=lead.calls.get())
+    calls.SlotOfferFactory(request__call=lead.calls.get())
     calendars.CalendarCopyFactory(call=lead.calls.get())
     OutboxMessage.objects.update(status="sent", sent_at=NOW)
     for model in about() - {DataExportJob, DataExportChunk, DistinctLeadPair}:
