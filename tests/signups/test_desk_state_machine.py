@@ -7,40 +7,51 @@ import uuid
 from contextlib import contextmanager, suppress
 from zoneinfo import ZoneInfo
 
+import hypothesis
 import pytest
 from django.db import transaction
 from django.test import Client
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from clinic import dashboard, roles
 from signups.audit.choices import ActorKind
 from signups.callbacks.actions import CallbackDetails, create_callback, log_attempt
-from signups.callbacks.choices import CallOutcome, Topic
+from signups.callbacks.choices import OUTREACH_OUTCOMES, CallOutcome, Topic
 from signups.callbacks.models import CallbackRequest
-from signups.calls.actions import cancel_call, complete_call, mark_no_show
+from signups.callbacks.outcome_undo import undo_outcome
+from signups.callbacks.outreach import log_outreach
+from signups.calls.actions import cancel_call, complete_call, mark_no_show, notice_time, undo_cancel_call
 from signups.consents.actions import grant_consent, revoke_consent, set_reminder_preference
 from signups.consents.choices import OPTIONAL_CONSENTS, ConsentChannel
-from signups.consents.contact_policy import facts_of, may_call, may_call_back, may_email
+from signups.consents.contact_policy import facts_of, may_call, may_call_back, may_email, may_text
 from signups.desk.next_best_action import next_action
 from signups.desk.saved_views import SAVED_VIEWS
 from signups.leads.actions import assign_lead, change_status
-from signups.leads.choices import TRANSITIONS, LeadStatus, OpenWork, PartOfDay
+from signups.leads.choices import TRANSITIONS, Channel, LeadStatus, OpenWork, PartOfDay
 from signups.leads.locking import ActionError
 from signups.leads.models import Lead
 from signups.messages.actions import send_manual_email
 from signups.messages.emails import preview_manual_email
 from signups.reports.choices import Metric
 from signups.reports.daily_metrics import compute_metrics
+from signups.scheduling.slots import BookingError
 from signups.trials.actions import cancel_trial, convert_trial, undo_convert_trial
 from tests.factories import calls, hosts, leads, messages, trials, users
 
 from .conftest import NOW
 
+THOROUGH = hypothesis.settings.get_current_profile_name() == "thorough"
 PATIENT = ActorKind.PATIENT
 ZONES = ("America/New_York", "Pacific/Honolulu", "Asia/Tokyo")
-SPANS = [dt.timedelta(minutes=10), dt.timedelta(hours=5), dt.timedelta(hours=14), dt.timedelta(days=4)]
+SPANS = [
+    dt.timedelta(minutes=10),
+    dt.timedelta(minutes=50),
+    dt.timedelta(hours=5),
+    dt.timedelta(hours=14),
+    dt.timedelta(days=4),
+]
 
 
 class Desk(RuleBasedStateMachine):
@@ -56,11 +67,18 @@ class Desk(RuleBasedStateMachine):
         self.host = hosts.HostFactory(user=self.colleague)
         self.template = messages.EmailTemplateFactory()
 
-    @initialize(zone=st.sampled_from(ZONES), confirmed=st.booleans(), phone=st.booleans(), email=st.booleans())
-    def somebody_comes(self, zone, confirmed, phone, email):
+    @initialize(
+        zone=st.sampled_from(ZONES),
+        confirmed=st.booleans(),
+        phone=st.booleans(),
+        email=st.booleans(),
+        channel=st.sampled_from(Channel),
+    )
+    def somebody_comes(self, zone, confirmed, phone, email, channel):
         number = {"phone": "212 555 0123", "phone_e164": "+12125550123"} if phone or not email else {"phone": ""}
         address = {} if email else {"email": "", "email_key": ""}
-        self.lead = leads.LeadFactory(**number, **address, time_zone=zone, created_at=self.now)
+        preferred = {"preferred_channel": channel if email else Channel.CALL}
+        self.lead = leads.LeadFactory(**number, **address, **preferred, time_zone=zone, created_at=self.now)
         if email:
             trials.TrialFactory(lead=self.lead, requested_at=self.now, started_at=self.now if confirmed else None)
 
@@ -117,7 +135,24 @@ class Desk(RuleBasedStateMachine):
     def call_ends(self, what):
         call = self.fresh().calls.filter(status="booked").order_by("starts_at").first()
         if call and (what is cancel_call) == (call.starts_at > self.now):
-            what(call=call, by=self.colleague, now=self.now)
+            hold = {"notify_at": notice_time(call, self.now)} if what is cancel_call else {}
+            what(call=call, by=self.colleague, now=self.now, **hold)
+
+    @rule()
+    def canceling_is_undone(self):
+        if call := self.fresh().calls.filter(status="cancelled").order_by("-changed_at").first():
+            with refusals():
+                undo_cancel_call(call=call, by=self.colleague, now=self.now)
+
+    @rule(outcome=st.sampled_from(OUTREACH_OUTCOMES))
+    def colleague_calls(self, outcome):
+        with refusals():
+            log_outreach(lead=self.fresh(), outcome=outcome, by=self.head, now=self.now)
+
+    @rule()
+    def outcome_is_undone(self):
+        with refusals():
+            undo_outcome(self.fresh(), by=self.head, now=self.now)
 
     @rule(to=st.sampled_from(LeadStatus))
     def staff_set_the_status(self, to):
@@ -130,11 +165,17 @@ class Desk(RuleBasedStateMachine):
     def owner_changes(self, somebody):
         assign_lead(lead=self.fresh(), to=self.colleague if somebody else None, by=self.head, now=self.now)
 
-    @rule(change=st.sampled_from([convert_trial, undo_convert_trial]))
-    def converts(self, change):
+    @rule(open_work=st.sampled_from(OpenWork))
+    def converts(self, open_work):
         if trial := self.fresh().trials.first():
             with refusals():
-                change(trial, by=self.head, now=self.now)
+                convert_trial(trial, by=self.head, now=self.now, open_work=open_work)
+
+    @rule()
+    def converting_is_undone(self):
+        if trial := self.fresh().trials.first():
+            with refusals():
+                undo_convert_trial(trial, by=self.head, now=self.now)
 
     @rule()
     def cancels_the_trial(self):
@@ -152,10 +193,11 @@ class Desk(RuleBasedStateMachine):
         holds = {
             "contact": lambda: may_call(lead, self.now if step.text.startswith("Check") else moment).allowed,
             "write": lambda: may_email(lead, moment).allowed,
+            "text": lambda: may_text(lead, moment).allowed,
             "callback": lambda: may_call(lead, moment).allowed,
             "wait": lambda: may_call(lead, step.at).allowed,
             "resend_confirmation": lambda: lead.trials.open().filter(started_at=None).exists(),
-            "rebook": lambda: lead.phone_e164 and not lead.calls.upcoming(self.now).exists(),
+            "rebook": lambda: lead.has_number_to_call and not lead.calls.upcoming(self.now).exists(),
             "appointment": lambda: lead.calls.filter(status="booked").exists(),
             "call": lambda: lead.calls.unsettled(self.now).exists(),
             "qualify": lambda: LeadStatus.QUALIFIED in TRANSITIONS[lead.status],
@@ -213,19 +255,20 @@ class Desk(RuleBasedStateMachine):
 @contextmanager
 def refusals():
     """What the rules refuse is no failure, and leaves nothing behind."""
-    with suppress(ActionError), transaction.atomic():
+    with suppress(ActionError, BookingError), transaction.atomic():
         yield
 
 
 @pytest.mark.django_db
-def test_desk_tells_the_truth_in_any_order(clinic, time_machine):
+def test_desk_tells_the_truth_in_any_order(clinic, time_machine, settings):
+    settings.TEXT_BACKEND = "clinic.text_backends.TextFileBackend"
     clinic.opening_hours = [{"weekday": day, "start": "09:00", "end": "17:00"} for day in range(5)]
     clinic.save()
     Desk.clock = time_machine
     run_state_machine_as_test(
         Desk,
-        settings=settings(
-            max_examples=settings().max_examples if settings.get_current_profile_name() == "thorough" else 12,
+        settings=hypothesis.settings(
+            max_examples=hypothesis.settings().max_examples if THOROUGH else 8,
             stateful_step_count=15,
             deadline=None,
             suppress_health_check=list(HealthCheck),
