@@ -11,6 +11,9 @@ from signups.leads.undo import STAFF_UNDO_WINDOW
 
 from .choices import CallOutcome
 
+SENT_TO_BOTH = (
+    "Patient and host are notified of the canceled call in one hour, or at once if it begins within two hours."
+)
 SENT_WHEN_FINAL = "That is sent when it can no longer be undone, or at once if the call begins within two hours."
 
 

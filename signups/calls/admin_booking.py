@@ -28,6 +28,13 @@ from .models import OnboardingCall
 from .notices import describe_notice
 from .questions import answered
 
+# This form has neither a host nor a reason to choose; the page shows the times that are free now.
+REFUSED_BOOKING = {
+    "slot_unavailable": "Nobody is available at that time any more. Choose another one.",
+    "slot_taken": "That time was just booked. Choose another one.",
+    "too_soon": "That time is too soon now. Choose another one.",
+}
+
 
 @lead_view("signups.change_onboardingcall", allowed=can_contact_lead)
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -43,7 +50,7 @@ def book(request: HttpRequest, lead: Lead) -> HttpResponse:
         try:
             call = _book(lead, form, by=staff_user(request), now=now)
         except slots.BookingError as error:
-            status, errors = 409, [REFUSED[error.code]]
+            status, errors = 409, [REFUSED_BOOKING.get(error.code, REFUSED[error.code])]
         except ActionError as error:
             status, errors = 409, [str(error)]
         else:

@@ -16,9 +16,10 @@ from signups.assignment.actions import assign_round_robin
 from signups.audit.staff_users import display_name, owner_choices, staff_user
 from signups.callbacks import outreach
 from signups.callbacks.choices import FINAL_OUTCOMES, CallOutcome
-from signups.callbacks.outcome_questions import outcome_consequences
+from signups.callbacks.outcome_questions import SENT_TO_BOTH, outcome_consequences
 from signups.callbacks.outcome_undo import undo_outcome
 from signups.consents.actions import grant_consent, revoke_consent
+from signups.consents.choices import ConsentPurpose
 from signups.consents.problems import clear_failure
 from signups.leads import actions as lead_actions
 from signups.leads.access import can_contact_lead, can_work_lead
@@ -236,11 +237,33 @@ def remove_tag_view(request: HttpRequest, lead: Lead) -> str:
 
 
 @lead_action()
-def record_consent(request: HttpRequest, lead: Lead) -> str:
+def record_consent(request: HttpRequest, lead: Lead) -> str | HttpResponse:
     data = cleaned_data(ConsentForm(request.POST))
+    if not data["agrees"] and (page := _ask_before_withdrawing(request, lead, data["purpose"])):
+        return page
     change = grant_consent if data["agrees"] else revoke_consent
     change(lead, data["purpose"], channel=data["channel"], **actor(request))
     return "Consent updated."
+
+
+def _ask_before_withdrawing(request: HttpRequest, lead: Lead, purpose: ConsentPurpose) -> HttpResponse | None:
+    """Ask where withdrawing consent ends a booked call or an open callback."""
+    now = timezone.now()
+    ended = {
+        ConsentPurpose.CALLS: ["onboardingcall", "callbackrequest"],
+        ConsentPurpose.CALLBACKS: ["callbackrequest"],
+    }.get(purpose, [])
+    found = [item for item in open_work_of(lead, now) if item.row._meta.model_name in ended]
+    if not found:
+        return None
+    calls = [item for item in found if item.row._meta.model_name == "onboardingcall"]
+    title, back = f"Withdraw consent of {lead}?", reverse("admin:signups_lead_change", args=[lead.pk])
+    consequences = [
+        f"Consent is withdrawn: {purpose.label}.",
+        *(f"Ends with it: {item}." for item in found),
+        SENT_TO_BOTH if calls else "Nothing is sent.",
+    ]
+    return ask_first(request, lead, title=title, button="Withdraw consent", consequences=consequences, back=back)
 
 
 @lead_action("signups.erase_lead")

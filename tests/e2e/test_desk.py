@@ -37,6 +37,16 @@ factories.TrialFactory(lead__name="Nora New", lead__email="nora@walk.example", *
 refund = dict(converted_at=now - hour, refund_requested_at=now - hour)
 paid = dict(name="Rob Refund", email="rob@walk.example", status="converted", owner=rita)
 factories.TrialFactory(lead=factories.LeadFactory(**paid), **started, **refund)
+hedy = User.objects.get(username="hedy")
+theirs = factories.LeadFactory(name="Carl Colleague", email="carl@walk.example", time_zone="{{zone}}", owner=hedy)
+factories.TrialFactory(lead=theirs, **started)
+factories.CallbackRequestFactory(lead=theirs, phone_e164="+12125550123", created_at=now - hour)
+missed = factories.LeadFactory(name="Nick Noshow", phone_e164="+12125550124", time_zone="{{zone}}", owner=rita)
+factories.OnboardingCallFactory(lead=missed, host=host, starts_at=now - hour, created_at=now - 9 * hour)
+soon = factories.LeadFactory(name="Mona Moved", phone_e164="+12125550125", time_zone="{{zone}}", owner=rita)
+factories.OnboardingCallFactory(lead=soon, host=host, starts_at=now + 99 * hour, created_at=now)
+paying = factories.LeadFactory(name="Connie Convert", email="connie@walk.example", status="qualified", owner=rita)
+factories.TrialFactory(lead=paying, **started)
 factories.QuotationFactory(wording_checked=False)
 factories.TagFactory.create_batch(101)
 factories.LeadTagFactory(lead=late)
@@ -137,6 +147,135 @@ def test_a_coordinators_morning(page: Page, site: Site, people: None) -> None:
     says(page, "Call booked. Nora New is notified by email.")
     expect(page.locator(".timeline")).to_contain_text("Call booked")
     assert site.mail.next_to("nora@walk.example")["Subject"].startswith("Your free call is booked: ")
+
+
+def open_lead(page: Page, name: str) -> None:
+    page.goto(f"{LEADS}?q={name.split()[0].lower()}")
+    page.get_by_role("link", name=name).click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text(name)
+
+
+def book_the_first_time(page: Page, name: str) -> None:
+    page.get_by_role("button", name="Book the call").click()
+    says(page, "Call booked.")
+    expect(page.locator(".timeline")).to_contain_text("Call booked")
+    expect(page.get_by_role("heading", level=1)).to_contain_text(name)
+
+
+def test_a_coordinators_morning_goes_on(page: Page, site: Site, people: None) -> None:
+    """What a colleague's person, a no-show, a refused time and a hasty conversion ask of the desk."""
+    page.set_viewport_size({"width": 1280, "height": 800})
+    sign_in(page, "rita")
+
+    # A colleague's callback: reached with a note, and a call booked in the same minute.
+    open_lead(page, "Carl Colleague")
+    page.get_by_role("button", name="Claim this callback").click()
+    page.locator(".card-next").get_by_label("Note").fill("Prefers mornings.")
+    page.get_by_role("button", name="Connected").click()
+    expect(page.locator(".timeline")).to_contain_text("Prefers mornings.")
+    expect(page.locator(".status").first).to_have_text("contacted")
+    look(page)
+    page.get_by_role("link", name="Book a call…").click()
+    book_the_first_time(page, "Carl Colleague")
+    assert site.mail.next_to("carl@walk.example")["Subject"].startswith("Your free call is booked: ")
+
+    # A no-show is rebooked in one click.
+    open_lead(page, "Nick Noshow")
+    page.get_by_role("button", name="No-show").click()
+    expect(page.locator(".next")).to_contain_text("Rebook the missed call")
+    look(page)
+    page.get_by_role("link", name="Book another call").click()
+    book_the_first_time(page, "Nick Noshow")
+
+    # A refused move keeps its time.
+    open_lead(page, "Mona Moved")
+    page.get_by_role("link", name="Open call").click()
+    past = "2026-01-05T09:15"
+    page.locator("#id_start").fill(past)
+    page.get_by_role("button", name="Reschedule", exact=True).last.click()
+    expect(page.get_by_role("alert").first).to_contain_text("⚠")
+    expect(page.locator("#id_start")).to_have_value(past)
+    page.get_by_role("button", name="Cancel call").click()
+    look(page)
+    page.get_by_role("button", name="Cancel the call").click()
+    says(page, "You can undo this until then.")
+    look(page)
+    page.get_by_role("button", name="Undo: keep the call").click()
+    says(page, "The call is booked again. Nothing was sent.")
+
+    # A conversion is undone before anything was sent.
+    open_lead(page, "Connie Convert")
+    page.get_by_role("button", name="Convert to patient").click()
+    look(page)
+    page.get_by_role("button", name="Convert to patient").click()
+    says(page, "Converted to patient. You can undo this for one hour.")
+    page.get_by_role("button", name="Undo: not a patient yet").click()
+    says(page, "Conversion undone.")
+    shell = "from signups.models import OutboxMessage as M; print(list(M.objects.filter(kind='converted').values_list("
+    assert "['cancelled']" in site.shell(shell + "'status', flat=True)))")
+
+
+AGE_SESSIONS = """
+import datetime as dt
+from django.contrib.sessions.models import Session
+from django.utils import timezone
+for session in Session.objects.all():
+    content = session.get_decoded()
+    content["seen_at"] = (timezone.now() - dt.timedelta(minutes=31)).isoformat()
+    session.session_data = Session.objects.encode(content)
+    session.save()
+"""
+
+
+def test_nothing_typed_is_lost(page: Page, site: Site, people: None) -> None:
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.clock.install()
+    sign_in(page, "rita")
+    open_lead(page, "Mona Moved")
+    box = page.get_by_label("Note", exact=True)
+
+    # Another button of the page, and another page.
+    box.fill("Likes jazz.")
+    page.get_by_role("button", name="Assign", exact=True).click()
+    says(page, "Assigned to")
+    expect(box).to_have_value("Likes jazz.")
+    box.fill("Likes jazz a lot.")
+    page.goto(LEADS)
+    open_lead(page, "Mona Moved")
+    expect(box).to_have_value("Likes jazz a lot.")
+
+    # Signing out.
+    box.fill("Likes jazz, and walks.")
+    page.get_by_role("button", name="Sign out").click()
+    page.wait_for_load_state()
+    sign_in(page, "rita")
+    open_lead(page, "Mona Moved")
+    expect(box).to_have_value("Likes jazz, and walks.")
+
+    # Two minutes before the session ends it is announced, and kept on request.
+    notice = page.locator("#idle")
+    page.clock.fast_forward("27:00")
+    expect(notice).to_be_hidden()
+    page.clock.fast_forward("01:30")
+    expect(notice).to_contain_text("You will be signed out in two minutes.")
+    look(page)
+    page.get_by_role("button", name="Stay signed in").click()
+    expect(notice).to_be_hidden()
+
+    # It ended all the same: the note comes back on the same page after signing in again.
+    box.fill("Likes jazz, walks and tea.")
+    site.shell(AGE_SESSIONS)
+    page.get_by_role("button", name="Save note").click()
+    expect(page.locator("body")).to_contain_text("Your note is kept as a draft.")
+    page.get_by_label("Username").fill("rita")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Mona Moved")
+    expect(box).to_have_value("Likes jazz, walks and tea.")
+    page.get_by_role("button", name="Save note").click()
+    says(page, "Note saved.")
+    expect(box).to_have_value("")
+    expect(page.locator(".timeline")).to_contain_text("Likes jazz, walks and tea.")
 
 
 def test_the_heads_morning(page: Page, site: Site, people: None) -> None:

@@ -244,7 +244,10 @@ def test_every_way_to_say_do_not_call_cancels_the_booked_call(client, booked, le
         staff.post(f"/admin/signups/lead/{lead.pk}/log-outreach/", {"outcome": "do_not_call", "confirmed": "1"})
     elif how == "consent":
         data = {"purpose": "calls", "agrees": "no", "channel": "phone"}
-        staff.post(f"/admin/signups/lead/{lead.pk}/consent/", data)
+        asked = staff.post(f"/admin/signups/lead/{lead.pk}/consent/", data).content.decode()
+        assert "Ends with it: onboarding call on" in asked
+        assert lead.calls.upcoming(NOW).exists()
+        staff.post(f"/admin/signups/lead/{lead.pk}/consent/", {**data, "confirmed": "1"})
     else:
         page = client.get(address(lead, "consents/")).content.decode()
         assert "we also cancel the call that you booked" in page
