@@ -93,7 +93,10 @@ def _contact(
     blocked = plan.blocked
     if blocked is None or blocked.remedy is None:
         return None
-    text = "Call when calling hours begin there" if blocked.remedy == Remedy.WAIT else blocked.remedy.label.rstrip(".")
+    text = blocked.remedy.label.rstrip(".")
+    if blocked.remedy == Remedy.WAIT:
+        way = "Text" if blocked is plan.decisions.get(Channel.TEXT) else "Call"
+        text = f"{way} when calling hours begin there"
     return NextAction(blocked.remedy, text, blocked.opens_at, blocked.reason)
 
 

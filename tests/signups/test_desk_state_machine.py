@@ -195,7 +195,7 @@ class Desk(RuleBasedStateMachine):
             "write": lambda: may_email(lead, moment).allowed,
             "text": lambda: may_text(lead, moment).allowed,
             "callback": lambda: may_call(lead, moment).allowed,
-            "wait": lambda: may_call(lead, step.at).allowed,
+            "wait": lambda: (may_text if step.text.startswith("Text") else may_call)(lead, step.at).allowed,
             "resend_confirmation": lambda: lead.trials.open().filter(started_at=None).exists(),
             "rebook": lambda: lead.has_number_to_call and not lead.calls.upcoming(self.now).exists(),
             "appointment": lambda: lead.calls.filter(status="booked").exists(),

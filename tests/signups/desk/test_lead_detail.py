@@ -152,6 +152,20 @@ def test_next_step_is_one_and_its_button_is_there(client, user, time_machine):
     assert "Nothing to do right now." in client.get(page_of(lead)).content.decode()
 
 
+def test_next_step_names_the_way_that_opens_in_the_morning(client, user, settings, time_machine):
+    time_machine.move_to(NOW, tick=False)  # before eight in Honolulu
+    client.force_login(user)
+    settings.TEXT_BACKEND = "clinic.text_backends.TextFileBackend"
+    lead = leads.LeadFactory(phone_e164="+12125550123", preferred_channel="text", time_zone="Pacific/Honolulu")
+    consents.ConsentFactory(lead=lead, text__purpose=ConsentPurpose.TEXTS)
+    assert "Text when calling hours begin there" in client.get(page_of(lead)).content.decode()
+    time_machine.move_to(NOW + dt.timedelta(hours=4), tick=False)
+    client.force_login(user)
+    page = client.get(page_of(lead)).content.decode()
+    assert "Make first contact by text" in page
+    assert 'href="#text">Write a text' in page
+
+
 def test_whoever_stays_becomes_a_patient_and_their_guarantee_runs(client, user):
     lead = leads.LeadFactory(status="qualified", owner=user)
     response = do(client, lead, "convert")
