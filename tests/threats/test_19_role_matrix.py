@@ -49,6 +49,7 @@ NEEDS = {
     "content_crisistext": {"publish": "content.publish_crisistext"},
     "signups_lead": {
         **dict.fromkeys(["assign", "assign_next", "change_status", "log_outreach"], "signups.change_lead"),
+        **dict.fromkeys(["undo_outcome", "bulk_assign_undo"], "signups.change_lead"),
         **dict.fromkeys(["convert", "convert_undo", "mark_refunded", "mark_refunded_undo"], "signups.change_lead"),
         **dict.fromkeys(["tag", "untag", "consent", "mail", "mail_send", "resend_confirmation"], "signups.change_lead"),
         **dict.fromkeys(["bulk_assign", "bulk_change_status", "bulk_tag", "bulk_untag"], "signups.change_lead"),
@@ -70,7 +71,7 @@ NEEDS = {
         ["changelist", "call", "claim", "release", "attempt", "close", "reassign"], "signups.work_callbackrequest"
     ),
     "signups_onboardingcall": {
-        **dict.fromkeys(["changelist", "call", "move", "cancel"], "signups.change_onboardingcall"),
+        **dict.fromkeys(["changelist", "call", "move", "cancel", "undo_cancel"], "signups.change_onboardingcall"),
         **dict.fromkeys(["no_show", "complete", "settle_alert"], "signups.change_onboardingcall"),
         "reassign": "signups.reassign_onboardingcall",
     },
