@@ -124,6 +124,11 @@ class Desk(RuleBasedStateMachine):
             with refusals():
                 log_attempt(request, outcome=outcome, by=self.colleague, now=self.now, form_key=uuid.uuid4(), **again)
 
+    @rule(hours=st.integers(3, 9))
+    def nobody_answers_for_hours(self, hours):
+        self.colleague_calls_back(CallOutcome.NO_ANSWER)
+        self.now += dt.timedelta(hours=hours)
+
     @rule(hours=st.integers(1, 30))
     def books_a_call(self, hours):
         if self.fresh().phone_e164 and not self.lead.calls.upcoming(self.now).exists():
@@ -154,12 +159,12 @@ class Desk(RuleBasedStateMachine):
         with refusals():
             undo_outcome(self.fresh(), by=self.head, now=self.now)
 
-    @rule(to=st.sampled_from(LeadStatus))
-    def staff_set_the_status(self, to):
-        with refusals():
-            change_status(
-                lead=self.fresh(), to=to, by=self.head, now=self.now, reason="moved", open_work=OpenWork.CANCEL
-            )
+    @rule(number=st.integers(0, 3), open_work=st.sampled_from(OpenWork))
+    def staff_set_the_status(self, number, open_work):
+        if permitted := TRANSITIONS[self.fresh().status]:
+            new = {"to": permitted[number % len(permitted)], "reason": "moved", "open_work": open_work}
+            with refusals():
+                change_status(lead=self.lead, **new, by=self.head, now=self.now)
 
     @rule(somebody=st.booleans())
     def owner_changes(self, somebody):
