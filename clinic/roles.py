@@ -37,6 +37,8 @@ ROLES = {
         "content": [
             "view_person",
             "confirm_person",
+            "view_clinicprofile",
+            "confirm_clinicprofile",
             *(f"{action}_{model}" for action in ("view", "publish") for model in ("legaltext", "crisistext")),
             *(f"view_{model}" for model in ("article", "claim", "quotation", "source")),  # counted by the dashboard
         ],
@@ -66,6 +68,7 @@ ROLES = {
             *(f"{action}_{model}" for model in EVIDENCE_MODELS for action in ("view", "add", "change")),
             "view_clinicprofile",
             "change_clinicprofile",
+            "confirm_clinicprofile",
             "view_legaltext",
             "add_legaltext",
             "change_legaltext",

@@ -3,7 +3,7 @@ from .claims import Claim
 from .content_version import ContentVersion
 from .link_checks import LinkCheck
 from .people import CredentialConfirmation, Person
-from .profile import ClinicProfile
+from .profile import ClinicProfile, ProfileProposal
 from .revisions import Correction, Revision, SignOff
 from .snapshots import LedgerRevision, PageSnapshot
 from .sources import Quotation, Source
@@ -23,6 +23,7 @@ __all__ = [
     "LinkCheck",
     "PageSnapshot",
     "Person",
+    "ProfileProposal",
     "Quotation",
     "Revision",
     "SignOff",

@@ -1,5 +1,7 @@
 """Clinic profile: name, phone, opening hours and offer."""
 
+from typing import Self
+
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -102,6 +104,7 @@ class ClinicProfile(models.Model):
     class Meta:
         verbose_name = "clinic profile"
         verbose_name_plural = "clinic profile"
+        permissions = [("confirm_clinicprofile", "Can confirm what somebody else proposed to say of the clinic")]
         constraints = [
             models.CheckConstraint(condition=models.Q(pk=1), name="content_clinicprofile_singleton"),
             models.CheckConstraint(
@@ -174,3 +177,34 @@ class ClinicProfile(models.Model):
             "crisis_name": self.crisis_name,
             "crisis_phone": self.crisis_phone,
         }
+
+
+class ProposalQuerySet(models.QuerySet["ProfileProposal"]):
+    def undecided(self) -> Self:
+        return self.filter(decided_at=None)
+
+
+class ProfileProposal(models.Model):
+    """Values for the profile, by field, that an editor proposed and nobody else has confirmed yet."""
+
+    values = models.JSONField()
+    proposed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    proposed_at = models.DateTimeField()
+    decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    decided_at = models.DateTimeField(null=True)
+    was_confirmed = models.BooleanField(default=False)
+
+    objects = ProposalQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(was_confirmed=False)
+                | models.Q(decided_at__isnull=False) & ~models.Q(decided_by=models.F("proposed_by")),
+                name="content_profileproposal_two_people",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"Proposal {self.pk}: {', '.join(sorted(self.values))}"

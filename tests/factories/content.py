@@ -31,6 +31,15 @@ class ClinicProfileFactory(factory.django.DjangoModelFactory):
     emergency_phone = "911"
 
 
+class ProfileProposalFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = profile.ProfileProposal
+
+    values = factory.LazyFunction(dict)
+    proposed_by = factory.SubFactory(users.UserFactory)
+    proposed_at = factory.LazyFunction(timezone.now)
+
+
 class PersonFactory(factory.django.DjangoModelFactory):
     class Meta:
         model = people.Person
