@@ -4,8 +4,10 @@
 `make dev` and the tests: plain http on this machine, mail written to files, keys generated in `var/`.
 """
 
+import base64
 import datetime as dt
 import os
+import re
 import secrets
 from contextlib import suppress
 from ipaddress import ip_network
@@ -35,6 +37,7 @@ SECRET_KEY = env.str("SECRET_KEY", "")
 SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", [])
 ENCRYPTION_KEYS: list[str] = env.list("ENCRYPTION_KEYS", [])
 PRIVACY_KEYS: list[str] = env.list("PRIVACY_KEYS", [])
+EVIDENCE_SIGNING_KEYS: list[str] = env.list("EVIDENCE_SIGNING_KEYS", [])
 AUDIT_KEYS: list[str] = env.list("AUDIT_KEYS", [])
 AUDIT_CHAIN_HEAD_FILE = env.path("AUDIT_CHAIN_HEAD_FILE", DATA_DIR / "audit-head")
 RESTORE_JOURNAL_FILE = env.path("RESTORE_JOURNAL_FILE", AUDIT_CHAIN_HEAD_FILE.with_name("restore-journal"))
@@ -176,6 +179,12 @@ check_group(
 SECRET_KEY = SECRET_KEY or local_secret(DATA_DIR / "secret_key", secrets.token_urlsafe(64))
 ENCRYPTION_KEYS = ENCRYPTION_KEYS or [local_secret(DATA_DIR / "encryption_key", Fernet.generate_key().decode())]
 PRIVACY_KEYS = PRIVACY_KEYS or [local_secret(DATA_DIR / "privacy_key", secrets.token_urlsafe(64))]
+if not PRODUCTION:
+    EVIDENCE_SIGNING_KEYS = EVIDENCE_SIGNING_KEYS or [
+        local_secret(DATA_DIR / "evidence_key", base64.urlsafe_b64encode(secrets.token_bytes(32)).decode())
+    ]
+if any(not re.fullmatch(r"[A-Za-z0-9_-]{43}=?", key) for key in EVIDENCE_SIGNING_KEYS):
+    raise ImproperlyConfigured("EVIDENCE_SIGNING_KEYS are made by manage.py make_evidence_key: 32 bytes in base64.")
 AUDIT_KEYS = AUDIT_KEYS or [local_secret(DATA_DIR / "audit_key", secrets.token_urlsafe(64))]
 try:
     MultiFernet([Fernet(key) for key in ENCRYPTION_KEYS])

@@ -5,6 +5,7 @@
 
 import copy
 import datetime as dt
+import re
 from typing import Any
 
 from django import forms
@@ -13,9 +14,11 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import DatabaseError, transaction
 from django.utils import timezone
 
-from clinic.lib.form_fields import SUPPORTED_DATES
+from clinic.lib.form_fields import SUPPORTED_DATES, LinesField
 from content.actions import drafts
+from content.evidence.ledger import Topic
 from content.models.articles import Article, ArticleRedirect, Text
+from content.models.claims import Claim
 from content.models.revisions import Revision
 from content.models.sources import Source
 from content.models.texts import CrisisText, LegalText
@@ -189,10 +192,47 @@ class ShownOnPagesForm(CheckedTextForm):
 
 
 class SourceForm(ShownOnPagesForm):
-    """Edit a source."""
+    """Edit a source: names one a line, a DOI also as an address."""
 
+    authors = LinesField(
+        help_text="One a line, in order, as printed: Duman RS. Bodies by their whole name.",
+        widget=forms.Textarea(attrs={"rows": 6, "cols": 40}),
+    )
+    doi = forms.CharField(label="DOI", max_length=200, required=False, help_text="10.1001/… or its address.")
     url = forms.URLField(max_length=400, assume_scheme="https")
+    archive_url = forms.URLField(
+        label="Archived copy",
+        max_length=600,
+        required=False,
+        assume_scheme="https",
+        help_text="Such as web.archive.org/…",
+    )
+    recheck_fields = LinesField(
+        label="Details not verified yet",
+        required=False,
+        help_text="One a line: authors, year, pages. Empty once you have seen them all at the source.",
+        widget=forms.Textarea(attrs={"rows": 3, "cols": 40}),
+    )
 
     class Meta:
         model = Source
+        fields = "__all__"  # noqa: DJ007
+
+    def clean_doi(self) -> str:
+        """Take a DOI from its address."""
+        return re.sub(r"^(?:https?://)?(?:dx\.)?(?:www\.)?doi\.org/|^doi:\s*", "", self.cleaned_data["doi"].strip())
+
+
+class ClaimForm(ShownOnPagesForm):
+    """Edit a claim, with its topics as boxes."""
+
+    topics = forms.MultipleChoiceField(
+        choices=Topic.choices,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text="What it tells. A page with “that it helps” needs all the others too.",
+    )
+
+    class Meta:
+        model = Claim
         fields = "__all__"  # noqa: DJ007

@@ -130,8 +130,8 @@ class Page:
             {
                 "id": claim.key,
                 "statement": claim.text,
-                "evidence": claim.evidence[0].get_evidence_type_display(),
-                "people": claim.evidence[0].sample_size,
+                "evidence": claim.evidence[0].get_evidence_type_display() if claim.evidence else "",
+                "people": claim.evidence[0].sample_size if claim.evidence else None,
                 "detail": claim.detail,
                 "confidence": claim.confidence,
                 "checked": claim.checked_on,

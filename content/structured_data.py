@@ -96,7 +96,8 @@ def work_node(cited: citation_formats.Work) -> Node:
         "@type": WORKS[cited.type],
         "name": cited.title,
         "url": cited.url,
-        "datePublished": str(cited.year or ""),
+        "datePublished": cited.published_on.isoformat() if cited.published_on else str(cited.year or ""),
+        "archivedAt": cited.archive_url,
         "sameAs": f"https://pubmed.ncbi.nlm.nih.gov/{cited.pmid}/" if cited.pmid else "",
     }
     return _without_empty(node)

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from functools import wraps
 
-from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.text import get_text_list
@@ -18,7 +17,7 @@ from content.models.link_checks import LinkCheck
 from content.models.profile import ClinicProfile
 from content.models.texts import LegalText
 
-from . import feeds, page_rendering, previews, sitemaps, structured_data
+from . import claims_export, evidence_signature, feeds, page_rendering, previews, sitemaps, structured_data
 
 public = cache_control(public=True, max_age=60, stale_while_revalidate=600)
 DOWNLOADS = [
@@ -118,16 +117,23 @@ sources_json = _download_view(citation_formats.csl_json, "application/vnd.citati
 
 @published_article
 def claims_json(request: HttpRequest, article: Article) -> HttpResponse:
-    """Serve the claims of an article with evidence, sources and places."""
-    url = settings.SITE_URL + article.get_absolute_url()
+    """Serve the claims of an article with evidence, sources, places and approvals, signed."""
     [page] = page_rendering.get_pages(article, clinic=ClinicProfile.current())
-    version = {
-        "version": article.live_snapshot_id,  # another one whenever anything on the page changed
-        "changed": article.updated_at,
-        "reviewedBy": article.reviewer_name or None,
-        "reviewed": article.last_reviewed,
-    }
-    return JsonResponse({"article": url, **version, "claims": page.statements(url)})
+    return JsonResponse(claims_export.signed_claims(article, page))
+
+
+@require_safe
+@public
+def claims_schema(request: HttpRequest) -> HttpResponse:
+    """Serve the JSON Schema of `claims.json`."""
+    return JsonResponse(claims_export.SCHEMA, content_type="application/schema+json")
+
+
+@require_safe
+@public
+def evidence_keys(request: HttpRequest) -> HttpResponse:
+    """Serve the public keys of `claims.json` as a JSON Web Key Set (RFC 7517)."""
+    return JsonResponse({"keys": evidence_signature.public_keys()}, content_type="application/jwk-set+json")
 
 
 @require_safe

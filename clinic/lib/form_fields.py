@@ -101,6 +101,21 @@ class InstantField(forms.DateTimeField):
         return instant.astimezone(dt.UTC)
 
 
+class LinesField(forms.CharField):
+    """A list of texts, one a line; blank lines and spaces around a text are dropped."""
+
+    widget = forms.Textarea
+
+    def prepare_value(self, value: Any) -> Any:
+        return "\n".join(map(str, value)) if isinstance(value, list) else value
+
+    def to_python(self, value: Any) -> Any:
+        return [text.strip() for text in super().to_python(value).splitlines() if text.strip()]
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return list(initial or []) != self.to_python(data)
+
+
 class JSONListField(forms.JSONField):
     """A list typed as JSON; an empty field is an empty list.
 

@@ -1,20 +1,22 @@
 """Sign-offs: a medical reviewer approves a text together with every row that its page shows."""
 
 import datetime as dt
+from dataclasses import dataclass
+from functools import lru_cache
 
 from django.contrib.auth.models import User
 from django.db import models, transaction
 from django.utils import timezone
 
 from content import page_rendering, snapshots, state_changes
-from content.evidence import linter
+from content.evidence import linter, markup
 from content.evidence.findings import Finding, MarkupError
 from content.models.articles import Article, Text
 from content.models.people import Person
 from content.models.profile import ClinicProfile
 from content.models.revisions import Revision, SignOff
 from content.models.snapshots import LedgerRevision, PageSnapshot, canonical_json
-from content.models.sources import VerificationStatus
+from content.models.sources import Source, VerificationStatus
 from content.snapshots import PageState
 
 from . import history
@@ -75,6 +77,18 @@ def articles_using(item: models.Model) -> list[Article]:
     return found
 
 
+@lru_cache(maxsize=4)
+def titles_by_row(version: str | None) -> dict[tuple[LedgerRevision.Kind, str], tuple[str, ...]]:
+    """Return the titles of the pages and drafts that show each row, cached by content version."""
+    titles: dict[tuple[LedgerRevision.Kind, str], tuple[str, ...]] = {}
+    for article in Article.objects.select_related("author", "live_snapshot"):
+        newest = state_or_none(article, article.revisions.latest())
+        states = [article.live_snapshot.data if article.live_snapshot else {}, newest.as_data() if newest else {}]
+        for row in {row for state in states for row in snapshots.rows_of(state)}:
+            titles[row] = (*titles.get(row, ()), article.title)
+    return titles
+
+
 def changes_to_sign(article: Article, newest: Revision) -> list[state_changes.StateChange]:
     """Return how the rows behind `newest` differ from those of the page that readers see, or that was last signed."""
     before, state = _base(article), state_or_none(article, newest)
@@ -84,6 +98,25 @@ def changes_to_sign(article: Article, newest: Revision) -> list[state_changes.St
 def _base(article: Article) -> PageSnapshot | None:
     last = article.sign_offs.select_related("snapshot").first()
     return article.live_snapshot or (last.snapshot if last else None)
+
+
+@dataclass(frozen=True)
+class EvidencePair:
+    """A sentence of a page with the claims that it carries, each with its sources."""
+
+    sentence: str
+    claims: tuple[tuple[str, str, tuple[Source, ...]], ...]
+
+
+def evidence_pairs(article: Article, newest: Revision) -> list[EvidencePair]:
+    """Return each marked sentence beside the words of its claims and their sources, in the order of the text."""
+    state = state_or_none(article, newest)
+    if state is None:
+        return []
+    document = markup.parse(newest.body, ledger=state.rows.ledger, values=state.profile.placeholders)
+    sentences = (sentence for passage in document.passages for sentence in passage.sentences if sentence.claims)
+    rows = {key: (key, claim.text, tuple(claim.sources.all())) for key, claim in state.rows.claims.items()}
+    return [EvidencePair(each.text, tuple(rows[key] for key in each.claims)) for each in sentences]
 
 
 def reviewer_of(user: User) -> Person | None:

@@ -96,6 +96,8 @@ routes = [
     _route("<int:pk>/change/", get_and_post(editorial_workflow.edit_view), "change"),
     _route("<int:pk>/preview/", require_POST(editorial_workflow.preview_view), "preview"),
     _route("<int:pk>/sign-off/", get_and_post(editorial_workflow.sign_off_view), "sign_off"),
+    _route("<int:pk>/comment/", require_POST(editorial_workflow.comment_view), "comment"),
+    _route("<int:pk>/comments/<int:number>/answer/", require_POST(editorial_workflow.answer_view), "answer"),
     _route("<int:pk>/publish/", require_POST(editorial_workflow.publish_view), "publish"),
     _route("<int:pk>/schedule/", require_POST(editorial_workflow.schedule_view), "schedule"),
     _route("<int:pk>/unschedule/", require_POST(editorial_workflow.unschedule_view), "unschedule"),

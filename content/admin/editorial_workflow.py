@@ -14,14 +14,15 @@ from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.utils import timezone
 
+from content import evidence_search, merge, snapshots, word_diff
 from content import previews as content_previews
-from content import word_diff
-from content.actions import drafts, publication, sign_offs, withdrawal
+from content.actions import comments, drafts, publication, sign_offs, withdrawal
 from content.actions import previews as actions_previews
 from content.actions.exceptions import EditorialError
 from content.evidence.findings import Finding, MarkupError
 from content.forms import DraftForm, NewArticleForm, ScheduleForm, SignOffForm
 from content.models.articles import Article, Text
+from content.models.profile import ClinicProfile
 from content.models.revisions import Revision
 
 View = Callable[..., HttpResponse]
@@ -63,35 +64,87 @@ def add_view(request: HttpRequest) -> HttpResponse:
 
 @article_view("view_article")
 def edit_view(request: HttpRequest, article: Article) -> HttpResponse:
-    """Show the editor with findings and preview; a POST saves a draft."""
-    newest = article.revisions.latest()
+    """Show the editor with findings and preview; a POST saves a draft.
+
+    With `?restore=1` it starts with what this editor typed and never saved.
+    """
+    newest, by, now = article.revisions.latest(), user(request), timezone.now()
     if request.method != "POST":
-        form = (
-            DraftForm.of(newest, is_live=newest.pk == article.live_revision_id)
-            if has_permission(request, "change_article")
-            else None
-        )
-        return render_editor(request, article, newest, newest, form)
+        if not has_permission(request, "change_article"):
+            return render_editor(request, article, newest, newest, None)
+        form = DraftForm.of(newest, is_live=newest.pk == article.live_revision_id)
+        typed = comments.unsaved_words(article, of=by, newest=newest.words)
+        if typed and "restore" in request.GET:
+            form.initial |= typed.unsaved
+            return render_editor(request, article, newest, Revision(**typed.unsaved), form)
+        return render_editor(request, article, newest, newest, form, unsaved=typed)
     require_permission(request, "change_article")
     form = DraftForm(request.POST)
     if not form.is_valid():
         return render_editor(request, article, newest, draft_from_form(form), form)
+    if newest.pk != form.cleaned_data["based_on"]:
+        return merge_view(request, article, newest, form)
     try:
-        saved = form.save_draft(article, by=user(request), now=timezone.now())
+        saved = form.save_draft(article, by=by, now=now)
     except EditorialError as error:
         for reason in error.reasons:
             form.add_error(None, reason)
         return render_editor(request, article, newest, draft_from_form(form), form)
+    comments.forget_unsaved(article, by=by)
     messages.success(request, "Nothing was changed." if saved == newest else "The draft is saved.")
     return redirect_to_article(article)
 
 
+def merge_view(request: HttpRequest, article: Article, newest: Revision, form: DraftForm) -> HttpResponse:
+    """Show the editor with the typed text and the one that somebody saved meanwhile as one text, to be saved."""
+    base = article.revisions.filter(pk=form.cleaned_data["based_on"]).first()
+    words, conflicts = {}, 0
+    for name, mine in form.words.items():
+        merged = merge.merge(getattr(base, name) if base else "", mine, getattr(newest, name))
+        words[name], conflicts = merged.text, conflicts + merged.conflicts
+    merged_form = DraftForm.of(newest, is_live=False)
+    note = {name: form.cleaned_data[name] for name in ("correction_note", "is_minor_edit")}
+    merged_form.initial |= {**words, **note, "based_on": newest.pk}
+    both = f"both versions of what you both changed ({conflicts}), yours first" if conflicts else "the changes of both"
+    messages.warning(
+        request,
+        f"{newest.author or 'Somebody'} saved this text while you wrote. Yours is not saved yet, and not lost: "
+        f"the text below has {both}. Read it and save.",
+    )
+    changes = revision_changes(base, newest) if base else []
+    return render_editor(request, article, newest, Revision(**words), merged_form, their_changes=changes)
+
+
 @article_view("change_article")
 def preview_view(request: HttpRequest, article: Article) -> HttpResponse:
-    """Show the editor with the submitted text, without saving."""
-    form = DraftForm(request.POST)
+    """Show the editor with the submitted text; nothing is published, and what was typed is kept for its writer."""
+    form, newest = DraftForm(request.POST), article.revisions.latest()
     form.is_valid()
-    return render_editor(request, article, article.revisions.latest(), draft_from_form(form), form)
+    text, found = draft_from_form(form), []
+    comments.keep_unsaved(article, text.words, by=user(request), now=timezone.now())
+    if query := request.POST.get("find", "").strip()[:200]:
+        found = evidence_search.find_entries(query, snapshots.current_rows())
+    return render_editor(request, article, newest, text, form, found=found, query=query)
+
+
+@article_view("view_article")
+def comment_view(request: HttpRequest, article: Article) -> HttpResponse:
+    """Add a comment of a reviewer or editor."""
+    if not (has_permission(request, "sign_off_article") or has_permission(request, "change_article")):
+        raise PermissionDenied
+    passage, text = request.POST.get("passage", ""), request.POST.get("comment", "")
+    comments.add_comment(article, passage=passage, text=text, by=user(request), now=timezone.now())
+    messages.success(request, "Comment added.")
+    return redirect_to_article(article)
+
+
+@article_view("change_article")
+def answer_view(request: HttpRequest, article: Article, number: int) -> HttpResponse:
+    comments.resolve_comment(
+        article, number, answer=request.POST.get("answer", ""), by=user(request), now=timezone.now()
+    )
+    messages.success(request, "Answered.")
+    return redirect_to_article(article)
 
 
 @article_view("sign_off_article")
@@ -123,6 +176,8 @@ def sign_off_view(request: HttpRequest, article: Article) -> HttpResponse:
         changes=revision_changes(article.live_revision, newest) if article.live_revision else [],
         state_changes=sign_offs.changes_to_sign(article, newest),
         preview=render_preview(request, article, newest),
+        pairs=sign_offs.evidence_pairs(article, newest),
+        comments=article.comments.select_related("author", "answered_by"),
     )
 
 
@@ -256,7 +311,7 @@ def draft_from_form(form: DraftForm) -> Text:
 
 
 def render_editor(
-    request: HttpRequest, article: Article, newest: Revision, text: Text, form: DraftForm | None, *, link: str = ""
+    request: HttpRequest, article: Article, newest: Revision, text: Text, form: DraftForm | None, **more: Any
 ) -> HttpResponse:
     """Render the editor of `article` with findings and preview of `text`."""
     now = timezone.now()
@@ -267,7 +322,6 @@ def render_editor(
         article=article,
         newest=newest,
         form=form,
-        link=link,
         findings=with_lines(text),
         preview=render_preview(request, article, text),
         is_live=newest.pk == article.live_revision_id,
@@ -277,6 +331,10 @@ def render_editor(
         schedule_form=ScheduleForm(),
         may_publish=has_permission(request, "publish_article"),
         may_sign_off=has_permission(request, "sign_off_article"),
+        comments=article.comments.select_related("author", "answered_by"),
+        others=comments.others_editing(article, user=user(request), now=now),
+        placeholders=sorted(ClinicProfile.current().placeholders),
+        **more,
     )
 
 

@@ -18,10 +18,12 @@ from django.views.decorators.http import require_POST
 
 from clinic.lib.form_fields import SUPPORTED_DATES, JSONListField
 from clinic.lib.read_only_admin import ReadOnly
+from content import snapshots, source_lookup
 from content.actions import ledger, sign_offs
 from content.actions.exceptions import EditorialError
-from content.forms import ShownOnPagesForm, SourceForm
+from content.forms import ClaimForm, ShownOnPagesForm, SourceForm
 from content.models.claims import Claim
+from content.models.content_version import ContentVersion
 from content.models.link_checks import LinkCheck
 from content.models.sources import Quotation, Source
 
@@ -54,6 +56,12 @@ class LedgerEntryAdmin(RevisionedAdmin):
 
     def may_check(self, request: HttpRequest) -> bool:
         return False
+
+    @admin.display(description="used in", empty_value="no page")
+    def used_in(self, entry: models.Model) -> str | None:
+        """Name the pages that show a row, and their drafts."""
+        titles = sign_offs.titles_by_row(ContentVersion.current_token())
+        return ", ".join(titles.get((snapshots.KINDS[type(entry)], getattr(entry, "key", "")), ())) or None
 
 
 class CheckedEntryAdmin(LedgerEntryAdmin):
@@ -102,11 +110,23 @@ class LinkCheckInline(ReadOnly, admin.StackedInline):
 @admin.register(Source)
 class SourceAdmin(LedgerEntryAdmin):
     form = SourceForm
-    list_display = ["key", "title", "year", "evidence_type", "status", "link", "checked_at", "notice"]
+    list_display = ["key", "title", "year", "evidence_type", "status", "used_in", "link", "notice"]
     list_filter = ["status", "evidence_type", "link_check__outcome", RetractionNoticeFilter, "type"]
     list_select_related = ["link_check"]
     inlines = [LinkCheckInline]
-    search_fields = ["key", "title"]
+    search_fields = ["key", "title", "authors", "doi"]
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """Fill the form from a DOI, PubMed number or address; without an answer it is filled by hand."""
+        if not (typed := request.GET.get("look_up", "").strip()[:400]):
+            return super().get_changeform_initial_data(request)
+        try:
+            found = source_lookup.look_up(typed, today=timezone.localdate())
+        except source_lookup.LookupFailed as error:
+            messages.warning(request, f"{error} Fill in the form by hand.")
+            return {"url": typed} if typed.startswith("https://") else {"doi": typed}
+        messages.info(request, "Found. Compare every field with the source before you save.")
+        return found
 
     @admin.display(description="link", empty_value="not looked at", ordering="link_check__outcome")
     def link(self, source: Source) -> str | None:
@@ -123,7 +143,8 @@ class SourceAdmin(LedgerEntryAdmin):
 
 @admin.register(Quotation)
 class QuotationAdmin(CheckedEntryAdmin):
-    list_display = ["key", "speaker", "source", "wording_checked"]
+    list_display = ["key", "text", "speaker", "source", "wording_checked", "used_in"]
+    search_fields = ["key", "text", "speaker", "source__key", "source__title"]
     list_filter = ["wording_checked"]
     list_select_related = ["source"]
 
@@ -147,9 +168,10 @@ class ReviewFilter(admin.SimpleListFilter):
 
 @admin.register(Claim)
 class ClaimAdmin(CheckedEntryAdmin):
-    list_display = ["key", "evidence_line", "confidence", "checked_on", "review_by"]
+    form = ClaimForm
+    list_display = ["key", "text", "evidence_line", "used_in", "checked_on", "review_by"]
     list_filter = [ReviewFilter, "sources__evidence_type", "confidence"]
-    search_fields = ["key", "text"]
+    search_fields = ["key", "text", "sources__key", "sources__title"]
     filter_horizontal = ["sources"]
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Claim]:

@@ -1,5 +1,6 @@
 """Citation formatters: Vancouver, BibTeX, RIS and CSL-JSON. Pure."""
 
+import datetime as dt
 import json
 import re
 from collections.abc import Iterable, Sequence
@@ -63,7 +64,15 @@ class Work(Protocol):
     @property
     def pmid(self) -> str: ...
     @property
+    def pmcid(self) -> str: ...
+    @property
     def url(self) -> str: ...
+    @property
+    def archive_url(self) -> str: ...
+    @property
+    def published_on(self) -> dt.date | None: ...
+    @property
+    def accessed_on(self) -> dt.date | None: ...
 
 
 @dataclass(frozen=True)
@@ -114,7 +123,18 @@ def authors(work: Work) -> str:
 def locator(work: Work) -> str:
     """Return the known position in the container: `2012;338(6103):68-72`."""
     position = work.volume + (f"({work.issue})" if work.issue else "") + (f":{work.pages}" if work.pages else "")
-    return ";".join(part for part in (str(work.year or ""), position) if part)
+    return ";".join(part for part in (_issued(work) + _cited(work), position) if part)
+
+
+def _issued(work: Work) -> str:
+    """Return the year, with month and day where they are known: `2012 Oct 4`."""
+    return f"{work.published_on:%Y %b} {work.published_on.day}" if work.published_on else str(work.year or "")
+
+
+def _cited(work: Work) -> str:
+    """Return when a web page was last seen: ` [cited 2026 Nov 23]`."""
+    seen = work.accessed_on if work.type == "webpage" else None
+    return f" [cited {seen:%Y %b} {seen.day}]" if seen else ""
 
 
 def vancouver(work: Work) -> str:
@@ -142,17 +162,24 @@ def bibtex(works: Iterable[Work]) -> str:
 def _bibtex_entry(work: Work) -> str:
     entry, container, _ = FORMAT_TYPES[work.type]
     others = ["others"] if ET_AL in work.authors else []
+    day = work.published_on
     fields = {
         "author": " and ".join([*map(_bibtex_name, _names(work)), *others]),
         "title": f"{{{_latex(work.title)}}}",
         container: _latex(work.container),
         "year": str(work.year or ""),
+        "date": day.isoformat() if day else "",
         "volume": _latex(work.volume),
         "number": _latex(work.issue),
         "pages": re.sub(r"(?<=\w)-(?=\w)", "--", _latex(work.pages)),
         "doi": work.doi.translate(VERBATIM),
+        "eprint": work.pmid,
+        "eprinttype": "pubmed" if work.pmid else "",
         "pmid": work.pmid,
+        "pmcid": work.pmcid,
         "url": work.url.translate(VERBATIM),
+        "urldate": work.accessed_on.isoformat() if work.accessed_on else "",
+        "note": f"Archived: \\url{{{work.archive_url.translate(VERBATIM)}}}" if work.archive_url else "",
     }
     lines = "".join(f"  {field} = {{{value}}},\n" for field, value in fields.items() if value)
     return f"@{entry}{{{work.key},\n{lines}}}\n"
@@ -178,13 +205,17 @@ def _ris_lines(work: Work) -> list[tuple[str, str]]:
     optional = [
         ("T2", work.container),
         ("PY", str(work.year or "")),
+        ("DA", _ris_day(work.published_on)),
+        ("Y2", _ris_day(work.accessed_on)),
         ("VL", work.volume),
         ("IS", work.issue),
         ("SP", first),
         ("EP", last),
         ("DO", work.doi),
         ("AN", work.pmid),
+        ("C2", work.pmcid),
         ("UR", work.url),
+        ("L4", work.archive_url),
         ("N1", extra_note(work)),
     ]
     lines = [("TY", FORMAT_TYPES[work.type][2]), ("ID", work.key)]
@@ -195,6 +226,10 @@ def _ris_lines(work: Work) -> list[tuple[str, str]]:
         ("ER", ""),
     ]
     return lines
+
+
+def _ris_day(day: dt.date | None) -> str:
+    return f"{day:%Y/%m/%d}/" if day else ""
 
 
 def extra_note(work: Work) -> str:
@@ -218,13 +253,21 @@ def csl_item(work: Work) -> dict[str, Any]:
         "volume": work.volume,
         "issue": work.issue,
         "page": work.pages,
-        "issued": {"date-parts": [[work.year]]} if work.year else None,
+        "issued": _csl_day(work.published_on) or ({"date-parts": [[work.year]]} if work.year else None),
+        "accessed": _csl_day(work.accessed_on),
         "DOI": work.doi,
         "PMID": work.pmid,
+        "PMCID": work.pmcid,
         "URL": work.url,
+        "archive": "Internet Archive" if "archive.org/" in work.archive_url else "",
+        "archive_location": work.archive_url,
         "note": extra_note(work),
     }
     return {field: value for field, value in item.items() if value}
+
+
+def _csl_day(day: dt.date | None) -> dict[str, Any] | None:
+    return {"date-parts": [[day.year, day.month, day.day]]} if day else None
 
 
 def _csl_name(author: PersonName) -> dict[str, str]:

@@ -102,6 +102,24 @@ class Migration(migrations.Migration):
                 ("pages", models.CharField(blank=True, max_length=40)),
                 ("year", models.PositiveSmallIntegerField(blank=True, null=True)),
                 (
+                    "published_on",
+                    models.DateField(
+                        blank=True,
+                        help_text="The exact day, if known: web pages, news, notices.",
+                        null=True,
+                        verbose_name="day of publication",
+                    ),
+                ),
+                (
+                    "accessed_on",
+                    models.DateField(
+                        blank=True,
+                        help_text="When somebody last opened the link. Web pages need it.",
+                        null=True,
+                        verbose_name="last seen on",
+                    ),
+                ),
+                (
                     "doi",
                     models.CharField(
                         blank=True,
@@ -121,7 +139,27 @@ class Migration(migrations.Migration):
                         verbose_name="PubMed number",
                     ),
                 ),
+                (
+                    "pmcid",
+                    models.CharField(
+                        blank=True,
+                        max_length=14,
+                        validators=[
+                            django.core.validators.RegexValidator("^PMC\\d+$", "PMC and digits, such as PMC3424167.")
+                        ],
+                        verbose_name="PubMed Central number",
+                    ),
+                ),
                 ("url", models.URLField(max_length=400)),
+                (
+                    "archive_url",
+                    models.URLField(
+                        blank=True,
+                        help_text="Such as a copy in the Internet Archive.",
+                        max_length=600,
+                        verbose_name="archived copy",
+                    ),
+                ),
                 (
                     "evidence_type",
                     models.CharField(
@@ -177,6 +215,17 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["key"],
+            },
+        ),
+        migrations.CreateModel(
+            name="OpenEditor",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("seen_at", models.DateTimeField()),
+                ("unsaved", models.JSONField(default=dict)),
+            ],
+            options={
+                "ordering": ["pk"],
             },
         ),
         migrations.CreateModel(
@@ -236,6 +285,20 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["key"],
+            },
+        ),
+        migrations.CreateModel(
+            name="ReviewComment",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("passage", models.TextField(blank=True, max_length=600, verbose_name="about which words")),
+                ("text", models.TextField(max_length=2000, verbose_name="comment")),
+                ("created_at", models.DateTimeField()),
+                ("answer", models.TextField(blank=True, max_length=2000)),
+                ("resolved_at", models.DateTimeField(null=True)),
+            ],
+            options={
+                "ordering": ["-pk"],
             },
         ),
         migrations.CreateModel(
@@ -824,6 +887,20 @@ class Migration(migrations.Migration):
             field=models.ManyToManyField(related_name="claims", to="content.source"),
         ),
         migrations.AddField(
+            model_name="openeditor",
+            name="article",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="open_editors", to="content.article"
+            ),
+        ),
+        migrations.AddField(
+            model_name="openeditor",
+            name="user",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="+", to=settings.AUTH_USER_MODEL
+            ),
+        ),
+        migrations.AddField(
             model_name="legaltext",
             name="snapshot",
             field=models.ForeignKey(
@@ -905,6 +982,27 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddField(
+            model_name="reviewcomment",
+            name="answered_by",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+            ),
+        ),
+        migrations.AddField(
+            model_name="reviewcomment",
+            name="article",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="comments", to="content.article"
+            ),
+        ),
+        migrations.AddField(
+            model_name="reviewcomment",
+            name="author",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+            ),
+        ),
+        migrations.AddField(
             model_name="revision",
             name="article",
             field=models.ForeignKey(
@@ -978,6 +1076,10 @@ class Migration(migrations.Migration):
                 ),
                 name="content_claim_check_has_person",
             ),
+        ),
+        migrations.AddConstraint(
+            model_name="openeditor",
+            constraint=models.UniqueConstraint(fields=("article", "user"), name="content_openeditor_one_each"),
         ),
         migrations.AddConstraint(
             model_name="legaltext",

@@ -4,6 +4,7 @@ from .content_version import ContentVersion
 from .link_checks import LinkCheck
 from .people import CredentialConfirmation, Person
 from .profile import ClinicProfile, ProfileProposal
+from .review_comments import OpenEditor, ReviewComment
 from .revisions import Correction, Revision, SignOff
 from .snapshots import LedgerRevision, PageSnapshot
 from .sources import Quotation, Source
@@ -21,10 +22,12 @@ __all__ = [
     "LedgerRevision",
     "LegalText",
     "LinkCheck",
+    "OpenEditor",
     "PageSnapshot",
     "Person",
     "ProfileProposal",
     "Quotation",
+    "ReviewComment",
     "Revision",
     "SignOff",
     "Source",

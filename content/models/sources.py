@@ -34,13 +34,31 @@ class Source(models.Model):
     issue = models.CharField(max_length=20, blank=True)
     pages = models.CharField(max_length=40, blank=True)
     year = models.PositiveSmallIntegerField(null=True, blank=True)
+    published_on = models.DateField(
+        "day of publication",
+        null=True,
+        blank=True,
+        help_text="The exact day, if known: web pages, news, notices.",
+    )
+    accessed_on = models.DateField(
+        "last seen on", null=True, blank=True, help_text="When somebody last opened the link. Web pages need it."
+    )
     doi = models.CharField(
         "DOI", max_length=120, blank=True, validators=[RegexValidator(r"^10\.\d{4,9}/\S+$", "A DOI begins with 10.")]
     )
     pmid = models.CharField(
         "PubMed number", max_length=12, blank=True, validators=[RegexValidator(r"^\d+$", "Digits only.")]
     )
+    pmcid = models.CharField(
+        "PubMed Central number",
+        max_length=14,
+        blank=True,
+        validators=[RegexValidator(r"^PMC\d+$", "PMC and digits, such as PMC3424167.")],
+    )
     url = models.URLField(max_length=400)
+    archive_url = models.URLField(
+        "archived copy", max_length=600, blank=True, help_text="Such as a copy in the Internet Archive."
+    )
     evidence_type = models.CharField("kind of evidence", max_length=16, choices=ledger.EvidenceType)
     sample_size = models.PositiveIntegerField(
         "people in it",

@@ -24,6 +24,8 @@ PUBLIC = {
     "sources-ris",
     "sources-json",
     "claims-json",
+    "claims-schema",
+    "evidence-keys",
     "text",
     "security-txt",
 }

@@ -5,7 +5,8 @@ import datetime as dt
 import pytest
 
 from clinic import roles
-from content.models.sources import Quotation
+from content.models.claims import Claim
+from content.models.sources import Quotation, Source
 from tests.factories import content, users
 
 pytestmark = pytest.mark.django_db
@@ -44,9 +45,44 @@ def test_text_of_a_later_day_waits_for_it(clinic, client, time_machine):
     assert client.get("/learn/later/").status_code == 200
 
 
-def test_authors_are_names(editor):
-    response = editor.post("/admin/content/source/add/", {"authors": "[1, 2]"})
-    assert "Authors are a list of names" in response.content.decode()
+SOURCE = {
+    "key": "moss-2020",
+    "type": "article-journal",
+    "authors": "Moss A\r\n\r\n Reed B ",
+    "title": "A trial",
+    "year": "2020",
+    "doi": "https://doi.org/10.1000/x.1",
+    "url": "https://doi.org/10.1000/x.1",
+    "evidence_type": "trial",
+    "sample_size": "73",
+    "status": "recheck",
+    "recheck_fields": "year\r\npages",
+    "link_check-TOTAL_FORMS": "0",
+    "link_check-INITIAL_FORMS": "0",
+}
+
+
+def test_source_takes_names_one_a_line_and_a_doi_as_an_address(editor):
+    response = editor.post("/admin/content/source/add/", {**SOURCE, "authors": "Moss A\net al."})
+    assert "Name every author" in response.content.decode()
+    assert editor.post("/admin/content/source/add/", SOURCE).status_code == 302
+    source = Source.objects.get()
+    assert (source.authors, source.doi, source.recheck_fields) == (
+        ["Moss A", "Reed B"],
+        "10.1000/x.1",
+        ["year", "pages"],
+    )
+    page = editor.get(f"/admin/content/source/{source.pk}/change/").content.decode()
+    assert "Moss A\nReed B</textarea>" in page
+
+
+def test_topics_of_a_claim_are_boxes(editor):
+    source = content.SourceFactory(key="moss-2020")
+    page = editor.get("/admin/content/claim/add/").content.decode()
+    assert 'type="checkbox" name="topics" value="risk"' in page
+    form = {"key": "c1", "text": "It can raise blood pressure.", "sources": [source.pk], "confidence": "high"}
+    assert editor.post("/admin/content/claim/add/", {**form, "topics": ["risk"]}).status_code == 302
+    assert Claim.objects.get().topics == ["risk"]
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """Citation formats, read back by pybtex (BibTeX) and rispy (RIS)."""
 
+import datetime as dt
+import json
 import re
 from dataclasses import dataclass, replace
 
@@ -33,7 +35,11 @@ class Work:
     year: int | None = 2006
     doi: str = "10.1001/archpsyc.63.8.856"
     pmid: str = "16894061"
+    pmcid: str = ""
     url: str = "https://doi.org/10.1001/archpsyc.63.8.856"
+    archive_url: str = ""
+    published_on: dt.date | None = None
+    accessed_on: dt.date | None = None
 
 
 def unlatex(text):
@@ -124,6 +130,8 @@ def test_bibtex_is_read_back():
         "number": "8",
         "pages": "856--864",
         "doi": "10.1001/archpsyc.63.8.856",
+        "eprint": "16894061",
+        "eprinttype": "pubmed",
         "pmid": "16894061",
         "url": "https://doi.org/10.1001/archpsyc.63.8.856",
     }
@@ -228,3 +236,29 @@ def test_several_works_are_several_records():
 def test_a_brace_in_an_address_does_not_end_its_field():
     entry = in_bibtex(replace(Work(), doi="10.1/a{b", url="https://x.example/?a=%20#{}"))
     assert (entry.fields["doi"], entry.fields["url"]) == ("10.1/a%7Bb", "https://x.example/?a=%20#%7B%7D")
+
+
+def test_days_access_pmcid_and_archive_are_in_every_format():
+    work = Work(
+        type="webpage",
+        pmcid="PMC3424167",
+        archive_url="https://web.archive.org/web/2012/https://example.org/",
+        published_on=dt.date(2012, 10, 4),
+        accessed_on=dt.date(2026, 11, 23),
+        year=2012,
+        volume="",
+        issue="",
+        pages="",
+    )
+    fields = in_bibtex(work).fields
+    assert (fields["date"], fields["urldate"], fields["pmcid"]) == ("2012-10-04", "2026-11-23", "PMC3424167")
+    assert (fields["eprint"], fields["eprinttype"]) == ("16894061", "pubmed")
+    assert fields["note"] == rf"Archived: \url{{{work.archive_url}}}"
+    item = in_ris(work)
+    assert (item["date"], item["access_date"], item["custom2"]) == ("2012/10/04/", "2026/11/23/", "PMC3424167")
+    assert work.archive_url in str(item)
+    [csl] = json.loads(citation_formats.csl_json([work]))
+    assert csl["issued"] == {"date-parts": [[2012, 10, 4]]}
+    assert csl["accessed"] == {"date-parts": [[2026, 11, 23]]}
+    assert (csl["PMCID"], csl["archive_location"]) == ("PMC3424167", work.archive_url)
+    assert citation_formats.vancouver(work).endswith("Journal of Trials; 2012 Oct 4 [cited 2026 Nov 23].")

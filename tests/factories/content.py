@@ -8,7 +8,18 @@ from django.utils import timezone
 from content import state_changes
 from content.actions import drafts
 from content.actions import texts as actions_texts
-from content.models import articles, claims, content_version, link_checks, people, profile, revisions, snapshots, texts
+from content.models import (
+    articles,
+    claims,
+    content_version,
+    link_checks,
+    people,
+    profile,
+    review_comments,
+    revisions,
+    snapshots,
+    texts,
+)
 from content.models import sources as models_sources
 from tests.factories import users
 
@@ -171,6 +182,25 @@ class RevisionFactory(factory.django.DjangoModelFactory):
     description = "What it says, briefly."
     body = "Other prose."
     created_at = factory.LazyFunction(timezone.now)
+
+
+class ReviewCommentFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = review_comments.ReviewComment
+
+    article = factory.SubFactory(ArticleFactory)
+    text = "Please say in whom."
+    author = factory.SubFactory(users.UserFactory)
+    created_at = factory.LazyFunction(timezone.now)
+
+
+class OpenEditorFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = review_comments.OpenEditor
+
+    article = factory.SubFactory(ArticleFactory)
+    user = factory.SubFactory(users.UserFactory)
+    seen_at = factory.LazyFunction(timezone.now)
 
 
 class SignOffFactory(factory.django.DjangoModelFactory):

