@@ -12,11 +12,11 @@ from urllib.parse import quote, unquote, urlsplit
 from django.utils.text import slugify
 
 from clinic.lib.outgoing_requests import fetch
+from content.link_checker import CROSSREF, USER_AGENT
 
-CROSSREF = "https://api.crossref.org/works/"
 PUBMED = "https://eutils.ncbi.nlm.nih.gov/entrez/eutils/esummary.fcgi?db=pubmed&retmode=json&id="
-HEADERS = {"User-Agent": "Mozilla/5.0 (compatible; clinic-source-check/1.0)", "Accept": "*/*"}
-TIMEOUT = 10  # seconds: an editor waits
+HEADERS = {"User-Agent": USER_AGENT, "Accept": "*/*"}
+PATIENCE = 10  # seconds: an editor waits
 DOI = re.compile(r"10\.\d{4,9}/[^\s\"<>]+")
 PMID = re.compile(r"(?:^|pubmed\.ncbi\.nlm\.nih\.gov/|^pmid:?\s*)(\d{4,9})/?$", re.IGNORECASE)
 TYPES = {"journal-article": "article-journal", "book-chapter": "chapter", "report": "report"}
@@ -156,7 +156,7 @@ def _key(fields: Mapping[str, Any]) -> str:
 
 def _body(url: str) -> bytes:
     try:
-        response = fetch(quote(url, safe=":/?#[]@!$&'()*+,;=%~"), timeout=TIMEOUT, headers=HEADERS)
+        response = fetch(quote(url, safe=":/?#[]@!$&'()*+,;=%~"), timeout=PATIENCE, headers=HEADERS)
     except (OSError, HTTPException, ValueError) as error:
         raise LookupFailed(f"No answer from {urlsplit(url).hostname} ({error}).") from None
     if response.status != 200:

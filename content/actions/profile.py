@@ -33,7 +33,7 @@ def propose_change(values: Mapping[str, Any], *, by: User, now: dt.datetime) -> 
     return proposal
 
 
-def confirmation_denied_reason(user: User, proposal: ProfileProposal) -> str:
+def change_denied_reason(user: User, proposal: ProfileProposal) -> str:
     """Return why `user` may not confirm `proposal`, as a sentence; empty if allowed."""
     if not user.has_perm("content.confirm_clinicprofile"):
         return "Only somebody who may confirm the clinic’s facts can do this."
@@ -46,7 +46,7 @@ def confirmation_denied_reason(user: User, proposal: ProfileProposal) -> str:
 def confirm_change(pk: int, *, by: User, now: dt.datetime) -> ClinicProfile:
     """Put a proposal into effect. Raises EditorialError."""
     proposal = _lock(pk)
-    if reason := confirmation_denied_reason(by, proposal):
+    if reason := change_denied_reason(by, proposal):
         raise EditorialError([reason])
     profile = ClinicProfile.objects.select_for_update().get(pk=1)
     ledger.record_stored_revision(profile, now=now)

@@ -1,11 +1,13 @@
 """Sign-offs: a medical reviewer approves a text together with every row that its page shows."""
 
 import datetime as dt
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 
 from django.contrib.auth.models import User
 from django.db import models, transaction
+from django.db.models import Max
 from django.utils import timezone
 
 from content import page_rendering, snapshots, state_changes
@@ -80,10 +82,17 @@ def articles_using(item: models.Model) -> list[Article]:
 @lru_cache(maxsize=4)
 def titles_by_row(version: str | None) -> dict[tuple[LedgerRevision.Kind, str], tuple[str, ...]]:
     """Return the titles of the pages and drafts that show each row, cached by content version."""
+    profile, rows = ClinicProfile.objects.first(), snapshots.current_rows()
+    newest = Revision.objects.filter(pk__in=Revision.objects.values("article").annotate(pk=Max("pk")).values("pk"))
+    drafts = {revision.article_id: revision for revision in newest}
     titles: dict[tuple[LedgerRevision.Kind, str], tuple[str, ...]] = {}
     for article in Article.objects.select_related("author", "live_snapshot"):
-        newest = state_or_none(article, article.revisions.latest())
-        states = [article.live_snapshot.data if article.live_snapshot else {}, newest.as_data() if newest else {}]
+        states = [article.live_snapshot.data] if article.live_snapshot else []
+        if profile and article.pk in drafts:
+            with suppress(MarkupError):
+                words = drafts[article.pk].words
+                state = snapshots.current_state(words, author=article.author, rows=rows, profile=profile)
+                states.append(state.as_data())
         for row in {row for state in states for row in snapshots.rows_of(state)}:
             titles[row] = (*titles.get(row, ()), article.title)
     return titles

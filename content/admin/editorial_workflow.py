@@ -105,11 +105,12 @@ def merge_view(request: HttpRequest, article: Article, newest: Revision, form: D
     merged_form = DraftForm.of(newest, is_live=False)
     note = {name: form.cleaned_data[name] for name in ("correction_note", "is_minor_edit")}
     merged_form.initial |= {**words, **note, "based_on": newest.pk}
+    who = (newest.author.get_full_name() or newest.author.username) if newest.author else "somebody"
     both = f"both versions of what you both changed ({conflicts}), yours first" if conflicts else "the changes of both"
     messages.warning(
         request,
-        f"{newest.author or 'Somebody'} saved this text while you wrote. Yours is not saved yet, and not lost: "
-        f"the text below has {both}. Read it and save.",
+        f"While you wrote, {who} saved this text. Yours is not saved yet, and not lost: the text below has {both}. "
+        "Read it and save.",
     )
     changes = revision_changes(base, newest) if base else []
     return render_editor(request, article, newest, Revision(**words), merged_form, their_changes=changes)

@@ -89,7 +89,7 @@ class ClinicProfileAdmin(RevisionedAdmin):
         profile, user = context["original"], cast(User, request.user)
         proposals = ProfileProposal.objects.undecided().select_related("proposed_by")
         context["proposals"] = [
-            (each, _differences(profile, each), actions.confirmation_denied_reason(user, each)) for each in proposals
+            (each, _differences(profile, each), actions.change_denied_reason(user, each)) for each in proposals
         ]
         return super().render_change_form(request, context, *args, **kwargs)
 

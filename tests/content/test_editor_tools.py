@@ -13,7 +13,9 @@ from clinic.lib.outgoing_requests import RequestRefused, Response
 from content import evidence_search, merge, snapshots, source_lookup
 from content.fixtures import checks, loader
 from content.models.articles import Article
+from content.models.claims import Claim
 from content.models.review_comments import OpenEditor, ReviewComment
+from content.models.sources import Source
 from tests.factories import content, users
 
 TODAY = dt.date(2026, 11, 30)
@@ -119,9 +121,11 @@ def test_form_of_a_source_is_filled_or_left_to_the_editor(editor, web):
 def test_right_claim_is_among_the_first_by_words():
     rows = list(loader.fixture_rows(loader.FILES))
     ledger = checks.ledger_of(rows)
-    claims = {key: content.ClaimFactory.build(key=key, text=claim.text) for key, claim in ledger.claims.items()}
+    claims = {
+        key: Claim(pk=number, key=key, text=claim.text) for number, (key, claim) in enumerate(ledger.claims.items(), 1)
+    }
     for claim in claims.values():
-        claim._prefetched_objects_cache = {"sources": []}
+        claim._prefetched_objects_cache = {"sources": Source.objects.none()}
     found = evidence_search.find_entries("how many responded to midazolam", snapshots.LedgerRows(claims=claims))
     assert found[0].key == "c05"
     assert found[0].insert == " [^c05]"
@@ -168,7 +172,7 @@ def test_conflict_is_shown_as_one_text_that_can_be_saved(editor):
     page = editor.post(place, {**WORDS, "body": "Read it.\n\nTake your time.\n", "based_on": first})
     form = page.context["form"]
     assert form["body"].value() == "Read it all.\n\nTake your time.\n"
-    assert "saved this text while you wrote" in page.content.decode()
+    assert "While you wrote, Ann Reed saved this text." in page.content.decode()
     assert "What was saved while you wrote" in page.content.decode()
     assert article.revisions.count() == 2
     editor.post(place, {name: form[name].value() for name in ("title", "summary", "description", "body", "based_on")})

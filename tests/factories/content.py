@@ -99,7 +99,7 @@ class QuotationFactory(factory.django.DjangoModelFactory):
     class Meta:
         model = models_sources.Quotation
 
-    key = factory.Sequence("Q{}".format)
+    key = factory.Sequence("quotation-{}".format)
     text = "these exact words"
     speaker = "Ada Moss"
     source = factory.SubFactory(SourceFactory)
