@@ -71,7 +71,7 @@ check: .venv/.dev ## Check style, types, templates, imports, what nobody uses, m
 bench: .venv/.dev ## Measure: pages, sign-ups, the desk and more, each beside what it is compared with
 	@exec $(VENV_PYTHON) -m bench $(ARGS)
 
-drill: .venv/.dev ## Kill, cut and fill up what the site stands on, under load, and count what was kept
+drill: .venv/.dev ## Kill, cut and fill up what the site stands on, also in the middle of each command; count what was kept
 	@exec $(VENV_PYTHON) -m bench.drills $(ARGS)
 
 sbom: .venv/.dev ## Write a bill of materials (CycloneDX) to var/sbom.json, and list the licences

@@ -17,7 +17,7 @@ from contextlib import AbstractContextManager, ExitStack
 from dataclasses import asdict, dataclass
 
 from . import clinic as bench_clinic
-from . import servers
+from . import kills, servers
 from .faults import AFTER, FAULTS
 from .harness import RESULTS, Target, say
 from .load import Crowd
@@ -200,19 +200,21 @@ class Runner:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    known = [*FAULTS, *TOGETHER]
+    known = [*FAULTS, *TOGETHER, *kills.KILLS, *kills.RACES]
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"which of {', '.join(known)}; all when none is named")
     names = parser.parse_args().names or known
     small = [name for name in names if name in FAULTS and FAULTS[name].small_disk]
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # and what was started is taken down
     outcomes = [
-        *run([name for name in names if name not in small], bench_clinic.running),
+        *run([name for name in names if name in (*FAULTS, *TOGETHER) and name not in small], bench_clinic.running),
         *run(small, bench_clinic.running_on_small_disk),
     ]
-    RESULTS.mkdir(exist_ok=True)
-    kept = [{**asdict(outcome), "passed": outcome.passed} for outcome in outcomes]
-    (RESULTS / "drills.json").write_text(json.dumps(kept, indent=2) + "\n")
-    return sum(not outcome.passed for outcome in outcomes)
+    if outcomes:
+        RESULTS.mkdir(exist_ok=True)
+        kept = [{**asdict(outcome), "passed": outcome.passed} for outcome in outcomes]
+        (RESULTS / "drills.json").write_text(json.dumps(kept, indent=2) + "\n")
+    killed = [name for name in names if name in (*kills.KILLS, *kills.RACES)]
+    return sum(not outcome.passed for outcome in outcomes) + kills.run(killed, kills.DATABASES)
 
 
 def run(

@@ -11,19 +11,21 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "clinic.settings")
 application = buffer_request_body(force_utf8(get_wsgi_application()))
 
 
-def _check_keys() -> None:
-    """Refuse to start with keys that do not match the database.
+def _check_start() -> None:
+    """Refuse to start with keys that do not match the database, and while a restore is not complete.
 
-    Raises what `verify_keys` raises.
+    Raises what `verify_keys` and `restore_marker.require_complete` raise.
 
     Imports late, because models need the settings that are loaded above.
     """
     from django.db import DatabaseError
 
+    from signups.ops import restore_marker
     from signups.ops.key_check import verify_keys
 
+    restore_marker.require_complete()
     with suppress(DatabaseError):  # unavailable or not migrated: each read is checked later anyway
         verify_keys()
 
 
-_check_keys()
+_check_start()

@@ -37,11 +37,16 @@ def clean_environment(**environment: str) -> dict[str, str]:
 
 def manage(*args: str, **environment: str) -> subprocess.Popen[str]:
     """`manage.py args` with nothing of this process's own settings but what `environment` names."""
+    return python("manage.py", *args, **environment)
+
+
+def python(*args: str, **environment: str) -> subprocess.Popen[str]:
+    """Python with these arguments, and settings as for `manage`."""
     kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG", "DATA_DIR")}
     if "DATA_DIR" not in environment:
         kept["AUDIT_CHAIN_HEAD_FILE"] = str(settings.AUDIT_CHAIN_HEAD_FILE)  # this test's own
     return subprocess.Popen(
-        [sys.executable, "manage.py", *args],
+        [sys.executable, *args],
         cwd=ROOT,
         env={**kept, "ENVIRONMENT": "local", "ENV_FILE": "", **environment},
         stdout=subprocess.PIPE,

@@ -6,9 +6,9 @@ from clinic.lib.encryption import DecryptionError, EncryptedTextField
 
 
 class EncryptionKeyCheck(models.Model):
-    """One encrypted value, used to check the keys.
+    """An encrypted value, used to check the keys: one row, and one more under the new key while a rotation is not over.
 
-    A process that cannot decrypt it has the wrong keys and must not start.
+    A process that cannot decrypt every row has the wrong keys and must not start.
     """
 
     value = EncryptedTextField(default="readable")
@@ -23,15 +23,27 @@ def ensure_key_check(using: str = "default", **kwargs: Any) -> None:
         EncryptionKeyCheck.objects.using(using).create()
 
 
+def begin_rotation() -> None:
+    """Have neither the new key nor an old one taken away unnoticed before `end_rotation`."""
+    EncryptionKeyCheck.objects.create()
+
+
+def end_rotation() -> None:
+    """Keep one row. To be called when everything, these rows last, is encrypted with the first key."""
+    first = EncryptionKeyCheck.objects.earliest("pk")
+    EncryptionKeyCheck.objects.exclude(pk=first.pk).delete()
+
+
 def verify_keys() -> None:
     """Verify that ENCRYPTION_KEYS can decrypt this database.
 
     Raises DecryptionError otherwise.
     """
     try:
-        EncryptionKeyCheck.objects.first()
+        list(EncryptionKeyCheck.objects.all())
     except DecryptionError:
         raise DecryptionError(
             "ENCRYPTION_KEYS cannot read this database. Start with those that it was written with; new ones go first "
-            "in the list, and `manage.py rotate_encryption_keys` then rewrites what the old ones wrote."
+            "in the list, and `manage.py rotate_encryption_keys` then rewrites what the old ones wrote. If that broke "
+            "off, it must be run again, with both, before one is taken away."
         ) from None

@@ -49,15 +49,16 @@ class Replayed:
     consents_withdrawn: int = 0
     messages_known_as_sent: int = 0
     messages_withdrawn: int = 0
+    damaged_journal_lines: int = 0
 
     def __str__(self) -> str:
         return ", ".join(f"{field.name.replace('_', ' ')}: {getattr(self, field.name)}" for field in fields(self))
 
 
 def journal_due(clock: Callable[[], dt.datetime]) -> int:
-    """Worker job: append entries of newly chained events to the journal; return how many.
+    """Worker job: append entries of newly chained events to the journal, and how far it got; return how many.
 
-    The place reached is noted beside it. It starts again for another database (after a restore): an entry that is
+    The place reached is noted beside it too. It starts again for another database (after a restore): an entry that is
     there twice does nothing twice.
     """
     path = _cursor_file()
@@ -70,8 +71,8 @@ def journal_due(clock: Callable[[], dt.datetime]) -> int:
     if not batch:
         return 0
     entries = [_entry(event) for event in batch if event.action in JOURNALED and event.lead]
-    if entries:
-        restore_journal.append(entries)
+    got = {"at": clock().isoformat(), "act": restore_journal.REACHED, "sequence": batch[-1].sequence}
+    restore_journal.append([*entries, got])
     chain.ChainHead(batch[-1].sequence or 0, batch[-1].chain_hash).note(path)
     return len(entries) or (len(batch) == JOURNAL_BATCH)
 
@@ -109,12 +110,13 @@ def replay(*journals: Path, now: dt.datetime) -> Replayed:
     """Apply the journal to this database, just restored; return what was done."""
     last = AuditEvent.objects.order_by("-occurred_at").first()
     since = last.occurred_at - OVERLAP if last else dt.datetime.min.replace(tzinfo=dt.UTC)
-    entries, done = restore_journal.read(since, *journals), Replayed()
-    _replay_people([entry for entry in entries if "lead" in entry], done, now)
-    sent = {entry["message"] for entry in entries if entry["act"] == "sent"}
+    journal = restore_journal.read(since, *journals)
+    done = Replayed(damaged_journal_lines=journal.damaged)
+    _replay_people([entry for entry in journal.entries if "lead" in entry], done, now)
+    sent = {entry["message"] for entry in journal.entries if entry["act"] == "sent"}
     SentBeforeRestore.objects.bulk_create(map(SentBeforeRestore, sent), ignore_conflicts=True)
     done.messages_known_as_sent = len(sent)
-    if not _followed_this_database():
+    if not _followed_this_database(journal, local=not journals):
         done.messages_withdrawn = (
             OutboxMessage.objects.pending()
             .filter(send_at__lte=now)
@@ -131,11 +133,16 @@ def replay(*journals: Path, now: dt.datetime) -> Replayed:
     return done
 
 
-def _followed_this_database() -> bool:
-    """Return whether the journal knows all that was sent since: it reached at least what this database has."""
+def _followed_this_database(journal: restore_journal.Journal, *, local: bool) -> bool:
+    """Return whether the journal knows all that was sent since: it is whole, and got beyond what this database has.
+
+    One cut short is told by the place noted beside it.
+    """
     last = AuditEvent.objects.exclude(sequence=None).order_by("-sequence").first()
-    reached = chain.ChainHead.noted(_cursor_file())
-    return reached.sequence >= ((last.sequence or 0) if last else 1)
+    needed = (last.sequence or 0) if last else 1
+    if local:
+        needed = max(needed, chain.ChainHead.noted(_cursor_file()).sequence)
+    return not journal.damaged and journal.reached >= needed
 
 
 def _replay_people(entries: Iterable[restore_journal.JournalEntry], done: Replayed, now: dt.datetime) -> None:

@@ -140,6 +140,28 @@ def test_methods_that_the_site_does_not_have_end_at_nginx(site, method):
     assert line.split()[5:] == ["0.000", "-", "-", "TLSv1.3", "HTTP/1.1"]  # the site was not asked
 
 
+def test_what_nginx_answers_itself_names_no_version_and_carries_the_sites_headers(site):
+    """Errors of nginx, a static file, and an answer of the site, which sends each of them once."""
+    own = [
+        site.ask("/health/ready")[0],
+        site.ask("/static/nothing.css")[0],
+        site.ask("/", method="TRACE")[0],
+        site.ask("/start/", {"name": "x" * 200_000})[0],
+        site.ask("/" + "x" * 20_000)[0],
+        site.ask("/", X_Long="x" * 30_000)[0],
+    ]
+    assert [answer.status for answer in own] == [404, 404, 405, 413, 414, 400]
+    for answer in [*own, site.ask("/static/clinic/site.css")[0], site.ask("/")[0], site.ask("/nowhere/")[0]]:
+        assert answer.headers.get_all("Strict-Transport-Security") == [HSTS], answer.status
+        assert answer.headers.get_all("X-Content-Type-Options") == ["nosniff"]
+        (policy,) = answer.headers.get_all("Content-Security-Policy")
+        assert "frame-ancestors 'none'" in policy
+        assert answer.headers["Server"] in (None, "nginx")
+    with socket.create_connection(("127.0.0.1", site.https), timeout=WAIT_TIMEOUT) as plain:
+        plain.sendall(b"GET / HTTP/1.1\r\nHost: clinic.test\r\n\r\n")  # to the port of TLS
+        assert b"nginx/" not in plain.makefile("rb").read()
+
+
 def test_static_files_are_immutable_compressed_and_safe(site):
     answer, page = site.ask("/")
     assert answer.headers["Strict-Transport-Security"] == HSTS

@@ -2,8 +2,14 @@
 
 import datetime as dt
 import io
+import os
 import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
 
+import psycopg
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
@@ -16,11 +22,12 @@ from signups.consents import actions as consents
 from signups.consents.choices import ConsentChannel, ConsentPurpose
 from signups.messages import delivery
 from signups.messages.choices import MessageStatus
-from signups.ops import restore_journal
+from signups.ops import restore_journal, restore_marker
 from signups.privacy import erasure, restoration
 from tests import processes
 from tests.clinic.test_backup import empty_database, run  # noqa: F401 - a fixture
 from tests.factories import leads, messages
+from tests.services import WAIT_TIMEOUT
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.real_clock]
 
@@ -88,23 +95,96 @@ def test_an_older_backup_brings_nobody_back_and_sends_nothing_twice(backed_up, e
     assert "('A sent', 'cancelled'), ('B not sent', 'sent')" in state
 
 
-def test_without_the_journal_what_was_due_is_withdrawn(backed_up, empty_database, settings):  # noqa: F811
-    for path in settings.RESTORE_JOURNAL_FILE.parent.glob("restore-journal*"):
+def lose_both(journal):
+    for path in journal.parent.glob("restore-journal*"):
         path.unlink()
+
+
+def lose_the_journal(journal):
+    journal.unlink()
+
+
+def cut_short(journal):
+    journal.write_text("".join(journal.read_text().splitlines(keepends=True)[:2]))
+
+
+def change_a_letter(journal):
+    text = journal.read_text()
+    at = text.index('"lead":"') + len('"lead":"')
+    journal.write_text(text[:at] + ("1" if text[at] == "0" else "0") + text[at + 1 :])
+
+
+def overwrite_with_rubbish(journal):
+    journal.write_bytes(b"\xff\x00[1]\n{}\nnull\n" + journal.read_bytes()[40:])
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [lose_both, lose_the_journal, cut_short, change_a_letter, overwrite_with_rubbish],
+    ids=lambda harm: harm.__name__,
+)
+def test_without_a_whole_journal_what_was_due_is_withdrawn(harm, backed_up, empty_database, settings):  # noqa: F811
+    """Nobody gets a mail twice because of a journal that cannot say what was sent; what is lost of it is said."""
+    damaged = harm in (change_a_letter, overwrite_with_rubbish)
+    harm(settings.RESTORE_JOURNAL_FILE)
     code, output = run("backup", "--restore", str(backed_up), database=empty_database)
     assert (code, "messages withdrawn: 2" in output) == (0, True), output
+    assert ("damaged journal lines: 0" in output) == (not damaged)
+    assert ("cannot be read" in output) == damaged
     assert "'sent'" not in state_of(empty_database)[0]
 
 
-def test_a_restore_that_broke_off_is_run_again(backed_up, empty_database, settings):  # noqa: F811
-    journal = settings.RESTORE_JOURNAL_FILE
-    good = journal.read_text()
-    journal.write_text(good + '{"act": "sent"}\n')  # breaks the run off, after the database was loaded
+def test_a_restore_that_broke_off_is_run_again(backed_up, empty_database, settings, tmp_path):  # noqa: F811
+    """Until then neither the worker nor the site starts, nor is another backup read over it; each says what to do."""
+    journal, away = settings.RESTORE_JOURNAL_FILE, tmp_path / "away"
+    journal.rename(away)
+    journal.mkdir()  # breaks the run off, after the database was loaded
     assert run("backup", "--restore", str(backed_up), database=empty_database)[0] == 1
-    journal.write_text(good)
+    other = tmp_path / "other.backup"
+    other.write_bytes(backed_up.read_bytes())
+    environment = {"DATABASE_URL": empty_database, "RESTORE_JOURNAL_FILE": str(journal)}
+    for refused in (["manage.py", "run_worker", "--once"], ["-c", "import clinic.wsgi"]):
+        process = processes.python(*refused, **environment)
+        said = process.communicate(timeout=WAIT_TIMEOUT)[0]
+        assert process.returncode, said
+        assert f"manage.py backup --restore {backed_up}" in said
+    code, output = run("backup", "--restore", str(other), database=empty_database)
+    assert (code, str(backed_up) in output) == (1, True), output
+    journal.rmdir()
+    away.rename(journal)
     code, output = run("backup", "--restore", str(backed_up), database=empty_database)
     assert (code, "people erased: 1" in output) == (0, True), output
+    assert run("run_worker", "--once", database=empty_database)[0] == 0
     assert run("backup", "--restore", str(backed_up), database=empty_database)[0] == 1  # it was completed
+
+
+@pytest.mark.postgresql
+def test_no_restore_while_a_service_runs(backed_up, empty_database):  # noqa: F811
+    with psycopg.connect(empty_database):
+        code, output = run("backup", "--restore", str(backed_up), database=empty_database)
+    assert (code, "stop every service first" in output) == (1, True), output
+    assert run("backup", "--restore", str(backed_up), database=empty_database)[0] == 0
+
+
+def test_two_restores_at_once(backed_up, empty_database):  # noqa: F811
+    """One is done, the other refused, and the database is as after one."""
+    both = [processes.manage("backup", "--restore", str(backed_up), DATABASE_URL=empty_database) for _ in range(2)]
+    said = [process.communicate(timeout=WAIT_TIMEOUT)[0] for process in both]
+    assert sorted(process.returncode for process in both) == [0, 1], said
+    assert "[False, False, True]" in state_of(empty_database)[0]
+
+
+def test_a_worker_stops_when_a_restore_begins(settings, monkeypatch):
+    job = "tests.threats.test_older_backup.begin_a_restore"
+    monkeypatch.setattr(settings, "WORKER_JOBS", {job: 0.0, "signups.messages.delivery.deliver_due": 0.0})
+    monkeypatch.setattr(delivery, "_lease_batch", lambda *args: pytest.fail("it went on"))
+    monkeypatch.setattr(signal, "signal", lambda *args: None)
+    with pytest.raises(CommandError, match="restore"):
+        call_command("run_worker")
+
+
+def begin_a_restore(clock):
+    restore_marker.begin(Path("any.backup"))
 
 
 def test_journal_holds_keyed_hashes_only(backed_up, settings):
@@ -117,17 +197,18 @@ def test_journal_holds_keyed_hashes_only(backed_up, settings):
 def test_journal_drops_old_sends_and_keeps_erasures(backed_up):
     later = timezone.now() + restore_journal.KEEP_SENT + dt.timedelta(days=1)
     assert restoration.drop_old_entries(lambda: later) == 1
-    assert {entry["act"] for entry in restore_journal.read(timezone.now() - dt.timedelta(days=1))} >= {"erased"}
+    assert {entry["act"] for entry in restore_journal.read(timezone.now() - dt.timedelta(days=1)).entries} >= {"erased"}
     assert restoration.drop_old_entries(lambda: later) == 0
 
 
-def test_a_journal_line_cut_short_by_a_crash_hides_no_other(backed_up, settings):
-    before = restore_journal.read(timezone.now() - dt.timedelta(days=1))
+def test_what_a_crash_left_of_a_journal_line_is_taken_away(backed_up, settings):
+    before = restore_journal.read(timezone.now() - dt.timedelta(days=1)).entries
     with settings.RESTORE_JOURNAL_FILE.open("a") as file:
         file.write('{"at": "2026-')
-    assert restore_journal.read(timezone.now() - dt.timedelta(days=1)) == before
+    assert restore_journal.read(timezone.now() - dt.timedelta(days=1)).entries == before
     restore_journal.append([before[0]])
-    assert len(restore_journal.read(timezone.now() - dt.timedelta(days=1))) == len(before) + 1
+    journal = restore_journal.read(timezone.now() - dt.timedelta(days=1))
+    assert (len(journal.entries), journal.damaged) == (len(before) + 1, 0)
 
 
 def test_a_killed_backup_leaves_nothing_that_looks_like_one(tmp_path, monkeypatch):
@@ -158,6 +239,51 @@ def test_what_a_killed_run_of_before_left_does_not_count_among_the_kept(tmp_path
     time_machine.move_to("2099-01-02", tick=False)
     call_command("backup", str(tmp_path), keep=3, stdout=io.StringIO())
     assert good.exists()
+
+
+def test_what_killed_runs_left_is_deleted_and_what_another_run_writes_is_not(tmp_path):
+    call_command("backup", str(tmp_path), stdout=io.StringIO())
+    (good,) = tmp_path.iterdir()
+    for name in ("2026-01-01T000000Z.backup.part", "2026-01-01T000000Z.backup.part-journal"):
+        (tmp_path / name).write_bytes(b"half")
+    with backup.unfinished(tmp_path / "2026-01-02T000000Z.backup.part") as busy:
+        call_command("backup", str(tmp_path / "x"), stdout=io.StringIO())
+        (tmp_path / "x").rename(tmp_path / "2026-01-03T000000Z.backup")
+        backup.Command(stdout=io.StringIO()).delete_older(tmp_path, 1)
+        assert sorted(tmp_path.iterdir()) == sorted([busy, good])
+
+
+def test_two_runs_write_no_file_together(tmp_path, monkeypatch):
+    """Neither while the first still writes, nor in the moment in which it gives the file its own name."""
+    file, genuine = tmp_path / "now.backup", backup.verify
+
+    def meanwhile(part):
+        for attempt in (file, tmp_path / "now.backup"):
+            with pytest.raises(CommandError, match=r"Another run is writing .*now\.backup\.part"):
+                call_command("backup", str(attempt), stdout=io.StringIO())
+        genuine(part)
+
+    monkeypatch.setattr(backup, "verify", meanwhile)
+    call_command("backup", str(file), stdout=io.StringIO())
+    genuine(file)
+    monkeypatch.setattr(backup.fcntl, "flock", lambda *args: (tmp_path / "z.part").rename(tmp_path / "z"))
+    with pytest.raises(CommandError, match="Another run"), backup.unfinished(tmp_path / "z.part"):
+        pass
+
+
+def test_a_full_disk_leaves_no_backup_and_says_so(tmp_path):
+    """In a process that may write files of 16 kB only, and with the good one of before still there."""
+    call_command("backup", str(tmp_path), stdout=io.StringIO())
+    before = list(tmp_path.iterdir())
+    argv = ["bash", "-c", f"ulimit -f 16; exec {sys.executable} manage.py backup {tmp_path} --keep 1"]
+    environment = processes.clean_environment(
+        DATABASE_URL=processes.database_url(), DATA_DIR=os.environ.get("DATA_DIR", ""), PYTHONDONTWRITEBYTECODE="1"
+    )
+    done = subprocess.run(argv, cwd=processes.ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 1, done.stderr
+    assert "CommandError" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert list(tmp_path.iterdir()) == before
 
 
 def test_a_backup_that_cannot_be_read_back_is_none(tmp_path, monkeypatch):

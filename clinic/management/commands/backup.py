@@ -1,13 +1,16 @@
 """`manage.py backup`: back up or restore the whole database."""
 
+import fcntl
 import os
 import shutil
 import sqlite3
 import subprocess
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+import psycopg
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -15,9 +18,11 @@ from django.db import connection
 from django.utils import timezone
 
 from signups.audit import chain
+from signups.ops import restore_marker
 from signups.privacy import restoration
 
 DATED_NAME = "????-??-??T??????Z.backup"
+PART = ".part"  # ends the name of a backup that is not whole yet
 
 
 class Command(BaseCommand):
@@ -46,11 +51,12 @@ class Command(BaseCommand):
         if restore:
             self.restore(path, journals)
             return
-        self.back_up(path / f"{timezone.now():%Y-%m-%dT%H%M%SZ}.backup" if path.is_dir() else path)
-        good = [old for old in sorted(path.glob(DATED_NAME)) if keep and is_backup(old)]
-        for old in good[:-keep] if keep else ():
-            old.unlink()
-            self.stdout.write(f"Deleted {old}.")
+        try:
+            self.back_up(path / f"{timezone.now():%Y-%m-%dT%H%M%SZ}.backup" if path.is_dir() else path)
+        except (OSError, sqlite3.Error) as error:
+            raise CommandError(f"There is no new backup: {error}") from error
+        if keep:
+            self.delete_older(path, keep)
 
     def back_up(self, file: Path) -> None:
         """Write a new backup, readable by its owner only, and read it back. Raises CommandError.
@@ -59,22 +65,30 @@ class Command(BaseCommand):
         """
         if file.exists():
             raise CommandError(f"{file} is there already: a backup is never overwritten.")
-        part = file.with_name(f"{file.name}.part")
-        part.unlink(missing_ok=True)
-        part.touch(mode=0o600)
-        try:
+        with unfinished(file.with_name(f"{file.name}{PART}")) as part:
             dump(part)
             verify(part)
             synchronize(part)
             part.rename(file)
             synchronize(file.parent)
-        except BaseException:
-            part.unlink(missing_ok=True)
-            raise
         self.stdout.write(
             f"The database is in {file}, read back and whole. ENCRYPTION_KEYS, AUDIT_KEYS and PRIVACY_KEYS are not in "
             f"it: keep them apart. Keep {settings.RESTORE_JOURNAL_FILE} beside it."
         )
+
+    def delete_older(self, folder: Path, keep: int) -> None:
+        """Delete all backups of a folder but the newest `keep`, and what killed runs left."""
+        good = [old for old in sorted(folder.glob(DATED_NAME)) if is_backup(old)]
+        for old in good[:-keep]:
+            old.unlink()
+            self.stdout.write(f"Deleted {old}.")
+        for left in folder.glob(f"{DATED_NAME}{PART}"):
+            try:
+                with unfinished(left):
+                    delete_unfinished(left)
+                    self.stdout.write(f"Deleted {left}, which a run that broke off had left.")
+            except CommandError:
+                continue  # another run is writing it
 
     def restore(self, file: Path, journals: list[Path]) -> None:
         """Load a backup into an empty database, migrate, apply the journal, verify. Raises CommandError.
@@ -85,19 +99,34 @@ class Command(BaseCommand):
         if not file.is_file():
             raise CommandError(f"There is no file {file}.")
         verify(file)
-        marker = settings.RESTORE_JOURNAL_FILE.with_name("restore-in-progress")
-        begun = marker.exists() and marker.read_text() == str(file.absolute())
-        if connection.introspection.table_names() and not begun:
+        try:
+            with restore_marker.exclusive():
+                self.restore_alone(file, journals)
+        except restore_marker.RestoreIncompleteError as error:
+            raise CommandError(str(error)) from None
+
+    def restore_alone(self, file: Path, journals: list[Path]) -> None:
+        begun = restore_marker.begun_with() == str(file.absolute())
+        if others := other_connections():
+            raise CommandError(f"{others} other connections are open to this database: stop every service first.")
+        loaded = bool(connection.introspection.table_names())
+        if loaded and not begun:
+            restore_marker.require_complete()
             raise CommandError("This database is not empty: a backup is never read over what is there.")
-        marker.write_text(str(file.absolute()))
-        if not (begun and connection.vendor == "postgresql" and connection.introspection.table_names()):
+        restore_marker.begin(file)
+        if not (loaded and connection.vendor == "postgresql"):
             load(file)  # in one transaction: all of it or nothing
         call_command("migrate", verbosity=0)
         done = restoration.replay(*journals, now=timezone.now())
         self.stdout.write(f"Done again since the backup: {done}.")
+        if done.damaged_journal_lines:
+            self.stderr.write(
+                "Lines of the journal cannot be read: who was erased or opted out in them is back. "
+                "Compare it with a copy, and erase them again: manage.py erase_lead"
+            )
         self.put_aside_newer_head()
         call_command("verify_audit", stdout=self.stdout)
-        marker.unlink()
+        restore_marker.end()
 
     def put_aside_newer_head(self) -> None:
         """Keep the recorded end of the audit log that the backup lacks: it proves what is missing."""
@@ -105,6 +134,47 @@ class Command(BaseCommand):
         if not chain.recorded_head_is_known():
             kept = head.rename(head.with_name(f"{head.name}.before-restore-{timezone.now():%Y-%m-%dT%H%M%SZ}"))
             self.stdout.write(f"The audit log was longer than in the backup: {kept} says how it ended.")
+
+
+@contextmanager
+def unfinished(part: Path) -> Iterator[Path]:
+    """Yield an empty file that only this process may write; a failure deletes it.
+
+    Raises CommandError when another run is writing it. The system takes the lock away from a process that is killed.
+    """
+    busy = CommandError(f"Another run is writing {part}.")
+    with os.fdopen(os.open(part, os.O_RDWR | os.O_CREAT, 0o600), "r+b") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if not os.path.samestat(part.stat(), os.fstat(lock.fileno())):
+                raise busy
+        except (BlockingIOError, FileNotFoundError):
+            raise busy from None  # or it has just got its own name, and must not be emptied
+        lock.truncate()
+        try:
+            yield part
+        except BaseException:
+            delete_unfinished(part)
+            raise
+
+
+def delete_unfinished(part: Path) -> None:
+    """Delete a file that is not whole, and what SQLite keeps beside one that it writes."""
+    for file in (part, part.with_name(f"{part.name}-journal")):
+        file.unlink(missing_ok=True)
+
+
+def other_connections() -> int:
+    """Return how many clients but this command are connected to the database (PostgreSQL; SQLite cannot tell)."""
+    if connection.vendor == "sqlite":
+        return 0
+    connection.close_pool()
+    with closing(psycopg.connect(**connection.get_connection_params())) as own:
+        others = own.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+            " AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
+        )
+        return int(others.fetchone()[0])
 
 
 def is_backup(file: Path) -> bool:

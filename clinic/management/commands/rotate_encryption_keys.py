@@ -11,6 +11,7 @@ from django.db import connection, transaction
 from clinic.lib import encryption
 from signups.consents.suppression_models import Suppression
 from signups.leads.models import Lead
+from signups.ops import key_check
 from signups.ops.key_check import EncryptionKeyCheck
 
 BATCH_SIZE = 500
@@ -22,11 +23,13 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         check = EncryptionKeyCheck._meta.db_table
+        key_check.begin_rotation()
         total = sum(self.rotate(*column) for column in _columns() if column[0] != check)
         done = sum(_rotate_authenticator(pk) for pk in Authenticator.objects.values_list("pk", flat=True))
         self.stdout.write(f"second steps: {done} rewritten")
         # Last: a rotation that broke off is then noticed when the old key is taken away (`verify_keys`).
         total += done + sum(self.rotate(*column) for column in _columns() if column[0] == check)
+        key_check.end_rotation()
         self.stdout.write(f"Done: {total} in all. Old keys may be taken away.")
         self.rehash_suppressions()
 

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import Error, close_old_connections
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
+from clinic.lib.encryption import DecryptionError
+from signups.ops import restore_marker
 from signups.ops.key_check import verify_keys
 
 logger = logging.getLogger(__name__)
@@ -61,7 +63,11 @@ class Command(BaseCommand):
         parser.add_argument("--once", action="store_true", help="stop when nothing is left to do")
 
     def handle(self, *args: Any, once: bool, **options: Any) -> None:
-        verify_keys()
+        try:
+            verify_keys()
+            restore_marker.require_complete()
+        except (DecryptionError, restore_marker.RestoreIncompleteError) as error:
+            raise CommandError(str(error)) from None
         jobs = [Job(name, interval) for name, interval in settings.WORKER_JOBS.items()]
         if once:
             for name in settings.WORKER_JOBS:
@@ -72,6 +78,8 @@ class Command(BaseCommand):
             signal.signal(number, self.stop)
         while not self.stopping:
             for job in jobs:
+                if restore_marker.begun_with():
+                    raise CommandError("A restore has begun: the worker may start again when it is complete.")
                 if not self.stopping and job.next_at <= time.monotonic():
                     job.run()
             self.wait(min(job.next_at for job in jobs))
