@@ -11,7 +11,7 @@ VENV_PYTHON := .venv/bin/python
 PIP_INSTALL := $(VENV_PYTHON) -m pip install -qq --disable-pip-version-check --require-hashes
 # What production sets, with nobody's real values; keys are added at run time.
 PRODUCTION := ENVIRONMENT=production DEBUG=false ALLOWED_HOSTS=clinic.example SITE_URL=https://clinic.example \
-	DATABASE_URL=postgres://clinic@db.example/clinic EMAIL_HOST=smtp.example
+	DATABASE_URL=postgres://clinic@db.example/clinic?sslmode=verify-full EMAIL_HOST=smtp.example
 
 # A .venv copied from another machine, or whose Python was removed, is made anew instead of failing obscurely.
 ifneq ($(wildcard .venv),)

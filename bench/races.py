@@ -2,10 +2,10 @@
 
 import datetime as dt
 import inspect
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
-from typing import Any
 from unittest import mock
 
 from django.conf import settings
@@ -28,6 +28,8 @@ from . import kill_drills
 from .kill_points import World
 
 PEOPLE = 8
+EDITIONS = 40  # transactions of each writer
+NOBODY = uuid.UUID(int=0)
 
 
 @dataclass(frozen=True)
@@ -85,17 +87,16 @@ def without_constraint(world: World) -> None:
 
 
 def chain_events(world: World, number: int, broken: bool) -> None:
-    """Half of them write events, half chain them."""
+    """Half of them write events, which commit after others with higher ids; half chain what they find."""
     if number % 2:
-        with transaction.atomic():  # which ends after others have chained events with higher ids
-            for lead in Lead.objects.all():
-                record_event(lead, AuditAction.SIGNED_UP, by=ActorKind.PATIENT, now=timezone.now())
+        for _ in range(EDITIONS):
+            with transaction.atomic():
+                for lead in Lead.objects.order_by("pk")[:3]:
+                    record_event(lead, AuditAction.SIGNED_UP, by=ActorKind.PATIENT, now=timezone.now())
         return
-    with ExitStack() as stack:
-        stack.enter_context(mock.patch.object(chain, "CHAIN_BATCH", 3))
-        if broken:
-            stack.enter_context(rows_uncounted())
-        for _ in range(PEOPLE):
+    written = kill_drills.PEOPLE + 3 * EDITIONS * PEOPLE // 2
+    with rows_uncounted() if broken else nullcontext():
+        while chain.AuditEvent.objects.exclude(sequence=None).count() < written:
             chain.append_to_chain(timezone.now)
 
 
@@ -110,6 +111,7 @@ def rows_uncounted() -> Iterator[None]:
     with (
         mock.patch.object(chain, "_append_batch", namespace["_append_batch"]),
         mock.patch.object(chain, "_lock_chain"),
+        mock.patch.object(chain, "_lost_race", return_value=False),
         kill_drills.head_before_the_commit(),
     ):
         yield
@@ -125,20 +127,22 @@ def chain_fault(world: World) -> str:
 
 def deliver(world: World, number: int, broken: bool) -> None:
     settings.EMAIL_BACKEND = "bench.kill_drills.Mailbox"
-    with mock.patch.object(delivery, "_lease_batch", everything_due) if broken else nullcontext():
+    with ExitStack() as stack:
+        if broken:
+            stack.enter_context(mock.patch.object(delivery, "_lease_batch", everything_pending))
+            stack.enter_context(mock.patch.object(delivery.uuid, "uuid4", return_value=NOBODY))
         while delivery.deliver_due(timezone.now):
             pass
 
 
-def everything_due(token: Any, now: dt.datetime) -> list[OutboxMessage]:
-    """The rule “leased by one worker” broken: whoever comes takes all."""
-    due = list(OutboxMessage.objects.due(now).select_related("lead"))
-    OutboxMessage.objects.filter(pk__in=[message.pk for message in due]).update(
-        lease_token=token, lease_expires_at=now + delivery.LEASE
-    )
-    for message in due:
+def everything_pending(token: uuid.UUID, now: dt.datetime) -> list[OutboxMessage]:
+    """The rule “leased by one worker” broken: whoever comes takes all, and lets the others go on with them."""
+    pending = OutboxMessage.objects.pending()
+    pending.filter(lease_token=None).update(lease_token=NOBODY, lease_expires_at=now + delivery.LEASE)
+    taken = list(pending.select_related("lead"))
+    for message in taken:
         message.first_attempt_at = now
-    return due
+    return taken
 
 
 def delivery_fault(world: World) -> str:

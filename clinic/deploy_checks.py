@@ -1,4 +1,4 @@
-"""Checks of `manage.py check --deploy`: mail that arrives, and somebody who reads what comes back."""
+"""Checks of `manage.py check --deploy`: mail that arrives and is read, and encrypted connections."""
 
 from typing import Any
 
@@ -42,3 +42,19 @@ def check_mail(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             )
         )
     return found
+
+
+@register(Tags.security, deploy=True)
+def check_database_connection(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Name a database on another machine that is reached unencrypted, or without knowing that it is the right one."""
+    database = settings.DATABASES["default"]
+    here = database.get("HOST", "") in ("", "localhost", "127.0.0.1", "::1") or database["HOST"].startswith("/")
+    if here or database["OPTIONS"].get("sslmode") in ("verify-full", "verify-ca"):
+        return []
+    return [
+        Warning(
+            "DATABASE_URL leads to another machine, and nothing proves over TLS that it is the right one.",
+            hint="Add ?sslmode=verify-full&sslrootcert=… to it.",
+            id="clinic.W012",
+        )
+    ]

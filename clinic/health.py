@@ -24,7 +24,7 @@ _rendered_version: list[str | None] = []  # the content version of which every p
 @never_cache
 def live(request: HttpRequest) -> HttpResponse:
     """Liveness probe: return 200 while the process serves requests."""
-    return HttpResponse("ok\n", content_type="text/plain")
+    return HttpResponse("ok\n", content_type="text/plain; charset=utf-8")
 
 
 @require_safe
@@ -70,7 +70,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
 
 
 def _plain_response(text: str, **options: Any) -> HttpResponse:
-    return HttpResponse(f"{text}\n", content_type="text/plain", **options)
+    return HttpResponse(f"{text}\n", content_type="text/plain; charset=utf-8", **options)
 
 
 def _broken_pages(content_version: str | None) -> list[str]:

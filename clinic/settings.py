@@ -380,6 +380,7 @@ SESSION_COOKIE_NAME = "__Host-sessionid" if HTTPS else "sessionid"
 SESSION_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"  # Strict would sign staff out when they follow a link from their mail
+MESSAGE_STORAGE = "clinic.message_storage.MessageStorage"
 SECURE_SSL_REDIRECT = HTTPS
 SECURE_REDIRECT_EXEMPT = [r"^health/"]  # load balancers probe over plain http
 SECURE_HSTS_SECONDS = 63_072_000 if HTTPS else 0
@@ -457,6 +458,7 @@ LOGGING = {
         "line": {
             "()": "clinic.log_redaction.RedactingFormatter",
             "format": "{asctime} {levelname} {request_id} {name} {message}",
+            "datefmt": "%Y-%m-%dT%H:%M:%S%z",
             "style": "{",
         }
     },

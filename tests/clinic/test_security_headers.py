@@ -111,8 +111,11 @@ def test_https_is_demanded_and_cookies_are_bound_to_it(settings):
         "CSRF_COOKIE_SECURE",
         "CSRF_COOKIE_SAMESITE",
     ]
-    code = f"import json, clinic.settings as s; print(json.dumps([getattr(s, n) for n in {names!r}]))"
-    env = {"ENV_FILE": "", "PATH": "/usr/bin:/bin", **PRODUCTION}
+    code = (
+        "import json, clinic.settings as s; from clinic.message_storage import HostCookieStorage as messages;"
+        f"print(json.dumps([*[getattr(s, n) for n in {names!r}], messages.cookie_name]))"
+    )
+    env = {"ENV_FILE": "", "PATH": "/usr/bin:/bin", "DJANGO_SETTINGS_MODULE": "clinic.settings", **PRODUCTION}
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=env, capture_output=True, text=True, check=True)
     assert json.loads(done.stdout) == [
         63_072_000,
@@ -125,4 +128,5 @@ def test_https_is_demanded_and_cookies_are_bound_to_it(settings):
         "__Host-csrftoken",
         True,
         "Lax",
+        "__Host-messages",
     ]
