@@ -18,6 +18,7 @@ REDACTION_PATTERNS = (
     (re.compile(r"(?<![\w.:-])\+?\(?\d[\d ().-]{8,}\d(?![\w:])"), "(number)"),
     (re.compile(r"(DETAIL:).*"), r"\1 …"),
 )
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 def redact(text: str) -> str:
@@ -30,10 +31,10 @@ def redact(text: str) -> str:
 
 
 class RedactingFormatter(logging.Formatter):
-    """Redact the message and the traceback of every record, and add `request_id`."""
+    """Redact the message and the traceback of every record, keep the message in its line, and add `request_id`."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
-        record.message = redact(record.message)
+        record.message = CONTROL.sub(lambda found: repr(found[0])[1:-1], redact(record.message))
         record.request_id = request_id.get()
         return super().formatMessage(record)
 
@@ -57,6 +58,8 @@ class RedactPathFilter(logging.Filter):
                 record.levelno, record.levelname = logging.WARNING, "WARNING"
                 if record.exc_info and record.exc_info[0]:
                     parts.append(record.exc_info[0].__name__)
+                if status == 403 and (user := getattr(request, "_cached_user", None)) and user.pk:  # asks no database
+                    parts.append(f"user {user.pk}")
                 record.exc_info = record.exc_text = None
             record.msg, record.args = "%s", (" ".join(parts),)
         return True

@@ -7,7 +7,7 @@ import re
 import pytest
 from django.db import IntegrityError, connection, transaction
 
-from clinic import log_redaction
+from clinic import log_redaction, roles
 from clinic.log_redaction import RedactingFormatter, RedactPathFilter
 from signups.leads import links as lead_links
 from tests.factories import leads, trials, users
@@ -22,7 +22,8 @@ def log(settings):
     """Return every log line as the site would write it, down to DEBUG."""
     stream = io.StringIO()
     handler = logging.StreamHandler(stream)
-    handler.setFormatter(RedactingFormatter(settings.LOGGING["formatters"]["line"]["format"], style="{"))
+    line = settings.LOGGING["formatters"]["line"]
+    handler.setFormatter(RedactingFormatter(line["format"], line["datefmt"], style="{"))
     handler.addFilter(RedactPathFilter())
     root = logging.getLogger()
     level = root.level
@@ -90,7 +91,7 @@ def test_what_is_refused_is_one_warning_without_what_was_typed(client, clinic, l
     client.post("/start/", {"name": "zoe"})
     client.force_login(head)
     client.get("/admin/signups/lead/", {"status__exact": "zoe"})
-    lines = [line.split(" ", 5)[2:] for line in log.getvalue().splitlines() if " django." in line]
+    lines = [line.split(" ", 4)[1:] for line in log.getvalue().splitlines() if " django." in line]
     assert [(level, name, logged) for level, _, name, logged in lines] == [
         ("WARNING", "django.security.DisallowedHost", "400 GET no view DisallowedHost"),
         ("WARNING", "django.security.TooManyFieldsSent", "400 POST start TooManyFieldsSent"),
@@ -106,3 +107,21 @@ def test_lines_of_one_request_carry_the_same_word(client, clinic, log):
     words = re.findall(r"WARNING (\w{8}) django.request", log.getvalue())
     assert len(words) == 2
     assert len(set(words)) == 2
+
+
+def test_a_line_begins_with_a_time_and_its_zone(log):
+    logging.getLogger("clinic").warning("a word")
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d{4} WARNING \S+ clinic a word\n", log.getvalue())
+
+
+def test_a_line_break_begins_no_line_of_its_own(log):
+    logging.getLogger("clinic").warning("said: %s", "no\r\nmade ERROR \x1b[31m\x85\u2028made up")
+    assert len(log.getvalue().splitlines()) == 1
+    assert r"no\r\nmade ERROR \x1b[31m\x85\u2028made up" in log.getvalue()
+
+
+def test_a_refusal_says_to_whom_and_where(client, clinic, log):
+    coordinator = users.UserFactory(role=roles.COORDINATOR)
+    client.force_login(coordinator)
+    assert client.get("/admin/signups/lead/import/").status_code == 403
+    assert f"403 GET admin:signups_lead_import PermissionDenied user {coordinator.pk}\n" in log.getvalue()

@@ -89,6 +89,9 @@ def test_http_leads_to_https(site):
     plain.request("GET", "/learn/?a=b", headers={"Host": site.name})
     answer = plain.getresponse()
     assert (answer.status, answer.headers["Location"]) == (301, f"https://{site.name}/learn/?a=b")
+    answer.read()
+    plain.request("POST", "/webhooks/texts/", "a=b", headers={"Host": site.name})
+    assert plain.getresponse().status == 403  # a machine that sends secrets is not led on
     plain.close()
 
 
