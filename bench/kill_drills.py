@@ -19,7 +19,7 @@ from django.conf import settings
 from django.core.mail import EmailMessage
 from django.core.mail.backends.base import BaseEmailBackend
 from django.core.management import CommandError, call_command
-from django.db import connection, models
+from django.db import connection, connections, models
 from django.db.migrations.migration import Migration
 from django.utils import timezone
 
@@ -93,7 +93,10 @@ def every_statement_for_itself() -> Iterator[None]:
                 connection.connection.commit()
         return execute(sql, *args)
 
-    with mock.patch.object(connection.features, "uses_savepoints", False), connection.execute_wrapper(commit_it):
+    with (
+        mock.patch.object(connections["default"], "_savepoint_allowed", return_value=False),
+        connection.execute_wrapper(commit_it),
+    ):
         yield
 
 

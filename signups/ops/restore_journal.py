@@ -53,10 +53,10 @@ def read(since: dt.datetime, *paths: Path) -> Journal:
     A last line that a crash cut short is left out: what it was to note had not happened yet.
     """
     lines = [list(_entries(path)) for path in paths or (settings.RESTORE_JOURNAL_FILE,)]
-    whole = [[entry for entry in entries if entry is not None] for entries in lines]
+    valid = [[entry for entry in entries if entry is not None] for entries in lines]
     damaged = sum(entries.count(None) for entries in lines)
-    reached = [entry["sequence"] for entries in whole for entry in _last_reached(entries)]
-    recent = [entry for entries in whole for entry in entries if _at(entry) >= since]
+    reached = [entry["sequence"] for entries in valid for entry in _last_reached(entries)]
+    recent = [entry for entries in valid for entry in entries if _at(entry) >= since]
     return Journal(sorted(recent, key=_at), damaged, max(reached, default=0))
 
 
@@ -73,11 +73,11 @@ def drop_old_sends(now: dt.datetime) -> int:
         entries = list(_entries(path))
         if None in entries:
             return 0  # damaged: nobody rewrites it but a person
-        whole = [entry for entry in entries if entry is not None]
-        last = _last_reached(whole)
-        old = [entry for entry in whole if entry["act"] == "sent" and _at(entry) < now - KEEP_SENT]
-        kept = [entry for entry in whole if entry not in old and (entry["act"] != REACHED or entry in last)]
-        if len(kept) < len(whole):
+        valid = [entry for entry in entries if entry is not None]
+        last = _last_reached(valid)
+        old = [entry for entry in valid if entry["act"] == "sent" and _at(entry) < now - KEEP_SENT]
+        kept = [entry for entry in valid if entry not in old and (entry["act"] != REACHED or entry in last)]
+        if len(kept) < len(valid):
             file.seek(0)
             file.write("".join(map(_line, kept)))
             file.truncate()

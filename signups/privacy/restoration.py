@@ -136,7 +136,7 @@ def replay(*journals: Path, now: dt.datetime) -> Replayed:
 def _followed_this_database(journal: restore_journal.Journal, *, local: bool) -> bool:
     """Return whether the journal knows all that was sent since: it is whole, and got beyond what this database has.
 
-    One cut short is told by the place noted beside it.
+    The place noted beside it shows whether its end was cut off.
     """
     last = AuditEvent.objects.exclude(sequence=None).order_by("-sequence").first()
     needed = (last.sequence or 0) if last else 1
