@@ -20,16 +20,18 @@ class SignupsConfig(AppConfig):
     verbose_name = "Leads & calls"
 
     def ready(self) -> None:
-        from anymail.signals import tracking
+        from anymail.signals import inbound, tracking
 
         from signups import contact_changes
         from signups.audit import triggers
         from signups.calls.call_type_models import create_onboarding_type
+        from signups.messages.imap_mailbox import handle_inbound_event
         from signups.messages.reports import handle_tracking_event
         from signups.messages.shipped_templates import create_shipped_templates
         from signups.ops.key_check import ensure_key_check
 
         tracking.connect(handle_tracking_event)
+        inbound.connect(handle_inbound_event)
         for module in EMAIL_MODULES:
             import_module(module)
         contact_changes.connect()

@@ -9,6 +9,7 @@ from signups.trials import views as trial_views
 
 WEBHOOKS = [
     path("email/", message_views.email_reports, name="email-reports"),
+    path("email/inbound/", message_views.email_received, name="email-received"),
     path("texts/", message_views.text_received, name="text-received"),
     path("texts/status/<uuid:message_id>/", message_views.text_status, name="text-status"),
 ]

@@ -2,8 +2,10 @@
 
 import datetime as dt
 import random
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from http import HTTPStatus
 
 from django.db import transaction
 
@@ -29,6 +31,9 @@ class Reading:
     """What was read of a calendar: when the host is busy, and by UID the events that are our own calls."""
 
     busy: list[Interval]
+    until: dt.datetime
+    zone: str
+    etag: str = ""
     own: dict[str, dict[str, object]] = field(default_factory=dict)
 
 
@@ -68,14 +73,19 @@ def lease_due(clock: Callable[[], dt.datetime]) -> CalendarConnection | None:
     return None
 
 
-def read_calendar(connection: CalendarConnection, now: dt.datetime) -> Reading:
-    """Read the calendar over the network. Raises UnreadableCalendar."""
-    begin, end = now - dt.timedelta(days=1), now + dt.timedelta(days=current_offer().calls.horizon_days + 3)
+def read_calendar(connection: CalendarConnection, now: dt.datetime) -> Reading | None:
+    """Read the calendar over the network; return None when it is as it was stored. Raises UnreadableCalendar."""
+    horizon = now + dt.timedelta(days=current_offer().calls.horizon_days + 2)  # dates of every zone included
+    begin, end, etag = now - dt.timedelta(days=1), horizon + dt.timedelta(days=1), ""
     if connection.kind == CalendarKind.CALDAV:
         account = (connection.url, connection.username, connection.password)
         calendars = caldav_client.read_events(*account, begin, end)
     else:
-        response = request_calendar("GET", connection.url, headers={"Accept": "text/calendar"})
+        condition = _condition(connection, horizon)
+        response = request_calendar("GET", connection.url, headers={"Accept": "text/calendar", **condition})
+        if response.status == HTTPStatus.NOT_MODIFIED and condition:
+            return None
+        etag = _usable_etag(response.headers.get("ETag", ""))
         if response.status != 200:
             raise UnreadableCalendar(f"The server answered with status {response.status}.")
         calendars = [parse_calendar(response.body.decode("utf-8", "replace"))]
@@ -86,19 +96,39 @@ def read_calendar(connection: CalendarConnection, now: dt.datetime) -> Reading:
         for event in calendar.walk("VEVENT")
         if str(event.get("UID", "")) in uids
     }
-    return Reading(busy_times(calendars, begin, end, zone=connection.host.time_zone, ignored=uids), own)
+    zone = connection.host.time_zone
+    return Reading(busy_times(calendars, begin, end, zone=zone, ignored=uids), end, zone, etag, own)
+
+
+def _condition(connection: CalendarConnection, horizon: dt.datetime) -> dict[str, str]:
+    """Return the header that lets the server answer 304, unless the stored times lack a day or have an old zone."""
+    reaches = connection.read_until is not None and connection.read_until >= horizon
+    is_current = reaches and connection.read_zone == connection.host.time_zone
+    return {"If-None-Match": connection.etag} if connection.etag and is_current else {}
+
+
+def _usable_etag(etag: str) -> str:
+    """Return an entity tag that can be sent back (RFC 9110 §8.8.3), else ""."""
+    return etag if re.fullmatch(r'(W/)?"[!#-~]{0,190}"', etag) else ""
 
 
 @transaction.atomic
-def store_reading(connection: CalendarConnection, reading: Reading, now: dt.datetime) -> None:
-    """Replace the stored busy times."""
+def store_reading(connection: CalendarConnection, reading: Reading | None, now: dt.datetime) -> None:
+    """Replace the stored busy times, unless they are still so."""
+    if reading:
+        _replace_busy_times(connection, reading)
+    CalendarConnection.objects.filter(pk=connection.pk).update(
+        checked_at=now, next_check_at=now + CHECK_EVERY, failing_since=None, failure=""
+    )
+
+
+def _replace_busy_times(connection: CalendarConnection, reading: Reading) -> None:
     connection.busy_times.all().delete()
     BusyTime.objects.bulk_create(
         BusyTime(calendar=connection, starts_at=start, ends_at=end) for start, end in reading.busy
     )
-    CalendarConnection.objects.filter(pk=connection.pk).update(
-        checked_at=now, next_check_at=now + CHECK_EVERY, failing_since=None, failure=""
-    )
+    read = {"etag": reading.etag, "read_until": reading.until, "read_zone": reading.zone}
+    CalendarConnection.objects.filter(pk=connection.pk).update(**read)
 
 
 def store_failure(connection: CalendarConnection, error: Exception, now: dt.datetime) -> None:

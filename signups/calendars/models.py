@@ -37,6 +37,11 @@ class CalendarConnection(models.Model):
     created_at = models.DateTimeField()
     next_check_at = models.DateTimeField()
     checked_at = models.DateTimeField(null=True)
+    # The validator of the last file read from a private link (RFC 9110 §8.8.3), and up to when and in which zone its
+    # busy times were expanded.
+    etag = models.CharField(max_length=200, blank=True, editable=False)
+    read_until = models.DateTimeField(null=True, editable=False)
+    read_zone = models.CharField(max_length=64, blank=True, editable=False)
     failing_since = models.DateTimeField(null=True)
     failure = models.CharField(max_length=120, blank=True)
 

@@ -40,7 +40,7 @@ def check_next_calendar(clock: Callable[[], dt.datetime]) -> int:
             if not CalendarConnection.objects.select_for_update().filter(pk=connection.pk).exists():
                 return 1  # disconnected meanwhile
             store_reading(connection, reading, clock())
-            if connection.kind == CalendarKind.CALDAV:
+            if reading and connection.kind == CalendarKind.CALDAV:
                 _note_changes(connection, reading, clock())
         if connection.kind == CalendarKind.CALDAV:
             write_calls(connection, clock())

@@ -11,9 +11,11 @@ import re
 import ssl
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.utils import timezone
 
 from clinic.lib import normalization
 from signups.leads.models import Lead
@@ -95,6 +97,12 @@ def _take_in(content: bytes, now: dt.datetime) -> None:
             act_on_email(content, now=now)
     except Exception as error:
         logger.warning("a message in the mailbox was skipped: %s", type(error).__name__)
+
+
+def handle_inbound_event(*, event: Any, **kwargs: Any) -> None:
+    """Act on mail that the provider received for the clinic's mailbox. Receiver of `anymail.signals.inbound`."""
+    if event.message is not None:
+        _take_in(event.message.as_bytes()[:MAX_LENGTH], timezone.now())
 
 
 def act_on_email(content: bytes, *, now: dt.datetime) -> None:

@@ -5,7 +5,7 @@ Each request is signed by the provider with our token; the provider may repeat i
 
 import datetime as dt
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any
 
@@ -35,6 +35,11 @@ TRACKING_VIEWS = {
     "mailgun": "anymail.webhooks.mailgun.MailgunTrackingWebhookView",
     "postmark": "anymail.webhooks.postmark.PostmarkTrackingWebhookView",
     "sendgrid": "anymail.webhooks.sendgrid.SendGridTrackingWebhookView",
+}
+INBOUND_VIEWS = {
+    "mailgun": "anymail.webhooks.mailgun.MailgunInboundWebhookView",
+    "postmark": "anymail.webhooks.postmark.PostmarkInboundWebhookView",
+    "sendgrid": "anymail.webhooks.sendgrid.SendGridInboundWebhookView",
 }
 
 Webhook = Callable[..., HttpResponse]
@@ -75,14 +80,27 @@ def _is_signed(request: HttpRequest) -> bool:
 @never_cache
 @rate_limited
 def email_reports(request: HttpRequest) -> HttpResponse:
-    """Hand the reports of the mail provider to Anymail, which verifies them and sends `tracking`.
+    """Take in reports of the mail provider about our mail: Anymail sends `tracking`."""
+    return _by_anymail(request, TRACKING_VIEWS)
+
+
+@csrf_exempt
+@never_cache
+@rate_limited
+def email_received(request: HttpRequest) -> HttpResponse:
+    """Take in mail that the provider received for us, calendar replies among it: Anymail sends `inbound`."""
+    return _by_anymail(request, INBOUND_VIEWS)
+
+
+def _by_anymail(request: HttpRequest, views: Mapping[str, str]) -> HttpResponse:
+    """Hand the request to Anymail, which verifies it.
 
     Answers 400 to what is not authentic, 404 when the clinic has no such provider, 429 to a flood.
     """
     if not settings.EMAIL_PROVIDER:
         raise Http404
     client, now = rate_limit.client_key(request), timezone.now()
-    view = import_string(TRACKING_VIEWS[settings.EMAIL_PROVIDER]).as_view()
+    view = import_string(views[settings.EMAIL_PROVIDER]).as_view()
     try:
         response: HttpResponse = view(request)
     except AnymailWebhookValidationFailure:

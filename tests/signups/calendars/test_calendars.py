@@ -2,6 +2,7 @@
 
 import base64
 import datetime as dt
+from email.message import Message
 from ipaddress import ip_network
 
 import caldav
@@ -10,6 +11,7 @@ from django.db import connection as database
 from django.test import Client
 
 from clinic import roles
+from clinic.lib.outgoing_requests import Response
 from signups.audit.choices import ActorKind
 from signups.calendars import actions
 from signups.calendars.models import BusyTime, CalendarConnection, CalendarCopy
@@ -246,3 +248,34 @@ def test_a_call_near_a_busy_time_keeps_its_buffers_and_costs_one_query(host, dja
         BusyTimeFactory.create_batch(20, calendar=CalendarConnectionFactory(host=other))
     with django_assert_num_queries(len(found)):
         offered()
+
+
+def test_private_link_is_not_sent_again_while_it_is_as_it_was(host, desk, monkeypatch):
+    """A server that answers 304 costs no parsing; the times are read anew when a day, or the host's zone, changed."""
+    asked, etag = [], 'W/"v1"'
+
+    def answer(method, url, *, headers, **rest):
+        asked.append(headers.get("If-None-Match"))
+        same = asked[-1] == etag
+        found = Message()
+        found["ETag"] = etag
+        # 10 a.m., floating, every day
+        body = "" if same else event(FRIDAY, extra=["RRULE:FREQ=DAILY"]).replace("T150000Z", "T100000")
+        return Response(304 if same else 200, url, found, body.replace("T160000Z", "T110000").encode())
+
+    monkeypatch.setattr(actions, "request_calendar", answer)
+    desk.post(f"/admin/signups/host/{host.pk}/calendars/link/", {"url": "https://calendar.example/x.ics"})
+    before = set(BusyTime.objects.values_list("pk", "starts_at"))
+    sync(NOW + MINUTE)
+    assert (asked, set(BusyTime.objects.values_list("pk", "starts_at"))) == ([None, etag], before)
+    assert CalendarConnection.objects.get().checked_at == NOW + MINUTE
+    sync(NOW + 25 * HOUR)
+    last = BusyTime.objects.latest("starts_at").starts_at
+    assert (asked[2], last > max(start for _, start in before)) == (None, True)
+    host.time_zone = "America/Los_Angeles"
+    host.save()
+    sync(NOW + 25 * HOUR + MINUTE)
+    assert (asked[3], (BusyTime.objects.latest("starts_at").starts_at - last) % (24 * HOUR)) == (None, 3 * HOUR)
+    etag = "not a tag"
+    sync(NOW + 50 * HOUR)
+    assert CalendarConnection.objects.get().etag == ""

@@ -1,6 +1,10 @@
 """What a person answers in their calendar program stands on the call and on the host's day; the call stays as it is."""
 
+import base64
 import datetime as dt
+import hashlib
+import hmac
+import json
 from email.message import EmailMessage
 
 import pytest
@@ -122,3 +126,32 @@ def test_reply_that_comes_to_the_mailbox_is_noted(call):
 def test_reply_about_no_call_of_ours_is_kept_for_people(call):
     act_on_email(email_with(reply(call).replace(call.uid, "another")), now=NOW)
     assert (alerts(), InboundMessage.objects.count()) == ([], 1)
+
+
+def test_reply_that_the_mail_provider_hands_on_is_noted_on_the_day_of_the_host(call, client, settings):
+    """As Mailgun posts it (raw) and as Postmark does (parsed); what is not from them is refused."""
+    secret, key = "user:password", "a-signing-key"
+    login = {"Authorization": "Basic " + base64.b64encode(secret.encode()).decode()}
+    stamp = {"timestamp": str(int(NOW.timestamp())), "token": "1234"}
+    signature = hmac.new(key.encode(), "".join(stamp.values()).encode(), hashlib.sha256).hexdigest()
+    raw = {**stamp, "signature": signature, "body-mime": email_with(reply(call)).decode()}
+    text = base64.b64encode(reply(call, "TENTATIVE").encode()).decode()
+    calendar = {"Name": "invite.ics", "Content": text, "ContentType": "text/calendar; method=REPLY"}
+    parsed = {"FromFull": {"Email": "jo@example.com"}, "ToFull": [{"Email": "care@harbor.example"}]}
+    parsed |= {"TextBody": "Jo may come.", "Headers": []}
+    settings.ANYMAIL = {"MAILGUN_WEBHOOK_SIGNING_KEY": key, "WEBHOOK_SECRET": secret}
+    address, desk = "/webhooks/email/inbound/", Client()
+    desk.force_login(call.host.user)
+    settings.EMAIL_PROVIDER = ""
+    assert client.post(address, raw, headers=login).status_code == 404
+    settings.EMAIL_PROVIDER = "mailgun"
+    assert client.post(address, raw | {"signature": "0"}, headers=login).status_code == 400
+    assert (client.post(address, raw).status_code, alerts()) == (400, [])
+    assert client.post(address, raw, headers=login).status_code == 200
+    assert "the person declined it in their calendar" in desk.get("/admin/").content.decode()
+    settings.EMAIL_PROVIDER = "postmark"
+    posted = json.dumps(parsed | {"Attachments": [calendar]})
+    assert client.post(address, posted, content_type="application/json", headers=login).status_code == 200
+    assert alerts() == ["tentative"]
+    assert client.post(address, json.dumps(parsed), content_type="application/json", headers=login).status_code == 200
+    assert InboundMessage.objects.get().text == "Jo may come."
