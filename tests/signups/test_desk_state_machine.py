@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from clinic import dashboard, roles
-from signups.audit.choices import ActorKind
+from signups.audit.choices import ActorKind, AuditAction
 from signups.callbacks.actions import CallbackDetails, create_callback, log_attempt
 from signups.callbacks.choices import OUTREACH_OUTCOMES, CallOutcome, Topic
 from signups.callbacks.models import CallbackRequest
@@ -29,7 +29,7 @@ from signups.consents.contact_policy import facts_of, may_call, may_call_back, m
 from signups.desk.next_best_action import next_action
 from signups.desk.saved_views import SAVED_VIEWS
 from signups.leads.actions import assign_lead, change_status
-from signups.leads.choices import TRANSITIONS, Channel, LeadStatus, OpenWork, PartOfDay
+from signups.leads.choices import CONTACTED_STATUSES, TRANSITIONS, Channel, LeadStatus, OpenWork, PartOfDay
 from signups.leads.locking import ActionError
 from signups.leads.models import Lead
 from signups.messages.actions import send_manual_email
@@ -255,6 +255,11 @@ class Desk(RuleBasedStateMachine):
         assert converted <= contacted <= signed_up == 1
         assert (lead.status == LeadStatus.NEW) or contacted or lead.status == LeadStatus.CLOSED
         assert lead.last_contact_at is None or lead.first_contact_at <= lead.last_contact_at
+        logged = lead.events.filter(action__in=[AuditAction.TRIED, AuditAction.CALL_ATTEMPTED]).count()
+        undone = lead.events.filter(action=AuditAction.OUTCOME_UNDONE).count()
+        reopened = lead.events.filter(action=AuditAction.MOVED, detail__seen=LeadStatus.CLOSED).exists()
+        assert lead.last_contact_at or logged <= undone
+        assert lead.last_contact_at or reopened or lead.status not in CONTACTED_STATUSES
 
 
 @contextmanager
