@@ -29,6 +29,7 @@ SUFFIXES = {
     "3rd": "iii",
 }
 PARTICLES = re.compile(r"al|bin|da|das|de|del|den|der|di|do|dos|du|e|el|ibn|la|las|le|los|ten|ter|van|von|y")
+ABJAD = re.compile("[\u0590-\u05ff\u0600-\u06ff]")  # Hebrew and Arabic write few vowels
 NAME_LENGTH_FOR_SLIP = 5  # letters: one slip in “Jan” or “Dana” makes another name
 
 
@@ -62,6 +63,11 @@ class PersonName:
     def key(self) -> str:
         """What two spellings of one name share, whatever the order of its words."""
         return " ".join(sorted(self.words)) + f"|{self.suffix}"
+
+    @property
+    def is_common(self) -> bool:
+        """Return whether many people are called so."""
+        return len(self.words) < 2 or bool({*self.words} & _common_surnames())
 
     @property
     def is_rare(self) -> bool:
@@ -98,12 +104,21 @@ def compare_names(one: str, other: str) -> NameMatch:
     first, second = parse_name(one), parse_name(other)
     if not first.words or not second.words:
         return NameMatch.DIFFERENT
+    other_script = ABJAD.search(one) or ABJAD.search(other)
+    if other_script and first.words != second.words and _consonants(first) == _consonants(second):
+        return NameMatch.NEAR
     if first.suffix and second.suffix and first.suffix != second.suffix:
         return NameMatch.FAMILY
     match = _compare_words(first, second)
     if match >= NameMatch.NEAR and first.suffix != second.suffix:
         return NameMatch.GENERATION
     return match
+
+
+def _consonants(name: PersonName) -> list[str]:
+    """Return the words without vowels and doubled letters, sorted: `mhmd` for Mohammad."""
+    bare = (re.sub(r"[aeiouwy]", "", word.replace("kh", "h").replace("ph", "f")) for word in name.words)
+    return sorted(re.sub(r"(.)\1+", r"\1", word) for word in bare)
 
 
 def _compare_words(first: PersonName, second: PersonName) -> NameMatch:

@@ -6,6 +6,7 @@ import unicodedata
 from anyascii import anyascii
 
 APOSTROPHES = re.compile("['’‘ʼʻ`´′＇]")
+DROPPED = {ord(sign): None for sign in "'`"}  # what is left of them in ASCII
 PHONE_TEXT = re.compile(r"[\d\s()+./\-\u00ad\u2010-\u2015\u2212]+")
 EXTENSION = re.compile(r"(?:;?ext(?:ension|n)?\.?[ =]?|x|#) ?\d{1,7}$")
 PHONE_MIN = 3  # fewer digits are searched as a word
@@ -17,9 +18,9 @@ def fold(text: str) -> str:
     Other scripts and letters without a decomposition (ø, ł, ß) are transliterated. Apostrophes are dropped, so that
     “O’Neil” is “oneil”; every other sign separates words.
     """
-    text = APOSTROPHES.sub("", unicodedata.normalize("NFKC", text))
     if not text.isascii():
-        text = APOSTROPHES.sub("", anyascii(text))
+        text = anyascii(APOSTROPHES.sub("", unicodedata.normalize("NFKC", text)))
+    text = text.translate(DROPPED)
     return " ".join(re.findall(r"[a-z0-9]+", text.lower()))
 
 

@@ -32,6 +32,9 @@ class SuppressionQuerySet(models.QuerySet["Suppression"]):
 
     def among(self, addresses: Iterable[str]) -> set[str]:
         """Return the suppressed ones of `addresses`."""
+        addresses = list(addresses)
+        if len(addresses) > 100 and not self.exists():  # an imported list need not be hashed
+            return set()
         by_digest = {
             digest: address for address in addresses for digest in every_hash("suppression", _normalized(address))
         }

@@ -94,14 +94,19 @@ def judge(one: Lead, other: Lead) -> Verdict:
     """Return how likely two leads are one person, and why."""
     name = compare_names(one.name, other.name)
     same = _same_contact(one, other)
-    near = _near_contact(one, other) if name >= NameMatch.NEAR and not same else []
+    near = _near_contact(one, other, certain=_is_telling(one.name, name)) if name >= NameMatch.NEAR and not same else []
     reasons = (*same, *near, NAME_REASONS[name])
     if name >= NameMatch.NEAR and (same or near):
         return Verdict(Likelihood.LIKELY, reasons)
     if name == NameMatch.SAME and parse_name(one.name).is_rare:
         return Verdict(Likelihood.POSSIBLE, ("same rare name",))
-    possible = name in (NameMatch.SURNAME_CHANGED, NameMatch.GENERATION) and same
+    possible = same and (name in (NameMatch.SURNAME_CHANGED, NameMatch.GENERATION) or _lacks_a_name(one, other, same))
     return Verdict(Likelihood.POSSIBLE if possible else Likelihood.UNLIKELY, reasons)
+
+
+def _lacks_a_name(one: Lead, other: Lead, same: list[str]) -> bool:
+    """Return whether one of two leads with one mailbox has no given name, as “Mr. Khan”."""
+    return "same email address" in same and 1 in (len(parse_name(one.name).words), len(parse_name(other.name).words))
 
 
 def _same_contact(one: Lead, other: Lead) -> list[str]:
@@ -111,18 +116,26 @@ def _same_contact(one: Lead, other: Lead) -> list[str]:
     return found + (["same email address"] if len(mailboxes) == 1 and one.email_key else [])
 
 
-def _near_contact(one: Lead, other: Lead) -> list[str]:
-    """Return which address or number is nearly that of the other, as words."""
+def _is_telling(name: str, match: NameMatch) -> bool:
+    """Return whether two leads have one name, which is none of the many who are called so."""
+    return match == NameMatch.SAME and not parse_name(name).is_common
+
+
+def _near_contact(one: Lead, other: Lead, *, certain: bool) -> list[str]:
+    """Return which address or number is nearly that of the other, as words; `certain` says that their name is one."""
     found = []
-    if one.email_key and other.email_key and _near_addresses(one.email_key, other.email_key):
+    if one.email_key and other.email_key and _near_addresses(one.email_key, other.email_key, digits=certain):
         found.append("similar email addresses")
     if one.phone_e164 and other.phone_e164 and _near_numbers(one.phone_e164, other.phone_e164):
         found.append("similar phone numbers")
     return found
 
 
-def _near_addresses(one: str, other: str) -> bool:
-    """Return whether the addresses differ by a slip, a tag, or only by the provider."""
+def _near_addresses(one: str, other: str, *, digits: bool) -> bool:
+    """Return whether the addresses differ by a slip, a tag, or only by the provider.
+
+    Numbered addresses of one domain are two people’s, unless `digits` may be slips.
+    """
     locals_ = [email.partition("@")[0].partition("+")[0].replace(".", "") for email in (one, other)]
     domains = [email.partition("@")[2] for email in (one, other)]
     if locals_[0] == locals_[1]:
@@ -130,7 +143,7 @@ def _near_addresses(one: str, other: str) -> bool:
         distinctive = len(locals_[0]) >= DISTINCTIVE_LENGTH or any(char.isdigit() for char in locals_[0])
         return domains[0] == domains[1] or slip or (distinctive and locals_[0] not in ROLE_ADDRESSES)
     letters = ["".join(char for char in local if not char.isdigit()) for local in locals_]
-    return domains[0] == domains[1] and letters[0] != letters[1] and edit_distance_at_most_one(*locals_)
+    return domains[0] == domains[1] and (digits or letters[0] != letters[1]) and edit_distance_at_most_one(*locals_)
 
 
 def _near_numbers(one: str, other: str) -> bool:

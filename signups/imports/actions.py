@@ -17,15 +17,15 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db import IntegrityError, connection, transaction
 
+from clinic.lib import bulk_sql
 from clinic.lib.spreadsheets import Row
-from signups.audit.actions import Actor, record_event
-from signups.audit.choices import ActorKind, AuditAction
-from signups.audit.models import AuditEvent
+from signups.audit.actions import Actor, LeadEvent, record_event, record_events
+from signups.audit.choices import AuditAction
 from signups.audit.staff_users import owners_by_name
 from signups.consents.suppression_models import Suppression
 from signups.leads.choices import LeadStatus
 from signups.leads.locking import ActionError
-from signups.leads.models import Lead
+from signups.leads.models import Lead, name_forms
 from signups.leads.tag_models import LeadTag, Tag
 from signups.offer import current_offer
 
@@ -272,38 +272,39 @@ def _match_rows(
 def _fields_for(
     known: matching.KnownPerson, person: row_parser.PersonRow, index: matching.PersonIndex
 ) -> dict[str, Any]:
-    """Return the row's fields, without a number by which it would be somebody else: that lead keeps it."""
+    """Return what the row may fill: only opt-outs where its name and number are those of another lead, who has them."""
     other = index.find(replace(person.identity, email_key=""))
     if other is None or (other.lead_id, other.row) == (known.lead_id, known.row):
         return person.fields
-    return person.fields | {"phone": "", "phone_e164": "", "phone_extension": ""}
+    nothing: dict[str, Any] = dict.fromkeys(matching.MATCHED_COLUMNS, "") | {"zone_is_guessed": True}
+    return nothing | {name: person.fields[name] for name in matching.OPT_OUTS}
 
 
 def _create_leads(found: ChunkResult, job: ImportJob, now: dt.datetime) -> None:
     """Create the new leads with their events and tags, and tell the results which lead their row became."""
-    people = Lead.objects.bulk_create(
-        [Lead(**person.fields, import_job=job) for person in found.new.values()], batch_size=ROWS_PER_CHUNK
-    )
-    by_row = dict(zip(found.new, people, strict=True))
-    by: dict[str, Any] = {"actor_kind": ActorKind.STAFF, "actor_id": job.created_by_id, "occurred_at": now}
+    keys = bulk_sql.insert_rows(Lead, [_lead_row(person, job) for person in found.new.values()])
+    by_row = dict(zip(found.new, keys, strict=True))
     events = []
     for number, lead in by_row.items():
         key, detail = uuid.uuid5(job.public_id, str(number)), {"import": job.pk, "row": number}
-        events.append(
-            AuditEvent(lead_id=lead.pk, action=AuditAction.IMPORTED, idempotency_key=key, detail=detail, **by)
-        )
-        if lead.status != LeadStatus.NEW:
-            moved = {"seen": LeadStatus.NEW.value, "to": str(lead.status)}
-            events.append(AuditEvent(lead_id=lead.pk, action=AuditAction.MOVED, detail=moved, **by))
-    AuditEvent.objects.bulk_create(events, batch_size=ROWS_PER_CHUNK)
+        events.append(LeadEvent(lead, AuditAction.IMPORTED, detail, key))
+        status = found.new[number].fields["status"]
+        if status != LeadStatus.NEW:
+            events.append(LeadEvent(lead, AuditAction.MOVED, {"seen": LeadStatus.NEW.value, "to": str(status)}))
+    record_events(events, by=job.created_by, now=now)
     for result in found.results:
         row = result.number if result.outcome == RowOutcome.CREATED else result.same_row or 0
         if row in by_row:
-            result.lead, result.same_row = by_row[row].pk, None
+            result.lead, result.same_row = by_row[row], None
     _tag_leads(found, by_row, job)
 
 
-def _tag_leads(found: ChunkResult, by_row: dict[int, Lead], job: ImportJob) -> None:
+def _lead_row(person: row_parser.PersonRow, job: ImportJob) -> dict[str, Any]:
+    """Return the columns of a new lead that have no default."""
+    return person.fields | name_forms(person.fields) | {"public_id": uuid.uuid4(), "import_job_id": job.pk}
+
+
+def _tag_leads(found: ChunkResult, by_row: dict[int, int], job: ImportJob) -> None:
     """Add the tag of the import, and those of each row that staff can choose."""
     names = {tag.casefold() for person in found.new.values() for tag in person.tags}
     known = {tag.name.casefold(): tag.pk for tag in Tag.objects.filter(is_active=True)} if names else {}
@@ -314,7 +315,7 @@ def _tag_leads(found: ChunkResult, by_row: dict[int, Lead], job: ImportJob) -> N
         if own - known.keys():
             notes[number].append("Tags left out: they are not in the list of tags.")
         rows += [
-            LeadTag(lead=lead, tag_id=tag)
+            LeadTag(lead_id=lead, tag_id=tag)
             for tag in {known[name] for name in own & known.keys()} | {job.tag_id} - {None}
         ]
     LeadTag.objects.bulk_create(rows, batch_size=ROWS_PER_CHUNK)
@@ -323,13 +324,16 @@ def _tag_leads(found: ChunkResult, by_row: dict[int, Lead], job: ImportJob) -> N
 def _update_leads(found: ChunkResult, job: ImportJob, now: dt.datetime) -> None:
     """Write what rows fill in leads that existed before this chunk."""
     created = {result.lead for result in found.results if result.outcome == RowOutcome.CREATED}
+    changes: dict[int, dict[str, Any]] = {}
+    events: list[LeadEvent] = []
     for result, filled in found.filled:
         if result.lead is None or result.lead in created:  # (written with it)
             continue
-        Lead.objects.filter(pk=result.lead).update(**filled)
-        lead = Lead(pk=result.lead)
+        changes.setdefault(result.lead, {}).update(filled)
         detail: dict[str, Any] = {"changed": result.filled, "import": job.pk, "row": result.number}
-        record_event(lead, AuditAction.DETAILS_CHANGED, by=job.created_by, now=now, **detail)
+        events.append(LeadEvent(result.lead, AuditAction.DETAILS_CHANGED, detail))
+    bulk_sql.update_rows(Lead, {key: values | name_forms(values) for key, values in changes.items()})
+    record_events(events, by=job.created_by, now=now)
 
 
 def set_status(job: ImportJob, to: ImportStatus, allowed: list[ImportStatus]) -> None:

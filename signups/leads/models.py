@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models.functions import Cast, Concat, Left, Lower, Replace, Right, StrIndex
 from django.db.models.lookups import Exact
 
+from clinic.lib import lookups as lookups  # registers `one_of`
 from clinic.lib import phone_numbers, time_zones, zone_inference
 from clinic.lib.encryption import EncryptedTextField
 from clinic.lib.identity import GMAIL, Identity
@@ -36,10 +37,10 @@ def mailbox_expression(column: str) -> models.Case:
 
 
 def address_name_expression(email: str, name: str) -> Concat:
-    """SQL expression of what one person’s addresses at several providers share: what is before the @, and the name."""
+    """SQL expression of what a person’s addresses at several providers share: what is before the @, an initial."""
     local = Concat(Left(email, StrIndex(email, models.Value("@")) - 1), models.Value("+"))
     plain = Replace(Left(local, StrIndex(local, models.Value("+")) - 1), models.Value("."))
-    return Concat(plain, models.Value("|"), Cast(name, models.CharField()))
+    return Concat(plain, models.Value("|"), Left(name, 1))
 
 
 MAILBOX_EXPRESSION = mailbox_expression("email_key")
@@ -62,12 +63,12 @@ class LeadQuerySet(models.QuerySet["Lead"]):
 
     def with_mailbox(self, mailboxes: Iterable[str]) -> Self:
         """Leads whose address has one of these canonical mailboxes (`identity.canonical_mailbox`)."""
-        # (The condition of the partial index: PostgreSQL does not infer from the IN list that no value is "".)
-        return self.exclude(email_key="").annotate(mailbox=MAILBOX_EXPRESSION).filter(mailbox__in={*mailboxes})
+        # (The condition of the partial index: PostgreSQL does not infer from the list that no value is "".)
+        return self.exclude(email_key="").annotate(mailbox=MAILBOX_EXPRESSION).filter(mailbox__one_of={*mailboxes})
 
     def with_number(self, numbers: Iterable[str]) -> Self:
         """Leads with one of these numbers (E.164), whatever their extension."""
-        return self.exclude(phone_e164="").filter(phone_e164__in={*numbers})
+        return self.exclude(phone_e164="").filter(phone_e164__one_of={*numbers})
 
     def awaiting_rotation(self) -> Self:
         """Unassigned leads that nobody keeps unassigned on purpose."""
@@ -83,9 +84,7 @@ class LeadQuerySet(models.QuerySet["Lead"]):
         return self.filter(_search_filter(text, "name_folded" if names_only else "search_text"))
 
     def update(self, **kwargs: Any) -> int:
-        if "name" in kwargs:
-            kwargs |= {column: form(kwargs["name"])[:NAME_FOLDED_LENGTH] for column, form in NAME_FORMS.items()}
-        return super().update(**kwargs)
+        return super().update(**kwargs | name_forms(kwargs))
 
 
 _WHITESPACE = models.Value(" ")
@@ -115,6 +114,13 @@ NAME_FORMS: Mapping[str, Callable[[str], str]] = {
     "name_folded": fold,
     "name_key": name_key,
 }  # columns that are computed from the name
+
+
+def name_forms(values: Mapping[str, Any]) -> dict[str, str]:
+    """Return the columns that are computed from the name, where `values` has one."""
+    if "name" not in values:
+        return {}
+    return {column: form(values["name"])[:NAME_FOLDED_LENGTH] for column, form in NAME_FORMS.items()}
 
 
 class FoldedField(models.CharField):

@@ -1819,7 +1819,7 @@ class Migration(migrations.Migration):
                         models.Value("."),
                     ),
                     models.Value("|"),
-                    django.db.models.functions.comparison.Cast("name_key", models.CharField()),
+                    django.db.models.functions.text.Left("name_key", 1),
                 ),
                 condition=models.Q(
                     models.Q(("status__in", ("merged", "erased", "removed")), _negated=True),

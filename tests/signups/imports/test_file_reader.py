@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clinic.lib import spreadsheets
+from signups.imports import vcards
 from signups.imports.file_reader import MAX_COLUMNS, MAX_ROWS, read_table
 
 
@@ -56,7 +57,7 @@ NONE_OF_OURS = {
     "many columns": b"a," * (MAX_COLUMNS + 1) + b"b\nJo",
     "ten million cells": b"," * 9_990_000 + b"\nJo",
     "cells": (b"," * 900 + b"\n") * 6_000,
-    "many contacts": b"BEGIN:VCARD\nFN:Jo\nEND:VCARD\n" * 50_000,
+    "many contacts": b"BEGIN:VCARD\nFN:Jo\nEND:VCARD\n" * 50_001,
     "broken contact": b"BEGIN:VCARD\nVERSION:3.0\nN:Jo",
     "nothing": b"",
 }
@@ -177,3 +178,14 @@ def test_contacts_of_a_vcard_are_rows():
         {"First name": "", "Middle name": "", "Last name": "", "Name": "Müller", "Email": "m@x.example",
          "Phone": "", "Phone 2": "", "State": ""},
     ]  # fmt: skip
+
+
+def test_many_contacts_are_read_in_parts_and_a_broken_one_is_told_by_its_place(monkeypatch):
+    monkeypatch.setattr(vcards, "PART", 2)
+    cards = [f"BEGIN:VCARD\r\nVERSION:3.0\r\nFN:P{n}\r\nTEL:+1 512 555 01{n:02}\r\nEND:VCARD\r\n" for n in range(7)]
+    cards[3] = cards[3].replace("END", "PHOTO;ENCODING=b:aGVs\r\n bG8=\r\nX-NOTE:x\r\nEND")
+    table = read_table("".join(cards).encode())
+    assert [row[0] for _, row in table.rows] == [f"P{n}" for n in range(7)]
+    cards[4] = "BEGIN:VCARD\r\nVERSION:3.0\r\nN:P4\r\n"
+    with pytest.raises(ValueError, match="between number 5 and 6"):
+        read_table("".join(cards).encode())
