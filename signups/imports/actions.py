@@ -277,7 +277,7 @@ def _fields_for(
     if other is None or (other.lead_id, other.row) == (known.lead_id, known.row):
         return person.fields
     nothing: dict[str, Any] = dict.fromkeys(matching.MATCHED_COLUMNS, "") | {"zone_is_guessed": True}
-    return nothing | {name: person.fields[name] for name in matching.OPT_OUTS}
+    return nothing | {name: person.fields[name] for name in matching.OPT_OUT_COLUMNS}
 
 
 def _create_leads(found: ChunkResult, job: ImportJob, now: dt.datetime) -> None:

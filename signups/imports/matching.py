@@ -22,7 +22,7 @@ FILLABLE = (
     ("do_not_call_at",),
     ("no_texts_at",),
 )
-OPT_OUTS = ("unsubscribed_at", "do_not_call_at", "no_texts_at")
+OPT_OUT_COLUMNS = ("unsubscribed_at", "do_not_call_at", "no_texts_at")
 MATCHED_COLUMNS = ("pk", "name", "time_zone", "zone_is_guessed", *(name for group in FILLABLE for name in group))
 
 
