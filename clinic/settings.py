@@ -281,7 +281,8 @@ WORKER_JOBS = {
     "signups.calls.calendar_sync.check_next_calendar": 5.0,
     "signups.privacy.retention.apply_due_rules": 86_400.0,
     "signups.ops.rate_limit.delete_expired": 3600.0,
-    "clinic.cleanup.delete_expired_sessions": 3600.0,
+    "clinic.cleanup.delete_expired_sessions": 600.0,
+    "clinic.staff_auth.digest.send_failed_sign_ins": 600.0,
     "content.actions.publication.publish_due_articles": 20.0,
     "signups.reports.daily_metrics.refresh_metrics": 300.0,
     "signups.imports.actions.run_next_import_step": 2.0,
@@ -418,7 +419,10 @@ ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SESSION_REMEMBER = False
-ACCOUNT_FORMS = {"change_password": "clinic.staff_auth.forms.NewPasswordForm"}
+ACCOUNT_FORMS = {
+    "login": "clinic.staff_auth.forms.SignInForm",
+    "change_password": "clinic.staff_auth.forms.NewPasswordForm",
+}
 ACCOUNT_RATE_LIMITS = False  # django-axes and clinic/staff_auth/forms.py count instead
 MFA_RATE_LIMITS = False
 MFA_ADAPTER = "clinic.staff_auth.adapters.MFAAdapter"

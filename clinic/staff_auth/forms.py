@@ -4,18 +4,58 @@
 # mypy: allow-subclassing-any
 
 import datetime as dt
+from typing import Any
 
 from allauth.account.adapter import get_adapter
-from allauth.account.forms import ChangePasswordForm
+from allauth.account.forms import ChangePasswordForm, LoginForm
 from allauth.mfa.base.forms import AuthenticateForm, BaseAuthenticateForm, ReauthenticateForm
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from signups.ops import rate_limit
+from signups.web import timed_token
 
 from .signals import record_failed_code
 
+ONE_HOUR = dt.timedelta(hours=1)
+MAX_SIGN_INS = 600  # an hour, from everywhere together: each hashes a password
+WHEN_CROWDED = 5  # an hour from one address beyond that; its network: ten times as many
+CROWDED_MESSAGE = (
+    "Many people are signing in at this moment. Please wait ten seconds, then enter your password and log in again. "
+    "A passkey works at once."
+)
 MAX_ATTEMPTS, WINDOW = 5, dt.timedelta(minutes=15)  # wrong codes for one account
+
+
+class SignInForm(LoginForm):
+    """Sign in with a password; beyond MAX_SIGN_INS of everybody together, only after a delay and with a smaller share.
+
+    Nobody is turned away by what others do: who waits ten seconds gets through.
+    """
+
+    stamp = timed_token.CrowdToken(message=CROWDED_MESSAGE)
+
+    def clean(self) -> dict[str, Any]:
+        if not self.errors and not self._is_admitted():
+            self.data = {name: self.data.get(name) for name in self.data} | {
+                "stamp": timed_token.new_token(crowded=True)
+            }
+            raise ValidationError(CROWDED_MESSAGE)
+        data: dict[str, Any] = super().clean()
+        return data
+
+    def _is_admitted(self) -> bool:
+        """Count this attempt; return whether its password may be checked now. Raises RateLimitExceeded."""
+        now = timezone.now()
+        try:
+            rate_limit.hit("sign-ins", rate_limit.GLOBAL, limit=MAX_SIGN_INS, per=ONE_HOUR, now=now)
+        except rate_limit.RateLimitExceeded:
+            if not self.cleaned_data["stamp"]:
+                return False
+            client, network = rate_limit.client_key(self.request), rate_limit.network_key(self.request)
+            rate_limit.hit("sign-ins-crowded", client, limit=WHEN_CROWDED, per=ONE_HOUR, now=now)
+            rate_limit.hit("sign-ins-crowded", network, limit=10 * WHEN_CROWDED, per=ONE_HOUR, now=now)
+        return True
 
 
 class RateLimitedCodeMixin(BaseAuthenticateForm):

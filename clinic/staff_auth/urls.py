@@ -3,6 +3,9 @@
 # allauth ships no type annotations.
 # mypy: allow-subclassing-any
 
+import datetime as dt
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 from allauth.account import views as account
@@ -17,13 +20,18 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import path, reverse_lazy
+from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
+from signups.ops import rate_limit
 from signups.web.decorators import rate_limited
 from signups.web.responses import redirect_after_post
 
 from .signals import record_session_end
+
+MAX_CHALLENGES = 60  # an hour, from one address; its network: ten times as many
+ONE_HOUR = dt.timedelta(hours=1)
 
 
 class SessionListView(ListUserSessionsView):
@@ -51,11 +59,25 @@ def end_session(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect_after_post("usersessions_list")
 
 
+def bounded(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Count requests for a passkey's challenge, each of which leaves a session for some minutes."""
+
+    @wraps(view)
+    def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        now, client = timezone.now(), rate_limit.client_key(request)
+        rate_limit.hit("passkey", client, limit=MAX_CHALLENGES, per=ONE_HOUR, now=now)
+        network = rate_limit.network_key(request)
+        rate_limit.hit("passkey", f"network {network}", limit=10 * MAX_CHALLENGES, per=ONE_HOUR, now=now)
+        return view(request, *args, **kwargs)
+
+    return wrapper
+
+
 remove_webauthn = webauthn.RemoveWebAuthnView.as_view(success_url=reverse_lazy("mfa_index"))
 paths = [
     ("login/", rate_limited(account.login), "account_login"),
     ("login/code/", rate_limited(mfa.authenticate), "mfa_authenticate"),
-    ("login/passkey/", webauthn.login_webauthn, "mfa_login_webauthn"),
+    ("login/passkey/", rate_limited(bounded(webauthn.login_webauthn)), "mfa_login_webauthn"),
     ("password_change/", rate_limited(account.password_change), "account_change_password"),
     ("security/", SecurityView.as_view(), "mfa_index"),
     ("security/again/", rate_limited(account.reauthenticate), "account_reauthenticate"),

@@ -37,6 +37,7 @@ class AuditAction(TextChoices):
     SIGN_IN_FAILED = "sign_in_failed", "wrong password"
     SECOND_STEP_FAILED = "second_step_failed", "wrong code after the right password"
     LOCKED_OUT = "locked_out", "was locked out"
+    SIGN_IN_DIGEST_SENT = "sign_in_digest_sent", "sent the digest of failed sign-ins"
     SESSION_ENDED = "session_ended", "signed out another session"
     SECOND_STEP_ADDED = "second_step_added", "turned on two-factor authentication"
     SECOND_STEP_REMOVED = "second_step_removed", "turned off two-factor authentication"

@@ -53,6 +53,30 @@ class TimedTokenField(forms.CharField):
         return key
 
 
+class CrowdToken(forms.CharField):
+    """Cleans to whether the form was asked to wait (`new_token(crowded=True)`) and did; it may also be empty.
+
+    Raises ValidationError for a genuine token that is too young.
+    """
+
+    widget = forms.HiddenInput
+
+    def __init__(self, *, message: str, **kwargs: Any) -> None:
+        super().__init__(required=False, **kwargs)
+        self.message = message
+
+    def clean(self, value: object) -> bool:
+        token = str(value or "")
+        try:
+            if not is_crowded(token) or _is_older(token, MAX_AGE):
+                return False
+        except signing.BadSignature:
+            return False
+        if not _is_older(token, CROWDED_AGE):
+            raise forms.ValidationError(self.message)
+        return True
+
+
 class TimedTokenForm(forms.Form):
     """A form with a timed token.
 

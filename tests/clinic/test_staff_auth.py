@@ -41,8 +41,8 @@ def required(settings):
     settings.STAFF_MFA_REQUIRED = True
 
 
-def sign_in(client, password=PASSWORD, username="head", **extra):
-    return client.post(LOGIN, {"login": username, "password": password}, **extra)
+def sign_in(client, password=PASSWORD, username="head", stamp="", **extra):
+    return client.post(LOGIN, {"login": username, "password": password, "stamp": stamp}, **extra)
 
 
 def code(secret, later=0):

@@ -8,7 +8,7 @@ from django.test import Client
 from django.utils import timezone
 
 from clinic import roles
-from clinic.staff_auth import adapters, lockout, signals
+from clinic.staff_auth import adapters, digest, forms, lockout, signals, urls
 from signups.audit.models import AuditEvent
 from tests.clinic.test_staff_auth import LOGIN, PASSWORD, sign_in
 from tests.factories import users
@@ -47,6 +47,34 @@ def test_no_address_gets_a_hash_for_every_new_name(head, monkeypatch):
     codes = [tries(f"name{number}") for number in range(60)]
     assert codes == [200] * adapters.MAX_CLIENT_ATTEMPTS + [429] * (60 - adapters.MAX_CLIENT_ATTEMPTS)
     assert len(hashed) == adapters.MAX_CLIENT_ATTEMPTS
+
+
+def test_whoever_waits_signs_in_whatever_others_do(head, monkeypatch, time_machine):
+    """2,000 tries from 34 networks, of which everybody's bound lets a few through; then the right password."""
+    hashed, genuine = [], adapters.DefaultAccountAdapter.authenticate
+    monkeypatch.setattr(
+        adapters.DefaultAccountAdapter, "authenticate", lambda *args, **kw: hashed.append(1) or genuine(*args, **kw)
+    )
+    monkeypatch.setattr(forms, "MAX_SIGN_INS", 30)
+    start = timezone.now()
+    time_machine.move_to(start, tick=False)
+    pages = [
+        sign_in(Client(), "wrong", username=f"name{number}", HTTP_X_FORWARDED_FOR=f"10.{number % 34}.0.{number // 34}")
+        for number in range(200)
+    ]
+    assert (len(hashed), {page.status_code for page in pages}) == (30, {200})
+    mine = {"HTTP_X_FORWARDED_FOR": "203.0.113.9", "username": "Sibil"}
+    page = sign_in(Client(), PASSWORD, **mine)
+    assert "wait ten seconds" in page.content.decode()
+    stamp = page.context["form"].data["stamp"]
+    assert "wait ten seconds" in sign_in(Client(), PASSWORD, stamp=stamp, **mine).content.decode()  # too soon
+    time_machine.move_to(start + dt.timedelta(seconds=11), tick=False)
+    assert sign_in(Client(), PASSWORD, stamp=stamp, **mine).status_code == 302
+    codes = [
+        sign_in(Client(), "wrong", stamp=stamp, username=f"n{n}", HTTP_X_FORWARDED_FOR="10.1.0.1").status_code
+        for n in range(forms.WHEN_CROWDED + 1)
+    ]
+    assert codes == [200] * forms.WHEN_CROWDED + [429]  # waiting buys a small share
 
 
 def test_neighbors_share_a_larger_bound(head, monkeypatch):
@@ -123,6 +151,58 @@ def test_looking_at_a_page_leaves_no_session_for_long(clinic):
             Client().get(f"/admin/{page}")
     soon = timezone.now() + dt.timedelta(minutes=11)
     assert not Session.objects.filter(expire_date__gt=soon).exists()
+
+
+def test_one_client_makes_a_bounded_number_of_sessions_by_looking(clinic, monkeypatch):
+    monkeypatch.setattr(urls, "MAX_CHALLENGES", 3)
+    codes = [Client().get(f"{LOGIN}passkey/", HTTP_ACCEPT="application/json").status_code for _ in range(6)]
+    assert codes == [200] * 3 + [429] * 3
+    assert Session.objects.count() <= 3
+    for page in PAGES:
+        Client().get(f"/admin/{page}")
+    assert Session.objects.count() <= 3
+
+
+@pytest.fixture
+def morning(head, time_machine):
+    """Shortly after seven where the clinic is; `head` has an address, and so has an editor."""
+    head.email = "head@example.com"
+    head.save()
+    users.UserFactory(role=roles.EDITOR, email="editor@example.com")
+    time_machine.move_to(dt.datetime(2026, 11, 20, 12, 5, tzinfo=dt.UTC), tick=False)
+
+
+def test_failed_sign_ins_are_mailed_to_the_head_once_a_day(head, morning, mailoutbox, time_machine):
+    assert digest.send_failed_sign_ins(timezone.now) == 0  # nothing failed
+    tries("Sibil")
+    tries("nobody")
+    AuditEvent.objects.create(
+        target=f"user:{head.pk}", occurred_at=timezone.now(), actor_kind="system", action="second_step_failed"
+    )
+    assert digest.send_failed_sign_ins(timezone.now) == 1
+    (mail,) = mailoutbox
+    assert mail.to == ["head@example.com"]
+    assert "Sibil: 1 wrong code after the right password, 1 wrong password\n" in mail.body
+    assert "names that no account has: 1 wrong password\n" in mail.body
+    assert digest.send_failed_sign_ins(timezone.now) == 0
+    time_machine.shift(dt.timedelta(hours=23))
+    tries("Sibil")
+    assert digest.send_failed_sign_ins(timezone.now) == 0  # before seven
+    time_machine.shift(dt.timedelta(hours=1))
+    assert digest.send_failed_sign_ins(timezone.now) == 1
+    assert "Sibil: 1 wrong password\n" in mailoutbox[1].body
+    assert "someone else knows" not in mailoutbox[1].body
+
+
+def test_a_digest_that_the_mail_server_refused_is_sent_later(morning, mailoutbox, time_machine, monkeypatch):
+    tries("Sibil")
+    with monkeypatch.context() as broken:
+        broken.setattr(digest, "get_connection", lambda: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            digest.send_failed_sign_ins(timezone.now)
+    assert digest.send_failed_sign_ins(timezone.now) == 0  # too soon after the failure
+    time_machine.shift(dt.timedelta(minutes=11))
+    assert digest.send_failed_sign_ins(timezone.now) == 1
 
 
 def test_failed_sign_ins_reach_the_head(head):
