@@ -155,7 +155,7 @@ class QuotationAdmin(CheckedEntryAdmin):
 
 
 class ReviewFilter(admin.SimpleListFilter):
-    """Filter for claims whose review is overdue."""
+    """Filter for claims whose review is overdue; by key, as the list may be distinct already."""
 
     title = "review"
     parameter_name = "review"
@@ -165,9 +165,9 @@ class ReviewFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: models.QuerySet[Claim]) -> models.QuerySet[Claim]:
         if self.value() == "unchecked":
-            return queryset & Claim.objects.unchecked()
+            return queryset.filter(pk__in=Claim.objects.unchecked())
         if self.value() == "overdue":
-            return queryset & Claim.objects.overdue(timezone.localdate())
+            return queryset.filter(pk__in=Claim.objects.overdue(timezone.localdate()))
         return queryset
 
 
