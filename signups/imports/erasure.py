@@ -79,9 +79,7 @@ def _may_mention(text: str, addresses: Collection[str]) -> bool:
                 return True
             continue
         local, _, domain = identity.canonical_mailbox(address).replace(".", "").rpartition("@")
-        tag, domains = (
-            (r"(?:\+[^\s@]*)?", "(?:gmail|googlemail)com") if domain == "gmailcom" else ("", re.escape(domain))
-        )
-        if re.search(rf"{re.escape(local)}{tag}@{domains}", dotless):
+        rest = r"(?:\+[^\s@]{0,128})?@(?:gmail|googlemail)com" if domain == "gmailcom" else f"@{re.escape(domain)}"
+        if re.search(re.escape(local) + rest, dotless):
             return True
     return False

@@ -8,7 +8,7 @@ from clinic.lib import normalization
 from signups.leads.models import Lead
 from signups.messages.outbox import under_hourly_limit
 from signups.messages.portal_links import MY_LINK, my_link
-from signups.trials.actions import resend_confirmation_link
+from signups.trials.actions import resend_to_locked
 
 
 @transaction.atomic
@@ -22,7 +22,7 @@ def resend_portal_link(email: str, *, now: dt.datetime) -> None:
     lead = found or Lead(pk=0, email=email)
     confirmed, allowed = lead.has_started_trial(), under_hourly_limit(lead, MY_LINK, now=now)
     if found and not confirmed and lead.current_trial():
-        resend_confirmation_link(lead, now=now)
+        resend_to_locked(lead, now=now)
         return
     with transaction.atomic():
         my_link(lead, now=now)

@@ -93,7 +93,7 @@ def _request_trial(
     elif lead.current_trial():
         if not confirmed and (pending := lead.trials.open().filter(started_at=None).first()):
             keep_form(pending, fields, agreed)
-        _resend(lead, now=now)
+        resend_to_locked(lead, now=now)
     else:
         trial = _open_trial(lead, REQUIRED_CONSENTS, now=now)
         if not confirmed:
@@ -175,7 +175,7 @@ def resend_confirmation_link(lead: Lead, *, now: dt.datetime) -> None:
     Other leads get the notice that they have a trial, or their portal link when it is over. Does nothing above the
     hourly message limit. Raises LeadUnavailable.
     """
-    _resend(lock_lead(lead), now=now)
+    resend_to_locked(lock_lead(lead), now=now)
 
 
 @transaction.atomic
@@ -195,7 +195,7 @@ def resend_confirmation_for_staff(lead: Lead, *, by: User, now: dt.datetime) -> 
     return True
 
 
-def _resend(lead: Lead, *, now: dt.datetime) -> None:
+def resend_to_locked(lead: Lead, *, now: dt.datetime) -> None:
     """Implement `resend_confirmation_link` for a locked lead."""
     if trial := lead.trials.open().filter(started_at=None).first():
         _send_confirmation(trial, now=now)

@@ -1,12 +1,20 @@
 """Nobody learns from an answer, nor from how long it takes, whether somebody is with us."""
 
+import datetime as dt
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from signups.audit.actions import record_event
+from signups.audit.choices import ActorKind, AuditAction
+from signups.duplicates.merging import merge_leads
 from signups.leads.choices import LeadStatus
 from signups.messages.models import OutboxMessage
+from signups.privacy.erasure import erase_lead
+from tests.factories.leads import LeadFactory
 from tests.factories.trials import TrialFactory
+from tests.factories.users import UserFactory
 from tests.signups.conftest import NOW
 
 pytestmark = pytest.mark.django_db
@@ -48,3 +56,63 @@ def test_signing_up_known_or_new_writes_one_event_and_one_message(send, lead):
     known, worked, new = (work(send, "/start/", email=email) for email in (lead.email, called.email, "new@example.com"))
     assert (known[1], worked[1], new[1]) == (1, 1, 1)
     assert known[0] == worked[0] == new[0]
+
+
+def pending(email):
+    return TrialFactory(requested_at=NOW, lead__email=email, lead__email_key=email).lead
+
+
+def started(email):
+    return TrialFactory(requested_at=NOW, started_at=NOW, lead__email=email, lead__email_key=email).lead
+
+
+def cancelled(email):
+    when = {"requested_at": NOW, "started_at": NOW, "cancelled_at": NOW + dt.timedelta(minutes=1)}
+    return TrialFactory(**when, lead__email=email, lead__email_key=email).lead
+
+
+def imported(email):
+    lead = LeadFactory(email=email, email_key=email)
+    record_event(lead, AuditAction.IMPORTED, by=ActorKind.SYSTEM, now=NOW)
+    return lead
+
+
+def erased(email):
+    erase_lead(started(email), by=ActorKind.PATIENT, now=NOW)
+
+
+def merged(email):
+    head = UserFactory(is_superuser=True)
+    survivor = started(f"survivor.of.{email}")
+    merge_leads(lead=survivor, other=imported(email), from_other=set(), by=head, now=NOW)
+
+
+def of_another_spelling(email):
+    TrialFactory(requested_at=NOW, started_at=NOW, lead__email=email.upper(), lead__email_key=email)
+
+
+KNOWN = [pending, started, cancelled, imported, erased, merged, of_another_spelling]
+# Queries between any two of them. A sign-up can be measured once only: its address is known, and waits, from then on.
+ALLOWED = {"/start/": 11, "/start/elsewhere/": 2, "/lost-link/": 2}
+
+
+@pytest.mark.parametrize("path", ["/start/", "/start/elsewhere/", "/lost-link/"])
+def test_whatever_is_known_of_an_address_the_answer_and_the_work_are_those_of_a_new_one(send, clinic, path):
+    """To the byte, with as many messages to anybody else (none), and nearly as many queries."""
+    work(send, path, email="first@example.com")
+    answers, queries = {}, {}
+    for number, make in enumerate([None, *KNOWN]):
+        email = f"person{number}@example.com"
+        if make:
+            make(email)
+        OutboxMessage.objects.all().delete()
+        with CaptureQueriesContext(connection) as found:
+            response = send(path, email=email)
+        name = make.__name__ if make else "new"
+        headers = sorted(response.headers.items())
+        answers[name] = (response.status_code, response.content, headers, response.cookies.output())
+        queries[name] = len(found)
+        assert not OutboxMessage.objects.exclude(to__iexact=email).exists(), name
+        assert OutboxMessage.objects.count() <= 1, name
+    assert answers == dict.fromkeys(answers, answers["new"])
+    assert max(queries.values()) - min(queries.values()) <= ALLOWED[path], queries

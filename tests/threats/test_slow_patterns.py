@@ -1,21 +1,27 @@
 """No pattern or parser takes long for what a stranger can send: each is linear, or bounded before it."""
 
+import ast
 import importlib
 import logging
 import pkgutil
 import re
 import time
+from pathlib import Path
 
 import pytest
+from django.apps import apps
 from django.test import RequestFactory
+from django.urls.converters import get_converters
 
 import clinic
 import content
 import signups
 from clinic import log_redaction
+from clinic.middleware import public_cache
 from content import word_diff
-from content.evidence import linter, markup
+from content.evidence import linter, markup, topics
 from content.evidence.ledger import Ledger
+from signups.imports import erasure, headings
 from tests.signups.conftest import NOW
 
 MAX_SECONDS = 0.5  # of CPU, at the largest size that gets through
@@ -139,6 +145,93 @@ PATTERNS = {
     for number, pattern in enumerate(patterns_in(value))
 }
 SEEDS = [*WORDS, "-", ":", ".", "(", "“a", "x ", "may ", "x@x.", "\u200b", "1-", "gzip ", " ; ", "![", "[^", '"', "{"]
+SKIPPED_FILES = {"settings.py", "wsgi.py", "static_files.py"}  # they read what we wrote
+CALLS = {"compile", "search", "match", "fullmatch", "sub", "subn", "split", "findall", "finditer"}
+# Patterns made of what is known inside a function only, by the file: as they are there.
+MADE_INSIDE = {
+    "clinic/middleware/public_cache.py": lambda: public_cache.ACCEPTED.values(),
+    "content/evidence/quotation_check.py": lambda: [r"(?<!\w)[aA]a a a a(?!\w)", r"(?<!\w)a(?!\w)"],
+    "content/evidence/topics.py": lambda: patterns_in(vars(topics)),
+    "signups/imports/erasure.py": list,  # test_pattern_of_an_erased_address_is_quick
+    "signups/imports/headings.py": lambda: [*patterns_in(headings._rules()), *headings._RANKS],
+    "signups/messages/email_parser.py": lambda: [r"<([0-9a-f-]{36})@example\.com>"],
+}
+
+
+def written_patterns():
+    """Yield (file, function, pattern or None) of every pattern in the code: `re.…`, validators, addresses."""
+    for package in (clinic, content, signups):
+        top = Path(package.__path__[0])
+        for path in sorted(top.rglob("*.py")):
+            if path.name in SKIPPED_FILES or {"migrations", "commands"} & {*path.parts}:
+                continue
+            module = ".".join(path.relative_to(top.parent).with_suffix("").parts).removesuffix(".__init__")
+            names = vars(importlib.import_module(module))
+            for node in ast.walk(ast.parse(path.read_text())):
+                if isinstance(node, ast.Call) and node.args and takes_pattern(node):
+                    place = str(path.relative_to(top.parent))
+                    try:
+                        yield place, by(node), eval(compile(ast.Expression(node.args[0]), "", "eval"), dict(names))
+                    except NameError:
+                        yield place, by(node), None
+
+
+def takes_pattern(node):
+    """Return whether this call takes a pattern as its first argument."""
+    if isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Name) and node.func.value.id == "re":
+        return node.func.attr in CALLS
+    return getattr(node.func, "id", getattr(node.func, "attr", "")) in ("RegexValidator", "RegexField", "re_path")
+
+
+def by(node):
+    """Return the method of a pattern that a call uses: `match` tries it at the start of a text only."""
+    return node.func.attr if getattr(node.func, "attr", "") in ("match", "fullmatch") else "search"
+
+
+def patterns_of_fields():
+    """Every pattern by which a model's or a form's field, or an address, is checked."""
+    for model in apps.get_models():
+        for one in model._meta.local_fields:
+            yield from (validator.regex for validator in one.validators if hasattr(validator, "regex"))
+    for module in MODULES:
+        for form in vars(module).values():
+            for one in getattr(form, "base_fields", {}).values() if isinstance(form, type) else []:
+                yield from (validator.regex for validator in one.validators if hasattr(validator, "regex"))
+    yield from (re.compile(converter.regex) for converter in get_converters().values())
+
+
+def slow_on(pattern, method="search"):
+    """Return the word on whose repetition the pattern is slow, or ""."""
+    wanted = re.compile(pattern) if isinstance(pattern, str | bytes) else pattern
+    for word in SEEDS:
+        text = word * (10_000 // len(word)) + "!"
+        given = text.encode() if isinstance(wanted.pattern, bytes) else text
+        how = (getattr(wanted, method),) if method != "search" else (wanted.sub, given[:0])
+        if cpu_seconds(*how, given) >= MAX_SECONDS:
+            return word
+    return ""
+
+
+def test_every_pattern_written_anywhere_in_the_code_is_quick():
+    found = list(written_patterns())
+    assert len(found) > len(PATTERNS)
+    assert {place for place, _, pattern in found if pattern is None} == MADE_INSIDE.keys()
+    found += [(place, "search", pattern) for place, made in MADE_INSIDE.items() for pattern in made()]
+    known = [(place, method, pattern) for place, method, pattern in found if pattern is not None]
+    assert [(place, pattern) for place, method, pattern in known if slow_on(pattern, method)] == []
+
+
+def test_every_pattern_of_a_field_or_an_address_is_quick():
+    found = list(patterns_of_fields())
+    assert len(found) > 10
+    assert [one.pattern for one in found if slow_on(one)] == []
+
+
+@pytest.mark.parametrize("address", ["a@gmail.com", "a.b@example.com", "+12125550123"])
+def test_pattern_of_an_erased_address_is_quick(address):
+    local = address.partition("@")[0].replace(".", "")
+    for word in [*SEEDS, local, f"{local}+", f"{local}@", f"{local}+a@"]:
+        assert cpu_seconds(erasure._may_mention, word * (SIZE // len(word)), [address]) < MAX_SECONDS
 
 
 @pytest.mark.parametrize("name", PATTERNS)
