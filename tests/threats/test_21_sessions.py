@@ -1,8 +1,11 @@
 """Fixed, stolen and idle sessions; sign-out by POST; a second step; lock-out. (More: clinic/test_staff_auth.py.)"""
 
 import pytest
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
 
 from clinic import roles
+from content.models.profile import ClinicProfile
 from tests.clinic.test_staff_auth import PASSWORD, sign_in
 from tests.factories import users
 
@@ -45,3 +48,24 @@ def test_without_second_step_the_desk_stays_shut(client, settings):
 
 def test_repeated_failures_lock_out(client):
     assert [sign_in(client, "wrong").status_code for _ in range(7)] == [200] * 5 + [429] * 2
+
+
+WEAK = ["joyous123", "Joyous2026!"]
+WEAK += ["ketamine1", "careclinic", "Ketam1ne!", "K3tamine-Clinic", "ｋetamine99", "harborclinic"]
+STRONG = ["a long password for tests", "ketamine lozenges on a slow ferry", "correct-horse-battery", "9x!vQpLr2mTz"]
+
+
+def test_no_password_is_made_of_the_clinics_words(clinic):
+    ClinicProfile.objects.update(mailbox="care@joyous.example")
+    refused = []
+    for password in [*WEAK, *STRONG]:
+        try:
+            validate_password(password)
+        except ValidationError:
+            refused.append(password)
+    assert refused == WEAK
+
+
+def test_signing_out_has_the_browser_forget_the_desk(client, clinic):
+    client.force_login(users.UserFactory())
+    assert client.post("/admin/logout/").headers["Clear-Site-Data"] == '"cache", "storage"'
