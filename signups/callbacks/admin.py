@@ -31,6 +31,7 @@ from . import actions
 from .actions import can_log_attempt, claim_callback, close_callback, reassign_callback, release_callback
 from .admin_forms import ClaimantForm, OutcomeForm
 from .choices import FINAL_OUTCOMES, CallOutcome
+from .earlier_refusals import earlier_refusal
 from .models import MAX_CALL_ATTEMPTS, CallAttempt, CallbackRequest
 from .outcome_questions import outcome_consequences
 
@@ -220,6 +221,7 @@ def _detail(
         "callback": callback,
         "view": request.POST.get("view") or request.GET.get("view", ""),
         "row": _row(callback, now),
+        "earlier_refusal": earlier_refusal(callback),
         "attempts": attempts,
         "number": len(tries) + 1,
         "most": MAX_CALL_ATTEMPTS,
