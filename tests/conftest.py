@@ -13,6 +13,7 @@ from django.test import TransactionTestCase
 from content import page_rendering, state_changes
 from content.fixtures import loader
 from content.models import ClinicProfile
+from content.models.content_version import ContentVersion
 from signups.audit import triggers
 from tests.factories import content
 from tests.signups.conftest import post_start  # noqa: F401 - a fixture of every package
@@ -78,6 +79,7 @@ def insert(rows):
     """Put copies of `rows` into the database, so that no test changes another's."""
     for model, made in rows.items():  # (foreign keys are checked at the commit)
         model._base_manager.bulk_create(copy.deepcopy(made))
+    ContentVersion.invalidate()  # as saving them would: what a test before this one cached is out of date
 
 
 @pytest.fixture(scope="session")
