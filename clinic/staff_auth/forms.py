@@ -15,9 +15,9 @@ from django.utils import timezone
 from signups.ops import rate_limit
 from signups.web import timed_token
 
+from .adapters import ONE_HOUR
 from .signals import record_failed_code
 
-ONE_HOUR = dt.timedelta(hours=1)
 MAX_SIGN_INS = 600  # an hour, from everywhere together: each hashes a password
 WHEN_CROWDED = 5  # an hour from one address beyond that; its network: ten times as many
 CROWDED_MESSAGE = (

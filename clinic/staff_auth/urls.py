@@ -3,7 +3,6 @@
 # allauth ships no type annotations.
 # mypy: allow-subclassing-any
 
-import datetime as dt
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -28,10 +27,10 @@ from signups.ops import rate_limit
 from signups.web.decorators import rate_limited
 from signups.web.responses import redirect_after_post
 
+from .adapters import ONE_HOUR
 from .signals import record_session_end
 
 MAX_CHALLENGES = 60  # an hour, from one address; its network: ten times as many
-ONE_HOUR = dt.timedelta(hours=1)
 
 
 class SessionListView(ListUserSessionsView):

@@ -6,7 +6,7 @@ from typing import Any
 
 MAX_CARDS = 50_000
 PART = 500  # cards that are parsed at a time
-NEEDED = re.compile(r"(?:[\w-]+\.)?(?:BEGIN|END|VERSION|N|FN|EMAIL|TEL|ADR)[;:]", re.IGNORECASE)
+NEEDED = re.compile(r"(?:[\w-]{1,60}\.)?(?:BEGIN|END|VERSION|N|FN|EMAIL|TEL|ADR)[;:]", re.IGNORECASE)
 CARD_HEADER = ["First name", "Middle name", "Last name", "Name", "Email", "Email 2", "Phone", "Phone 2", "State"]
 
 
