@@ -70,10 +70,10 @@ def update_rows(model: type[models.Model], rows: Mapping[int, Mapping[str, Any]]
     for key, values in rows.items():
         row = {model._meta.pk.column: key} | {fields[name].column: value for name, value in values.items()}
         alike.setdefault(tuple(sorted(values)), []).append(row)
-    table, pk = _quoted(model._meta.db_table), _quoted(model._meta.pk.column)
+    table, pk = _quoted(model._meta.db_table), _quoted(str(model._meta.pk.column))
     with connection.cursor() as cursor:
         for names, group in alike.items():
-            columns = [_quoted(fields[name].column) for name in names]
+            columns = [_quoted(str(fields[name].column)) for name in names]
             changes = ", ".join(f"{column} = r.{column}" for column in columns)
             source = _recordset([model._meta.pk, *(fields[name] for name in names)])
             update = f"UPDATE {table} AS t SET {changes} FROM {source} WHERE t.{pk} = r.{pk}"  # noqa: S608 - our names

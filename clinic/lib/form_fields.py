@@ -110,10 +110,10 @@ class LinesField(forms.CharField):
         return "\n".join(map(str, value)) if isinstance(value, list) else value
 
     def to_python(self, value: Any) -> Any:
-        return [text.strip() for text in super().to_python(value).splitlines() if text.strip()]
+        return [text.strip() for text in (super().to_python(value) or "").splitlines() if text.strip()]
 
     def has_changed(self, initial: Any, data: Any) -> bool:
-        return list(initial or []) != self.to_python(data)
+        return bool(list(initial or []) != self.to_python(data))
 
 
 class JSONListField(forms.JSONField):

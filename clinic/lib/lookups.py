@@ -7,14 +7,14 @@ from django.db.models import Field, Lookup
 
 
 @Field.register_lookup
-class OneOf(Lookup):  # type: ignore[type-arg]
+class OneOf(Lookup):
     lookup_name = "one_of"
     prepare_rhs = False
 
-    def get_db_prep_lookup(self, value: Any, connection: Any) -> tuple[str, list[Any]]:
+    def get_db_prep_lookup(self, value: Any, connection: Any) -> Any:
         return "%s", [list(value) if connection.vendor == "postgresql" else json.dumps(list(value))]
 
-    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+    def as_sql(self, compiler: Any, connection: Any) -> Any:
         lhs, params = self.process_lhs(compiler, connection)
         rhs, values = self.get_db_prep_lookup(self.rhs, connection)
         if connection.vendor == "postgresql":

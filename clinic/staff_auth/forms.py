@@ -33,13 +33,13 @@ class SignInForm(LoginForm):
     Nobody is turned away by what others do: who waits ten seconds gets through.
     """
 
+    data: Any
     stamp = timed_token.CrowdToken(message=CROWDED_MESSAGE)
 
     def clean(self) -> dict[str, Any]:
         if not self.errors and not self._is_admitted():
-            self.data = {name: self.data.get(name) for name in self.data} | {
-                "stamp": timed_token.new_token(crowded=True)
-            }
+            typed: dict[str, Any] = {name: self.data.get(name) for name in self.data}
+            self.data = typed | {"stamp": timed_token.new_token(crowded=True)}
             raise ValidationError(CROWDED_MESSAGE)
         data: dict[str, Any] = super().clean()
         return data

@@ -50,8 +50,9 @@ def confirm_change(pk: int, *, by: User, now: dt.datetime) -> ClinicProfile:
         raise EditorialError([reason])
     profile = ClinicProfile.objects.select_for_update().get(pk=1)
     ledger.record_stored_revision(profile, now=now)
+    columns = {field.name: field for field in profile._meta.concrete_fields}
     for name in proposal.values.keys() & confirmed_fields():
-        setattr(profile, name, profile._meta.get_field(name).to_python(proposal.values[name]))
+        setattr(profile, name, columns[name].to_python(proposal.values[name]))
     try:
         profile.full_clean()
     except ValidationError as error:

@@ -83,7 +83,8 @@ def articles_using(item: models.Model) -> list[Article]:
 def titles_by_row(version: str | None) -> dict[tuple[LedgerRevision.Kind, str], tuple[str, ...]]:
     """Return the titles of the pages and drafts that show each row, cached by content version."""
     profile, rows = ClinicProfile.objects.first(), snapshots.current_rows()
-    newest = Revision.objects.filter(pk__in=Revision.objects.values("article").annotate(pk=Max("pk")).values("pk"))
+    newest_keys = Revision.objects.values("article").annotate(newest=Max("pk")).values("newest")
+    newest = Revision.objects.filter(pk__in=newest_keys)
     drafts = {revision.article_id: revision for revision in newest}
     titles: dict[tuple[LedgerRevision.Kind, str], tuple[str, ...]] = {}
     for article in Article.objects.select_related("author", "live_snapshot"):

@@ -104,7 +104,7 @@ def merge_view(request: HttpRequest, article: Article, newest: Revision, form: D
         words[name], conflicts = merged.text, conflicts + merged.conflicts
     merged_form = DraftForm.of(newest, is_live=False)
     note = {name: form.cleaned_data[name] for name in ("correction_note", "is_minor_edit")}
-    merged_form.initial |= {**words, **note, "based_on": newest.pk}
+    merged_form.initial = {**merged_form.initial, **words, **note, "based_on": newest.pk}
     who = (newest.author.get_full_name() or newest.author.username) if newest.author else "somebody"
     both = f"both versions of what you both changed ({conflicts}), yours first" if conflicts else "the changes of both"
     messages.warning(

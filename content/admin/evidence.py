@@ -46,7 +46,8 @@ class LedgerEntryAdmin(RevisionedAdmin):
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
         """Name the version of the content on each row, asked once for the whole list."""
         token = models.Value(ContentVersion.current_token(), output_field=models.CharField())
-        return super().get_queryset(request).annotate(content_token=token)
+        rows: models.QuerySet[Any] = super().get_queryset(request).annotate(content_token=token)
+        return rows
 
     def get_readonly_fields(self, request: HttpRequest, obj: models.Model | None = None) -> list[str]:
         return ["key"] if obj else []

@@ -232,7 +232,7 @@ def log_attempt(
         request=request, number=number, attempted_at=now, attempted_by=by, outcome=outcome, next_attempt_at=following
     )
     CallbackRequest.objects.filter(pk=request.pk).update(retry_at=None)
-    undoable = {"before": facts_before(request.lead)} if outcome in FINAL_OUTCOMES else {}
+    undoable: dict[str, Any] = {"before": facts_before(request.lead)} if outcome in FINAL_OUTCOMES else {}
     record_contact(
         request.lead,
         AuditAction.CALL_ATTEMPTED,

@@ -140,8 +140,8 @@ def log_attempt_view(request: HttpRequest, public_id: str) -> HttpResponse:
 
     done = f"Outcome logged: {outcome.label.lower()}."
     if outcome in FINAL_OUTCOMES:
-        page = reverse("admin:signups_lead_change", args=[callback.lead_id])
-        done = format_html('{} You can undo this for one hour on <a href="{}">their page</a>.', done, page)
+        address = reverse("admin:signups_lead_change", args=[callback.lead_id])
+        done = format_html('{} You can undo this for one hour on <a href="{}">their page</a>.', done, address)
     return _run(request, public_id, log, done=done, outcome_form=form)
 
 

@@ -151,7 +151,7 @@ class CallAttempt(AppendOnly):
     next_attempt_at = models.DateTimeField(null=True)
     undone_at = models.DateTimeField(null=True, editable=False)
 
-    objects = CallAttemptQuerySet.as_manager()
+    objects: ClassVar[models.Manager[Any]] = CallAttemptQuerySet.as_manager()
 
     class Meta:
         ordering = ["number", "attempted_at"]

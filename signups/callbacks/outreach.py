@@ -2,6 +2,7 @@
 
 import datetime as dt
 import uuid
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -33,7 +34,7 @@ def log_outreach(*, lead: Lead, outcome: CallOutcome, by: User, now: dt.datetime
     if locked.callbacks.open().exists():
         raise ActionError("This lead has an open callback. Log the outcome there.")
     reached = outcome in REACHED_OUTCOMES
-    undoable = {"before": facts_before(locked)} if outcome in FINAL_OUTCOMES else {}
+    undoable: dict[str, Any] = {"before": facts_before(locked)} if outcome in FINAL_OUTCOMES else {}
     record_contact(locked, AuditAction.TRIED, by=by, now=now, reached=reached, outcome=outcome.value, **undoable)
     if outcome == CallOutcome.WRONG_NUMBER:
         note_texts_failure(locked, now=now)

@@ -128,7 +128,12 @@ def book_call(
     rules = call_type.rules(clinic)
     chosen = _pick_host(start, hosts, clinic, rules, now=now, forced=forced)
     public_id, domain = uuid.uuid4(), clinic.mailbox.rpartition("@")[2]
-    facts = {"idempotency_key": key, "request_fingerprint": fingerprint, "created_at": now, "reminders": reminders}
+    facts: dict[str, Any] = {
+        "idempotency_key": key,
+        "request_fingerprint": fingerprint,
+        "created_at": now,
+        "reminders": reminders,
+    }
     facts |= {"call_type": call_type, "answers": dict(answers or {})}
     call = OnboardingCall(
         public_id=public_id, lead=lead, uid=f"{public_id}@{domain}", organizer=clinic.mailbox, **facts

@@ -50,8 +50,8 @@ def load_host_schedules(
         time_off[off.host_id].append((off.starts_at, off.ends_at))
     busy = defaultdict(list)
     in_calendars = BusyTime.objects.filter(calendar__host__in=hosts, starts_at__lt=near[1], ends_at__gt=near[0])
-    for host_id, *span in in_calendars.values_list("calendar__host", "starts_at", "ends_at"):
-        busy[host_id].append((span[0], span[1]))
+    for host_id, busy_from, busy_until in in_calendars.values_list("calendar__host", "starts_at", "ends_at"):
+        busy[host_id].append((busy_from, busy_until))
     for host_id, span in _offered_times(hosts, near, without, now) if now else ():
         busy[host_id].append(span)
     bookings = _bookings(hosts, near, without)

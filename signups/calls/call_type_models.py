@@ -85,7 +85,9 @@ class CallType(models.Model):
     def rules(self, clinic: ClinicOffer) -> CallRules:
         """Return the length, grid and limits of this type."""
         own = {"length": self.minutes, "before": self.minutes_before, "after": self.minutes_after}
-        stated = {name: dt.timedelta(minutes=minutes) for name, minutes in own.items() if minutes is not None}
+        stated: dict[str, Any] = {
+            name: dt.timedelta(minutes=minutes) for name, minutes in own.items() if minutes is not None
+        }
         return replace(clinic.calls, **stated)
 
     def all_hosts(self) -> HostQuerySet:

@@ -174,8 +174,8 @@ def call_section_context(lead: Lead, now: dt.datetime) -> dict[str, Any]:
 
     Times are in the lead's time zone.
     """
-    booked = lead.calls.booked().filter(ends_at__gt=now).order_by("starts_at")
-    booked = booked.select_related("host__user", "call_type").first()
+    ahead = lead.calls.booked().filter(ends_at__gt=now).order_by("starts_at")
+    booked = ahead.select_related("host__user", "call_type").first()
     offer = earlier_times.open_offer(booked, now) if booked else None
     return {
         "call": booked,

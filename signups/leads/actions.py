@@ -56,7 +56,11 @@ def assign_lead(*, lead: Lead, to: User | None, by: Actor, now: dt.datetime, bul
         raise ActionError("That person can’t be assigned leads.")
     if stored.owner_id != (to and to.pk):
         Lead.objects.filter(pk=stored.pk).update(owner=to, kept_unassigned=to is None)
-        before = {"previous": stored.owner_id, "kept_unassigned": stored.kept_unassigned, "bulk": str(bulk)}
+        before: dict[str, Any] = {
+            "previous": stored.owner_id,
+            "kept_unassigned": stored.kept_unassigned,
+            "bulk": str(bulk),
+        }
         record_event(stored, AuditAction.ASSIGNED, by=by, now=now, owner=to and to.pk, **(before if bulk else {}))
     lead.owner = to
 

@@ -185,7 +185,7 @@ class Lead(PhoneDisplay, models.Model):
     best_time = models.CharField("best time to call", max_length=10, choices=PartOfDay, default=PartOfDay.ANY)
     signing_up_for = models.CharField("who it is for", max_length=10, choices=CareFor, blank=True)
     state = models.CharField("lives in", max_length=2, blank=True)
-    referral_answer = EncryptedTextField("how they heard of us", blank=True, unreadable_as="")
+    referral_answer = EncryptedTextField("how they heard of us", blank=True, unreadable_as="(could not be read)")
     first_touch_source = models.CharField("first came from", max_length=100, blank=True, editable=False)
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="leads"

@@ -125,7 +125,7 @@ def test_emails_are_plain(shipped_content):
     for write in (my_link, erasure_receipt):
         write(trial.lead, now=NOW)
     trial_emails.waitlist_state_opened(WaitlistEntryFactory(lead=trial.lead), now=NOW)
-    callback_unreachable(CallbackRequestFactory(lead=trial.lead), now=NOW)
+    callback_unreachable(CallbackRequestFactory(lead=trial.lead), now=NOW, send_at=NOW)
     call = book(trial.lead)
     reschedule_call(call=call, start=call.starts_at + dt.timedelta(hours=1), by=ActorKind.PATIENT, now=NOW)
     cancel_call(call=call, by=ActorKind.PATIENT, now=NOW)

@@ -51,7 +51,9 @@ def test_without_a_reason_nothing_leaves(client, head, reason):
 def test_every_row_says_who_took_it_and_when(client, head):
     factories_leads.LeadFactory.create_batch(3)
     rows = rows_of(client.post(EXPORT, {"kind": "csv", "reason": "report"}))
-    assert [row["Exported by"] for row in rows] == ["ana, 2026-11-20 15:00 UTC"] * 3
+    assert [row["Exported by"] for row in rows] == [
+        "ana, Friday, November 20, 2026, 10:00 AM Eastern Time; all times: Eastern Time"
+    ] * 3
 
 
 def test_it_is_in_the_trail_with_its_reason_its_count_and_how_it_was_narrowed(client, head):

@@ -168,13 +168,13 @@ def other_connections() -> int:
     """Return how many clients but this command are connected to the database (PostgreSQL; SQLite cannot tell)."""
     if connection.vendor == "sqlite":
         return 0
-    connection.close_pool()
+    connection.close_pool()  # type: ignore[attr-defined] # of PostgreSQL's wrapper
     with closing(psycopg.connect(**connection.get_connection_params())) as own:
-        others = own.execute(
+        (others,) = own.execute(
             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
             " AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
-        )
-        return int(others.fetchone()[0])
+        ).fetchall()
+        return int(others[0])
 
 
 def is_backup(file: Path) -> bool:

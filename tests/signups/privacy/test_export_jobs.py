@@ -169,11 +169,16 @@ def failures():
     return [copy.failed_at is not None for copy in DataExportJob.objects.order_by("requested_at")]
 
 
-@pytest.mark.parametrize("what", ["signups_note.text", "signups_lead.referral_answer"], ids=["filling", "planning"])
-def test_copy_of_what_cannot_be_read_fails_alone(lead, what):
-    table, column = what.split(".")
+def test_copy_of_a_lead_says_what_of_it_cannot_be_read(client, lead, my):
+    spoil("signups_lead", "referral_answer", id=lead.pk)
+    DataExportJobFactory(lead=lead)
+    work()
+    assert "(could not be read)" in json.dumps(told(client, my))
+
+
+def test_copy_of_what_cannot_be_read_fails_alone(lead):
     DataExportJobFactory(lead=lead, requested_at=NOW)
-    spoil(table, column, **{"id" if column == "referral_answer" else "lead_id": lead.pk})
+    spoil("signups_note", "text", lead_id=lead.pk)
     other = DataExportJobFactory(requested_at=NOW + DAY)
     work()
     assert (failures(), export_jobs.export_is_ready(other)) == ([True, False], True)
