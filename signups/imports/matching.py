@@ -5,7 +5,7 @@ stands on too many names to identify anybody is counted over the whole file and 
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -100,16 +100,33 @@ class PersonIndex:
 
 
 def shared_numbers(people: Iterable[identity.Identity]) -> set[str]:
-    """Return the numbers that stand on too many names, counted over `people` and the known leads."""
-    names = defaultdict(set)
+    """Return the numbers that stand on too many names, counted over `people` and the known leads.
+
+    A number counts for every name of the mailboxes it comes with, too: the import may write it down there.
+    """
+    names: dict[str, set[str]] = defaultdict(set)
+    names_of: dict[str, set[str]] = defaultdict(set)
+    mailboxes: dict[str, set[str]] = defaultdict(set)
     for person in people:
+        mailbox = identity.canonical_mailbox(person.email_key)
+        names_of[mailbox].add(person.name)
         if person.e164 and not phone_numbers.is_placeholder(person.e164):
             names[person.e164].add(person.name)
-    for start in range(0, len(names), 1000):
-        chunk = list(names)[start : start + 1000]
+            mailboxes[person.e164].add(mailbox)
+    for chunk in _chunks(names):
         for number, name in Lead.objects.live().with_number(chunk).order_by().values_list("phone_e164", "name"):
             names[number].add(name)
-    return {number for number, there in names.items() if len(there) > 1 and identity.is_shared(there)}
+    for chunk in _chunks({mailbox for found in mailboxes.values() for mailbox in found} - {""}):
+        for email_key, name in Lead.objects.live().with_mailbox(chunk).order_by().values_list("email_key", "name"):
+            names_of[identity.canonical_mailbox(email_key)].add(name)
+    for number, found in mailboxes.items():
+        names[number].update(*(names_of[mailbox] for mailbox in found - {""}))
+    return {number for number, there in names.items() if len(there) > 1 and identity.is_shared(there - {""})}
+
+
+def _chunks(values: Iterable[str]) -> Iterator[list[str]]:
+    listed = list(values)
+    return (listed[start : start + 1000] for start in range(0, len(listed), 1000))
 
 
 def sort_key(row: tuple[int, Sequence[str]]) -> tuple[Any, ...]:

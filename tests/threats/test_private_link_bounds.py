@@ -15,6 +15,7 @@ from tests.signups.conftest import NOW
 
 pytestmark = pytest.mark.django_db
 ENDING = {"callback-cancel", "call-cancel", "trial-cancel", "consents", "erase"}
+ENDING |= {"call-earlier-keep", "call-waiting-list-leave"}
 DETAILS = {"preferred_channel": "email", "best_time": "any", "time_zone": "America/New_York"}
 
 
