@@ -112,7 +112,7 @@ class DemoPeople:
         is_recent = created_at > self.now - CALLBACKS_OPEN_FOR
         if lead.phone and (rng.random() < (0.7 if is_recent else 0.2) or not lead.email):
             self._callback(lead, self._consent(lead, ConsentPurpose.CALLBACKS, True, created_at))
-        if rng.random() < 0.4:
+        if lead.phone and rng.random() < 0.7:
             self._call(lead)
         if lead.owner_id and lead.status != LeadStatus.NEW:
             add = self._contact if lead.status in CONTACTED_STATUSES else self._event

@@ -13,6 +13,7 @@ from signups.consents.choices import ConsentPurpose
 from signups.duplicates.merging import merge_leads
 from signups.leads import links as lead_links
 from signups.leads.choices import LeadStatus
+from signups.leads.models import Lead
 from signups.messages import delivery
 from signups.messages.models import OutboxMessage
 from signups.web import timed_token
@@ -372,6 +373,18 @@ def test_wrong_number_asks_for_another_and_is_not_dialled(client, booked, lead, 
     while delivery.deliver_due(lambda: NOW + HOUR):
         pass
     assert OutboxMessage.objects.get(kind="call_needs_number").status == "cancelled"
+
+
+def test_call_of_somebody_without_a_number_asks_for_one_and_says_nothing_else(client, booked, lead, staff, at):
+    at(NOW)
+    Lead.objects.filter(pk=lead.pk).update(phone="", phone_e164="")
+    for page in ("call/", "call/number/"):
+        shown = client.get(address(lead, page)).content.decode()
+        assert ("umber" in shown, "someone else answered" in shown.lower()) == (True, False)
+    staff.force_login(UserFactory(role=roles.HEAD))
+    card = page_of_lead(staff, lead).partition('class="card-next"')[2].partition("</section>")[0]
+    assert "Ask for a phone number" in card
+    assert f'class="button" href="/admin/signups/lead/{lead.pk}/contact/"' in card
 
 
 def test_wrong_number_of_somebody_who_cannot_be_asked_cancels_the_call(host, lead, staff, post, at):
