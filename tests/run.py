@@ -22,7 +22,7 @@ from types import FrameType
 import services
 
 TOP = Path(__file__).resolve().parent.parent
-UNIT = ("tests", "--ignore=tests/e2e", "--ignore=tests/deployment", "-n", "2")
+UNIT = ("tests", "--ignore=tests/e2e", "--ignore=tests/deployment", "-n", "2", "--dist", "worksteal")
 # A walk is slow: each runs on one database, and what it walks through is tested on both by the units.
 VISITORS = ("tests/e2e", "-m", "not desk", "-n", "2")
 DESK = ("tests/e2e", "-m", "desk", "-n", "2")
