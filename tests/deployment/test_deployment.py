@@ -135,11 +135,20 @@ def test_large_body_is_refused(site):
     assert site.ask("/start/", {"name": "x" * 110_000})[0].status == 413
 
 
+def logged(site, words):
+    """Return the lines of nginx's log with `words`; nginx writes them after it has answered."""
+    for _ in range(WAIT_TIMEOUT * 10):
+        lines = [line for line in (site.folder / "clinic.log").read_text().splitlines() if words in line]
+        if lines:
+            return lines
+        time.sleep(0.1)
+    raise AssertionError(f"{words!r} is not in nginx's log")
+
+
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "OPTIONS", "TRACE", "JANE"])
 def test_methods_that_the_site_does_not_have_end_at_nginx(site, method):
     assert site.ask("/start/", method=method)[0].status == 405
-    log = (site.folder / "clinic.log").read_text()
-    [line] = [line for line in log.splitlines() if f" {method} " in line]
+    [line] = logged(site, f" {method} ")
     assert line.split()[5:] == ["0.000", "-", "-", "TLSv1.3", "HTTP/1.1"]  # the site was not asked
 
 
