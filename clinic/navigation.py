@@ -18,6 +18,7 @@ NAVIGATION = {
         "holiday": "Holidays",
         "calltype": "Call types",
         "tag": "Tags",
+        "closereason": "Close reasons",
         "emailtemplate": "Email templates",
         "clinicprofile": "Clinic profile",
     },

@@ -16,6 +16,7 @@ EDITOR = "Content editor"
 AUDITOR = "Auditor"
 REVIEWER = "Medical reviewer"
 EVIDENCE_MODELS = ("article", "claim", "person", "quotation", "source")
+LISTS = ("emailtemplate", "tag", "closereason")  # kept by the Head
 READ = ["view_lead", "view_trial", "view_consent", "view_outboxmessage", "view_inboundmessage", "view_note"]
 SCHEDULE = ["view_host", "view_holiday", "view_calltype"]
 WORK = [
@@ -60,7 +61,7 @@ ROLES = {
             "erase_lead",
             "export_lead",
             "import_lead",
-            *(f"{action}_{model}" for model in ("emailtemplate", "tag") for action in ("view", "add", "change")),
+            *(f"{action}_{model}" for model in LISTS for action in ("view", "add", "change")),
         ],
     },
     EDITOR: {
@@ -79,7 +80,10 @@ ROLES = {
         ]
     },
     AUDITOR: {
-        "signups": [*READ, *SCHEDULE, "view_auditevent", "view_onboardingcall", "view_emailtemplate", "view_tag"],
+        "signups": [
+            *(*READ, *SCHEDULE, "view_auditevent", "view_onboardingcall"),
+            *(f"view_{model}" for model in LISTS),
+        ],
         "content": [
             f"view_{model}" for model in (*EVIDENCE_MODELS, "clinicprofile", "crisistext", "legaltext", "linkcheck")
         ],

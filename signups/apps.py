@@ -25,6 +25,7 @@ class SignupsConfig(AppConfig):
         from signups import contact_changes
         from signups.audit import triggers
         from signups.calls.call_type_models import create_onboarding_type
+        from signups.leads.close_reason_models import create_usual_reasons
         from signups.messages.imap_mailbox import handle_inbound_event
         from signups.messages.reports import handle_tracking_event
         from signups.messages.shipped_templates import create_shipped_templates
@@ -39,3 +40,4 @@ class SignupsConfig(AppConfig):
         post_migrate.connect(triggers.install_triggers, sender=self)
         post_migrate.connect(create_onboarding_type, sender=self)
         post_migrate.connect(create_shipped_templates, sender=self)
+        post_migrate.connect(create_usual_reasons, sender=self)

@@ -10,6 +10,7 @@ from signups.consents.suppression_models import Suppression
 from signups.followups.models import FollowUp
 from signups.hosts.models import AvailabilityRule, DateOverride, Holiday, Host, TimeOff
 from signups.imports.models import ImportChunk, ImportJob
+from signups.leads.close_reason_models import CloseReason
 from signups.leads.merge_models import DistinctLeadPair, LeadMerge
 from signups.leads.models import Lead
 from signups.leads.note_models import Note, NoteDraft
@@ -37,6 +38,7 @@ __all__ = [
     "CallAttempt",
     "CallType",
     "CallbackRequest",
+    "CloseReason",
     "Consent",
     "ConsentText",
     "DailyMetric",

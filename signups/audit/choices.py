@@ -18,6 +18,7 @@ class AuditAction(TextChoices):
     FOLLOW_UP_DONE = "follow_up_done", "completed a follow-up"
     NOTED = "noted", "wrote a note"
     TRIED = "tried", "logged a contact attempt"
+    INCOMING = "incoming", "logged what came in"
     READ = "read", "viewed the lead"
     LISTED = "listed", "viewed a list"
     CALLBACK_REQUESTED = "callback_requested", "requested a callback"

@@ -9,7 +9,7 @@ from signups.audit.models import AuditEvent
 from signups.audit.staff_users import display_name
 from signups.callbacks.choices import CallOutcome
 from signups.consents.choices import ConsentPurpose
-from signups.leads.choices import LeadStatus
+from signups.leads.choices import Channel, LeadStatus
 from signups.leads.tag_models import Tag
 
 
@@ -48,6 +48,8 @@ def describe(event: AuditEvent, owners: dict[int, str], tags: dict[int, str]) ->
             return f"changed status from {before.label.lower()} to {after.label.lower()}"
         case AuditAction.TRIED | AuditAction.CALL_ATTEMPTED if "outcome" in detail:
             return f"{event.get_action_display()}: {CallOutcome(detail['outcome']).label.lower()}"
+        case AuditAction.INCOMING if "channel" in detail:
+            return f"logged an incoming {Channel(detail['channel']).label.lower()}"
         case AuditAction.CONSENT_GRANTED | AuditAction.CONSENT_REVOKED if "purpose" in detail:
             return f"{event.get_action_display()}: {ConsentPurpose(detail['purpose']).label}"
         case AuditAction.TAGGED | AuditAction.UNTAGGED if detail.get("tag") in tags:

@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 from signups.callbacks.choices import OUTREACH_OUTCOMES, CallOutcome
 from signups.consents.choices import OPTIONAL_CONSENTS, ConsentChannel, ConsentPurpose
 from signups.leads.choices import Channel, LeadStatus, OpenWork
+from signups.leads.close_reason_models import CloseReason
 from signups.leads.note_models import Note
 from signups.leads.tag_models import Tag
 from signups.web.staff_forms import LONGEST_NOTE, note_field
@@ -25,6 +26,17 @@ def open_work_field() -> forms.TypedChoiceField:
         empty_value=None,
         label="What about their booked call or callback?",
     )
+
+
+class ClosingForm(forms.Form):
+    """A form that may close a lead, with a reason from the Head's list."""
+
+    reason = forms.ChoiceField(required=False, label="Close reason")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choices = [("", "Choose a reason"), *CloseReason.objects.choices()]
+        self.fields["reason"].choices = choices  # type: ignore[attr-defined]
 
 
 class OwnerForm(forms.Form):
@@ -54,7 +66,7 @@ class BulkOwnerForm(forms.Form):
         self.fields["owner"].choices = choices  # type: ignore[attr-defined]
 
 
-class ChangeStatusForm(forms.Form):
+class ChangeStatusForm(ClosingForm):
     """A status change; `seen` is the displayed status.
 
     A mismatch with the stored status means a concurrent change, which is not overwritten.
@@ -62,7 +74,6 @@ class ChangeStatusForm(forms.Form):
 
     seen = forms.ChoiceField(choices=LeadStatus.choices, widget=forms.HiddenInput)
     to = forms.TypedChoiceField(choices=LeadStatus.choices, coerce=LeadStatus, widget=forms.HiddenInput)
-    reason = forms.CharField(required=False, max_length=200, label="Close reason")
     open_work = open_work_field()
 
 
@@ -123,11 +134,11 @@ class NoteForm(forms.Form):
     )
 
 
-class BulkStatusForm(forms.Form):
+class BulkStatusForm(ClosingForm):
     to = forms.TypedChoiceField(
         choices=[(status.value, status.label) for status in BULK_TARGETS], coerce=LeadStatus, label="New status"
     )
-    reason = forms.CharField(required=False, max_length=200, label="Close reason (required when closing)")
+    field_order = ["to", "reason", "open_work"]
     open_work = open_work_field()
 
     def clean(self) -> dict[str, Any]:

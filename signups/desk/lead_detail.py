@@ -28,6 +28,7 @@ from signups.leads.access import can_contact_lead, can_work_lead
 from signups.leads.actions import allowed_transitions
 from signups.leads.choices import CARE_FOR_LABELS, TERMINAL_STATUSES, LeadStatus
 from signups.leads.drafts import draft_of
+from signups.leads.matching import doubles_of
 from signups.leads.models import Lead
 from signups.leads.open_work import OpenItem, describe_open_work, waiting_messages
 from signups.leads.tag_models import Tag
@@ -41,6 +42,7 @@ from signups.web.staff_views import get_lead, render_page
 from . import timeline
 from .forms import ChangeStatusForm, ConsentForm, EraseForm, NoteForm, OutreachForm, OwnerForm
 from .next_best_action import next_action
+from .patient_request_forms import IncomingForm, UnsubscribeForm
 
 
 def lead_detail(request: HttpRequest, pk: int | str) -> HttpResponse:
@@ -173,6 +175,8 @@ def contact_context(facts: LeadFacts) -> dict[str, Any]:
         "referral_answer": redaction.mask_contact_details(lead.referral_answer, facts.user),
         "city": time_zones.city_name(lead.time_zone),
         "care_for": CARE_FOR_LABELS.get(lead.signing_up_for, ""),
+        "may_be_merged": lead.status not in TERMINAL_STATUSES,
+        "doubles": doubles_of(lead) if facts.user.has_perm("signups.merge_lead") else [],
     }
 
 
@@ -185,6 +189,9 @@ def care_context(facts: LeadFacts) -> dict[str, Any]:
         call.lead = lead
     return {
         "trial_state": trial.state(now) if trial else "none",
+        "may_cancel_trial": trial is not None and not trial.cancelled_at and not trial.converted_at,
+        "trial_undo_until": trial.undo_until if trial and trial.undo_until and now <= trial.undo_until else None,
+        "may_request_refund": trial is not None and trial.may_be_refunded(lead.time_zone, now),
         "may_undo_conversion": trial is not None and trial.conversion_may_be_undone(now),
         "may_undo_refund": trial is not None and trial.may_be_owed_again(now),
         "calls": [(call, undo_until(call, now)) for call in facts.calls],
@@ -217,6 +224,7 @@ def consents_context(facts: LeadFacts) -> dict[str, Any]:
     return {
         "consents": facts.lead.consents.select_related("text"),
         "consent_form": ConsentForm(auto_id="consent_%s"),
+        "unsubscribe_form": UnsubscribeForm(auto_id="unsubscribe_%s"),
         "may_erase": facts.user.has_perm("signups.erase_lead") and facts.lead.status not in TERMINAL_STATUSES,
         "erase_form": EraseForm(),
     }
@@ -235,6 +243,7 @@ def timeline_context(facts: LeadFacts) -> dict[str, Any]:
     typed = sent.get("text", "") if not edited else ""
     return {
         "note_form": NoteForm(auto_id="note_%s", initial={"text": typed or (draft.text if draft else "")}),
+        "incoming_form": IncomingForm(_sent(facts, "what_came_in"), auto_id="incoming_%s"),
         "draft": draft if draft and not typed else None,
         "edited": edited,
         "edited_text": sent.get("text", ""),

@@ -30,6 +30,7 @@ TIMELINE_FILTERS = {
 }
 SHOWN_AS_CONTACT = {
     AuditAction.TRIED,
+    AuditAction.INCOMING,
     AuditAction.MAILED,
     *(action for action in AuditAction if action.value.startswith("call")),
 }

@@ -7,13 +7,14 @@ from signups.duplicates import admin as duplicate_admin
 from signups.imports import admin as import_admin
 from signups.messages import admin as message_admin
 
-from . import audit_log, bulk_views, contact_views, follow_ups, lead_actions
+from . import audit_log, bulk_views, contact_views, follow_ups, lead_actions, patient_requests
 
 routes = [
     route
     for module in (
         lead_actions,
         follow_ups,
+        patient_requests,
         contact_views,
         bulk_views,
         admin_booking,

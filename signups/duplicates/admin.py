@@ -10,11 +10,12 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import path
 from django.utils import timezone
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from signups.audit import access_log
 from signups.audit.staff_users import staff_user
 from signups.leads.locking import ActionError
+from signups.leads.matching import doubles_of
 from signups.leads.merge_models import MERGE_UNDO_WINDOW, DistinctLeadPair, LeadMerge
 from signups.leads.models import Lead
 from signups.web.responses import redirect_after_post
@@ -24,6 +25,8 @@ from . import detection, merging
 from .forms import MergeForm
 
 RECENT_MERGES = 50
+CANDIDATES = 20  # found by a search for the other lead
+MAX_SEARCH = 100  # characters
 PAIRS_PER_PAGE = 50  # distinct pairs
 PAIR_KEY = re.compile(r"\d{1,18}", re.ASCII)
 
@@ -52,6 +55,26 @@ def possible_duplicates(request: HttpRequest) -> HttpResponse:
         unlikely=unlikely,
         merges=[(merge, merge.may_be_undone(now)) for merge in recent],
         days=MERGE_UNDO_WINDOW.days,
+    )
+
+
+@merge_view
+@require_safe
+def find_duplicate(request: HttpRequest, pk: int) -> HttpResponse:
+    """Choose whom to merge the lead with: who shares mailbox or number, and a search over all live leads."""
+    lead = get_object_or_404(Lead.objects.live(), pk=pk)
+    words = request.GET.get("q", "")[:MAX_SEARCH]
+    found = Lead.objects.live().search(words).exclude(pk=pk).select_related("owner") if words.strip() else []
+    shown = list(found[:CANDIDATES]) if words.strip() else doubles_of(lead)
+    access_log.log_list_view(request, "duplicates", len(shown))
+    return render_page(
+        request,
+        "admin/signups/lead/find_duplicate.html",
+        f"Merge {lead} with",
+        lead=lead,
+        words=words,
+        found=shown,
+        limit=CANDIDATES,
     )
 
 
@@ -146,6 +169,7 @@ routes = [
     path("signups/lead/duplicates/", possible_duplicates, name="signups_lead_duplicates"),
     path("signups/lead/duplicates/distinct/", distinct_pairs, name="signups_lead_distinct_pairs"),
     path("signups/lead/duplicates/distinct/<int:pk>/undo/", unmark_distinct_view, name="signups_lead_unmark_distinct"),
+    path("signups/lead/<int:pk>/merge/", find_duplicate, name="signups_lead_find_duplicate"),
     path("signups/lead/<int:pk>/merge/<int:other>/", merge, name="signups_lead_merge"),
     path("signups/lead/<int:pk>/merge/<int:other>/distinct/", mark_distinct_view, name="signups_lead_mark_distinct"),
     path("signups/lead/merges/<uuid:public_id>/undo/", undo_merge_view, name="signups_lead_merge_undo"),

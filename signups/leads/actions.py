@@ -12,8 +12,8 @@ from signups.audit.choices import AuditAction
 from signups.audit.models import AuditEvent
 
 from .access import can_work_lead, lock_lead_for_contact, lock_lead_for_work
-from .choices import CONTACTED_STATUSES, TRANSITIONS, LeadStatus, OpenWork
-from .contact import note_contact
+from .choices import CONTACTED_STATUSES, TRANSITIONS, Channel, LeadStatus, OpenWork
+from .contact import note_contact, record_contact
 from .drafts import discard_saved_draft
 from .locking import ActionError
 from .models import Lead
@@ -134,6 +134,27 @@ def write_note(
         raise ActionError("Someone else just edited this note. Your text is below – review and save again.") from None
     record_event(lead, AuditAction.NOTED, by=by, now=now, idempotency_key=form_key)
     discard_saved_draft(lead, author=by, saved=text)
+
+
+@transaction.atomic
+def log_incoming(
+    *, lead: Lead, channel: Channel, text: str, at: dt.datetime | None, by: User, now: dt.datetime, form_key: uuid.UUID
+) -> None:
+    """Log a call, email or text of theirs that reached `by`, with a note of what they said; `at` is when, if not now.
+
+    A call is a contact: somebody spoke with them. Idempotent by `form_key`. Raises ActionError.
+    """
+    lead = lock_lead_for_contact(lead, by, now)
+    if AuditEvent.objects.filter(idempotency_key=form_key).exists():
+        return
+    if at and at > now:
+        raise ActionError("Choose a time that is not in the future.")
+    if channel == Channel.CALL:
+        key = {"idempotency_key": form_key}
+        record_contact(lead, AuditAction.INCOMING, by=by, now=now, at=at, reached=True, channel=channel.value, **key)
+    else:
+        record_event(lead, AuditAction.INCOMING, by=by, now=now, idempotency_key=form_key, channel=channel.value)
+    write_note(lead=lead, text=text, by=by, now=now, form_key=uuid.uuid5(form_key, "note"))
 
 
 @transaction.atomic

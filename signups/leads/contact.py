@@ -1,8 +1,9 @@
 """Contact: what counts as one, and what follows from it.
 
 A contact is an attempt on a callback, an outreach attempt, an e-mail or text from the desk, an onboarding call that was
-completed or missed, and a status that staff set by hand. Somebody reached is no longer new, whoever reached them.
-Status, next step, last contact, lists, charts and exports all read what is written here.
+completed or missed, a call of theirs that staff took, and a status that staff set by hand. Somebody reached is no
+longer new, whoever reached them. Status, next step, last contact, lists, charts and exports all read what is written
+here.
 """
 
 import datetime as dt

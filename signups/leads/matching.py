@@ -1,7 +1,11 @@
 """Find the lead of a person, as `clinic.lib.identity` defines one."""
 
+from django.db.models import Q
+
 from clinic.lib import identity, normalization, phone_numbers
 
+from .choices import TERMINAL_STATUSES
+from .merge_models import DistinctLeadPair
 from .models import Lead
 
 
@@ -20,3 +24,15 @@ def likely_duplicates(*, email: str, phone_e164: str) -> list[Lead]:
     mailboxes = Lead.objects.live().with_mailbox([identity.canonical_mailbox(key)]) if key else Lead.objects.none()
     numbers = Lead.objects.live().with_number([phone_e164]) if phone_e164 else Lead.objects.none()
     return [*{lead.pk: lead for lead in [*mailboxes[:5], *numbers[:5]]}.values()][:5]
+
+
+def doubles_of(lead: Lead) -> list[Lead]:
+    """Return the live leads that share mailbox or number with `lead`, less those marked as distinct from it."""
+    if lead.status in TERMINAL_STATUSES:
+        return []
+    found = [other for other in likely_duplicates(email=lead.email, phone_e164=lead.phone_e164) if other != lead]
+    if not found:
+        return []
+    pairs = DistinctLeadPair.objects.filter(Q(older=lead) | Q(newer=lead)).values_list("older", "newer")
+    distinct = {pk for pair in pairs for pk in pair}
+    return [other for other in found if other.pk not in distinct]

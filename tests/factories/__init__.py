@@ -39,7 +39,7 @@ from .duplicates import DistinctLeadPairFactory, LeadMergeFactory
 from .followups import FollowUpFactory
 from .hosts import AvailabilityRuleFactory, DateOverrideFactory, HolidayFactory, HostFactory, TimeOffFactory
 from .imports import ImportChunkFactory, ImportJobFactory
-from .leads import LeadFactory, LeadTagFactory, NoteDraftFactory, NoteFactory, TagFactory
+from .leads import CloseReasonFactory, LeadFactory, LeadTagFactory, NoteDraftFactory, NoteFactory, TagFactory
 from .messages import (
     EmailTemplateFactory,
     InboundMessageFactory,
@@ -68,6 +68,7 @@ __all__ = [
     "CallbackRequestFactory",
     "ClaimFactory",
     "ClinicProfileFactory",
+    "CloseReasonFactory",
     "ConsentFactory",
     "ConsentTextFactory",
     "ContentVersionFactory",

@@ -4,6 +4,7 @@ import factory
 from django.utils import timezone
 
 from clinic.lib.phone_numbers import parse_phone
+from signups.leads.close_reason_models import CloseReason
 from signups.leads.models import Lead
 from signups.leads.note_models import Note, NoteDraft
 from signups.leads.tag_models import LeadTag, Tag
@@ -57,3 +58,10 @@ class LeadTagFactory(factory.django.DjangoModelFactory):
 
     lead = factory.SubFactory(LeadFactory)
     tag = factory.SubFactory(TagFactory)
+
+
+class CloseReasonFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = CloseReason
+
+    name = factory.Sequence("reason {}".format)

@@ -267,7 +267,7 @@ def test_who_books_after_do_not_call_is_called(client, booked, lead, staff, post
 @pytest.mark.parametrize(("choice", "status"), [("cancel", CallStatus.CANCELLED), ("keep", CallStatus.BOOKED)])
 def test_closing_a_lead_asks_what_becomes_of_the_call(client, booked, lead, staff, post, choice, status):
     callback = ask_for_a_call(post, lead)
-    data = {"seen": "new", "to": "closed", "reason": "moved away"}
+    data = {"seen": "new", "to": "closed", "reason": "Moved away"}
     page = f"/admin/signups/lead/{lead.pk}/change-status/"
     asked = staff.post(page, data)
     assert (asked.status_code, "Still open: onboarding call on" in asked.content.decode()) == (409, True)

@@ -57,12 +57,15 @@ NEEDS = {
         **dict.fromkeys(["tag", "untag", "consent", "mail", "mail_send", "resend_confirmation"], "signups.change_lead"),
         **dict.fromkeys(["bulk_assign", "bulk_change_status", "bulk_tag", "bulk_untag"], "signups.change_lead"),
         **dict.fromkeys(["duplicates", "distinct_pairs", "unmark_distinct"], "signups.merge_lead"),
-        **dict.fromkeys(["merge", "mark_distinct", "merge_undo"], "signups.merge_lead"),
+        **dict.fromkeys(["merge", "mark_distinct", "merge_undo", "find_duplicate"], "signups.merge_lead"),
         **dict.fromkeys(["import", "import_detail", "import_columns"], "signups.import_lead"),
         **dict.fromkeys(["import_start", "import_cancel", "import_results", "import_undo"], "signups.import_lead"),
         **dict.fromkeys(["text", "address_works"], "signups.change_lead"),
         **dict.fromkeys(["follow_up", "follow_up_change", "follow_up_snooze", "follow_up_done"], "signups.change_lead"),
         **dict.fromkeys(["new", "contact"], "signups.change_lead"),
+        **dict.fromkeys(["cancel_trial", "cancel_trial_undo", "request_refund"], "signups.change_lead"),
+        **dict.fromkeys(["unsubscribe", "unsubscribe_undo"], "signups.change_lead"),
+        "incoming": "signups.add_note",
         **dict.fromkeys(["replies", "reply_handle", "reply_assign"], "signups.work_inboundmessage"),
         "note": "signups.add_note",
         "draft": "signups.change_lead",
@@ -264,7 +267,8 @@ def test_revoked_role_bites_on_the_next_request(client, clinic):
 
 
 # What whoever has somebody else’s lead on the phone may do; everything else stays with those who work the lead.
-IN_TOUCH = {"log_outreach", "note", "draft", "mail", "mail_send", "book", "resend_confirmation"}
+IN_TOUCH = {"log_outreach", "note", "draft", "mail", "mail_send", "book", "resend_confirmation", "incoming"}
+IN_TOUCH |= {"cancel_trial", "cancel_trial_undo", "request_refund", "unsubscribe", "unsubscribe_undo"}
 OF_ONE_LEAD = {
     *("assign", "assign_next", "change_status", "convert", "mark_refunded", "mark_refunded_undo", "tag", "untag"),
     *("consent", "erase"),

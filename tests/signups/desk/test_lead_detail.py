@@ -61,7 +61,7 @@ def test_each_button_does_its_deed_and_says_so(client, user):
 def test_what_the_rules_refuse_is_said_on_the_page(client, user):
     lead = leads.LeadFactory()
     refused = [
-        ("change-status", {"seen": "new", "to": "closed", "reason": " "}, 409, "Say why it is closed."),
+        ("change-status", {"seen": "new", "to": "closed", "reason": ""}, 409, "Say why it is closed."),
         ("change-status", {"seen": "contacted", "to": "qualified"}, 409, "Someone else just changed this lead."),
         ("change-status", {"seen": "new", "to": "merged"}, 409, "can’t be changed to merged"),
         ("change-status", {"seen": "new"}, 422, "This field is required."),

@@ -197,7 +197,7 @@ def states(work):
 def test_closing_names_all_that_is_under_way_and_ends_it_when_asked_to(client, lead, host, choice):
     work = under_way(lead, host)
     page = client.get(f"{LIST}{lead.pk}/change/").content.decode()
-    form = {"seen": "new", "to": "closed", "reason": "moved away"}
+    form = {"seen": "new", "to": "closed", "reason": "Moved away"}
     refused = client.post(f"{LIST}{lead.pk}/change-status/", form).content.decode()
     for text in ("onboarding call on", "callback due", "Ask about cost", "free trial: day 1", "reminder of the call"):
         assert text in page

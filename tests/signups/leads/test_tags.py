@@ -169,7 +169,7 @@ def test_pages_take_the_same_queries_for_one_tag_and_many(client, user, count, d
     client.get(f"{LIST}{lead.pk}/change/")
     with django_assert_num_queries(14):
         client.get(LIST)
-    with django_assert_num_queries(24):
+    with django_assert_num_queries(25):
         client.get(f"{LIST}{lead.pk}/change/")
     client.force_login(users.UserFactory(role=roles.HEAD))
     client.get("/admin/signups/tag/")

@@ -24,6 +24,7 @@ FACTS = {
 ABOUT_NOBODY = {
     *(
         "CallType",
+        "CloseReason",
         "ConsentText",
         "DailyMetric",
         "DataExportChunk",
