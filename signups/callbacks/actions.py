@@ -16,7 +16,7 @@ from signups.audit.actions import Actor, record_event
 from signups.audit.choices import ActorKind, AuditAction
 from signups.audit.models import AuditEvent
 from signups.audit.staff_users import display_name
-from signups.consents.actions import grant_consent, revoke_consent
+from signups.consents.actions import grant_consent, stop_calls_and_texts
 from signups.consents.choices import ConsentChannel, ConsentPurpose
 from signups.consents.contact_policy import in_calling_hours
 from signups.consents.problems import note_texts_failure
@@ -227,23 +227,13 @@ def log_attempt(
     retry = outcome in RETRY_OUTCOMES and number < MAX_CALL_ATTEMPTS
     if retry:
         _check_next_attempt(request, next_attempt_at, now)
-    following = next_attempt_at if retry else None
-    CallAttempt.objects.create(
-        request=request, number=number, attempted_at=now, attempted_by=by, outcome=outcome, next_attempt_at=following
-    )
+    detail: dict[str, Any] = {"before": facts_before(request.lead)} if outcome in FINAL_OUTCOMES else {}
+    facts = {"number": number, "outcome": outcome, "next_attempt_at": next_attempt_at if retry else None}
+    CallAttempt.objects.create(request=request, attempted_at=now, attempted_by=by, **facts)
     CallbackRequest.objects.filter(pk=request.pk).update(retry_at=None)
-    undoable: dict[str, Any] = {"before": facts_before(request.lead)} if outcome in FINAL_OUTCOMES else {}
-    record_contact(
-        request.lead,
-        AuditAction.CALL_ATTEMPTED,
-        by=by,
-        now=now,
-        reached=outcome in REACHED_OUTCOMES,
-        idempotency_key=form_key,
-        number=number,
-        outcome=outcome.value,
-        **undoable,
-    )
+    detail |= {"number": number, "outcome": outcome.value, "idempotency_key": form_key}
+    reached = outcome in REACHED_OUTCOMES
+    record_contact(request.lead, AuditAction.CALL_ATTEMPTED, by=by, now=now, reached=reached, **detail)
     if retry:
         _set_claimant(request, None, now)
     else:
@@ -283,8 +273,7 @@ def close_callback(request: CallbackRequest, *, by: User, now: dt.datetime) -> N
 def _resolve(request: CallbackRequest, outcome: CallOutcome, *, by: User, now: dt.datetime) -> None:
     """Close the request after its last attempt."""
     if outcome == CallOutcome.DO_NOT_CALL:
-        for purpose in (ConsentPurpose.CALLS, ConsentPurpose.TEXTS):  # (the first closes the request)
-            revoke_consent(request.lead, purpose, channel=ConsentChannel.PHONE, by=by, now=now)
+        stop_calls_and_texts(request.lead, by=by, now=now)  # (and with them the request)
         return
     reason = CallbackOutcome.UNREACHABLE if outcome in RETRY_OUTCOMES else CallbackOutcome(outcome.value)
     _close(request, reason, by=by, now=now)

@@ -8,8 +8,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from signups.audit.choices import AuditAction
-from signups.consents.actions import revoke_consent
-from signups.consents.choices import ConsentChannel, ConsentPurpose
+from signups.consents.actions import stop_calls_and_texts
 from signups.consents.problems import note_texts_failure
 from signups.leads import contact_details
 from signups.leads.access import lock_lead_for_contact
@@ -26,7 +25,7 @@ from .outcome_undo import facts_before
 def log_outreach(*, lead: Lead, outcome: CallOutcome, by: User, now: dt.datetime, note: str = "") -> None:
     """Log an outreach call by `by`, with a note; `outcome` is one of OUTREACH_OUTCOMES.
 
-    One of REACHED_OUTCOMES moves a new lead to contacted; DO_NOT_CALL revokes consent to calls immediately; after
+    One of REACHED_OUTCOMES moves a new lead to contacted; DO_NOT_CALL revokes consent to calls and texts; after
     WRONG_NUMBER the number is not used again, and a booked call asks for another. Both can be undone (`outcome_undo`).
     Raises ActionError.
     """
@@ -40,6 +39,6 @@ def log_outreach(*, lead: Lead, outcome: CallOutcome, by: User, now: dt.datetime
         note_texts_failure(locked, now=now)
         contact_details.note_wrong_number(locked, by=by, now=now)
     if outcome == CallOutcome.DO_NOT_CALL:
-        revoke_consent(locked, ConsentPurpose.CALLS, channel=ConsentChannel.PHONE, by=by, now=now)
+        stop_calls_and_texts(locked, by=by, now=now)
     if note:
         write_note(lead=locked, text=note, by=by, now=now, form_key=uuid.uuid4())

@@ -184,6 +184,15 @@ def reschedule_call(
     return call
 
 
+def host_after_move(call: OnboardingCall, start: dt.datetime, *, now: dt.datetime, host: Host | None = None) -> Host:
+    """Return whom `reschedule_call` would give the call at `start`. Raises as it does, but for a reason to force."""
+    if start == call.starts_at and host in (None, call.host):
+        return call.host
+    candidates = [each for each in _candidates(call.call_type, call) if host in (None, each)]
+    rules = call.call_type.rules(current_offer())
+    return _pick_host(start, candidates, current_offer(), rules, now=now, forced=None, moving=call)
+
+
 @transaction.atomic
 def reassign_call(
     *, call: OnboardingCall, host: Host, by: Actor, now: dt.datetime, forced: ForceReason | None = None
@@ -238,9 +247,11 @@ def notice_time(call: OnboardingCall, now: dt.datetime) -> dt.datetime:
 
 
 def undo_until(call: OnboardingCall, now: dt.datetime) -> dt.datetime | None:
-    """Return until when the cancellation of the call can be undone; None when somebody was notified."""
-    gone = call.lead.status in TERMINAL_STATUSES
-    if gone or call.status != CallStatus.CANCELLED or now - call.changed_at >= STAFF_UNDO_WINDOW:
+    """Return until when the cancellation of the call can be undone; None when it cannot."""
+    if call.status != CallStatus.CANCELLED or now - call.changed_at >= STAFF_UNDO_WINDOW:
+        return None
+    stopped = call.lead.do_not_call_at and call.lead.do_not_call_at > call.created_at
+    if stopped or call.lead.status in TERMINAL_STATUSES:
         return None
     unsent = emails.unsent_cancellations(call.lead, now).filter(call=call)
     return unsent.values_list("send_at", flat=True).order_by("send_at").first()
@@ -256,8 +267,7 @@ def undo_cancel_call(*, call: OnboardingCall, by: Actor, now: dt.datetime) -> On
     call = _locked(call)
     if call.status == CallStatus.BOOKED:
         return call
-    stopped = call.lead.do_not_call_at and call.lead.do_not_call_at > call.created_at
-    if stopped or undo_until(call, now) is None:
+    if undo_until(call, now) is None:
         raise UndoOver
     if call.lead.calls.upcoming(now).exists():
         raise AlreadyBooked

@@ -21,11 +21,12 @@ from clinic.lib import redaction, time_zones
 from clinic.lib.read_only_admin import ReadOnly
 from signups.audit import access_log
 from signups.audit.staff_users import staff_user
-from signups.consents.contact_policy import may_call, wants_texts
+from signups.consents.contact_policy import may_call
 from signups.hosts.models import Host
 from signups.leads.actions import write_note
 from signups.leads.locking import ActionError
 from signups.leads.open_work import open_work
+from signups.messages.notices import tell_them, ways_to_reach
 from signups.scheduling import slots
 from signups.web.responses import redirect_after_post
 from signups.web.staff_forms import CallOutcomeForm
@@ -36,6 +37,7 @@ from .actions import (
     available_slots_for,
     cancel_call,
     complete_call,
+    host_after_move,
     mark_no_show,
     notice_time,
     reassign_call,
@@ -48,7 +50,7 @@ from .alerts import settle_alert
 from .choices import CallStatus, ForceReason
 from .earlier_time_models import EarlierTimeRequest
 from .models import CallAlert, OnboardingCall
-from .notices import describe_notice
+from .notices import describe_ahead, describe_notice
 
 OFFERED = dt.timedelta(days=14)  # free slots listed on the call page
 REFUSED = {
@@ -124,21 +126,31 @@ def move(request: HttpRequest, public_id: str) -> HttpResponse:
     if host and host != call.host and not request.user.has_perm("signups.reassign_onboardingcall"):
         refused = f"Only the Head of Customer Care gives a call to another host. Drop it in {call.host}’s column."
         return _detail(request, call, refused=refused, move_form=form, status=409)
-    if "dropped" in request.POST and (page := _ask_before_moving(request, call, start, host)):
-        return page
+    if "dropped" in request.POST:
+        try:
+            host = host_after_move(call, start, now=timezone.now(), host=host)
+        except slots.BookingError as error:
+            return _detail(request, call, refused=REFUSED[error.code], move_form=form, status=409)
+        if page := _ask_before_moving(request, call, start, host):
+            return page
     new = {"start": start, "host": host, "forced": _reason(form)}
-    done = partial(describe_notice, emails.CALL_MOVED, "Call rescheduled.")
+    former = call.host
+
+    def done(moved: OnboardingCall) -> str:
+        said = "Call rescheduled." if moved.host == former else f"Call rescheduled, now with {moved.host}."
+        return describe_notice(emails.CALL_MOVED, said, moved)
+
     return _run(request, public_id, reschedule_call, done, forms={"move_form": form}, **new)
 
 
 def _ask_before_moving(
-    request: HttpRequest, call: OnboardingCall, start: dt.datetime, host: Host | None
+    request: HttpRequest, call: OnboardingCall, start: dt.datetime, host: Host
 ) -> HttpResponse | None:
     there = f"{start.astimezone(ZoneInfo(call.lead.time_zone)):%A, %B %-d, %-I:%M %p}"
     consequences = [
         f"From {timezone.localtime(call.starts_at):%A, %B %-d, %-I:%M %p} with {call.host}",
-        f"to {timezone.localtime(start):%A, %B %-d, %-I:%M %p} with {host or call.host} ({there} their time).",
-        _notice_ahead(call, "the new time"),
+        f"to {timezone.localtime(start):%A, %B %-d, %-I:%M %p} with {host} ({there} their time).",
+        describe_ahead(emails.CALL_MOVED, call, "the new time"),
     ]
     title, back = f"Reschedule the call with {call.lead}?", reverse("admin:signups_onboardingcall_changelist")
     day = f"?day={timezone.localtime(start):%Y-%m-%d}&span=day"
@@ -149,24 +161,19 @@ def _ask_before_canceling(request: HttpRequest, call: OnboardingCall) -> HttpRes
     now = timezone.now()
     notify_at = notice_time(call, now)
     until = time_zones.local_time(notify_at, timezone.get_current_timezone_name())
-    whom = f"{call.lead} and {call.host} are" if call.lead.email or wants_texts(call.lead) else f"{call.host} is"
+    is_told = bool(ways_to_reach(call.lead, emails.CALL_CANCELLED))
+    whom = f"{call.lead} and {call.host} are" if is_told else f"{call.host} is"
     undo = f"You can undo this until {until}. Nothing is sent before that; then {whom} notified."
     at_once = f"{whom[0].upper()}{whom[1:]} notified at once, because the call begins so soon. This cannot be undone."
     consequences = [
         f"The call on {timezone.localtime(call.starts_at):%A, %B %-d, %-I:%M %p} with {call.host} is canceled.",
         undo if notify_at > now else at_once,
-        *([] if "and" in whom else [f"{call.lead} has no email address: tell them yourself."]),
-        *(f"Still open afterwards: {item}." for item in open_work(call.lead, now) if item.row != call),
+        *([] if is_told else [tell_them(call.lead)]),
+        *(f"Still open afterwards: {item}." for item in open_work(call.lead, now) if not item.belongs_to(call)),
     ]
     back = reverse("admin:signups_onboardingcall_call", args=[call.public_id])
     title = f"Cancel the call with {call.lead}?"
     return ask_first(request, call.lead, title=title, button="Cancel the call", consequences=consequences, back=back)
-
-
-def _notice_ahead(call: OnboardingCall, what: str) -> str:
-    if call.lead.email:
-        return f"{call.lead} and {call.host} are emailed {what} at once."
-    return f"{call.host} is emailed {what}. {call.lead} has no email address: tell them yourself."
 
 
 @call_view

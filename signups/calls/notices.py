@@ -1,23 +1,30 @@
-"""What staff read about the message that an act of theirs wrote, or did not write."""
+"""What staff read about the message that an act of theirs writes, or does not write."""
 
 from django.utils import timezone
 
 from clinic.lib import time_zones
-from signups.messages.choices import MessageChannel
 from signups.messages.kinds import MessageKind
+from signups.messages.notices import tell_them, ways_to_reach, why_unreached
 
 from .models import OnboardingCall
 
 
 def describe_notice(kind: MessageKind, done: str, call: OnboardingCall) -> str:
     """Return `done`, and how the person is notified by `kind` about this version of the call, or that they are not."""
-    messages = call.messages.filter(kind=kind.value, call_sequence=call.sequence)
-    written = dict(messages.values_list("channel", "send_at"))
-    if channels := sorted(MessageChannel(channel).label.lower() for channel in written):
-        later = min(written.values()) > timezone.now()
-        at = (
-            f" at {time_zones.local_time(min(written.values()), timezone.get_current_timezone_name())}" if later else ""
-        )
-        undo = " You can undo this until then." if later else ""
-        return f"{done} {call.lead} is notified by {' and '.join(channels)}{at}.{undo}"
-    return f"{done} {call.lead} was not notified: there is no address to write to. Tell them yourself."
+    written = call.messages.filter(kind=kind.value, call_sequence=call.sequence, host=None)
+    times = dict(written.values_list("channel", "send_at"))
+    ways = [way for way in ways_to_reach(call.lead, kind) if way in times]
+    if not ways:
+        return f"{done} {call.lead} was not notified: {why_unreached(call.lead)}. Tell them yourself."
+    first = min(times[way] for way in ways)
+    later = first > timezone.now()
+    at = f" at {time_zones.local_time(first, timezone.get_current_timezone_name())}" if later else ""
+    undo = " You can undo this until then." if later else ""
+    return f"{done} {call.lead} is notified by {' and '.join(ways)}{at}.{undo}"
+
+
+def describe_ahead(kind: MessageKind, call: OnboardingCall, what: str) -> str:
+    """Return who would be sent `what` at once, and who would not."""
+    if ways := ways_to_reach(call.lead, kind):
+        return f"{call.lead} is sent {what} by {' and '.join(ways)} at once, and so is {call.host}."
+    return f"{call.host} is emailed {what}. {tell_them(call.lead)}"

@@ -101,6 +101,12 @@ def revoke_consent(
         callbacks_revoked.send(sender=Lead, lead=lead, by=by, now=now)
 
 
+def stop_calls_and_texts(lead: Lead, *, by: Actor, now: dt.datetime) -> None:
+    """Revoke consent to calls and texts of somebody who said on the phone that they want neither."""
+    for purpose in (ConsentPurpose.CALLS, ConsentPurpose.TEXTS):
+        revoke_consent(lead, purpose, channel=ConsentChannel.PHONE, by=by, now=now)
+
+
 @transaction.atomic
 def unsubscribe(lead: Lead, *, channel: ConsentChannel, by: Actor, now: dt.datetime) -> None:
     """Revoke consent to news and stop unsolicited e-mail.

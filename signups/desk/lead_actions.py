@@ -1,5 +1,6 @@
 """Actions of the lead page: one URL per action, with the result as a message."""
 
+import datetime as dt
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -16,8 +17,9 @@ from signups.assignment.actions import assign_round_robin
 from signups.audit.staff_users import display_name, owner_choices, staff_user
 from signups.callbacks import outreach
 from signups.callbacks.choices import FINAL_OUTCOMES, CallOutcome
-from signups.callbacks.outcome_questions import SENT_TO_BOTH, outcome_consequences
+from signups.callbacks.outcome_questions import cancel_notice, outcome_consequences
 from signups.callbacks.outcome_undo import undo_outcome
+from signups.calls.actions import notice_time
 from signups.consents.actions import grant_consent, revoke_consent
 from signups.consents.choices import ConsentPurpose
 from signups.consents.problems import clear_failure
@@ -28,12 +30,15 @@ from signups.leads.choices import LeadStatus, OpenWork
 from signups.leads.drafts import save_draft
 from signups.leads.locking import ActionError
 from signups.leads.models import Lead
+from signups.leads.open_work import OpenItem
 from signups.leads.open_work import open_work as open_work_of
 from signups.messages.actions import send_manual_email, send_manual_text
 from signups.messages.forms import SendForm, TextForm
+from signups.messages.notices import tell_them, ways_to_reach
 from signups.privacy import erasure
 from signups.trials import actions as trial_actions
 from signups.trials.actions import convert_trial
+from signups.trials.emails import CONVERTED
 from signups.trials.models import Trial
 from signups.web.staff_forms import DraftForm
 from signups.web.staff_views import View, ask_first, get_lead, lead_view, redirect_to_lead
@@ -170,14 +175,17 @@ def convert(request: HttpRequest, lead: Lead) -> str | HttpResponse:
 
 
 def _ask_before_converting(request: HttpRequest, lead: Lead, trial: Trial) -> HttpResponse | None:
-    found = [item for item in open_work_of(lead, timezone.now()) if item.row != trial]
-    notice = f"An email about the guarantee goes to {lead.email} in one hour." if lead.email else "Nothing is sent."
+    now = timezone.now()
+    found = [item for item in open_work_of(lead, now) if not item.belongs_to(trial)]
+    is_told = ways_to_reach(lead, CONVERTED)
+    notice = f"An email about the guarantee goes to {lead.email} in one hour." if is_told else tell_them(lead)
     consequences = [
         f"{lead} becomes a patient now. The free trial ends.",
         f"The {trial.guarantee_days}-day guarantee starts today.",
         notice,
         "You can undo this for one hour. Nothing is sent before that.",
         *(f"Still open: {item}." for item in found),
+        *told_at_once(found, now),
     ]
     back = reverse("admin:signups_lead_change", args=[lead.pk])
     title, other = f"Convert {lead} to patient?", ("open_work", OpenWork.CANCEL, "Convert, and end what is open")
@@ -190,6 +198,16 @@ def _ask_before_converting(request: HttpRequest, lead: Lead, trial: Trial) -> Ht
         back=back,
         other=other if found else None,
     )
+
+
+def told_at_once(found: list[OpenItem], now: dt.datetime) -> list[str]:
+    """Return a sentence for each call that begins so soon that its end is told at once."""
+    calls = [item for item in found if item.row._meta.model_name == "onboardingcall"]
+    return [
+        f"Ending the {item} is told at once, because it begins so soon. That cannot be undone."
+        for item in calls
+        if notice_time(item.row, now) <= now
+    ]
 
 
 @lead_action()
@@ -261,7 +279,7 @@ def _ask_before_withdrawing(request: HttpRequest, lead: Lead, purpose: ConsentPu
     consequences = [
         f"Consent is withdrawn: {purpose.label}.",
         *(f"Ends with it: {item}." for item in found),
-        SENT_TO_BOTH if calls else "Nothing is sent.",
+        cancel_notice(lead) if calls else "Nothing is sent.",
     ]
     return ask_first(request, lead, title=title, button="Withdraw consent", consequences=consequences, back=back)
 

@@ -4,6 +4,7 @@ import datetime as dt
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Self
 
 from django.contrib.auth.models import User
@@ -22,6 +23,7 @@ from signups.calls.actions import undo_until
 from signups.calls.choices import CallStatus
 from signups.calls.models import OnboardingCall
 from signups.consents.contact_policy import ContactFacts, facts_of, may_call, may_email, permits_texts
+from signups.followups.actions import may_change
 from signups.followups.forms import ChangeFollowUpForm, FollowUpForm
 from signups.followups.models import FollowUp
 from signups.leads.access import can_contact_lead, can_work_lead
@@ -33,6 +35,7 @@ from signups.leads.models import Lead
 from signups.leads.open_work import OpenItem, describe_open_work, waiting_messages
 from signups.leads.tag_models import Tag
 from signups.leads.undo import STAFF_UNDO_WINDOW
+from signups.messages.choices import EmailPurpose
 from signups.messages.forms import TextForm
 from signups.messages.template_models import EmailTemplate
 from signups.trials.models import Trial
@@ -96,19 +99,32 @@ class LeadFacts:
     def callback(self) -> "CallbackRequest | None":
         return self.contact.callback
 
+    @property
+    def is_live(self) -> bool:
+        return self.lead.status not in TERMINAL_STATUSES
+
+    @cached_property
+    def may_contact(self) -> bool:
+        return self.is_live and can_contact_lead(self.user, self.lead, self.now)
+
 
 def common_context(facts: LeadFacts) -> dict[str, Any]:
+    permitted = {news: may_email(facts.lead, facts.now, facts.contact, news=news) for news in (False, True)}
+    templates = EmailTemplate.objects.filter(is_active=True)
+    works = can_work_lead(facts.user, facts.lead)
     return {
         "lead": facts.lead,
+        "is_live": facts.is_live,
         "now": facts.now,
         "trial": facts.trial,
         "callback": facts.callback,
         "contact": facts.contact,
-        "may_work": can_work_lead(facts.user, facts.lead),
-        "email_decision": may_email(facts.lead, facts.now, facts.contact),
-        "may_contact": can_contact_lead(facts.user, facts.lead, facts.now),
+        "may_work": works and facts.is_live,
+        "may_refund": works,  # also when they are erased: the money is still owed
+        "email_decision": permitted[False],
+        "may_contact": facts.may_contact,
         "sees_contact": facts.user.has_perm("signups.see_contact"),
-        "email_templates": EmailTemplate.objects.filter(is_active=True),
+        "email_templates": templates if permitted[True].allowed else templates.exclude(purpose=EmailPurpose.MARKETING),
     }
 
 
@@ -141,6 +157,7 @@ def follow_ups_context(facts: LeadFacts) -> dict[str, Any]:
         "follow_ups": [
             (
                 each,
+                facts.is_live and may_change(facts.user, each),
                 ChangeFollowUpForm(
                     initial={"due_at": each.due_at, "owner": each.owner_id},
                     owners=owners,
@@ -149,8 +166,6 @@ def follow_ups_context(facts: LeadFacts) -> dict[str, Any]:
             )
             for each in facts.follow_ups
         ],
-        "may_follow_up": can_contact_lead(facts.user, facts.lead, facts.now)
-        or (facts.user.has_perm("signups.change_lead") and any(each.owner == facts.user for each in facts.follow_ups)),
         "follow_up_form": FollowUpForm(
             initial={"owner": facts.user.pk, "form_key": uuid.uuid4()}, owners=owners, auto_id="follow_up_%s"
         ),

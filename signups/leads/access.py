@@ -2,8 +2,8 @@
 
 Two circles. Those who *work* a lead (its owner, anybody with the role while it has none, the Head) may do everything
 their role allows. Those who *are in touch* with the person (also whoever claimed the open callback or hosts the next
-call, and until the end of that day whoever called them or hosted their call) may log outcomes, write notes, book and
-reschedule calls and send the templates. Everything else is for those who work the lead.
+call, and until the end of that day whoever called them, hosted their call or logged its outcome) may log outcomes,
+write notes, book and reschedule calls and send the templates. Everything else is for those who work the lead.
 """
 
 import datetime as dt
@@ -14,6 +14,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from signups.audit.actions import Actor
+from signups.audit.choices import AuditAction
 from signups.offer import current_offer
 
 from .locking import ActionError, lock_lead
@@ -47,7 +48,10 @@ def _is_in_touch(user: User, lead: Lead, now: dt.datetime) -> bool:
     if lead.callbacks.filter(claimed | attempted).exists():
         return True
     hosted = lead.calls.filter(host__user=user).exclude(status="cancelled")
-    return hosted.filter(Q(status="booked") | Q(changed_at__gte=midnight)).exists()
+    if hosted.filter(Q(status="booked") | Q(changed_at__gte=midnight)).exists():
+        return True
+    settled = (AuditAction.CALL_COMPLETED, AuditAction.CALL_MISSED)
+    return lead.events.filter(actor=user, action__in=settled, occurred_at__gte=midnight).exists()
 
 
 def lock_lead_for_work(lead: Lead, by: Actor) -> Lead:

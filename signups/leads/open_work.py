@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from django.db import models
 from django.utils import timezone
 
 from clinic.lib import time_zones
@@ -23,6 +24,10 @@ class OpenItem:
 
     def __str__(self) -> str:
         return self.text
+
+    def belongs_to(self, row: models.Model) -> bool:
+        """Return whether this is `row`, or a message about it, which ends with it."""
+        return row in (self.row, getattr(self.row, "call", None), getattr(self.row, "trial", None))
 
 
 def open_work(lead: Lead, now: dt.datetime) -> list[OpenItem]:

@@ -11,6 +11,7 @@ import datetime as dt
 from clinic.lib import contact_hours
 from signups.consents.contact_policy import may_deliver_unsolicited, permits_texts
 from signups.leads.choices import TERMINAL_STATUSES
+from signups.leads.models import Lead
 
 from . import kinds
 from .choices import MessageChannel
@@ -32,6 +33,11 @@ def why_not_send(message: OutboxMessage, now: dt.datetime) -> str:
         return ""
     if message.channel == MessageChannel.TEXT:
         return _why_no_text(message, kind)
+    return why_no_email(lead, kind)
+
+
+def why_no_email(lead: Lead, kind: MessageKind) -> str:
+    """Return why an email of `kind` is not sent to the address of `lead`, or ""."""
     if kind.unsolicited and not (permitted := may_deliver_unsolicited(lead)).allowed:
         return permitted.reason
     if lead.email_bounced_at and not kind.asked_again:

@@ -119,6 +119,69 @@ def test_a_drop_in_the_column_of_another_host_gives_them_the_call_and_asks_first
     assert (call.host, call.starts_at) == (ruth, monday + 2 * HOUR)
 
 
+def test_a_drop_where_only_another_host_is_free_says_whose_it_becomes_and_one_where_nobody_is_asks_nothing(
+    client, user
+):
+    ana, ruth = host("Ana"), host("Ruth")
+    monday = dt.datetime(2026, 11, 23, 15, 0, tzinfo=dt.UTC)
+    calls.OnboardingCallFactory(host=ana, starts_at=monday + 2 * HOUR)
+    call = calls.OnboardingCallFactory(host=ana, starts_at=monday, lead__name="Jo Miller")
+    page = f"/admin/signups/onboardingcall/{call.public_id}/move/"
+    drop = {"start": (monday + 2 * HOUR).isoformat(), "dropped": "1"}
+    assert "12:00 PM with Ruth" in client.post(page, drop).content.decode()
+    said = client.post(page, {**drop, "confirmed": "1"}, follow=True).content.decode()
+    call.refresh_from_db()
+    assert (call.host, "Call rescheduled, now with Ruth." in said) == (ruth, True)
+    for nowhere in (NOW - HOUR, monday + 12 * HOUR):
+        refused = client.post(page, {"start": nowhere.isoformat(), "dropped": "1"})
+        assert (refused.status_code, "Reschedule the call with" in refused.content.decode()) == (409, False)
+
+
+@pytest.mark.parametrize("why", ["no address", "mail came back"])
+def test_nobody_is_said_to_be_told_whom_nothing_reaches(client, user, why):
+    """Before and after: booking, moving, canceling, converting, outcomes, withdrawn consent."""
+    reach = {"email": "", "email_key": ""} if why == "no address" else {"email_bounced_at": NOW}
+    lead = leads.LeadFactory(owner=user, status="qualified", name="Jo Miller", **reach)
+    trials.TrialFactory(lead=lead, requested_at=NOW - HOUR, started_at=NOW - HOUR)
+    ana = host("Ana")
+    monday = dt.datetime(2026, 11, 23, 15, 0, tzinfo=dt.UTC)
+    booked = client.post(address(lead, "book"), {"start": monday.isoformat()}, follow=True).content.decode()
+    assert "Call booked. Jo Miller was not notified" in booked
+    call = f"/admin/signups/onboardingcall/{lead.calls.get().public_id}"
+    drop = {"start": (monday + 2 * HOUR).isoformat(), "dropped": "1", "host": ana.public_id}
+    no_calls = {"purpose": "calls", "agrees": "no", "channel": "phone"}
+    told = "Jo Miller has no email address" if why == "no address" else "The email address of Jo Miller doesn’t work"
+    for page, sent in (
+        (f"{call}/move/", drop),
+        (f"{call}/cancel/", {}),
+        (address(lead, "convert"), {}),
+        (address(lead, "consent"), no_calls),
+        (address(lead, "log-outreach"), {"outcome": "do_not_call"}),
+    ):
+        asked = client.post(page, sent).content.decode()
+        assert f"{told}: tell them yourself." in asked, page
+        assert "Jo Miller and" not in asked
+        assert lead.email == "" or lead.email not in asked
+    wrong = client.post(address(lead, "log-outreach"), {"outcome": "wrong_number"}).content.decode()
+    assert "is canceled: there is no other number, and no email address to ask" in wrong
+    for moved, said in ((f"{call}/move/", "Call rescheduled."), (f"{call}/cancel/", "Call canceled.")):
+        done = client.post(moved, {**drop, "confirmed": "1"}, follow=True).content.decode()
+        assert f"{said} Jo Miller was not notified" in done
+
+
+def test_what_ends_with_a_call_or_a_trial_is_not_called_open_and_what_is_told_at_once_is_named(client, user):
+    lead = qualified(user)
+    ana = host("Ana")
+    monday = dt.datetime(2026, 11, 23, 15, 0, tzinfo=dt.UTC)
+    client.post(address(lead, "book"), {"start": monday.isoformat()})
+    call = lead.calls.get()
+    asked = client.post(f"/admin/signups/onboardingcall/{call.public_id}/cancel/").content.decode()
+    assert ("free trial: day 1" in asked, "reminder of the call" in asked) == (True, False)
+    type(call).objects.update(starts_at=NOW + HOUR, ends_at=NOW + 2 * HOUR, blocked_from=NOW, blocked_to=NOW + 3 * HOUR)
+    asked = client.post(address(lead, "convert")).content.decode()
+    assert f"with {ana} is told at once, because it begins so soon" in asked
+
+
 def test_unassigned_stays_unassigned_until_somebody_says_otherwise(client, user):
     lead = leads.LeadFactory(owner=user)
     assign_lead(lead=lead, to=None, by=user, now=NOW)

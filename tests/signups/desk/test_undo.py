@@ -111,7 +111,7 @@ def test_an_outcome_is_taken_back_with_all_that_it_ended(client, user, lead, hos
         sent = {"outcome": outcome, "number": 1, "form_key": uuid.uuid4(), "back": "lead"}
         asked = client.post(f"{page}attempt/", sent).content.decode()
         assert f"You can undo this until 11:0{number} AM" in asked
-        assert ("is canceled, and patient and host" in asked) == (outcome == "do_not_call")
+        assert ("is canceled. Jo Miller and the host are notified" in asked) == (outcome == "do_not_call")
         assert "Undo the outcome" in client.post(f"{page}attempt/", {**sent, **YES}, follow=True).content.decode()
         request.refresh_from_db()
         assert request.outcome == outcome
