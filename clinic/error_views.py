@@ -11,6 +11,8 @@ from django.urls import reverse
 from django.views import defaults
 from django.views.csrf import csrf_failure
 
+from signups.web.staff_forms import typed_words
+
 from .desk_pages import page_behind
 
 # Status -> (heading, text) of an error page in the admin.
@@ -40,12 +42,11 @@ def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Django's `CSRF_FAILURE_VIEW`; in the admin with the way back, and the text that was sent, to copy."""
     if not request.path_info.startswith(reverse("admin:index")):
         return csrf_failure(request, reason)
-    typed = request.POST.get("text") or request.POST.get("note") or ""
     context = {
         "title": "Your sign-in has changed since this page was opened",
         "text": "Nothing was saved: the form came from an older sign-in, perhaps in another tab. Open the page again.",
         "back": page_behind(request.path),
-        "typed": typed,
+        "typed": typed_words(request.POST),
     }
     return HttpResponse(render_to_string("admin/error.html", context), status=403)
 
@@ -89,4 +90,6 @@ def _admin_error_page(request: HttpRequest, status: int) -> HttpResponse | None:
     if not request.path_info.startswith(reverse("admin:index")):
         return None
     title, text = ADMIN_ERROR_PAGES[status]
-    return HttpResponse(render_to_string("admin/error.html", {"title": title, "text": text}), status=status)
+    typed = typed_words(request.POST) if status == 403 and request.method == "POST" else ""
+    context = {"title": title, "text": text, "typed": typed}
+    return HttpResponse(render_to_string("admin/error.html", context), status=status)

@@ -16,12 +16,13 @@ from django.urls import reverse
 from django.utils import timezone
 
 from clinic.desk_pages import page_behind
-from signups.desk.note_rescue import keep_typed_note
+from signups.desk.note_rescue import UNCLAIMED, UNCLAIMED_FOR, hold_typed_words, keep_typed_words
 
 from .signals import MFA_TYPES
 
 IDLE = "You were signed out after a while without a click. What you pressed last was not done. Sign in to go on."
 IDLE_NOTE_KEPT = f"{IDLE} Your note is kept as a draft."
+WORDS_KEPT = "You were signed out. What you typed is kept for one hour: sign in, and it is on the person’s page."
 ACTIVITY_INTERVAL = dt.timedelta(minutes=1)  # how often a session stores that it is in use
 HALF_SIGNED_IN = dt.timedelta(minutes=10)  # how long a session lasts before its second step
 # Views open to staff without a second step: setting one up, and signing out.
@@ -49,13 +50,10 @@ class StaffSessionMiddleware:
         if not request.path_info.startswith(reverse("admin:index")):
             return self.get_response(request)
         if not request.user.is_authenticated:
-            response = self.get_response(request)
-            if request.session.modified and not request.session.is_empty() and not request.user.is_authenticated:
-                request.session.set_expiry(HALF_SIGNED_IN)
-            return response
+            return self._without_user(request)
         if not request.user.is_staff or _is_over(request) or _mfa_required_but_not_passed(request):
             was_over = request.user.is_staff and request.method == "POST" and _is_over(request)
-            kept = was_over and keep_typed_note(request)
+            kept = was_over and keep_typed_words(request)
             logout(request)
             if request.path_info == reverse("account_login"):
                 return self.get_response(request)
@@ -63,6 +61,18 @@ class StaffSessionMiddleware:
                 messages.warning(request, IDLE_NOTE_KEPT if kept else IDLE)
             return redirect_to_login(request.get_full_path() if request.method == "GET" else page_behind(request.path))
         return self.get_response(request)
+
+    def _without_user(self, request: HttpRequest) -> HttpResponse:
+        """Answer somebody who is not signed in; a session of theirs is short."""
+        if request.method == "POST" and hold_typed_words(request):
+            if not request.path.endswith("/draft/"):  # (sent by the page's script, seen by nobody)
+                messages.warning(request, WORDS_KEPT)
+            response: HttpResponse = redirect_to_login(page_behind(request.path))
+        else:
+            response = self.get_response(request)
+        if request.session.modified and not request.session.is_empty() and not request.user.is_authenticated:
+            request.session.set_expiry(UNCLAIMED_FOR if UNCLAIMED in request.session else HALF_SIGNED_IN)
+        return response
 
     def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
         match = request.resolver_match

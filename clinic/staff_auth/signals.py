@@ -19,6 +19,7 @@ from django.utils import timezone
 
 from signups.audit.actions import record_event
 from signups.audit.choices import ActorKind, AuditAction
+from signups.desk.note_rescue import give_words_back
 from signups.ops import rate_limit
 
 from .lockout import clear_request_data
@@ -118,6 +119,7 @@ def mfa_removed(instance: Authenticator, **kwargs: Any) -> None:
 def register_signals() -> None:
     """Connect the receivers; called by `ClinicConfig.ready`."""
     signals.user_logged_in.connect(start_session)
+    signals.user_logged_in.connect(give_words_back)
     user_logged_in.connect(record_sign_in)
     signals.user_logged_out.connect(record_sign_out)
     user_locked_out.connect(locked_out)

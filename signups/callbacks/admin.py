@@ -22,9 +22,11 @@ from signups.audit.staff_users import staff_user
 from signups.consents.contact_policy import Decision, may_call_back
 from signups.hosts.business_hours import clinic_business_hours
 from signups.leads import locking
+from signups.leads.drafts import draft_of
 from signups.offer import current_offer
 from signups.scheduling import callback_times
 from signups.web.responses import redirect_after_post
+from signups.web.staff_forms import typed_words
 from signups.web.staff_views import ask_first, redirect_to_lead, render_page, staff_view
 
 from . import actions
@@ -216,7 +218,8 @@ def _detail(
     now = timezone.now()
     attempts = list(callback.attempts.select_related("attempted_by"))
     tries = [attempt for attempt in attempts if not attempt.undone_at]
-    form = outcome_form(callback, tries, now)
+    draft = draft_of(callback.lead, staff_user(request))
+    form = outcome_form(callback, tries, now, note=draft.text if draft else "")
     context = {
         "callback": callback,
         "view": request.POST.get("view") or request.GET.get("view", ""),
@@ -226,6 +229,8 @@ def _detail(
         "number": len(tries) + 1,
         "most": MAX_CALL_ATTEMPTS,
         "refused": refused,
+        "draft": draft if "outcome_form" not in forms else None,
+        "typed": typed_words(request.POST, ["note"]) if refused else "",
         "is_mine": callback.claimed_by == request.user,
         "proposed": form.initial["next_attempt_at"],
         "outcome_form": form,
@@ -238,7 +243,9 @@ def _detail(
     return render_page(request, "admin/signups/callbacks/call.html", title, status=status, **context)
 
 
-def outcome_form(callback: CallbackRequest, tries: list[CallAttempt], now: dt.datetime) -> OutcomeForm:
+def outcome_form(
+    callback: CallbackRequest, tries: list[CallAttempt], now: dt.datetime, *, note: str = ""
+) -> OutcomeForm:
     """Return the outcome form of the next attempt, with a suggested retry time."""
     suggested = callback_times.suggest_retry(
         [*(attempt.attempted_at for attempt in tries), now],
@@ -246,7 +253,7 @@ def outcome_form(callback: CallbackRequest, tries: list[CallAttempt], now: dt.da
         callback.time_zone,
         callback.best_time,
     )
-    return OutcomeForm(number=len(tries) + 1, initial={"next_attempt_at": suggested})
+    return OutcomeForm(number=len(tries) + 1, initial={"next_attempt_at": suggested, "note": note})
 
 
 def _get_callback(public_id: str) -> CallbackRequest:

@@ -18,11 +18,11 @@ SENT_WHEN_FINAL = "That is sent when it can no longer be undone, or at once if t
 
 
 def cancel_notice(lead: Lead) -> str:
-    """Return who is told that a call of `lead` is canceled, and who has to be told by staff."""
-    is_told = ways_to_reach(lead, kinds.get("call_cancelled"))
-    whom = f"{lead} and the host are" if is_told else "The host is"
-    said = f"{whom} notified of the canceled call in one hour, or at once if it begins within two hours."
-    return said if is_told else f"{said} {tell_them(lead)}"
+    """Return who is notified of the canceled call of `lead`, and whom staff have to call or write to."""
+    is_reached = ways_to_reach(lead, kinds.get("call_cancelled"))
+    whom = f"{lead} and the host are" if is_reached else "The host is"
+    notice = f"{whom} notified of the canceled call in one hour, or at once if it begins within two hours."
+    return notice if is_reached else f"{notice} {tell_them(lead)}"
 
 
 def outcome_consequences(lead: Lead, outcome: CallOutcome, now: dt.datetime) -> list[str]:

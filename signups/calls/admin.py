@@ -24,12 +24,13 @@ from signups.audit.staff_users import staff_user
 from signups.consents.contact_policy import may_call
 from signups.hosts.models import Host
 from signups.leads.actions import write_note
+from signups.leads.drafts import draft_of
 from signups.leads.locking import ActionError
 from signups.leads.open_work import open_work
 from signups.messages.notices import tell_them, ways_to_reach
 from signups.scheduling import slots
 from signups.web.responses import redirect_after_post
-from signups.web.staff_forms import CallOutcomeForm
+from signups.web.staff_forms import CallOutcomeForm, typed_words
 from signups.web.staff_views import ask_first, redirect_to_lead, render_page, staff_view
 
 from . import calendar, earlier_times, emails
@@ -136,11 +137,11 @@ def move(request: HttpRequest, public_id: str) -> HttpResponse:
     new = {"start": start, "host": host, "forced": _reason(form)}
     former = call.host
 
-    def done(moved: OnboardingCall) -> str:
-        said = "Call rescheduled." if moved.host == former else f"Call rescheduled, now with {moved.host}."
-        return describe_notice(emails.CALL_MOVED, said, moved)
+    def describe(moved: OnboardingCall) -> str:
+        done = "Call rescheduled." if moved.host == former else f"Call rescheduled, now with {moved.host}."
+        return describe_notice(emails.CALL_MOVED, done, moved)
 
-    return _run(request, public_id, reschedule_call, done, forms={"move_form": form}, **new)
+    return _run(request, public_id, reschedule_call, describe, forms={"move_form": form}, **new)
 
 
 def _ask_before_moving(
@@ -161,14 +162,14 @@ def _ask_before_canceling(request: HttpRequest, call: OnboardingCall) -> HttpRes
     now = timezone.now()
     notify_at = notice_time(call, now)
     until = time_zones.local_time(notify_at, timezone.get_current_timezone_name())
-    is_told = bool(ways_to_reach(call.lead, emails.CALL_CANCELLED))
-    whom = f"{call.lead} and {call.host} are" if is_told else f"{call.host} is"
+    is_reached = bool(ways_to_reach(call.lead, emails.CALL_CANCELLED))
+    whom = f"{call.lead} and {call.host} are" if is_reached else f"{call.host} is"
     undo = f"You can undo this until {until}. Nothing is sent before that; then {whom} notified."
     at_once = f"{whom[0].upper()}{whom[1:]} notified at once, because the call begins so soon. This cannot be undone."
     consequences = [
         f"The call on {timezone.localtime(call.starts_at):%A, %B %-d, %-I:%M %p} with {call.host} is canceled.",
         undo if notify_at > now else at_once,
-        *([] if is_told else [tell_them(call.lead)]),
+        *([] if is_reached else [tell_them(call.lead)]),
         *(f"Still open afterwards: {item}." for item in open_work(call.lead, now) if not item.belongs_to(call)),
     ]
     back = reverse("admin:signups_onboardingcall_call", args=[call.public_id])
@@ -272,6 +273,7 @@ def _detail(
     now = timezone.now()
     is_on = call.status == CallStatus.BOOKED
     free = available_slots_for(now=now, begin=now, end=now + OFFERED, moving=call) if is_on else []
+    draft = draft_of(call.lead, staff_user(request))
     waiting = EarlierTimeRequest.objects.open(now).filter(call=call).first()
     may_reassign = is_on and request.user.has_perm("signups.reassign_onboardingcall")
     context = {
@@ -290,7 +292,9 @@ def _detail(
         "undo_until": undo_until(call, now),
         "free": slots.by_day([slot.start for slot in free], timezone.get_current_timezone()),
         "move_form": RescheduleForm(initial={"start": call.starts_at}),
-        "note_form": CallOutcomeForm(auto_id="outcome_%s"),
+        "note_form": CallOutcomeForm(auto_id="outcome_%s", initial={"note": draft.text if draft else ""}),
+        "draft": draft if "note_form" not in forms else None,
+        "typed": typed_words(request.POST, ["note"]) if refused else "",
         "host_form": ReassignCallForm() if may_reassign else None,
         **forms,
     }

@@ -57,7 +57,8 @@ def book(request: HttpRequest, lead: Lead) -> HttpResponse:
             messages.success(request, describe_notice(emails.CALL_BOOKED, "Call booked.", call))
             return redirect_to_lead(lead.pk)
     access_log.log_lead_view(request, lead)
-    free = available_slots_for(now=now, begin=now, end=now + OFFERED, call_type=call_type)
+    free = [slot.start for slot in available_slots_for(now=now, begin=now, end=now + OFFERED, call_type=call_type)]
+    chosen = form.cleaned_data.get("start") if form.is_bound else None
     return render_page(
         request,
         "admin/signups/lead/book.html",
@@ -68,7 +69,9 @@ def book(request: HttpRequest, lead: Lead) -> HttpResponse:
         form=form,
         call_type=call_type,
         other_types=[one for one in types if one != call_type],
-        free=slots.by_day([slot.start for slot in free], timezone.get_current_timezone()),
+        free=slots.by_day(free, timezone.get_current_timezone()),
+        chosen=chosen,
+        must_choose=form.is_bound and chosen not in free,
     )
 
 

@@ -177,15 +177,15 @@ def convert(request: HttpRequest, lead: Lead) -> str | HttpResponse:
 def _ask_before_converting(request: HttpRequest, lead: Lead, trial: Trial) -> HttpResponse | None:
     now = timezone.now()
     found = [item for item in open_work_of(lead, now) if not item.belongs_to(trial)]
-    is_told = ways_to_reach(lead, CONVERTED)
-    notice = f"An email about the guarantee goes to {lead.email} in one hour." if is_told else tell_them(lead)
+    is_reached = ways_to_reach(lead, CONVERTED)
+    notice = f"An email about the guarantee goes to {lead.email} in one hour." if is_reached else tell_them(lead)
     consequences = [
         f"{lead} becomes a patient now. The free trial ends.",
         f"The {trial.guarantee_days}-day guarantee starts today.",
         notice,
         "You can undo this for one hour. Nothing is sent before that.",
         *(f"Still open: {item}." for item in found),
-        *told_at_once(found, now),
+        *immediate_notices(found, now),
     ]
     back = reverse("admin:signups_lead_change", args=[lead.pk])
     title, other = f"Convert {lead} to patient?", ("open_work", OpenWork.CANCEL, "Convert, and end what is open")
@@ -200,8 +200,8 @@ def _ask_before_converting(request: HttpRequest, lead: Lead, trial: Trial) -> Ht
     )
 
 
-def told_at_once(found: list[OpenItem], now: dt.datetime) -> list[str]:
-    """Return a sentence for each call that begins so soon that its end is told at once."""
+def immediate_notices(found: list[OpenItem], now: dt.datetime) -> list[str]:
+    """Return a sentence for each call that begins so soon that everybody is notified of its end at once."""
     calls = [item for item in found if item.row._meta.model_name == "onboardingcall"]
     return [
         f"Ending the {item} is told at once, because it begins so soon. That cannot be undone."

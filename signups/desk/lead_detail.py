@@ -39,7 +39,7 @@ from signups.messages.choices import EmailPurpose
 from signups.messages.forms import TextForm
 from signups.messages.template_models import EmailTemplate
 from signups.trials.models import Trial
-from signups.web.staff_forms import CallOutcomeForm
+from signups.web.staff_forms import TYPED_FIELDS, CallOutcomeForm, typed_words
 from signups.web.staff_views import get_lead, render_page
 
 from . import timeline
@@ -62,7 +62,7 @@ def render_lead(
     """Render the page; `refused` holds the reasons why an action was rejected."""
     access_log.log_lead_view(request, lead)
     facts = LeadFacts.load(request, lead)
-    context: dict[str, Any] = {"refused": refused}
+    context: dict[str, Any] = {"refused": refused, "typed": _lost_words(facts) if refused else ""}
     for section in SECTIONS:
         context |= section(facts)
     return render_page(request, "admin/signups/lead/detail.html", str(lead), status=status, **context)
@@ -162,12 +162,16 @@ def follow_ups_context(facts: LeadFacts) -> dict[str, Any]:
                     initial={"due_at": each.due_at, "owner": each.owner_id},
                     owners=owners,
                     auto_id=f"follow_up_{each.pk}_%s",
+                    data=_sent(facts, "due_at") if str(each.public_id) in facts.request.path else None,
                 ),
             )
             for each in facts.follow_ups
         ],
         "follow_up_form": FollowUpForm(
-            initial={"owner": facts.user.pk, "form_key": uuid.uuid4()}, owners=owners, auto_id="follow_up_%s"
+            _sent(facts, "task"),
+            initial={"owner": facts.user.pk, "form_key": uuid.uuid4()},
+            owners=owners,
+            auto_id="follow_up_%s",
         ),
     }
 
@@ -175,7 +179,7 @@ def follow_ups_context(facts: LeadFacts) -> dict[str, Any]:
 def messages_context(facts: LeadFacts) -> dict[str, Any]:
     """Return the context of `_text_form.html`."""
     permitted = permits_texts(facts.lead, facts.contact.consents, facts.contact.suppressed)
-    return {"texts_permitted": permitted, "text_form": TextForm(auto_id="text_%s")}
+    return {"texts_permitted": permitted, "text_form": TextForm(_sent(facts, "words"), auto_id="text_%s")}
 
 
 def contact_context(facts: LeadFacts) -> dict[str, Any]:
@@ -267,6 +271,12 @@ def timeline_context(facts: LeadFacts) -> dict[str, Any]:
         "entries": entries,
         "older": entries[-1].at.isoformat() if more else "",
     }
+
+
+def _lost_words(facts: LeadFacts) -> str:
+    """Return what was typed in forms that were refused and do not come back filled, because they are not shown."""
+    shown = ["text", "words", "task", "what_came_in"] if facts.may_contact else []
+    return typed_words(facts.request.POST, [name for name in TYPED_FIELDS if name not in shown])
 
 
 def _sent(facts: LeadFacts, field: str) -> QueryDict | None:

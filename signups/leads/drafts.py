@@ -23,6 +23,14 @@ def save_draft(lead: Lead, *, author: User, text: str, now: dt.datetime) -> None
     NoteDraft.objects.update_or_create(lead=lead, author=author, defaults={"text": text, "updated_at": now})
 
 
+def add_to_draft(lead: Lead, *, author: User, text: str, now: dt.datetime) -> None:
+    """Keep `text` too: beside what the draft says already, unless one of the two contains the other."""
+    former = draft_of(lead, author)
+    if former and former.text.strip() not in text:
+        text = former.text if text.strip() in former.text else f"{former.text}\n\n{text}"
+    save_draft(lead, author=author, text=text, now=now)
+
+
 def draft_of(lead: Lead, author: User) -> NoteDraft | None:
     """Return the draft of `author` about `lead`."""
     draft = NoteDraft.objects.filter(lead=lead, author=author).first()

@@ -1,8 +1,16 @@
 """What forms of the care desk share."""
 
+from collections.abc import Iterable, Mapping
+
 from django import forms
 
 LONGEST_NOTE = 5000  # characters
+TYPED_FIELDS = ("text", "note", "words", "task", "what_came_in")  # what staff write in words of their own
+
+
+def typed_words(sent: Mapping[str, str], fields: Iterable[str] = TYPED_FIELDS) -> str:
+    """Return what was typed in `fields` of a form that was sent, whatever form it was."""
+    return "\n\n".join(filter(None, (sent.get(name, "").strip() for name in fields)))
 
 
 def note_field() -> forms.CharField:

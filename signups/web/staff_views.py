@@ -14,12 +14,15 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
+from django.utils import timezone
 
 from signups.audit.staff_users import staff_user
 from signups.leads.access import can_work_lead
+from signups.leads.drafts import add_to_draft
 from signups.leads.models import Lead
 
 from .responses import redirect_after_post
+from .staff_forms import typed_words
 
 View = Callable[..., Any]
 
@@ -102,12 +105,16 @@ def ask_first(
     consequences: list[str],
     back: str,
     other: tuple[str, str, str] | None = None,
-) -> TemplateResponse | None:
+) -> HttpResponse | None:
     """Return the page that says what is about to happen to whom, or None once that was confirmed.
 
     The page repeats the form with `confirmed`. `consequences` are sentences, what is sent among them.
-    `other` is a second button to confirm by: name, value, label.
+    `other` is a second button to confirm by: name, value, label. Who goes back keeps a note as a draft.
     """
+    note = typed_words(request.POST, ["note"])
+    if "go_back" in request.POST:
+        add_to_draft(lead, author=staff_user(request), text=note, now=timezone.now())
+        return redirect_after_post(back)
     if "confirmed" in request.POST:
         return None
     fields = [(name, value) for name, value in request.POST.items() if name != "csrfmiddlewaretoken"]
@@ -121,5 +128,6 @@ def ask_first(
         button=button,
         other=other,
         fields=fields,
+        note=note,
         back=back,
     )

@@ -5,9 +5,10 @@
   const boxes = [...document.querySelectorAll("textarea[data-draft]")];
   const url = document.querySelector("[data-draft-url]")?.dataset.draftUrl;
   const token = document.querySelector("[name=csrfmiddlewaretoken]")?.value;
+  const author = document.querySelector("[name=typed_by]")?.value ?? "";
   if (!boxes.length || !url || !token) return;
   const typed = (among = boxes) => among.map((box) => box.value.trim()).filter(Boolean).join("\n\n");
-  const body = (text) => new URLSearchParams({ csrfmiddlewaretoken: token, text });
+  const body = (text) => new URLSearchParams({ csrfmiddlewaretoken: token, typed_by: author, text });
   let kept = typed(), timer, leaving = false;
   const keep = async (text = typed()) => {
     clearTimeout(timer);

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import uuid
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import connection
@@ -13,11 +14,12 @@ from signups.duplicates import merging
 from signups.leads.actions import write_note
 from signups.leads.note_models import NoteDraft
 from signups.privacy import erasure
-from tests.factories import callbacks, calls, leads, users
+from tests.factories import callbacks, calls, consents, followups, hosts, leads, users
 from tests.signups.conftest import NOW
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("frozen")]
 HOUR = dt.timedelta(hours=1)
+NEW_YORK = ZoneInfo("America/New_York")
 
 
 @pytest.fixture
@@ -92,6 +94,67 @@ def test_a_refused_form_comes_back_filled(client, user, lead, deed, data, status
         assert kept in refused.content.decode()
 
 
+def test_words_of_every_form_come_back_from_a_refusal(client, user, lead, settings):
+    """In their own form where that is still there, else to copy."""
+    settings.TEXT_BACKEND = "clinic.text_backends.TextFileBackend"
+    consents.ConsentFactory(lead=lead, text__purpose="texts", created_at=NOW - HOUR)
+    follow_up = followups.FollowUpFactory(lead=lead, owner=user, due_at=NOW + HOUR)
+    colleague = users.UserFactory(role=roles.COORDINATOR)
+    open_request, taken, closed = (callbacks.CallbackRequestFactory() for _ in range(3))
+    type(taken).objects.filter(pk=taken.pk).update(claimed_by=colleague, claimed_at=NOW)
+    type(closed).objects.filter(pk=closed.pk).update(closed_at=NOW, outcome="reached")
+    canceled = calls.OnboardingCallFactory(lead__owner=user, starts_at=NOW, status="cancelled")
+    begun = leads.LeadFactory(owner=colleague)
+    gone = leads.LeadFactory(status="merged")
+    past = {"due_at": "2020-01-01T10:00", "owner": user.pk}
+    outcome = {"outcome": "reached", "note": "Has a dog.", "number": 1, "form_key": uuid.uuid4()}
+    attempt = "/admin/signups/callbackrequest/{}/attempt/"
+    for page, sent, status, shown in (
+        (address(lead, "text"), {"words": "Your ketamine is here."}, 422, "Your ketamine is here."),
+        (
+            address(lead, "follow-up"),
+            {"task": "Ask about cost", "form_key": uuid.uuid4(), **past},
+            409,
+            "Ask about cost",
+        ),
+        (address(lead, f"follow-up/{follow_up.public_id}/change"), past, 409, 'value="2020-01-01T10:00"'),
+        (address(open_request.lead, "log-outreach"), outcome, 409, "Has a dog."),
+        (attempt.format(taken.public_id), outcome, 409, "Has a dog."),
+        (attempt.format(closed.public_id), outcome, 409, "Has a dog."),
+        (f"/admin/signups/onboardingcall/{canceled.public_id}/complete/", outcome, 409, "Has a dog."),
+        (address(begun, "note"), note("Has a dog."), 403, "Has a dog."),
+        (address(gone, "note"), note("Has a dog."), 409, "Has a dog."),
+    ):
+        refused = client.post(page, sent)
+        assert (refused.status_code, shown in refused.content.decode()) == (status, True), page
+
+
+def test_a_refused_booking_keeps_the_time_that_was_chosen(client, user, lead):
+    host = hosts.HostFactory()
+    for weekday in range(7):
+        hosts.AvailabilityRuleFactory(host=host, weekday=weekday, start=0, end=24 * 60)
+    nobody = leads.LeadFactory(owner=user, phone="")
+    chosen = (NOW + 30 * HOUR).isoformat()
+    refused = client.post(address(nobody, "book"), {"start": chosen, "phone": "12"}).content.decode()
+    assert f'<option value="{(NOW + 30 * HOUR).astimezone(NEW_YORK).isoformat()}" selected>' in refused
+    assert 'value="12"' in refused
+    calls.OnboardingCallFactory(host=host, starts_at=NOW + 30 * HOUR)  # gone meanwhile
+    refused = client.post(address(lead, "book"), {"start": chosen})
+    assert (refused.status_code, '<option value="">Choose a time</option>' in refused.content.decode()) == (409, True)
+
+
+def test_who_goes_back_from_a_question_finds_the_note(client, user, lead):
+    callback = callbacks.CallbackRequestFactory(lead=lead)
+    page = f"/admin/signups/callbackrequest/{callback.public_id}/"
+    sent = {"outcome": "declined", "number": 1, "form_key": uuid.uuid4(), "note": "Has a dog."}
+    client.post(address(lead, "draft"), {"text": "Prefers mornings."})
+    assert 'name="go_back"' in client.post(f"{page}attempt/", sent).content.decode()
+    back = client.post(f"{page}attempt/", {**sent, "confirmed": "1", "go_back": "1"})
+    assert (back.status_code, back["Location"], callback.attempts.count()) == (303, page, 0)
+    assert box(client.get(page), 'id="id_note"') == "Prefers mornings.\n\nHas a dog."
+    assert 'name="go_back"' not in client.post(f"{page}attempt/", {**sent, "note": ""}).content.decode()
+
+
 def test_a_conflicting_edit_comes_back_beside_the_other_sides_change(client, user, lead):
     first = leads.NoteFactory(lead=lead, text="Prefers mornings.", author=user, created_at=NOW - HOUR)
     edit = {"lead": lead, "by": user, "now": NOW, "form_key": uuid.uuid4()}
@@ -124,12 +187,52 @@ def test_a_note_sent_after_the_session_ended_is_there_after_signing_in(client, u
         client.force_login(user)
         client.get("/admin/")
         time_machine.move_to(NOW + (number + 1) * 31 * HOUR / 60, tick=False)
-        answer = client.post(deed, {"text": "Has a dog.", "note": "Has a dog.", "outcome": "reached"}, follow=True)
+        field = "text" if page == address(about) else "note"
+        answer = client.post(deed, {field: "Has a dog.", "outcome": "reached"}, follow=True)
         assert answer.redirect_chain[0][0] == f"/admin/login/?next={page}"
         assert "Your note is kept as a draft." in answer.content.decode()
         client.force_login(user)
         assert box(client.get(address(about))) == "Has a dog."
+        if page != address(about):  # the page they come back to has it as well
+            name = 'id="id_note"' if "callback" in page else 'id="outcome_note"'
+            assert box(client.get(page), name) == "Has a dog."
     assert lead.notes.count() == callback.attempts.count() == 0
+
+
+def test_what_was_typed_without_a_session_is_there_for_its_author_alone_once_they_sign_in(client, user, lead):
+    """The cookie is gone, or the session ended elsewhere; also what the page's script sends of its own accord."""
+    callback = callbacks.CallbackRequestFactory(lead__owner=None)
+    mine = {"typed_by": user.pk}
+    page = f"/admin/signups/callbackrequest/{callback.public_id}/"
+    client.logout()
+    sent = client.post(address(lead, "note"), note("Has a dog.", **mine), follow=True)
+    assert sent.redirect_chain[0][0] == f"/admin/login/?next={address(lead)}"
+    assert "What you typed is kept for one hour" in sent.content.decode()
+    client.post(address(callback.lead, "draft"), {"text": "Has a c", **mine})
+    client.post(f"{page}attempt/", {"note": "Has a cat.", "outcome": "reached", **mine})
+    assert "Has a" not in str(dict(client.session.items()))
+    assert (NoteDraft.objects.count(), lead.notes.count(), callback.attempts.count()) == (0, 0, 0)
+    kept = client.cookies["sessionid"].value
+    client.force_login(users.UserFactory(role=roles.HEAD))  # somebody else
+    assert (NoteDraft.objects.count(), "Has a dog." in client.get(address(lead)).content.decode()) == (0, False)
+    again = Client()
+    assert kept != client.cookies["sessionid"].value
+    again.post(address(lead, "note"), note("Has a dog.", **mine))
+    again.post(f"{page}attempt/", {"note": "Has a cat.", "outcome": "reached", **mine})
+    again.force_login(user)
+    assert box(again.get(address(lead))) == "Has a dog."
+    assert box(again.get(page), 'id="id_note"') == "Has a cat."
+    assert "typed_words" not in again.session
+
+
+def test_nothing_is_held_without_the_pages_token_or_beyond_a_few_sessions_an_hour(user, lead, time_machine):
+    strict = Client(enforce_csrf_checks=True)
+    assert strict.post(address(lead, "note"), note("Planted.", typed_by=user.pk)).status_code == 403
+    assert not strict.session.keys()
+    for number in range(25):
+        stranger = Client()
+        stranger.post(address(lead, "note"), note("Filling up.", typed_by=user.pk))
+        assert bool(stranger.session.keys()) == (number < 20)
 
 
 def test_nothing_is_kept_of_a_form_that_another_site_sent(user, lead, time_machine):
