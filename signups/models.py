@@ -6,7 +6,7 @@ from signups.calls.call_type_models import CallType
 from signups.calls.earlier_time_models import EarlierTimeRequest, FreedSlot, SlotOffer
 from signups.calls.models import CallAlert, OnboardingCall
 from signups.consents.models import Consent, ConsentText
-from signups.consents.suppression_models import Suppression
+from signups.consents.suppression_models import Suppression, TextStop
 from signups.followups.models import FollowUp
 from signups.hosts.models import AvailabilityRule, DateOverride, Holiday, Host, TimeOff
 from signups.imports.models import ImportChunk, ImportJob
@@ -69,6 +69,7 @@ __all__ = [
     "SlotOffer",
     "Suppression",
     "Tag",
+    "TextStop",
     "TimeOff",
     "Trial",
     "WaitlistEntry",

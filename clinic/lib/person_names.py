@@ -14,9 +14,13 @@ from pathlib import Path
 from .text_folding import fold
 
 TITLES = re.compile(
-    r"capt|captain|col|cpa|dds|dipl|dmd|doctor|dr|dvm|esq|fr|frau|gen|herr|hon|imam|ing|jd|lady|lt|madam|"
+    r"capt|captain|col|cpa|dd|dds|dipl|dmd|doctor|dr|dvm|esq|fr|frau|gen|herr|hon|imam|ing|jd|lady|lt|madam|"
     r"maj|mba|md|miss|mlle|mme|mr|mrs|ms|mx|np|pa|phd|prof|professor|rabbi|rev|rn|sgt|sir|sr|sra|srta"
+    r"|aprn|bsn|crna|dnp|dpt|edd|fnp|lcsw|lmft|lpc|msn|msw|pharmd|psyd|rph"
 )
+# “Ph.D.”, “D.D.S.”: joined when they follow a name; initials such as “T.J.” are no degrees.
+DOTTED = re.compile(r"(?<=[\s,])(?:[A-Za-z]{1,2}\.){2,4}")
+MEN, WOMEN = frozenset({"mr", "sir", "herr"}), frozenset({"mrs", "ms", "miss", "mme", "mlle", "frau", "sra", "srta"})
 SUFFIXES = {
     "jr": "jr",
     "junior": "jr",
@@ -40,8 +44,9 @@ class NameMatch(enum.IntEnum):
     FAMILY = 1  # one surname, two given names
     SURNAME_CHANGED = 2  # one given name, two surnames
     GENERATION = 3  # father and son: only one is “Jr.”
-    NEAR = 4  # a nickname, an initial, a slip, another script, a second surname
-    SAME = 5
+    MIDDLE_NAME = 4  # one is called by the middle name of the other
+    NEAR = 5  # a nickname, an initial, a slip, another script, a second surname
+    SAME = 6
 
 
 @dataclass(frozen=True)
@@ -88,6 +93,7 @@ def name_key(name: str) -> str:
 @lru_cache(maxsize=65536)
 def parse_name(name: str) -> PersonName:
     """Return the comparable form of a name; “Last, First” is turned round."""
+    name = DOTTED.sub(_joined_degree, name)
     last, comma, first = name.partition(",")
     suffix_only = fold(first).split() and all(
         word in SUFFIXES or TITLES.fullmatch(word) for word in fold(first).split()
@@ -97,6 +103,11 @@ def parse_name(name: str) -> PersonName:
     kept = [word for word in words if word not in SUFFIXES and not TITLES.fullmatch(word)] or words
     less = [word for word in kept if not PARTICLES.fullmatch(word)]
     return PersonName(tuple(less if len(less) > 1 else kept), suffix)
+
+
+def _joined_degree(found: re.Match[str]) -> str:
+    letters = found[0].replace(".", "")
+    return letters if TITLES.fullmatch(letters.lower()) else found[0]
 
 
 def compare_names(one: str, other: str) -> NameMatch:
@@ -109,10 +120,18 @@ def compare_names(one: str, other: str) -> NameMatch:
         return NameMatch.NEAR
     if first.suffix and second.suffix and first.suffix != second.suffix:
         return NameMatch.FAMILY
+    if _man_and_woman(one, other):
+        return NameMatch.FAMILY if first.words[-1] == second.words[-1] else NameMatch.DIFFERENT
     match = _compare_words(first, second)
     if match >= NameMatch.NEAR and first.suffix != second.suffix:
         return NameMatch.GENERATION
     return match
+
+
+def _man_and_woman(one: str, other: str) -> bool:
+    """Return whether one is “Mr.” and the other “Mrs.”."""
+    words = [{*fold(name).split()[:3]} for name in (one, other)]
+    return any(mine & MEN and theirs & WOMEN and not mine & WOMEN for mine, theirs in (words, words[::-1]))
 
 
 def _consonants(name: PersonName) -> list[str]:
@@ -133,9 +152,18 @@ def _compare_words(first: PersonName, second: PersonName) -> NameMatch:
         surname = same_surname(first, turned)
         if given and surname:
             return NameMatch.NEAR
+    if first.surname == second.surname and _is_middle_name(first, second):
+        return NameMatch.MIDDLE_NAME
     if same_given(first.given, second.given):
         return NameMatch.SURNAME_CHANGED
     return NameMatch.FAMILY if same_surname(first, second) else NameMatch.DIFFERENT
+
+
+def _is_middle_name(first: PersonName, second: PersonName) -> bool:
+    """Return whether one is called by a middle name of the other: Tyler Bancroft, James Tyler Bancroft."""
+    return any(
+        len(mine.given) > 1 and mine.given in theirs.words[1:-1] for mine, theirs in ((first, second), (second, first))
+    )
 
 
 def _compare_single(first: PersonName, second: PersonName) -> NameMatch:

@@ -20,7 +20,7 @@ from signups.offer import ConsentDocument, current_offer
 from .choices import ConsentChannel, ConsentPurpose
 from .models import Consent, ConsentText
 from .signals import callbacks_revoked, calls_revoked
-from .suppression_models import Suppression
+from .suppression_models import Suppression, TextStop, contact_hash
 
 REACHED_BY = {ConsentPurpose.CALLS: Channel.CALL, ConsentPurpose.TEXTS: Channel.TEXT}
 
@@ -50,6 +50,7 @@ def grant_consent(lead: Lead, purpose: ConsentPurpose, *, channel: ConsentChanne
         permit_calls_again(lead)
     if purpose == ConsentPurpose.TEXTS:
         permit_texts_again(lead)
+        resume_texts_to(lead.phone_e164)
 
 
 def permit_calls_again(lead: Lead) -> None:
@@ -63,6 +64,17 @@ def permit_texts_again(lead: Lead) -> None:
     """Lift an opt-out of texts that came with a list."""
     Lead.objects.filter(pk=lead.pk).update(no_texts_at=None)
     lead.no_texts_at = None
+
+
+def stop_texts_to(number: str, *, now: dt.datetime) -> None:
+    """Suppress texts to a number (E.164), also those to leads that get it later. Idempotent."""
+    if number and not TextStop.objects.of(number).exists():
+        TextStop.objects.get_or_create(digest=contact_hash(number), defaults={"created_at": now})
+
+
+def resume_texts_to(number: str) -> None:
+    """Lift `stop_texts_to`: the number itself asked for it."""
+    TextStop.objects.of(number).delete()
 
 
 @transaction.atomic

@@ -22,7 +22,7 @@ from signups.leads.models import Lead
 from .choices import ConsentPurpose
 from .models import Consent
 from .policy import agrees_to
-from .suppression_models import Suppression
+from .suppression_models import Suppression, TextStop
 
 if TYPE_CHECKING:
     from signups.callbacks.models import CallbackRequest
@@ -213,6 +213,8 @@ def permits_texts(
         return Decision(False, "Don’t text: no consent to texts.", Remedy.RECORD_CONSENT)
     if Suppression.objects.of(lead.phone_e164).exists() if suppressed is None else lead.phone_e164 in suppressed:
         return Decision(False, "Don’t text: this number belongs to someone whose data was erased.")
+    if TextStop.objects.of(lead.phone_e164).exists():
+        return Decision(False, "Don’t text: this number sent STOP. To get texts again, they can text START.")
     return _number(lead, Basis.CONSENT)
 
 

@@ -1,10 +1,10 @@
-"""Suppression list: addresses and numbers that must not be contacted unsolicited.
+"""Suppression lists: what must not be contacted unsolicited, and numbers that must not be texted.
 
 They are stored as keyed hashes only.
 """
 
 from collections.abc import Iterable
-from typing import Self
+from typing import Any, Self
 
 from django.conf import settings
 from django.db import models, transaction
@@ -25,7 +25,7 @@ def _normalized(address: str) -> str:
     return normalization.email_key(address) if "@" in address else address
 
 
-class SuppressionQuerySet(models.QuerySet["Suppression"]):
+class HashedContactQuerySet(models.QuerySet[Any]):
     def of(self, address: str) -> Self:
         """Rows of this address or number, hashed with the current or a former key."""
         return self.filter(digest__in=every_hash("suppression", _normalized(address)))
@@ -55,16 +55,31 @@ class SuppressionQuerySet(models.QuerySet["Suppression"]):
         return done
 
 
-class Suppression(models.Model):
-    """The keyed hash of an address or number that remains after an erasure.
-
-    Lifted only by its owner: an address by confirming a signup, a number by a verified consent to calls.
-    """
+class HashedContact(models.Model):
+    """The keyed hash of an address or number, and since when it is listed."""
 
     digest = models.CharField(max_length=73, unique=True)
     created_at = models.DateTimeField()
 
-    objects = SuppressionQuerySet.as_manager()
+    objects = HashedContactQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
 
     def __str__(self) -> str:
         return f"since {self.created_at:%Y-%m-%d}"
+
+
+class Suppression(HashedContact):
+    """An address or number that remains after an erasure.
+
+    Lifted only by its owner: an address by confirming a signup, a number by a verified consent to calls.
+    """
+
+
+class TextStop(HashedContact):
+    """A number that sent STOP: nobody with it is texted, whoever they are and whenever they are entered.
+
+    Lifted by START from the number, or by a consent to texts that somebody gives afterwards on their private page or to
+    staff; a sign-up form proves no number.
+    """

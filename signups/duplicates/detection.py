@@ -84,6 +84,7 @@ NAME_REASONS = {
     NameMatch.SAME: "same name",
     NameMatch.NEAR: "similar names",
     NameMatch.GENERATION: "same name, but only one has Jr. or Sr.",
+    NameMatch.MIDDLE_NAME: "one goes by the other’s middle name",
     NameMatch.SURNAME_CHANGED: "same first name, different last names",
     NameMatch.FAMILY: "same last name, different first names",
     NameMatch.DIFFERENT: "different names",
@@ -100,12 +101,15 @@ def judge(one: Lead, other: Lead) -> Verdict:
         return Verdict(Likelihood.LIKELY, reasons)
     if name == NameMatch.SAME and parse_name(one.name).is_rare:
         return Verdict(Likelihood.POSSIBLE, ("same rare name",))
-    possible = same and (name in (NameMatch.SURNAME_CHANGED, NameMatch.GENERATION) or _lacks_a_name(one, other, same))
+    explained = NameMatch.SURNAME_CHANGED <= name < NameMatch.NEAR
+    possible = same and (explained or _lacks_a_name(one, other, same))
     return Verdict(Likelihood.POSSIBLE if possible else Likelihood.UNLIKELY, reasons)
 
 
 def _lacks_a_name(one: Lead, other: Lead, same: list[str]) -> bool:
-    """Return whether one of two leads with one mailbox has no given name, as “Mr. Khan”."""
+    """Return whether one of two leads has no given name: an address for a name or, with one mailbox, “Mr. Khan”."""
+    if one.name == one.email or other.name == other.email:
+        return True
     return "same email address" in same and 1 in (len(parse_name(one.name).words), len(parse_name(other.name).words))
 
 

@@ -18,7 +18,7 @@ from django.db.models.functions import Coalesce
 
 from clinic.lib.text_messages import TextRefused
 from signups.audit.choices import ActorKind
-from signups.consents.actions import revoke_consent
+from signups.consents.actions import revoke_consent, stop_texts_to
 from signups.consents.choices import ConsentChannel, ConsentPurpose
 from signups.leads import links as lead_links
 from signups.leads.choices import LeadStatus
@@ -182,6 +182,7 @@ def _note_consequences(message: OutboxMessage, error: Exception, now: dt.datetim
         reports.note_dead_address(message, code=failures.summarize(error), now=now)
     if isinstance(error, TextRefused) and error.opted_out:
         revoke_consent(message.lead, ConsentPurpose.TEXTS, channel=ConsentChannel.TEXT, by=ActorKind.PATIENT, now=now)
+        stop_texts_to(message.to, now=now)
 
 
 def _flush_results() -> None:

@@ -11,7 +11,7 @@ from django.db import IntegrityError, transaction
 from clinic.lib import text_messages
 from signups.audit.actions import record_event
 from signups.audit.choices import ActorKind, AuditAction
-from signups.consents.actions import grant_consent, revoke_consent
+from signups.consents.actions import grant_consent, resume_texts_to, revoke_consent, stop_texts_to
 from signups.consents.choices import ConsentChannel, ConsentPurpose
 from signups.consents.policy import agrees_to
 from signups.leads import contact_details
@@ -71,6 +71,9 @@ def receive_text(*, external_id: str, number: str, body: str, carrier_answered: 
         return False
     if text_messages.asks_to_stop(body):
         _stop_texts(leads, confirm=not carrier_answered, now=now)
+        stop_texts_to(number, now=now)
+    if message.request == InboundRequest.START:
+        resume_texts_to(number)
     match message.request:
         case InboundRequest.START if lead:
             _resume_texts(lead, confirm=not carrier_answered, now=now)

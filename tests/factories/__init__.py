@@ -12,7 +12,7 @@ from .calls import (
     OnboardingCallFactory,
     SlotOfferFactory,
 )
-from .consents import ConsentFactory, ConsentTextFactory, SuppressionFactory
+from .consents import ConsentFactory, ConsentTextFactory, SuppressionFactory, TextStopFactory
 from .content import (
     ArticleFactory,
     ArticleRedirectFactory,
@@ -115,6 +115,7 @@ __all__ = [
     "SourceFactory",
     "SuppressionFactory",
     "TagFactory",
+    "TextStopFactory",
     "TimeOffFactory",
     "TrialFactory",
     "UserFactory",

@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from signups.consents.choices import ConsentChannel, ConsentPurpose
 from signups.consents.models import Consent, ConsentText
-from signups.consents.suppression_models import Suppression
+from signups.consents.suppression_models import Suppression, TextStop
 
 from .leads import LeadFactory
 
@@ -36,4 +36,12 @@ class SuppressionFactory(factory.django.DjangoModelFactory):
         model = Suppression
 
     digest = factory.Sequence("{:064x}".format)
+    created_at = factory.LazyFunction(timezone.now)
+
+
+class TextStopFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = TextStop
+
+    digest = factory.Sequence("0badc0de:{:064x}".format)
     created_at = factory.LazyFunction(timezone.now)

@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand
 from django.db import connection, transaction
 
 from clinic.lib import encryption
-from signups.consents.suppression_models import Suppression
+from signups.consents.suppression_models import Suppression, TextStop
 from signups.leads.models import Lead
 from signups.ops import key_check
 from signups.ops.key_check import EncryptionKeyCheck
@@ -43,11 +43,12 @@ class Command(BaseCommand):
 
     def rehash_suppressions(self) -> None:
         """Hash with the first of PRIVACY_KEYS what can be: an address that only its hash is left of cannot."""
-        former = Suppression.objects.under_former_keys()
-        if former.exists():
-            known = Lead.objects.values_list("email", "phone_e164").iterator()
-            done = Suppression.objects.rehash(address for pair in known for address in pair if address)
-            self.stdout.write(f"suppressed addresses: {done} hashed anew, {former.count()} need former PRIVACY_KEYS")
+        for model, what in ((Suppression, "suppressed addresses"), (TextStop, "numbers that sent STOP")):
+            former = model.objects.under_former_keys()
+            if former.exists():
+                known = Lead.objects.values_list("email", "phone_e164").iterator()
+                done = model.objects.rehash(address for pair in known for address in pair if address)
+                self.stdout.write(f"{what}: {done} hashed anew, {former.count()} need former PRIVACY_KEYS")
 
 
 def _columns() -> Iterator[tuple[str, str, str]]:

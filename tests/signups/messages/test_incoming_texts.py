@@ -6,6 +6,8 @@ import pytest
 from twilio.request_validator import RequestValidator
 
 from signups.audit.choices import ActorKind, AuditAction
+from signups.consents.actions import grant_consent, permit_texts_again
+from signups.consents.choices import ConsentChannel, ConsentPurpose
 from signups.consents.contact_policy import permits_texts
 from signups.consents.models import Consent
 from signups.leads import contact_details
@@ -23,6 +25,7 @@ __all__ = ["provider"]
 pytestmark = pytest.mark.django_db
 
 
+SENT_STOP = "Don’t text: this number sent STOP. To get texts again, they can text START."
 NO_CONSENT = "Don’t text: no consent to texts."
 NO_TEXTS = "This number can’t receive texts."
 
@@ -109,6 +112,30 @@ def test_stop_speaks_for_everybody_with_the_number(texted):
     leads = [texting_lead(), texting_lead()]
     texted("STOP")
     assert all(why_not(lead) for lead in leads)
+
+
+@pytest.mark.parametrize("known", [False, True], ids=["unknown number", "lead without consent"])
+def test_stop_of_who_never_agreed_holds_for_whoever_gets_the_number_later(texted, known):
+    """Also after they tick texts on a form, which proves no number; START of the number itself lifts it."""
+    if known:
+        LeadFactory(phone_e164=NUMBER)
+    assert texted("STOP").status_code == 200
+    texted("stop please")
+    lead = texting_lead()
+    assert why_not(lead) == SENT_STOP
+    permit_texts_again(lead)  # as a confirmed sign-up does
+    assert why_not(lead) == SENT_STOP
+    texted("START")
+    assert why_not(lead) == ""
+
+
+def test_consent_on_the_private_page_after_a_stop_lifts_it(texted):
+    texted("STOP")
+    lead = texting_lead()
+    grant_consent(
+        lead, ConsentPurpose.TEXTS, channel=ConsentChannel.PAGE, by=ActorKind.PATIENT, now=NOW + dt.timedelta(hours=1)
+    )
+    assert why_not(lead) == ""
 
 
 def test_start_brings_back_what_stop_ended(texted, provider):

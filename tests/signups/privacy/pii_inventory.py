@@ -43,6 +43,7 @@ ABOUT_NOBODY = {
         "SentBeforeRestore",
         "Suppression",
         "Tag",
+        "TextStop",
         "WorkerHeartbeat",
     ),
 }
