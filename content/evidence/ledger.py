@@ -166,7 +166,7 @@ def weakest_first(sources: Iterable[Evidence]) -> list[Evidence]:
 
 def strength(evidence_type: str) -> int:
     """Return the strength of a kind of evidence; of none, less than any."""
-    return STRENGTH[EvidenceType(evidence_type)] if evidence_type in EvidenceType.values else -1
+    return STRENGTH.get(evidence_type, -1)
 
 
 def overstated(stated: str, sources: Iterable[HasEvidence]) -> bool:

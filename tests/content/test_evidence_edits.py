@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from content.evidence import markup
+from content.evidence import linter, markup
 from content.fixtures import checks, loader, since
 
 TODAY = dt.date(2026, 11, 30)
@@ -26,18 +26,27 @@ SETS = {
 BLOCK_END = re.compile(r"(::: (?:quotation|crisis) ?\w*) :::")
 
 
+def once(function, *, key):
+    """Cache `function` by `key` of its arguments, compared by value: an edit leaves nine of ten files as they are."""
+    answers = {}
+
+    def cached(*args, **kwargs):
+        name, rest = key(*args, **kwargs)
+        known = answers.setdefault(name, [])
+        for earlier, answer in reversed(known):
+            if earlier == rest:
+                return answer
+        known.append((rest, function(*args, **kwargs)))
+        return known[-1][1]
+
+    return cached
+
+
 @pytest.fixture(autouse=True)
-def parse_once(monkeypatch):
-    """Parse each text with each ledger once: an edit leaves nine of ten files as they are."""
-    parsed, parse = {}, markup.parse
-
-    def cached(text, *, ledger, values):
-        key = text, repr(ledger), repr(values)
-        if key not in parsed:
-            parsed[key] = parse(text, ledger=ledger, values=values)
-        return parsed[key]
-
-    monkeypatch.setattr(markup, "parse", cached)
+def once_each(monkeypatch):
+    monkeypatch.setattr(markup, "parse", once(markup.parse, key=lambda text, **others: (text, others)))
+    monkeypatch.setattr(linter, "lint", once(linter.lint, key=lambda **fields: (fields["body"], fields)))
+    monkeypatch.setattr(loader, "_parse", once(loader._parse, key=lambda text: (text, None)))
 
 
 def find(edit, folder=FILES):
