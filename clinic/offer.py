@@ -1,9 +1,13 @@
 """Adapter: build `signups.offer.ClinicOffer` from the content."""
 
+from collections.abc import Callable
+from contextvars import ContextVar
 from datetime import date, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils import timezone
 
 from clinic.lib.normalization import single_line
@@ -16,10 +20,33 @@ from signups.offer import ClinicOffer, ConsentDocument
 from signups.scheduling.business_hours import BusinessHours, by_weekday, parse_time
 from signups.scheduling.slots import CallRules
 
+_asked: ContextVar[list[ClinicOffer] | None] = ContextVar("offers of this request", default=None)
+
 
 def load_offer() -> ClinicOffer:
-    """Return today's offer. Costs one query while the content version is unchanged."""
-    return _offer_from_profile(ContentVersion.current_token(), timezone.localdate())
+    """Return today's offer, the same throughout a request. Costs one query while the content version is unchanged."""
+    asked = _asked.get()
+    if asked:
+        return asked[0]
+    offer = _offer_from_profile(ContentVersion.current_token(), timezone.localdate())
+    if asked is not None:
+        asked.append(offer)
+    return offer
+
+
+def one_offer_per_request(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Middleware: what a public form shows, checks and stores is the same offer."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if request.path_info.startswith(reverse("admin:index")):  # whose requests change it
+            return get_response(request)
+        token = _asked.set([])
+        try:
+            return get_response(request)
+        finally:
+            _asked.reset(token)
+
+    return middleware
 
 
 @lru_cache(maxsize=4)

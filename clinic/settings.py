@@ -238,6 +238,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "clinic.staff_auth.middleware.StaffSessionMiddleware",
     "clinic.middleware.request_validation.reject_duplicate_parameters",
+    "clinic.offer.one_offer_per_request",
     "clinic.admin_site.activate_clinic_time_zone",
     "clinic.error_views.method_not_allowed_page",
 ]

@@ -15,6 +15,7 @@ from content.fixtures import loader
 from content.models import ClinicProfile
 from content.models.content_version import ContentVersion
 from signups.audit import triggers
+from signups.consents import actions as consents
 from tests.factories import content
 from tests.signups.conftest import post_start  # noqa: F401 - a fixture of every package
 
@@ -49,6 +50,7 @@ def nothing_remembered():
     caches["memory"].clear()
     page_rendering._cached_page.cache_clear()
     state_changes._changed_pages.cache_clear()
+    consents.STORED_WORDINGS.clear()
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -86,8 +86,10 @@ class AccountAdapter(DefaultAccountAdapter):
 def _count_client(request: HttpRequest) -> None:
     """Count an attempt, for whatever name, before its password is hashed. Raises RateLimitExceeded."""
     now, network = timezone.now(), rate_limit.network_key(request)
-    rate_limit.hit("sign-in", rate_limit.client_key(request), limit=MAX_CLIENT_ATTEMPTS, per=CLIENT_WINDOW, now=now)
-    rate_limit.hit("sign-in-network", network, limit=MAX_NETWORK_ATTEMPTS, per=ONE_HOUR, now=now)
+    client = rate_limit.Hit("sign-in", rate_limit.client_key(request), MAX_CLIENT_ATTEMPTS, CLIENT_WINDOW)
+    rate_limit.hit_in_turn(
+        [client, rate_limit.Hit("sign-in-network", network, MAX_NETWORK_ATTEMPTS, ONE_HOUR)], now=now
+    )
 
 
 def _count_account(request: HttpRequest, username: str) -> None:

@@ -78,7 +78,7 @@ SPECIES = {
     EvidenceType.MICE: re.compile(r"\b(?:mice|mouse)\b", re.IGNORECASE),
 }
 # How much a kind of source can carry; a claim is as strong as its weakest source.
-STRENGTH = {
+STRENGTH: dict[str, int] = {
     EvidenceType.OPINION: 0,
     EvidenceType.NEWS: 1,
     EvidenceType.COMPANY: 1,

@@ -41,9 +41,8 @@ def request_callback_page(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return render(request, "public/callback.html", {"form": form}, status=422)
     if not form.is_replay():
-        if not form_limits.may_accept("callback", request, form):
+        if not form_limits.may_accept("callback", request, form, form.cleaned_data["phone_e164"]):
             return render(request, "public/callback.html", {"form": form}, status=429)
-        form_limits.count_mailbox("callback", form.cleaned_data["phone_e164"])
         form.save()
     promise = signing.dumps([form.due.isoformat(), form.cleaned_data["time_zone"]], salt=PROMISE_SALT)
     return redirect_after_post(reverse("callback-thanks", query={"by": promise}))

@@ -22,6 +22,7 @@ from .models import Consent, ConsentText
 from .signals import callbacks_revoked, calls_revoked
 from .suppression_models import Suppression, TextStop, contact_hash
 
+STORED_WORDINGS: dict[str, ConsentText] = {}  # by sha256
 REACHED_BY = {ConsentPurpose.CALLS: Channel.CALL, ConsentPurpose.TEXTS: Channel.TEXT}
 
 
@@ -149,13 +150,16 @@ def current_wording(purpose: ConsentPurpose) -> ConsentText:
 def _stored_wordings(documents: Mapping[ConsentPurpose, ConsentDocument]) -> list[ConsentText]:
     """Return the ConsentText rows of `documents`, in order, creating missing ones.
 
-    One query when all of them exist.
+    No query for those that a process read before: nobody can change or delete them.
     """
     by_hash = {
         hashlib.sha256(f"{purpose}\n{document.version}\n{document.text}".encode()).hexdigest(): (purpose, document)
         for purpose, document in documents.items()
     }
-    known = ConsentText.objects.defer("text").in_bulk(by_hash, field_name="sha256")
+    known = {sha256: STORED_WORDINGS[sha256] for sha256 in by_hash.keys() & STORED_WORDINGS.keys()}
+    if unknown := by_hash.keys() - known.keys():
+        known |= ConsentText.objects.defer("text").in_bulk(unknown, field_name="sha256")
+        transaction.on_commit(lambda: STORED_WORDINGS.update(known))  # what was rolled back is not stored
     for sha256 in by_hash.keys() - known.keys():
         purpose, document = by_hash[sha256]
         row = {"purpose": purpose, "version": document.version, "text": document.text}

@@ -1,8 +1,10 @@
 """Exact fixed-window rate limiter, shared by all processes through the database."""
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address, ip_network
+from typing import Any
 
 from django.conf import settings
 from django.db import connection
@@ -16,42 +18,84 @@ from .models import RateLimitCounter
 GLOBAL = "everyone"  # one bucket for all clients, against a flood from many addresses
 
 EXPIRES_AFTER = dt.timedelta(days=2)  # windows older than this are deleted
+COUNTERS = RateLimitCounter._meta.db_table
+INCREMENT = (
+    f'INSERT INTO {COUNTERS} AS counter (key, "window", count) {{}} '
+    'ON CONFLICT (key, "window") DO UPDATE SET count = counter.count + 1 RETURNING count'
+)
 
 
 class RateLimitExceeded(Exception):
-    """The rate limit is exceeded; the next hit is allowed in `wait` seconds.
+    """The rate limit of `who` is exceeded; the next hit is allowed in `wait` seconds.
 
     `first` is true for the first hit above the limit only.
     """
 
-    def __init__(self, wait: int, *, first: bool = False) -> None:
+    def __init__(self, wait: int, *, who: str = "", first: bool = False) -> None:
         super().__init__(f"allowed again in {wait} s")
         self.wait = wait
+        self.who = who
         self.first = first
 
 
-def hit(scope: str, who: str, *, limit: int, per: dt.timedelta, now: dt.datetime) -> None:
-    """Increment the counter of (`scope`, `who`) in the current window.
+@dataclass(frozen=True)
+class Hit:
+    """One more of `scope` by `who`, at most `limit` in each window of `per`."""
 
-    Raises RateLimitExceeded above `limit`. Windows are `per` long and begin at whole multiples of it. One statement
-    increments and returns the counter, so that two processes cannot both see the last allowed count. On PostgreSQL it
-    commits asynchronously, because other requests wait for the same row: a crash loses the hits of about a second.
+    scope: str
+    who: str
+    limit: int
+    per: dt.timedelta
+
+    def window(self, now: dt.datetime) -> dt.datetime:
+        """Return the start of the current window: a whole multiple of `per`."""
+        seconds = int(self.per.total_seconds())
+        return dt.datetime.fromtimestamp(now.timestamp() // seconds * seconds, dt.UTC)
+
+
+def hit(scope: str, who: str, *, limit: int, per: dt.timedelta, now: dt.datetime) -> None:
+    """Increment the counter of (`scope`, `who`) in the current window. Raises RateLimitExceeded above `limit`."""
+    hit_in_turn([Hit(scope, who, limit, per)], now=now)
+
+
+def hit_in_turn(hits: Sequence[Hit], *, now: dt.datetime) -> None:
+    """Increment each counter in turn, up to the first one that is above its limit. Raises RateLimitExceeded for it.
+
+    One statement increments and returns a counter, so that two processes cannot both see the last allowed count. On
+    PostgreSQL one statement does all of them, and commits asynchronously, because other requests wait for the same
+    rows: a crash loses the hits of about a second.
     """
-    seconds = int(per.total_seconds())
-    window = dt.datetime.fromtimestamp(now.timestamp() // seconds * seconds, dt.UTC)
-    table = connection.ops.quote_name(RateLimitCounter._meta.db_table)
-    # Not inside a caller's transaction, whose writes would then be committed asynchronously too.
-    own_transaction = connection.vendor == "postgresql" and not connection.in_atomic_block
+    count = _count_at_once if connection.vendor == "postgresql" else _count_each
+    for one, counted in zip(hits, count(hits, now), strict=False):
+        if counted > one.limit:
+            wait = int((one.window(now) + one.per - now).total_seconds()) + 1
+            raise RateLimitExceeded(wait, who=one.who, first=counted == one.limit + 1)
+
+
+def _parameters(one: Hit, now: dt.datetime) -> list[Any]:
+    return [bucket_key(one.scope, one.who), connection.ops.adapt_datetimefield_value(one.window(now))]
+
+
+def _count_each(hits: Sequence[Hit], now: dt.datetime) -> Iterator[int]:
     with connection.cursor() as cursor:
-        cursor.execute(
-            f'INSERT INTO {table} (key, "window", count) VALUES (%s, %s, 1) '  # noqa: S608  (a name of our own)
-            f'ON CONFLICT (key, "window") DO UPDATE SET count = {table}.count + 1 RETURNING count'
-            + (", set_config('synchronous_commit', 'off', true)" if own_transaction else ""),
-            [bucket_key(scope, who), connection.ops.adapt_datetimefield_value(window)],
-        )
-        count = cursor.fetchone()[0]
-    if count > limit:
-        raise RateLimitExceeded(int((window + per - now).total_seconds()) + 1, first=count == limit + 1)
+        for one in hits:
+            cursor.execute(INCREMENT.format("VALUES (%s, %s, 1)"), _parameters(one, now))
+            yield cursor.fetchone()[0]
+
+
+def _count_at_once(hits: Sequence[Hit], now: dt.datetime) -> list[int]:
+    """Return the counters of those that were incremented: each after the first, if the one before is in its limit."""
+    steps = [f"c0 AS ({INCREMENT.format('VALUES (%s, %s::timestamptz, 1)')})"]
+    for n, before in enumerate(hits[:-1]):
+        within = f"SELECT %s, %s::timestamptz, 1 FROM c{n} WHERE count <= {int(before.limit)}"  # noqa: S608
+        steps.append(f"c{n + 1} AS ({INCREMENT.format(within)})")
+    counted = " UNION ALL ".join(f"SELECT {n} AS n, count FROM c{n}" for n in range(len(hits)))  # noqa: S608
+    # Not inside a caller's transaction, whose writes would then be committed asynchronously too.
+    alone = "" if connection.in_atomic_block else ", set_config('synchronous_commit', 'off', true)"
+    sql = f"WITH {', '.join(steps)} SELECT count{alone} FROM ({counted}) counted ORDER BY n"  # noqa: S608
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [value for one in hits for value in _parameters(one, now)])
+        return [row[0] for row in cursor.fetchall()]
 
 
 def reset(scope: str, who: str) -> None:

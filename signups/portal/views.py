@@ -95,9 +95,8 @@ def resend_portal_link_page(request: HttpRequest) -> HttpResponse:
     form_limits.count_attempt("resend-portal-link", request, per_client=20)
     if not form.is_valid():
         return render(request, "portal/resend_link.html", {"form": form}, status=422)
-    if not form_limits.may_accept("resend-portal-link", request, form):
+    if not form_limits.may_accept("resend-portal-link", request, form, form.cleaned_data["email"]):
         return render(request, "portal/resend_link.html", {"form": form}, status=429)
-    form_limits.count_mailbox("resend-portal-link", form.cleaned_data["email"])
     resend_portal_link(form.cleaned_data["email"], now=timezone.now())
     return redirect_after_post("resend-portal-link-sent")
 

@@ -46,11 +46,12 @@ def request_trial(*, form_key: uuid.UUID, now: dt.datetime, **lead_data: Any) ->
     The outcome is the same for known and new addresses; only the owner of the address learns the difference, by e-mail.
     Idempotent for a repeated `form_key`.
     """
+    lead_data |= {"form_key": trial_idempotency_key(form_key, lead_data["email"]), "now": now}
     try:
-        _request_trial(form_key=trial_idempotency_key(form_key, lead_data["email"]), now=now, **lead_data)
-    except IntegrityError:
+        _request_trial(**lead_data)
+    except IntegrityError:  # this form, or another about the address, was stored a moment before
         if not was_trial_requested(form_key=form_key, email=lead_data["email"]):
-            raise
+            _request_trial(**lead_data)
 
 
 def was_trial_requested(*, form_key: uuid.UUID, email: str) -> bool:
@@ -155,17 +156,16 @@ def _open_trial(lead: Lead, agreed: Iterable[ConsentPurpose], *, now: dt.datetim
 
 
 def get_or_create_lead(*, email: str, created_at: dt.datetime, **fields: str) -> tuple[Lead, bool]:
-    """Return (lead, created) for this address; an existing row is locked until commit."""
+    """Return (lead, created) for this address; an existing row is locked until commit.
+
+    Raises IntegrityError when another transaction created it meanwhile: done again, it finds that one.
+    """
     key = normalization.email_key(email)
     live = Lead.objects.live().filter(email_key=key)
     found = live.select_for_update().first() if live.exists() else None  # (usually new: the cheap query first)
     if found:
         return found, False
-    try:
-        with transaction.atomic():  # a savepoint: the unique constraint decides a race
-            return Lead.objects.create(email=email, email_key=key, created_at=created_at, **fields), True
-    except IntegrityError:
-        return Lead.objects.live().select_for_update().get(email_key=key), False
+    return Lead.objects.create(email=email, email_key=key, created_at=created_at, **fields), True
 
 
 @transaction.atomic

@@ -40,9 +40,8 @@ def start_page(request: HttpRequest) -> HttpResponse:
     if not is_valid:
         return render(request, "public/start.html", {"form": form}, status=422)
     if not form.is_replay():
-        if not form_limits.may_accept("start", request, form):
+        if not form_limits.may_accept("start", request, form, form.cleaned_data["email"]):
             return render(request, "public/start.html", {"form": form}, status=429)
-        form_limits.count_mailbox("start", form.cleaned_data["email"])
         form.save(now=timezone.now())
     return redirect_after_post("check-your-email")
 
@@ -70,9 +69,8 @@ def waitlist_page(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return render(request, "public/waitlist.html", {"form": form}, status=422)
     if not form.is_replay():
-        if not form_limits.may_accept("waitlist", request, form):
+        if not form_limits.may_accept("waitlist", request, form, form.cleaned_data["email"]):
             return render(request, "public/waitlist.html", {"form": form}, status=429)
-        form_limits.count_mailbox("waitlist", form.cleaned_data["email"])
         form.save(now=timezone.now())
     return redirect_after_post("waitlist-thanks")
 

@@ -3,6 +3,7 @@
 import datetime as dt
 import uuid
 from collections.abc import Callable
+from typing import Any
 
 from django.db import IntegrityError, connection, transaction
 
@@ -23,11 +24,17 @@ def join_waitlist(*, name: str, email: str, state: str, form_key: uuid.UUID, now
 
     The outcome is the same for known and new addresses.
     """
+    entry: dict[str, Any] = {
+        "name": name,
+        "email": email,
+        "state": state,
+        "form_key": trial_idempotency_key(form_key, email),
+    }
     try:
-        _join(name=name, email=email, state=state, form_key=trial_idempotency_key(form_key, email), now=now)
-    except IntegrityError:
+        _join(**entry, now=now)
+    except IntegrityError:  # this form, or another about the address, was stored a moment before
         if not was_trial_requested(form_key=form_key, email=email):
-            raise
+            _join(**entry, now=now)
 
 
 @transaction.atomic

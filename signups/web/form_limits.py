@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from signups.leads.models import Lead
 from signups.ops import rate_limit
+from signups.ops.rate_limit import Hit
 
 from .public_form import PublicForm
 
@@ -23,23 +24,26 @@ WHEN_CROWDED = (
 
 def count_attempt(scope: str, request: HttpRequest, *, per_client: int = PER_CLIENT) -> None:
     """Count a submitted form, whatever is in it. Raises RateLimitExceeded."""
-    _hit_client(scope, request, per_client)
+    rate_limit.hit_in_turn(_client_hits(scope, request, per_client), now=timezone.now())
 
 
-def may_accept(scope: str, request: HttpRequest, form: PublicForm) -> bool:
-    """Count a valid form that is about to be accepted; return False when it must wait first.
+def may_accept(scope: str, request: HttpRequest, form: PublicForm, mailbox: str) -> bool:
+    """Count a valid form about a mailbox or number that is about to be accepted; return False when it must wait first.
 
     Above settings.PUBLIC_FORM_RATE_LIMIT nobody is turned away: the form is asked for a second time after a delay
     (`PublicForm.ask_to_wait`), and each client gets a smaller share. Raises RateLimitExceeded.
     """
-    now = timezone.now()
+    now, about = timezone.now(), _mailbox_hits(scope, mailbox)
+    everyone = Hit(scope, rate_limit.GLOBAL, settings.PUBLIC_FORM_RATE_LIMIT, ONE_HOUR)
     try:
-        rate_limit.hit(scope, rate_limit.GLOBAL, limit=settings.PUBLIC_FORM_RATE_LIMIT, per=ONE_HOUR, now=now)
-    except rate_limit.RateLimitExceeded:
+        rate_limit.hit_in_turn([everyone, *about], now=now)
+    except rate_limit.RateLimitExceeded as exceeded:
+        if exceeded.who != rate_limit.GLOBAL:
+            raise
         if not form.has_waited():
             form.ask_to_wait()
             return False
-        _hit_client(f"{scope}-crowded", request, WHEN_CROWDED)
+        rate_limit.hit_in_turn([*_client_hits(f"{scope}-crowded", request, WHEN_CROWDED), *about], now=now)
     return True
 
 
@@ -48,9 +52,7 @@ def count_mailbox(scope: str, address: str) -> None:
 
     Raises RateLimitExceeded.
     """
-    now = timezone.now()
-    rate_limit.hit(scope, address, limit=10, per=ONE_HOUR, now=now)
-    rate_limit.hit("any-form", address, limit=PER_MAILBOX, per=ONE_DAY, now=now)
+    rate_limit.hit_in_turn(_mailbox_hits(scope, address), now=timezone.now())
 
 
 def count_link_use(lead: Lead) -> None:
@@ -58,8 +60,12 @@ def count_link_use(lead: Lead) -> None:
     rate_limit.hit("link-use", str(lead.public_id), limit=PER_LINK, per=ONE_DAY, now=timezone.now())
 
 
-def _hit_client(scope: str, request: HttpRequest, limit: int) -> None:
-    now = timezone.now()
-    network = rate_limit.network_key(request)
-    rate_limit.hit(scope, rate_limit.client_key(request), limit=limit, per=ONE_HOUR, now=now)
-    rate_limit.hit(f"{scope}-network", network, limit=limit * PER_NETWORK, per=ONE_HOUR, now=now)
+def _mailbox_hits(scope: str, address: str) -> list[Hit]:
+    return [Hit(scope, address, 10, ONE_HOUR), Hit("any-form", address, PER_MAILBOX, ONE_DAY)]
+
+
+def _client_hits(scope: str, request: HttpRequest, limit: int) -> list[Hit]:
+    return [
+        Hit(scope, rate_limit.client_key(request), limit, ONE_HOUR),
+        Hit(f"{scope}-network", rate_limit.network_key(request), limit * PER_NETWORK, ONE_HOUR),
+    ]

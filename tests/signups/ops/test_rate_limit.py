@@ -32,6 +32,16 @@ def test_the_one_after_the_limit_waits_for_the_next_window():
     assert allowed(at=NOW + HOUR) is True
 
 
+def test_hits_count_in_turn_up_to_the_first_above_its_limit():
+    hits = [rate_limit.Hit(scope, "jo@example.com", limit, HOUR) for scope, limit in (("a", 5), ("b", 1), ("c", 9))]
+    rate_limit.hit_in_turn(hits, now=NOW)
+    with pytest.raises(rate_limit.RateLimitExceeded) as refused:
+        rate_limit.hit_in_turn(hits, now=NOW)
+    assert (refused.value.who, refused.value.first) == ("jo@example.com", True)
+    counts = dict(RateLimitCounter.objects.values_list("key", "count"))
+    assert [counts[rate_limit.bucket_key(hit.scope, hit.who)] for hit in hits] == [2, 2, 1]
+
+
 def test_one_mailbox_is_one_bucket():
     for who in ("jo.m@example.com", "JoM@example.com", "jom+x@example.com"):
         assert allowed(who) is True

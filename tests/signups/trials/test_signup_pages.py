@@ -310,7 +310,7 @@ def test_many_identical_posts_at_once_make_one_signup(clinic, time_machine):
 
 def test_what_a_signup_asks_of_the_database(clinic, post_start, django_assert_num_queries):
     post_start(email="first@example.com")
-    with django_assert_num_queries(20):
+    with django_assert_num_queries(13 if connection.vendor == "postgresql" else 16):  # with two of the savepoint
         post_start(email="second@example.com")
 
 
