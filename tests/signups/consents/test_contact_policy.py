@@ -16,14 +16,16 @@ from signups.consents.contact_policy import (
     contact_plan,
     facts_of,
     may_call,
+    may_deliver_unsolicited,
     may_email,
     may_text,
 )
-from signups.leads.choices import Channel
+from signups.consents.suppression_models import contact_hash
+from signups.leads.choices import COMPLAINT, Channel
 from signups.leads.models import Lead
 from tests.factories.callbacks import CallbackRequestFactory
 from tests.factories.calls import OnboardingCallFactory
-from tests.factories.consents import ConsentFactory
+from tests.factories.consents import ConsentFactory, SuppressionFactory
 from tests.factories.leads import LeadFactory
 from tests.factories.trials import TrialFactory
 from tests.signups.conftest import NOW  # (10 a.m. in New York)
@@ -80,13 +82,64 @@ def test_the_time_they_chose_is_theirs_also_at_night_and_no_other_hour_of_the_ni
     assert call.starts_at == NIGHT
 
 
+def test_the_time_of_a_call_begins_ten_minutes_before_and_ends_an_hour_after():
+    lead, second = lead_with(), dt.timedelta(seconds=1)
+    call = book(lead, start=NIGHT)
+    begins, ends = call.starts_at - dt.timedelta(minutes=10), call.ends_at + HOUR
+    allowed = [may_call(lead, moment).allowed for moment in (begins - second, begins, ends - second, ends)]
+    assert allowed == [False, True, True, False]
+
+
+def test_a_call_is_unsettled_from_the_moment_of_its_start():
+    lead = lead_with()
+    call = book(lead, start=NOW)
+    assert facts_of([lead], NOW)[lead.pk].unsettled == call
+    assert facts_of([lead], NOW - dt.timedelta(seconds=1))[lead.pk].unsettled is None
+
+
+def test_a_number_where_someone_else_answers_is_refused_and_no_other_number():
+    lead = lead_with(wrong_number_at=NOW)
+    callback = CallbackRequestFactory(lead=lead, phone="212 555 0123", phone_e164="+12125550123", created_at=NOW)
+    assert (may_call(lead, NOW).allowed, may_call(lead, NOW).remedy) == (False, Remedy.CORRECT_NUMBER)
+    for other in ("+16465550100", "+12125550100"):
+        type(callback).objects.update(phone_e164=other)
+        assert may_call(lead, NOW).allowed
+
+
+def test_who_was_erased_is_reached_by_no_way_under_another_name():
+    lead = lead_with(email="jo@example.com")
+    consent_to(lead, ConsentPurpose.CALLS, ConsentPurpose.TEXTS)
+    TrialFactory(lead=lead, requested_at=NOW, started_at=NOW)
+    ways = (may_call, may_text, may_email)
+    assert [ask(lead, NOW).allowed for ask in ways] == [True] * 3
+    assert may_deliver_unsolicited(lead).allowed
+    SuppressionFactory(digest=contact_hash(lead.phone_e164))
+    assert [ask(lead, NOW).allowed for ask in ways] == [False, False, True]
+    assert may_deliver_unsolicited(lead).allowed
+    SuppressionFactory(digest=contact_hash(lead.email))
+    assert [ask(lead, NOW).allowed for ask in ways] == [False] * 3
+    assert not may_deliver_unsolicited(lead).allowed
+
+
+@pytest.mark.parametrize("stop", [{"unsubscribed_at": NOW}, {"email_failure": COMPLAINT}, {"email_bounced_at": NOW}])
+def test_who_stopped_our_mail_is_sent_none_unasked(stop):
+    lead = lead_with(**stop)
+    TrialFactory(lead=lead, requested_at=NOW, started_at=NOW)
+    assert not may_email(lead, NOW).allowed
+    assert not may_deliver_unsolicited(lead).allowed
+
+
 def test_a_booked_call_without_a_number_cannot_be_held():
     lead = lead_with(phone="", phone_e164="")
     book(lead)
-    assert (may_call(lead, NOW).reason, may_call(lead, NOW).remedy) == (
-        "No phone number on file.",
-        Remedy.ADD_CONTACT,
-    )
+    consent_to(lead, ConsentPurpose.TEXTS)
+    for ask in (may_call, may_text):
+        decision = ask(lead, NOW)
+        assert (decision.allowed, decision.reason, decision.remedy) == (
+            False,
+            "No phone number on file.",
+            Remedy.ADD_CONTACT,
+        )
 
 
 def test_whoever_asked_not_to_be_called_is_called_only_about_what_they_ask_for_afterwards(clinic):

@@ -16,6 +16,7 @@ from signups.messages import delivery, portal_links, send_policy
 from signups.messages.models import OutboxMessage
 from signups.privacy import erasure
 from signups.trials.actions import cancel_trial, confirm_email, resume_trial
+from tests.factories.consents import ConsentFactory
 from tests.factories.hosts import AvailabilityRuleFactory, HostFactory
 from tests.factories.leads import LeadFactory
 from tests.factories.messages import OutboxMessageFactory
@@ -216,3 +217,34 @@ def test_erased_address_gets_nothing_unasked_until_its_owner_confirms_anew(clini
     TrialFactory(lead=lead, requested_at=NOW)
     confirm_email(lead, now=NOW)
     assert send_policy.why_not_send(opened, NOW) == ""
+
+
+def text_message(lead, kind="texts_chosen", **fields):
+    message = OutboxMessageFactory(lead=lead, kind=kind, channel="text", **{"to": lead.phone_e164, **fields})
+    return OutboxMessage.objects.get(pk=message.pk)
+
+
+def test_a_text_is_sent_to_the_number_they_have_and_agreed_with():
+    lead = LeadFactory(phone="212 555 0123", phone_e164="+12125550123", preferred_channel="text")
+    assert send_policy.why_not_send(text_message(lead), NOW) == "Don’t text: no consent to texts."
+    assert send_policy.why_not_send(text_message(lead, kind="texts_stopped"), NOW) == ""
+    ConsentFactory(lead=lead, text__purpose="texts", created_at=NOW - HOUR)
+    assert send_policy.why_not_send(text_message(lead), NOW) == ""
+    for other in ("+12125550100", "+16465550100"):
+        assert send_policy.why_not_send(text_message(lead, to=other), NOW) == "their number has changed"
+
+
+def test_a_text_waits_for_their_morning_unless_it_answers_a_keyword():
+    lead, night = LeadFactory(phone="212 555 0123", phone_e164="+12125550123"), NOW + 12 * HOUR  # 10 p.m.
+    assert send_policy.earliest_send_time(text_message(lead), NOW) == NOW
+    assert send_policy.earliest_send_time(text_message(lead), night) == night + 10 * HOUR
+    assert send_policy.earliest_send_time(text_message(lead, kind="texts_stopped"), night) == night
+    mail = OutboxMessageFactory(lead=lead, kind="call_booked")
+    assert send_policy.earliest_send_time(mail, night) == night
+
+
+def test_mail_to_an_address_that_does_not_work_is_sent_only_if_they_ask_for_it_again():
+    lead = LeadFactory(email_bounced_at=NOW)
+    reasons = {"confirm_trial": "", "my_link": "", "trial_exists": "this address does not work"}
+    messages = {kind: OutboxMessageFactory(lead=lead, kind=kind) for kind in reasons}
+    assert {kind: send_policy.why_not_send(message, NOW) for kind, message in messages.items()} == reasons
