@@ -50,7 +50,7 @@ mutants: .venv/.dev ## Break core rules one at a time and count what no test not
 # No .env of a developer decides what is checked.
 check: export ENVIRONMENT = local
 check: export ENV_FILE =
-check: .venv/.dev ## Check style, types, templates, imports, what nobody uses, migrations, evidence and production settings
+check: .venv/.dev ## Check style, types, templates, imports, what nobody uses, migrations, evidence, costs and production settings
 	$(VENV_PYTHON) -m ruff check .
 	$(VENV_PYTHON) -m ruff format --check .
 	$(VENV_PYTHON) -m mypy
@@ -62,6 +62,7 @@ check: .venv/.dev ## Check style, types, templates, imports, what nobody uses, m
 	$(VENV_PYTHON) manage.py makemigrations --check --dry-run
 	$(VENV_PYTHON) -m tests.migrations
 	$(VENV_PYTHON) manage.py check_evidence
+	$(VENV_PYTHON) -m bench --quick
 	$(PRODUCTION) SECRET_KEY=$$($(VENV_PYTHON) -c 'import secrets; print(secrets.token_urlsafe(64))') \
 		AUDIT_KEYS=$$($(VENV_PYTHON) -c 'import secrets; print(secrets.token_urlsafe(64))') \
 		PRIVACY_KEYS=$$($(VENV_PYTHON) -c 'import secrets; print(secrets.token_urlsafe(64))') \

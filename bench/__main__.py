@@ -1,4 +1,7 @@
-"""The short set of benchmarks, one after the other: `make bench`; `make bench ARGS="pages desk"` for some."""
+"""The short set of benchmarks, one after the other: `make bench`; `make bench ARGS="pages desk"` for some.
+
+`make bench ARGS=--quick` counts queries, calls and memory of the hot paths instead (`bench/quick.py`).
+"""
 
 import argparse
 import subprocess
@@ -6,6 +9,7 @@ import sys
 
 from tests.processes import ROOT
 
+from . import quick
 from .harness import say
 
 # Each takes a minute or so in its short form; run alone (`python -m bench.pages`), it measures longer.
@@ -21,10 +25,14 @@ SHORT = {
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", choices=[*SHORT, []], help="all when none is named")
+    parser.add_argument("--quick", action="store_true", help="only count what the hot paths take, in half a minute")
+    options = parser.parse_args()
+    if options.quick:
+        return quick.main([])
     missed = []
-    for name in parser.parse_args().names or SHORT:
+    for name in options.names or SHORT:
         done = subprocess.run([sys.executable, "-m", f"bench.{name}", *SHORT[name]], cwd=ROOT, check=False)
         if done.returncode:
             missed.append(name)

@@ -64,8 +64,10 @@ def find_duplicate(request: HttpRequest, pk: int) -> HttpResponse:
     """Choose whom to merge the lead with: who shares mailbox or number, and a search over all live leads."""
     lead = get_object_or_404(Lead.objects.live(), pk=pk)
     words = request.GET.get("q", "")[:MAX_SEARCH]
-    found = Lead.objects.live().search(words).exclude(pk=pk).select_related("owner") if words.strip() else []
-    shown = list(found[:CANDIDATES]) if words.strip() else doubles_of(lead)
+    if words.strip():
+        shown = list(Lead.objects.live().search(words).exclude(pk=pk).select_related("owner")[:CANDIDATES])
+    else:
+        shown = doubles_of(lead)
     access_log.log_list_view(request, "duplicates", len(shown))
     return render_page(
         request,
