@@ -4,6 +4,7 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -24,7 +25,7 @@ from signups.callbacks.models import CallbackRequest
 from signups.calls.alerts import open_alerts_of
 from signups.calls.choices import CallStatus
 from signups.calls.models import OnboardingCall
-from signups.consents.contact_policy import Decision, facts_of, may_call
+from signups.consents.contact_policy import ContactFacts, Decision, facts_of, may_call
 from signups.desk.saved_views import SAVED_VIEWS
 from signups.followups.models import FollowUp
 from signups.leads.models import Lead
@@ -34,6 +35,7 @@ from signups.reports.choices import Metric
 
 PERIODS = (7, 30, 90)
 MAX_TASKS = 20  # of each kind
+CALL_BACK = "Call back"
 FUNNEL = (Metric.SIGNED_UP, Metric.STARTED, Metric.CONTACTED, Metric.CONVERTED)
 
 
@@ -140,6 +142,7 @@ class TaskItem:
     url: str
     lead: Lead | None = None
     call: Decision | None = None
+    is_overdue: bool = True
 
 
 def my_tasks(user: Any, now: dt.datetime) -> list[TaskItem]:
@@ -153,7 +156,7 @@ def my_tasks(user: Any, now: dt.datetime) -> list[TaskItem]:
     if user.has_perm("signups.work_callbackrequest"):
         open_callbacks = CallbackRequest.objects.open().soonest_first().select_related("lead")
         claimed, unclaimed = open_callbacks.claimed_by(user), open_callbacks.overdue(now).callable_at(now).unclaimed()
-        tasks += [("Call back", callback.lead, callback.call_at) for callback in claimed[:MAX_TASKS]]
+        tasks += [(CALL_BACK, callback.lead, callback.call_at) for callback in claimed[:MAX_TASKS]]
         tasks += [("Unclaimed callback", callback.lead, callback.call_at) for callback in unclaimed[:MAX_TASKS]]
     if user.has_perm("signups.change_onboardingcall"):
         calls = OnboardingCall.objects.booked().filter(host__user=user, starts_at__lt=tomorrow).order_by("starts_at")
@@ -166,16 +169,17 @@ def my_tasks(user: Any, now: dt.datetime) -> list[TaskItem]:
         tasks += [(f"Follow-up: {follow_up.task}", follow_up.lead, follow_up.due_at) for follow_up in due]
     facts = facts_of({lead.pk: lead for _, lead, _ in tasks}.values(), now) if tasks else {}
     return _calendar_tasks(user, now) + [
-        TaskItem(
-            label,
-            str(lead),
-            due_at,
-            reverse("admin:signups_lead_change", args=[lead.pk]),
-            lead,
-            may_call(lead, now, facts[lead.pk]),
-        )
-        for label, lead, due_at in sorted(tasks, key=lambda task: task[2])
+        _lead_task(label, lead, due_at, now, facts[lead.pk]) for label, lead, due_at in sorted(tasks, key=itemgetter(2))
     ]
+
+
+def _lead_task(label: str, lead: Lead, due_at: dt.datetime, now: dt.datetime, facts: ContactFacts) -> TaskItem:
+    """Return a task about a lead; a callback is overdue only while nobody called and they may be called."""
+    call = may_call(lead, now, facts)
+    callback = facts.callback if label == CALL_BACK else None
+    on_time = callback is not None and (callback.next_at is not None or not call.allowed)
+    address = reverse("admin:signups_lead_change", args=[lead.pk])
+    return TaskItem(label, str(lead), due_at, address, lead, call, is_overdue=due_at < now and not on_time)
 
 
 def _calendar_tasks(user: Any, now: dt.datetime) -> list[TaskItem]:

@@ -16,7 +16,7 @@ from signups.followups.actions import end_follow_ups, resume_follow_ups
 from signups.leads.signals import contact_details_changed, number_found_wrong, open_work_ended, open_work_resumed
 from signups.messages import outbox
 from signups.messages.signals import calendar_reply_received
-from signups.trials.actions import cancel_open_trial
+from signups.trials.actions import cancel_open_trial, resume_ended_trial
 
 
 def connect() -> None:
@@ -33,7 +33,9 @@ def connect() -> None:
     open_work_ended.connect(calls.cancel_calls_of_lead)
     open_work_ended.connect(cancel_open_trial)
     open_work_ended.connect(end_follow_ups)
+    open_work_resumed.connect(outbox.resume_unsolicited)
     open_work_resumed.connect(resume_callback)
+    open_work_resumed.connect(resume_ended_trial)
     open_work_resumed.connect(calls.resume_calls)
     open_work_resumed.connect(resume_follow_ups)
     post_save.connect(callbacks.release_callbacks_of_inactive_user, sender=settings.AUTH_USER_MODEL)

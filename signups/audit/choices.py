@@ -11,6 +11,7 @@ class AuditAction(TextChoices):
     TRIAL_STARTED = "trial_started", "trial started"
     ASSIGNED = "assigned", "assigned to"
     MOVED = "moved", "changed status"
+    CLOSING_UNDONE = "closing_undone", "undid the closing"
     FOLLOW_UP_ADDED = "follow_up_added", "added a follow-up"
     FOLLOW_UP_CHANGED = "follow_up_changed", "changed a follow-up"
     FOLLOW_UP_ENDED = "follow_up_ended", "ended a follow-up with the lead"

@@ -82,6 +82,7 @@ def queue(request: HttpRequest) -> HttpResponse:
     )
     page = Paginator(found.soonest_first(), PER_PAGE).get_page(request.GET.get("page"))
     access_log.log_list_view(request, "callbacks", len(page))
+    overdue = [may_call_back(late, now).allowed for late in waiting.overdue(now).select_related("lead")]
     return render_page(
         request,
         "admin/signups/callbacks/queue.html",
@@ -90,7 +91,8 @@ def queue(request: HttpRequest) -> HttpResponse:
         chosen=chosen,
         page=page,
         rows=[_row(callback, now) for callback in page],
-        overdue=waiting.overdue(now).callable_at(now).count(),
+        overdue=overdue.count(True),
+        late=overdue.count(False),
         now=now,
         most=MAX_CALL_ATTEMPTS,
     )

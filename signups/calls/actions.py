@@ -17,7 +17,7 @@ from signups.audit.choices import ActorKind, AuditAction
 from signups.calendars.models import CalendarConnection
 from signups.hosts.models import Host, HostQuerySet
 from signups.leads.choices import TERMINAL_STATUSES
-from signups.leads.contact import record_contact
+from signups.leads.contact import record_contact, unmark_contacted
 from signups.leads.models import Lead
 from signups.leads.undo import STAFF_UNDO_WINDOW
 from signups.offer import ClinicOffer, current_offer
@@ -323,6 +323,8 @@ def _set_outcome(
     if now < call.starts_at:
         raise CallNotStarted
     if call.status != status:
+        if call.status == CallStatus.COMPLETED:
+            unmark_contacted(call.lead, since=call.changed_at, by=by, now=now)
         call.status, call.changed_at = status, now
         call.save()
         reached = status == CallStatus.COMPLETED

@@ -1,11 +1,16 @@
 """What staff read about the message that an act of theirs writes, or does not write."""
 
+import datetime as dt
+from collections.abc import Iterable
+
 from django.utils import timezone
 
 from clinic.lib import time_zones
+from signups.leads.open_work import OpenItem
 from signups.messages.kinds import MessageKind
 from signups.messages.notices import tell_them, ways_to_reach, why_unreached
 
+from .actions import notice_time
 from .models import OnboardingCall
 
 
@@ -28,3 +33,12 @@ def describe_ahead(kind: MessageKind, call: OnboardingCall, what: str) -> str:
     if ways := ways_to_reach(call.lead, kind):
         return f"{call.lead} is sent {what} by {' and '.join(ways)} at once, and so is {call.host}."
     return f"{call.host} is emailed {what}. {tell_them(call.lead)}"
+
+
+def immediate_notices(found: Iterable[OpenItem], now: dt.datetime) -> list[str]:
+    """Return a sentence for each call that begins so soon that everybody is notified of its end at once."""
+    return [
+        f"Ending the {item} is told at once, because it begins so soon. That cannot be undone."
+        for item in found
+        if isinstance(item.row, OnboardingCall) and notice_time(item.row, now) <= now
+    ]

@@ -1,6 +1,5 @@
 """Actions of the lead page: one URL per action, with the result as a message."""
 
-import datetime as dt
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -19,7 +18,7 @@ from signups.callbacks import outreach
 from signups.callbacks.choices import FINAL_OUTCOMES, CallOutcome
 from signups.callbacks.outcome_questions import cancel_notice, outcome_consequences
 from signups.callbacks.outcome_undo import undo_outcome
-from signups.calls.actions import notice_time
+from signups.calls.notices import immediate_notices
 from signups.consents.actions import grant_consent, revoke_consent
 from signups.consents.choices import ConsentPurpose
 from signups.consents.problems import clear_failure
@@ -27,10 +26,10 @@ from signups.leads import actions as lead_actions
 from signups.leads.access import can_contact_lead, can_work_lead
 from signups.leads.actions import assign_lead, write_note
 from signups.leads.choices import LeadStatus, OpenWork
+from signups.leads.closing_undo import undo_closing
 from signups.leads.drafts import save_draft
 from signups.leads.locking import ActionError
 from signups.leads.models import Lead
-from signups.leads.open_work import OpenItem
 from signups.leads.open_work import open_work as open_work_of
 from signups.messages.actions import send_manual_email, send_manual_text
 from signups.messages.forms import SendForm, TextForm
@@ -117,10 +116,15 @@ def change_status_view(request: HttpRequest, lead: Lead) -> str:
     lead_actions.change_status(lead=lead, **new, **actor(request))
     match data["to"]:
         case LeadStatus.CLOSED:
-            return "Lead closed."
+            return "Lead closed. You can undo this for one hour."
         case _ if data["seen"] == LeadStatus.CLOSED:
             return "Lead reopened."
     return f"Status changed to {LeadStatus(data['to']).label.lower()}."
+
+
+@lead_action()
+def undo_closing_view(request: HttpRequest, lead: Lead) -> str:
+    return " ".join(["Closing undone.", *undo_closing(lead, **actor(request))])
 
 
 @lead_action(allowed=can_contact_lead)
@@ -198,16 +202,6 @@ def _ask_before_converting(request: HttpRequest, lead: Lead, trial: Trial) -> Ht
         back=back,
         other=other if found else None,
     )
-
-
-def immediate_notices(found: list[OpenItem], now: dt.datetime) -> list[str]:
-    """Return a sentence for each call that begins so soon that everybody is notified of its end at once."""
-    calls = [item for item in found if item.row._meta.model_name == "onboardingcall"]
-    return [
-        f"Ending the {item} is told at once, because it begins so soon. That cannot be undone."
-        for item in calls
-        if notice_time(item.row, now) <= now
-    ]
 
 
 @lead_action()
@@ -330,6 +324,7 @@ routes = [
     path("signups/lead/<int:pk>/assign/", assign, name="signups_lead_assign"),
     path("signups/lead/<int:pk>/assign-next/", assign_next, name="signups_lead_assign_next"),
     path("signups/lead/<int:pk>/change-status/", change_status_view, name="signups_lead_change_status"),
+    path("signups/lead/<int:pk>/undo-closing/", undo_closing_view, name="signups_lead_undo_closing"),
     path("signups/lead/<int:pk>/note/", add_note, name="signups_lead_note"),
     path("signups/lead/<int:pk>/draft/", save_draft_view, name="signups_lead_draft"),
     path("signups/lead/<int:pk>/log-outreach/", log_outreach_view, name="signups_lead_log_outreach"),

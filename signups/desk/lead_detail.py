@@ -22,10 +22,12 @@ from signups.callbacks.outcome_undo import undoable_outcome
 from signups.calls.actions import undo_until
 from signups.calls.choices import CallStatus
 from signups.calls.models import OnboardingCall
+from signups.calls.notices import immediate_notices
 from signups.consents.contact_policy import ContactFacts, facts_of, may_call, may_email, permits_texts
 from signups.followups.actions import may_change
 from signups.followups.forms import ChangeFollowUpForm, FollowUpForm
 from signups.followups.models import FollowUp
+from signups.leads import closing_undo
 from signups.leads.access import can_contact_lead, can_work_lead
 from signups.leads.actions import allowed_transitions
 from signups.leads.choices import CARE_FOR_LABELS, TERMINAL_STATUSES, LeadStatus
@@ -134,18 +136,21 @@ def next_action_context(facts: LeadFacts) -> dict[str, Any]:
     call = may_call(lead, now, facts.contact)
     can_claim = callback is not None and callback.claimed_by in (None, facts.user)
     was_just_contacted = lead.last_contact_at is not None and lead.last_contact_at > now - STAFF_UNDO_WINDOW
+    step = next_action(lead, trial, now, facts.contact, next(iter(facts.follow_ups), None))
     return {
-        "next_action": next_action(lead, trial, now, facts.contact, next(iter(facts.follow_ups), None)),
+        "next_action": step,
         "unsettled": facts.contact.unsettled,
         "is_call_time": facts.contact.unsettled is not None and now < facts.contact.unsettled.ends_at and call.allowed,
         "call_outcome_form": CallOutcomeForm(auto_id="call_%s"),
         "call_decision": call,
+        "undo_closing_until": closing_undo.closing_undo_until(lead, now),
         "undoable": undoable_outcome(lead, now) if was_just_contacted else None,
         "outcome_form": outcome_form(callback, list(callback.attempts.standing()), now)
         if callback and can_claim
         else None,
         "may_log": callback is not None and can_log_attempt(callback, now),
         "may_convert": trial is not None and trial.may_be_converted and lead.status == LeadStatus.QUALIFIED,
+        "next_overdue": step is not None and step.is_overdue(now),
         "outreach_form": OutreachForm(_sent(facts, "outcome"), auto_id="outreach_%s"),
     }
 
@@ -203,6 +208,7 @@ def care_context(facts: LeadFacts) -> dict[str, Any]:
     """Return the context of `_care.html`."""
     lead, now, trial = facts.lead, facts.now, facts.trial
     transitions = allowed_transitions(lead, facts.user)
+    found = _open_work(facts) if LeadStatus.CLOSED in transitions else []
     is_booked = any(call.status == CallStatus.BOOKED and call.starts_at > now for call in facts.calls)
     for call in facts.calls:
         call.lead = lead
@@ -221,7 +227,8 @@ def care_context(facts: LeadFacts) -> dict[str, Any]:
         "transitions": transitions,
         "closed": LeadStatus.CLOSED,
         "status_form": ChangeStatusForm(_sent(facts, "reason"), auto_id="status_%s"),
-        "open_work": _open_work(facts) if LeadStatus.CLOSED in transitions else [],
+        "open_work": found,
+        "immediate_notices": immediate_notices(found, now),
     }
 
 

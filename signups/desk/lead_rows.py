@@ -22,6 +22,6 @@ def row(lead: Any, user: Any, now: dt.datetime, facts: ContactFacts) -> dict[str
         "phone": redaction.mask_contact_details(lead.phone_formatted, user),
         "tags": [tagging.tag.name for tagging in lead.taggings.all()],
         "next": action,
-        "overdue": bool(action and action.at and action.at < now),
+        "overdue": action is not None and action.is_overdue(now),
         "trial": trial.state(now) if trial else "none",
     }

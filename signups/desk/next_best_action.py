@@ -18,6 +18,8 @@ RETRY_AFTER = dt.timedelta(days=1)  # after a failed contact attempt
 class NextAction:
     """`key` names the control on the lead page; `at` is the due time, if any; `reason` says why nothing else is open.
 
+    With `is_earliest`, `at` is from when to call rather than by when, and never overdue.
+
     Keys of their own: those of `contact_policy.Remedy`, where no way to the person is open.
     """
 
@@ -25,6 +27,10 @@ class NextAction:
     text: str
     at: dt.datetime | None = None
     reason: str = ""
+    is_earliest: bool = False
+
+    def is_overdue(self, now: dt.datetime) -> bool:
+        return self.at is not None and self.at < now and not self.is_earliest
 
 
 def next_action(
@@ -44,11 +50,12 @@ def next_action(
 
 def _owed(lead: Lead, trial: Trial | None, now: dt.datetime, facts: ContactFacts) -> NextAction | None:
     """Return what somebody waits for: the callback they asked for, a call's outcome, their refund."""
-    if facts.callback:
+    on_time = facts.unsettled is not None and now < facts.unsettled.ends_at and may_call(lead, now, facts).allowed
+    if facts.callback and not on_time:
         opens_at = may_call(lead, now, facts).opens_at
-        return NextAction("callback", "Call back", max(filter(None, (facts.callback.call_at, opens_at))))
+        at, is_retry = max(filter(None, (facts.callback.call_at, opens_at))), facts.callback.next_at is not None
+        return NextAction("callback", "Call back", at, is_earliest=is_retry)
     if facts.unsettled:
-        on_time = now < facts.unsettled.ends_at and may_call(lead, now, facts).allowed
         text = "Call now: onboarding call" if on_time else "Log the call outcome"
         return NextAction("call", text, facts.unsettled.starts_at)
     if trial and trial.refund_is_owed:

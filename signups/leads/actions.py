@@ -96,7 +96,7 @@ def change_status(
     `reason` is the close reason; closing a lead of whom something is under way needs `open_work`. Raises ActionError,
     also when another user changed the status meanwhile: the database compares and writes in one statement.
     """
-    lock_lead_for_work(lead, by)
+    stored = lock_lead_for_work(lead, by)
     seen = LeadStatus(lead.status)
     reason = check_transition(seen, to, by=by, reason=reason)
     if to == LeadStatus.CONVERTED and not lead.trials.filter(converted_at__isnull=False).exists():
@@ -104,6 +104,8 @@ def change_status(
     if to == LeadStatus.CLOSED and open_work is None and (found := open_work_of(lead, now)):
         under_way = "; ".join(str(item) for item in found)
         raise ActionError(f"Still open: {under_way}. Choose whether to end or keep that.")
+    if seen == LeadStatus.CLOSED and _closed_uncontacted(stored):
+        to = LeadStatus.NEW
     if not Lead.objects.filter(pk=lead.pk, status=seen).update(status=to, close_reason=reason):
         raise ActionError("Someone else just changed this lead. Review it and try again.")
     lead.status, lead.close_reason = to, reason
@@ -112,6 +114,12 @@ def change_status(
     record_event(lead, AuditAction.MOVED, by=by, now=now, seen=seen.value, to=to.value)
     if open_work == OpenWork.CANCEL and to in (LeadStatus.CLOSED, LeadStatus.CONVERTED):
         end_open_work(lead, by=by, now=now)
+
+
+def _closed_uncontacted(lead: Lead) -> bool:
+    """Return whether nobody had made contact with the lead when staff closed it, nor has since."""
+    closing = lead.events.filter(action=AuditAction.MOVED, detail__to=LeadStatus.CLOSED.value).order_by("-id").first()
+    return lead.last_contact_at is None and closing is not None and closing.detail["seen"] == LeadStatus.NEW
 
 
 @transaction.atomic

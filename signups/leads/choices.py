@@ -36,7 +36,7 @@ TRANSITIONS: Mapping[LeadStatus, tuple[LeadStatus, ...]] = {
     LeadStatus.CONTACTED: (LeadStatus.QUALIFIED, LeadStatus.CLOSED),
     LeadStatus.QUALIFIED: (LeadStatus.CONVERTED, LeadStatus.CLOSED),
     LeadStatus.CONVERTED: (),
-    LeadStatus.CLOSED: (LeadStatus.CONTACTED,),
+    LeadStatus.CLOSED: (LeadStatus.CONTACTED,),  # as new where nobody made contact (`actions.change_status`)
     LeadStatus.MERGED: (),
     LeadStatus.ERASED: (),
     LeadStatus.REMOVED: (),

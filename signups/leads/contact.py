@@ -59,5 +59,21 @@ def mark_contacted(lead: Lead, *, by: Actor, now: dt.datetime) -> None:
         lead.status = LeadStatus.CONTACTED
 
 
+# Somebody may have been reached by these, whatever came of them.
+REACHING = (AuditAction.CALL_ATTEMPTED, AuditAction.TRIED, AuditAction.CALL_COMPLETED, AuditAction.INCOMING)
+
+
+def unmark_contacted(lead: Lead, *, since: dt.datetime, by: Actor, now: dt.datetime) -> None:
+    """Move a lead back to new that `mark_contacted` moved at `since` by mistake, unless somebody reached them later."""
+    moved = lead.events.filter(action=AuditAction.MOVED).order_by("-occurred_at", "-id").first()
+    seen, to = LeadStatus.NEW.value, LeadStatus.CONTACTED.value
+    if moved is None or moved.occurred_at != since or (moved.detail["seen"], moved.detail["to"]) != (seen, to):
+        return
+    if lead.events.filter(occurred_at__gt=since, action__in=REACHING).exists():
+        return
+    if Lead.objects.filter(pk=lead.pk, status=to).update(status=seen):
+        record_event(lead, AuditAction.MOVED, by=by, now=now, seen=to, to=seen)
+
+
 # Leads with a contact, or brought in with a status that implies one.
 HAD_CONTACT = models.Q(last_contact_at__isnull=False) | models.Q(status__in=CONTACTED_STATUSES)

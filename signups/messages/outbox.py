@@ -142,6 +142,16 @@ def cancel_unsolicited(*, lead: Lead, **kwargs: Any) -> None:
     lead.messages.pending().filter(kind__in=unsolicited).update(status=MessageStatus.CANCELLED)
 
 
+def resume_unsolicited(*, lead: Lead, since: dt.datetime, **kwargs: Any) -> None:
+    """Let what `cancel_unsolicited` canceled at `since` wait again. Receiver of `open_work_resumed`.
+
+    The send policy decides again about each.
+    """
+    unsolicited = [kind.value for kind in kinds.registered() if kind.unsolicited]
+    ended = lead.messages.filter(kind__in=unsolicited, status=MessageStatus.CANCELLED, send_at__gt=since)
+    ended.exclude(to="").update(status=MessageStatus.PENDING)
+
+
 def under_hourly_limit(lead: Lead, kind: MessageKind, *, now: dt.datetime) -> bool:
     """Return whether `lead` may receive another message of `kind` this hour."""
     recent = lead.messages.filter(kind=kind.value, channel=kind.channels[0], created_at__gt=now - dt.timedelta(hours=1))

@@ -38,6 +38,9 @@ RESPONSE_TIME_BUCKETS = {
     "within 3 days": dt.timedelta(days=3),
 }
 LATER, NO_RESPONSE = "later", "not yet"
+ONE_DAY = dt.timedelta(days=1)
+RECENT_EVENTS_SPAN = dt.timedelta(minutes=11)  # two runs of the worker, and one more minute
+LATEST_EVENTS = 500
 MetricKey = tuple[dt.date, Metric, str]
 
 
@@ -65,12 +68,25 @@ def refresh_metrics(clock: Callable[[], dt.datetime]) -> int:
 def metrics_since(first: dt.date, now: dt.datetime, zone: ZoneInfo) -> Counter[MetricKey]:
     """Return all metrics of the days from `first` to today.
 
-    Past days come from the table; today is computed.
+    Past days come from the table; today is computed, and so is each day that something since its last refresh is about.
     """
     today = now.astimezone(zone).date()
-    stored = DailyMetric.objects.filter(day__gte=first, day__lt=today)
+    changed = {day for day in _changed_days(now, zone) if first <= day < today}
+    stored = DailyMetric.objects.filter(day__gte=first, day__lt=today).exclude(day__in=changed)
     metrics: Counter[MetricKey] = Counter({(row.day, Metric(row.metric), row.dimension): row.value for row in stored})
-    return metrics + compute_metrics(today, today + dt.timedelta(days=1), zone)
+    return metrics + _compute([(day, day + ONE_DAY) for day in sorted({*changed, today})], zone)
+
+
+def _changed_days(now: dt.datetime, zone: ZoneInfo) -> set[dt.date]:
+    """Return the days that the latest events are about: when their leads signed up, and when their calls were."""
+    events = AuditEvent.objects.filter(lead__isnull=False).exclude(action__in=[AuditAction.READ, AuditAction.LISTED])
+    latest = events.order_by("-id").values_list("lead", "occurred_at")[:LATEST_EVENTS]
+    leads = {lead for lead, occurred_at in latest if occurred_at > now - RECENT_EVENTS_SPAN}
+    moments = [
+        *Lead.objects.filter(pk__in=leads).values_list("created_at", flat=True),
+        *OnboardingCall.objects.filter(lead__in=leads).order_by().values_list("starts_at", flat=True),
+    ]
+    return {moment.astimezone(zone).date() for moment in moments}
 
 
 def compute_metrics(first: dt.date, after: dt.date, zone: ZoneInfo) -> Counter[MetricKey]:
@@ -78,9 +94,12 @@ def compute_metrics(first: dt.date, after: dt.date, zone: ZoneInfo) -> Counter[M
 
     An imported lead signed up on no day.
     """
-    bounds = [dt.datetime.combine(day, dt.time(), zone) for day in (first, after)]
-    leads = Lead.objects.exclude(status=LeadStatus.MERGED)
-    leads = leads.filter(created_at__gte=bounds[0], created_at__lt=bounds[1])
+    return _compute([(first, after)], zone)
+
+
+def _compute(spans: list[tuple[dt.date, dt.date]], zone: ZoneInfo) -> Counter[MetricKey]:
+    """Compute the metrics of the days in several spans, in as many queries as of one."""
+    leads = Lead.objects.exclude(status=LeadStatus.MERGED).filter(_within("created_at", spans, zone))
     brought = AuditEvent.objects.filter(
         lead=OuterRef("pk"), action=AuditAction.IMPORTED, occurred_at=OuterRef("created_at")
     )
@@ -93,7 +112,7 @@ def compute_metrics(first: dt.date, after: dt.date, zone: ZoneInfo) -> Counter[M
     metrics.update(_by(by_day.filter(HAD_CONTACT | Q(converted)), Metric.CONTACTED))
     metrics.update(_by(by_day.filter(converted), Metric.CONVERTED))
     metrics.update(_response_times(by_day))
-    metrics.update(_calls(bounds, zone))
+    metrics.update(_calls(_within("starts_at", spans, zone), zone))
     return metrics
 
 
@@ -134,11 +153,20 @@ def _response_times(by_day: QuerySet[Any]) -> Counter[MetricKey]:
     return found
 
 
-def _calls(bounds: list[dt.datetime], zone: ZoneInfo) -> Counter[MetricKey]:
+def _within(field: str, spans: list[tuple[dt.date, dt.date]], zone: ZoneInfo) -> Q:
+    """Return the condition that `field` is on a day of one of the spans."""
+    condition = Q(pk__in=[])
+    for span in spans:
+        begin, end = (dt.datetime.combine(day, dt.time(), zone) for day in span)
+        condition |= Q(**{f"{field}__gte": begin, f"{field}__lt": end})
+    return condition
+
+
+def _calls(within: Q, zone: ZoneInfo) -> Counter[MetricKey]:
     """Count completed and missed calls by their local date and status."""
-    over = OnboardingCall.objects.filter(
-        starts_at__gte=bounds[0], starts_at__lt=bounds[1], status__in=[CallStatus.COMPLETED, CallStatus.NO_SHOW]
-    ).annotate(day=TruncDate("starts_at", tzinfo=zone))
+    over = OnboardingCall.objects.filter(within, status__in=[CallStatus.COMPLETED, CallStatus.NO_SHOW]).annotate(
+        day=TruncDate("starts_at", tzinfo=zone)
+    )
     found: Counter[MetricKey] = Counter()
     for row in over.order_by().values("day", "status").annotate(number=Count("pk")):
         found[row["day"], Metric.CALLS, row["status"]] = row["number"]

@@ -25,6 +25,7 @@ from signups.leads.contact_details import announce_change
 from signups.leads.locking import lock_lead
 from signups.leads.models import Lead
 from signups.leads.open_work import awaits_call, resume_open_work
+from signups.leads.undo import STAFF_UNDO_WINDOW, columns_before, restore_columns
 from signups.messages.choices import MessageStatus
 from signups.messages.outbox import under_hourly_limit
 from signups.messages.portal_links import MY_LINK, my_link
@@ -246,10 +247,10 @@ def confirm_email(lead: Lead, *, now: dt.datetime) -> Trial | None:
 
 
 @transaction.atomic
-def cancel_trial(trial: Trial, *, by: Actor, now: dt.datetime) -> None:
+def cancel_trial(trial: Trial, *, by: Actor, now: dt.datetime, notify_at: dt.datetime | None = None) -> None:
     """Cancel the trial; no-op if cancelled or converted. Idempotent.
 
-    Raises LeadUnavailable.
+    The patient is notified at `notify_at`, by default now. Raises LeadUnavailable.
     """
     trial = _lock_trial(trial)
     if trial.cancelled_at or trial.converted_at:
@@ -258,13 +259,30 @@ def cancel_trial(trial: Trial, *, by: Actor, now: dt.datetime) -> None:
     trial.cancelled_at = now
     record_event(trial.lead, AuditAction.TRIAL_CANCELLED, by=by, now=now)
     if trial.started_at and under_hourly_limit(trial.lead, emails.TRIAL_CANCELLED, now=now):
-        emails.trial_cancelled(trial, now=now)
+        emails.trial_cancelled(trial, now=now, send_at=notify_at)
 
 
 def cancel_open_trial(*, lead: Lead, by: Actor, now: dt.datetime, **kwargs: Any) -> None:
-    """Cancel the open trial of a lead that staff close. Receiver of `open_work_ended`."""
+    """Cancel the open trial of a lead that staff close. Receiver of `open_work_ended`.
+
+    The patient is notified when that can no longer be undone.
+    """
     if trial := lead.trials.open().first():
-        cancel_trial(trial, by=by, now=now)
+        cancel_trial(trial, by=by, now=now, notify_at=now + STAFF_UNDO_WINDOW)
+
+
+def resume_ended_trial(*, lead: Lead, by: Actor, now: dt.datetime, since: dt.datetime, **kwargs: Any) -> list[str]:
+    """Resume the trial that was canceled at `since`, if none was begun since. Receiver of `open_work_resumed`."""
+    ended = lead.trials.filter(cancelled_at=since)
+    if not ended:
+        return []
+    if lead.trials.open().exists():
+        return ["They began another trial since; that one counts."]
+    ended.update(cancelled_at=None)
+    notices = lead.messages.pending().filter(kind=emails.TRIAL_CANCELLED.value, created_at=since)
+    notices.update(status=MessageStatus.CANCELLED)
+    record_event(lead, AuditAction.TRIAL_RESUMED, by=by, now=now)
+    return []
 
 
 @transaction.atomic
@@ -293,10 +311,11 @@ def convert_trial(trial: Trial, *, by: User, now: dt.datetime, open_work: OpenWo
         return
     if not trial.may_be_converted:
         raise locking.ActionError("Only an active trial can be converted.")
+    before = columns_before(trial.lead)
     Trial.objects.filter(pk=trial.pk).update(converted_at=now)
     trial.converted_at = now
     change_status(lead=trial.lead, to=LeadStatus.CONVERTED, by=by, now=now, open_work=open_work)
-    record_event(trial.lead, AuditAction.TRIAL_CONVERTED, by=by, now=now)
+    record_event(trial.lead, AuditAction.TRIAL_CONVERTED, by=by, now=now, before=before)
     emails.converted(trial, now=now)
 
 
@@ -315,6 +334,11 @@ def undo_convert_trial(trial: Trial, *, by: User, now: dt.datetime) -> list[str]
     trial.messages.pending().filter(kind=emails.CONVERTED.value).update(status=MessageStatus.CANCELLED)
     seen, to = LeadStatus.CONVERTED.value, LeadStatus.QUALIFIED.value
     Lead.objects.filter(pk=trial.lead_id, status=seen).update(status=to)
+    conversions = trial.lead.events.filter(action=AuditAction.TRIAL_CONVERTED, occurred_at=trial.converted_at)
+    conversion = conversions.order_by("-id").first()
+    if conversion and "before" in conversion.detail:
+        trial.lead.refresh_from_db()
+        restore_columns(trial.lead, conversion.detail["before"], since=trial.converted_at)
     record_event(trial.lead, AuditAction.CONVERSION_UNDONE, by=by, now=now)
     return resume_open_work(trial.lead, by=by, now=now, since=trial.converted_at)
 

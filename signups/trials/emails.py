@@ -128,9 +128,10 @@ def trial_ended(trial: Trial, *, now: dt.datetime) -> OutboxMessage | None:
     return _enqueue(TRIAL_ENDED, trial, now=now, send_at=trial.ends_at)
 
 
-def trial_cancelled(trial: Trial, *, now: dt.datetime) -> OutboxMessage | None:
-    """Enqueue the cancellation with its undo deadline. Once per cancellation."""
-    return _enqueue(TRIAL_CANCELLED, trial, now=now, occasion=unique_occasion())
+def trial_cancelled(trial: Trial, *, now: dt.datetime, send_at: dt.datetime | None = None) -> OutboxMessage | None:
+    """Enqueue the cancellation with its undo deadline, unless it is sent when that is over. Once per cancellation."""
+    later = {"undo_until": ""} if send_at else {}
+    return _enqueue(TRIAL_CANCELLED, trial, now=now, occasion=unique_occasion(), send_at=send_at, **later)
 
 
 def converted(trial: Trial, *, now: dt.datetime) -> OutboxMessage | None:

@@ -13,6 +13,7 @@ from clinic.lib.row_count import count_rows
 from content import state_changes
 from content.models import ClinicProfile
 from signups.audit.choices import ActorKind, AuditAction
+from signups.calls.actions import complete_call
 from signups.leads.contact import record_contact
 from signups.leads.models import Lead
 from signups.reports import daily_metrics
@@ -21,6 +22,7 @@ from tests.factories import callbacks, calls, content, leads, messages, trials, 
 
 pytestmark = pytest.mark.django_db
 HOUR = dt.timedelta(hours=1)
+QUEUE = "/admin/signups/callbackrequest/"
 
 
 @pytest.fixture
@@ -198,6 +200,67 @@ def test_counting_again_changes_nothing_but_what_changed(clinic, time_machine):
     assert len(kept) > 5
 
 
+def test_charts_follow_what_was_done_since_the_worker_counted(head, time_machine):
+    now = dt.datetime(2026, 11, 20, 15, 0, tzinfo=dt.UTC)
+    time_machine.move_to(now, tick=False)
+    old, older = (leads.LeadFactory(created_at=now - days * 24 * HOUR) for days in (3, 5))
+    call = calls.OnboardingCallFactory(lead=old, starts_at=now - 48 * HOUR)
+    daily_metrics.refresh_metrics(timezone.now)
+
+    def charts():
+        return {chart.title: {bar.label: bar.number for bar in chart.bars} for chart in dashboard.build_charts(7, now)}
+
+    assert (charts()["Conversion funnel"]["Contacted"], charts()["Calls"]["Completed"]) == (0, 0)
+    complete_call(call=call, by=ActorKind.SYSTEM, now=now)
+    record_contact(older, AuditAction.TRIED, by=ActorKind.SYSTEM, now=now)
+    assert (charts()["Conversion funnel"]["Contacted"], charts()["Calls"]["Completed"]) == (2, 1)
+    assert charts()["Time to first contact"]["not yet"] == 0
+    assert charts()["Sign-ups per day"] == {f"Nov {day}": int(day in (15, 17)) for day in range(14, 21)}
+
+
+def test_a_retry_is_never_shown_as_overdue_nor_is_somebody_who_may_not_be_called(client, clinic, time_machine):
+    """On the desk, in the list, on the lead's page and in the queue; what is late and waits for its hour is said."""
+    now = dt.datetime(2026, 11, 20, 15, 0, tzinfo=dt.UTC)
+    time_machine.move_to(now, tick=False)
+    user = users.UserFactory(role=roles.COORDINATOR)
+    client.force_login(user)
+    late = callbacks.CallbackRequestFactory(
+        created_at=now - 9 * HOUR, due_at=now - HOUR, claimed_by=user, claimed_at=now
+    )
+    pages = ("/admin/", "/admin/signups/lead/", f"/admin/signups/lead/{late.lead_id}/change/", QUEUE)
+
+    def overdue():
+        return ["is-overdue" in client.get(page).content.decode().split("<main")[1] for page in pages]
+
+    assert overdue() == [True] * 4
+    assert "All callbacks are on time" not in client.get(QUEUE).content.decode()
+    asleep = {"time_zone": "Pacific/Honolulu"}
+    type(late).objects.update(**asleep)
+    Lead.objects.update(**asleep, phone="", phone_e164="", email="a@example.com")
+    assert overdue() == [False] * 4
+    queue = client.get(QUEUE).content.decode()
+    assert ("All callbacks are on time" in queue, "1 callback past due can’t be made now" in queue) == (False, True)
+    type(late).objects.update(time_zone="America/New_York")
+    Lead.objects.update(time_zone="America/New_York")
+    attempt = {"attempted_by": user, "attempted_at": now - 3 * HOUR, "outcome": "no_answer"}
+    callbacks.CallAttemptFactory(request=late, **attempt, next_attempt_at=now - HOUR)
+    assert overdue() == [False] * 4
+    assert "From Fri, Nov 20, 9:00 AM" in client.get(pages[2]).content.decode().replace("\n", "")
+    assert "All callbacks are on time" in client.get(QUEUE).content.decode()
+
+
+def test_a_call_under_way_comes_before_a_callback(client, clinic, time_machine):
+    now = dt.datetime(2026, 11, 20, 15, 10, tzinfo=dt.UTC)
+    time_machine.move_to(now, tick=False)
+    call = calls.OnboardingCallFactory(starts_at=now - HOUR / 6)
+    callbacks.CallbackRequestFactory(lead=call.lead)
+    client.force_login(users.UserFactory(role=roles.HEAD))
+    page = f"/admin/signups/lead/{call.lead_id}/change/"
+    assert "Call now: onboarding call" in client.get(page).content.decode()
+    complete_call(call=call, by=ActorKind.SYSTEM, now=now)
+    assert client.get(page).context["next_action"].key == "callback"
+
+
 def test_many_sources_are_named_by_their_commonest(clinic):
     now = dt.datetime(2026, 11, 20, 15, 0, tzinfo=dt.UTC)
     for number in range(daily_metrics.TOP_SOURCES + 4):
@@ -227,7 +290,7 @@ def test_desk_takes_the_same_queries_for_one_of_everything_and_many(head, count,
     daily_metrics.refresh_metrics(timezone.now)
     with timezone.override(ClinicProfile.objects.get().time_zone):  # the desk's: its day may be another one
         state_changes.changed_pages()  # kept by the process until the content or the day changes
-    with django_assert_max_num_queries(48 if connection.vendor == "sqlite" else 54):
+    with django_assert_max_num_queries(49 if connection.vendor == "sqlite" else 55):
         assert head.get("/admin/").status_code == 200
 
 

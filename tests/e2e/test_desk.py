@@ -15,6 +15,7 @@ pytestmark = pytest.mark.desk
 PASSWORD = "a long password for a walk"
 LEADS = "/admin/signups/lead/"
 ZONES = ("America/New_York", "Pacific/Honolulu", "Pacific/Auckland", "Asia/Tokyo", "Asia/Dubai", "Europe/London")
+# (Numbers of no zone, so that no other hour counts than that of the zone.)
 # Somebody overdue, somebody new, somebody who wants their money back; and nobody else to whom the worker gives leads.
 PREPARE = f"""
 import datetime as dt
@@ -30,20 +31,21 @@ for weekday in range(7):
 now = timezone.now()
 hour = dt.timedelta(hours=1)
 for name in ("Olga Overdue", "Una Untaken"):
-    late = factories.LeadFactory(name=name, time_zone="{{zone}}", owner=rita)
-    factories.CallbackRequestFactory(lead=late, created_at=now - 9 * hour, due_at=now - hour)
+    late = factories.LeadFactory(name=name, phone_e164="+18335550123", time_zone="{{zone}}", owner=rita)
+    factories.CallbackRequestFactory(lead=late, phone_e164="+18335550123", created_at=now - 9 * hour, due_at=now - hour)
 started = dict(requested_at=now - hour, started_at=now - hour)
 factories.TrialFactory(lead__name="Nora New", lead__email="nora@walk.example", **started)
 refund = dict(converted_at=now - hour, refund_requested_at=now - hour)
 paid = dict(name="Rob Refund", email="rob@walk.example", status="converted", owner=rita)
 factories.TrialFactory(lead=factories.LeadFactory(**paid), **started, **refund)
 hedy = User.objects.get(username="hedy")
-theirs = factories.LeadFactory(name="Carl Colleague", email="carl@walk.example", time_zone="{{zone}}", owner=hedy)
+carl = dict(name="Carl Colleague", email="carl@walk.example", phone_e164="+18335550126")
+theirs = factories.LeadFactory(**carl, time_zone="{{zone}}", owner=hedy)
 factories.TrialFactory(lead=theirs, **started)
-factories.CallbackRequestFactory(lead=theirs, phone_e164="+12125550123", created_at=now - hour)
-missed = factories.LeadFactory(name="Nick Noshow", phone_e164="+12125550124", time_zone="{{zone}}", owner=rita)
+factories.CallbackRequestFactory(lead=theirs, phone_e164="+18335550126", created_at=now - hour)
+missed = factories.LeadFactory(name="Nick Noshow", phone_e164="+18335550124", time_zone="{{zone}}", owner=rita)
 factories.OnboardingCallFactory(lead=missed, host=host, starts_at=now - hour, created_at=now - 9 * hour)
-soon = factories.LeadFactory(name="Mona Moved", phone_e164="+12125550125", time_zone="{{zone}}", owner=rita)
+soon = factories.LeadFactory(name="Mona Moved", phone_e164="+18335550125", time_zone="{{zone}}", owner=rita)
 factories.OnboardingCallFactory(lead=soon, host=host, starts_at=now + 99 * hour, created_at=now)
 paying = factories.LeadFactory(name="Connie Convert", email="connie@walk.example", status="qualified", owner=rita)
 factories.TrialFactory(lead=paying, **started)
@@ -94,7 +96,7 @@ def test_a_coordinators_morning(page: Page, site: Site, people: None) -> None:
     # What is in hand is two clicks from the desk.
     page.goto("/admin/")
     page.get_by_role("row", name="Call back").get_by_role("link", name="Olga Overdue").click()
-    expect(page.locator(".card-next a.dial")).to_have_attribute("href", "tel:+12125550123")
+    expect(page.locator(".card-next a.dial")).to_have_attribute("href", "tel:+18335550123")
     look(page)
     page.get_by_role("button", name="No answer").click()
     says(page, "Outcome logged: no answer.")

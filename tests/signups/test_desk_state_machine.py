@@ -4,6 +4,7 @@ agree with each other.
 
 import datetime as dt
 import uuid
+from collections import Counter
 from contextlib import contextmanager, suppress
 from zoneinfo import ZoneInfo
 
@@ -27,15 +28,25 @@ from signups.consents.actions import grant_consent, revoke_consent, set_reminder
 from signups.consents.choices import OPTIONAL_CONSENTS, ConsentChannel
 from signups.consents.contact_policy import facts_of, may_call, may_call_back, may_email, may_text
 from signups.desk.next_best_action import next_action
-from signups.desk.saved_views import SAVED_VIEWS
+from signups.desk.saved_views import SAVED_VIEWS, calls_today
 from signups.leads.actions import assign_lead, change_status
-from signups.leads.choices import CONTACTED_STATUSES, TRANSITIONS, Channel, LeadStatus, OpenWork, PartOfDay
+from signups.leads.choices import (
+    CONTACTED_STATUSES,
+    OPEN_STATUSES,
+    TRANSITIONS,
+    Channel,
+    LeadStatus,
+    OpenWork,
+    PartOfDay,
+)
+from signups.leads.closing_undo import undo_closing
 from signups.leads.locking import ActionError
 from signups.leads.models import Lead
 from signups.messages.actions import send_manual_email
 from signups.messages.emails import preview_manual_email
+from signups.offer import current_offer
 from signups.reports.choices import Metric
-from signups.reports.daily_metrics import compute_metrics
+from signups.reports.daily_metrics import compute_metrics, metrics_since, refresh_metrics
 from signups.scheduling.slots import BookingError
 from signups.trials.actions import cancel_trial, convert_trial, undo_convert_trial
 from tests.factories import calls, hosts, leads, messages, trials, users
@@ -95,6 +106,7 @@ class Desk(RuleBasedStateMachine):
     @rule(span=st.sampled_from(SPANS))
     def time_passes(self, span):
         self.now += span
+        refresh_metrics(lambda: self.now)  # (the worker's part)
 
     @rule(purpose=st.sampled_from(OPTIONAL_CONSENTS), agrees=st.booleans())
     def consents(self, purpose, agrees):
@@ -128,6 +140,7 @@ class Desk(RuleBasedStateMachine):
     def nobody_answers_for_hours(self, hours):
         self.colleague_calls_back(CallOutcome.NO_ANSWER)
         self.now += dt.timedelta(hours=hours)
+        refresh_metrics(lambda: self.now)
 
     @rule(hours=st.integers(1, 30))
     def books_a_call(self, hours):
@@ -183,11 +196,21 @@ class Desk(RuleBasedStateMachine):
                 undo_convert_trial(trial, by=self.head, now=self.now)
 
     @rule()
+    def closing_is_undone(self):
+        with refusals():
+            undo_closing(self.fresh(), by=self.head, now=self.now)
+
+    @rule()
     def cancels_the_trial(self):
         if trial := self.fresh().trials.open().first():
             cancel_trial(trial, by=PATIENT, now=self.now)
 
     # --- what holds ---
+
+    def shown(self, day):
+        """The figures of `day` as the charts have them."""
+        metrics = metrics_since(day, self.now, clinic_zone())
+        return Counter({key: value for key, value in metrics.items() if key[0] == day})
 
     @invariant()
     def next_step_is_permitted(self):
@@ -247,7 +270,7 @@ class Desk(RuleBasedStateMachine):
         for view in ("unassigned", "ending", "refunds"):
             assert tiles[view] == SAVED_VIEWS[view].apply(Lead.objects.all(), self.head, self.now).count()
         day = lead.created_at.date()
-        counted = compute_metrics(day, day + dt.timedelta(days=1), ZoneInfo("UTC"))
+        counted = compute_metrics(day, day + dt.timedelta(days=1), clinic_zone())
         signed_up, contacted, converted = (
             sum(value for (_, metric, _), value in counted.items() if metric == wanted)
             for wanted in (Metric.SIGNED_UP, Metric.CONTACTED, Metric.CONVERTED)
@@ -257,9 +280,16 @@ class Desk(RuleBasedStateMachine):
         assert lead.last_contact_at is None or lead.first_contact_at <= lead.last_contact_at
         logged = lead.events.filter(action__in=[AuditAction.TRIED, AuditAction.CALL_ATTEMPTED]).count()
         undone = lead.events.filter(action=AuditAction.OUTCOME_UNDONE).count()
-        reopened = lead.events.filter(action=AuditAction.MOVED, detail__seen=LeadStatus.CLOSED).exists()
         assert lead.last_contact_at or logged <= undone
-        assert lead.last_contact_at or reopened or lead.status not in CONTACTED_STATUSES
+        assert lead.last_contact_at or lead.status not in CONTACTED_STATUSES
+        assert tiles["calls"] == calls_today(self.now).values("lead").distinct().count()
+        ending = set(SAVED_VIEWS["ending"].apply(Lead.objects.all(), self.head, self.now))
+        assert not ending or lead.status in OPEN_STATUSES
+        assert counted == self.shown(day)
+
+
+def clinic_zone():
+    return ZoneInfo(current_offer().time_zone)
 
 
 @contextmanager

@@ -52,7 +52,7 @@ NEEDS = {
     "content_crisistext": {"publish": "content.publish_crisistext"},
     "signups_lead": {
         **dict.fromkeys(["assign", "assign_next", "change_status", "log_outreach"], "signups.change_lead"),
-        **dict.fromkeys(["undo_outcome", "bulk_assign_undo"], "signups.change_lead"),
+        **dict.fromkeys(["undo_outcome", "undo_closing", "bulk_assign_undo"], "signups.change_lead"),
         **dict.fromkeys(["convert", "convert_undo", "mark_refunded", "mark_refunded_undo"], "signups.change_lead"),
         **dict.fromkeys(["tag", "untag", "consent", "mail", "mail_send", "resend_confirmation"], "signups.change_lead"),
         **dict.fromkeys(["bulk_assign", "bulk_change_status", "bulk_tag", "bulk_untag"], "signups.change_lead"),

@@ -4,6 +4,7 @@ import datetime as dt
 import uuid
 
 import pytest
+from django.utils import timezone
 
 from clinic import roles
 from signups.callbacks.outcome_undo import undo_outcome
@@ -16,6 +17,7 @@ from signups.leads.locking import ActionError
 from signups.leads.models import Lead
 from signups.messages import delivery
 from signups.messages.models import OutboxMessage
+from signups.trials import emails
 from tests.factories import callbacks, calls, consents, followups, hosts, leads, trials, users
 from tests.signups.conftest import NOW
 
@@ -210,6 +212,60 @@ def test_closing_names_all_that_is_under_way_and_ends_it_when_asked_to(client, l
     assert sent == (
         {"call_booked", "call_cancelled", "trial_cancelled"} if ended else {"call_booked", "call_day_before"}
     )
+
+
+def test_closing_is_undone_with_all_that_it_ended_and_nobody_was_notified(client, user, lead, host, time_machine):
+    work = under_way(lead, host)
+    emails.trial_ending(work["trial"], now=NOW)
+    deliver(NOW)
+    page, closing = f"{LIST}{lead.pk}/change/", {"seen": "new", "to": "closed", "reason": "Moved away"}
+    undo = f"{LIST}{lead.pk}/undo-closing/"
+    assert client.post(undo).status_code == 409
+    waiting = set(lead.messages.pending().values_list("kind", flat=True))
+    before = OutboxMessage.objects.filter(status="sent").count()
+    for _ in range(2):  # also the second time
+        done = client.post(f"{LIST}{lead.pk}/change-status/", closing | {"open_work": "cancel"}, follow=True)
+        assert "You can undo this for one hour." in done.content.decode()
+        assert states(work) == ("cancelled", True, True, True)
+        deliver(timezone.now() + 59 * MINUTE)
+        assert undo in client.get(page).content.decode()
+        assert "Closing undone." in client.post(undo, follow=True).content.decode()
+        assert states(work) == ("booked", False, False, False)
+        stored = Lead.objects.get(pk=lead.pk)
+        assert (stored.status, stored.close_reason, stored.last_contact_at) == ("new", "", None)
+        assert set(lead.messages.pending().values_list("kind", flat=True)) == waiting
+        assert undo not in client.get(page).content.decode()
+        time_machine.shift(1)
+    assert OutboxMessage.objects.filter(status="sent").count() == before
+    work["callback"].refresh_from_db()
+    client.post(f"{LIST}{lead.pk}/change-status/", closing | {"open_work": "cancel"})
+    trials.TrialFactory(lead=lead, requested_at=NOW + MINUTE)  # something else began since
+    assert "They began another trial since; that one counts." in client.post(undo, follow=True).content.decode()
+    client.post(f"{LIST}{lead.pk}/change-status/", closing | {"open_work": "keep"})
+    time_machine.move_to(NOW + 2 * HOUR, tick=False)
+    client.force_login(user)
+    assert undo not in client.get(page).content.decode()
+    assert client.post(undo).status_code == 409
+
+
+def test_a_trial_that_ended_with_the_lead_is_told_without_an_undo_that_is_over(client, lead, host, mailoutbox):
+    under_way(lead, host)
+    sent = {"seen": "new", "to": "closed", "reason": "Moved away", "open_work": "cancel"}
+    client.post(f"{LIST}{lead.pk}/change-status/", sent)
+    deliver(NOW + HOUR)
+    (mail,) = [mail for mail in mailoutbox if "trial" in mail.subject.lower()]
+    assert ("You can undo this" in mail.body, "as you requested" in mail.body) == (False, False)
+
+
+def test_a_conversion_undone_is_no_contact(client, lead, host):
+    trials.TrialFactory(lead=lead, requested_at=NOW - HOUR, started_at=NOW - HOUR)
+    for last in (None, NOW - HOUR):
+        Lead.objects.filter(pk=lead.pk).update(status="qualified", first_contact_at=last, last_contact_at=last)
+        client.post(f"{LIST}{lead.pk}/convert/", YES)
+        assert Lead.objects.get(pk=lead.pk).last_contact_at == NOW
+        client.post(f"{LIST}{lead.pk}/convert/undo/")
+        stored = Lead.objects.get(pk=lead.pk)
+        assert (stored.status, stored.first_contact_at, stored.last_contact_at) == ("qualified", last, last)
 
 
 def test_converting_ends_what_is_open_when_asked_to_and_its_undo_brings_all_of_it_back(client, lead, host):

@@ -79,6 +79,29 @@ def test_a_status_set_by_hand_is_contact_and_closing_is_none(lead):
     assert state(lead) == ("contacted", NOW, NOW)
 
 
+def test_who_was_never_contacted_is_new_again_when_reopened(lead):
+    head = users.UserFactory(role=roles.HEAD)
+    closing = {"to": LeadStatus.CLOSED, "by": head, "reason": "moved"}
+    for contacted, reopened in ((False, "new"), (True, "contacted")):
+        if contacted:
+            log_outreach(lead=lead, outcome=CallOutcome.NO_ANSWER, by=head, now=NOW)
+        change_status(lead=lead, now=NOW, **closing)
+        change_status(lead=lead, to=LeadStatus.CONTACTED, by=head, now=NOW)
+        lead.refresh_from_db()
+        assert lead.status == reopened
+
+
+def test_a_completion_logged_by_mistake_leaves_nobody_contacted_who_was_not(lead, user):
+    host = hosts.HostFactory(user=user)
+    call = calls.OnboardingCallFactory(lead=lead, starts_at=NOW - HOUR, host=host)
+    for later, status in ((False, "new"), (True, "contacted")):
+        complete_call(call=call, by=user, now=NOW)
+        if later:
+            log_outreach(lead=lead, outcome=CallOutcome.REACHED, by=lead.owner, now=NOW + HOUR)
+        mark_no_show(call=call, by=user, now=NOW + 2 * HOUR)
+        assert state(lead)[0] == status
+
+
 @pytest.mark.parametrize("status", [s for s in LeadStatus if s not in (LeadStatus.NEW, *TERMINAL_STATUSES)])
 def test_only_new_leads_are_moved_by_being_reached(lead, status):
     Lead.objects.update(status=status, close_reason="moved" if status == "closed" else "")
