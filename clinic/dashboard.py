@@ -92,7 +92,7 @@ def counters(user: Any, now: dt.datetime) -> list[CounterTile]:
     if user.has_perm("signups.work_inboundmessage"):
         add("Replies to read", InboundMessage.objects.unhandled(), reverse("admin:signups_lead_replies"), urgent=True)
     if user.has_perm("signups.view_lead"):
-        add_leads("Onboarding calls today", "calls")
+        add_leads("Booked calls today", "calls")
         add_leads("Unassigned leads", "unassigned")
         add_leads("Trials ending within 48 hours", "ending")
         add_leads("Refund requests", "refunds")
@@ -161,8 +161,8 @@ def my_tasks(user: Any, now: dt.datetime) -> list[TaskItem]:
     if user.has_perm("signups.change_onboardingcall"):
         calls = OnboardingCall.objects.booked().filter(host__user=user, starts_at__lt=tomorrow).order_by("starts_at")
         tasks += [
-            ("Log the call outcome" if call.starts_at <= now else "Onboarding call", call.lead, call.starts_at)
-            for call in calls.select_related("lead")[:MAX_TASKS]
+            ("Log the call outcome" if call.starts_at <= now else call.call_type.title, call.lead, call.starts_at)
+            for call in calls.select_related("lead", "call_type")[:MAX_TASKS]
         ]
     if user.has_perm("signups.change_lead"):
         due = FollowUp.objects.open().owned_by(user).due_before(tomorrow).select_related("lead")[:MAX_TASKS]

@@ -15,8 +15,8 @@ from .choices import CalendarKind
 
 class CalendarConnectionQuerySet(models.QuerySet["CalendarConnection"]):
     def due(self, now: dt.datetime) -> Self:
-        """Filter connections of present staff whose next check has come, oldest first."""
-        return self.filter(next_check_at__lte=now, host__user__is_active=True).order_by("next_check_at")
+        """Filter connections whose next check has come, oldest first."""
+        return self.filter(next_check_at__lte=now).order_by("next_check_at")
 
     def failing(self) -> Self:
         return self.exclude(failing_since=None)
@@ -82,7 +82,8 @@ class BusyTime(models.Model):
 class CalendarCopy(models.Model):
     """A booked call as we wrote it to a host's CalDAV calendar, in version `sequence`.
 
-    `missing_at` is when it was found deleted there: it is not written again in this version.
+    `missing_at` is when it was found deleted there: it is not written again in this version. `is_outdated`: the entry
+    has former initials, and is written again.
     """
 
     PII_FIELDS: ClassVar[dict[str, Any]] = {}
@@ -91,6 +92,7 @@ class CalendarCopy(models.Model):
     call = models.ForeignKey("signups.OnboardingCall", on_delete=models.PROTECT, related_name="calendar_copies")
     sequence = models.PositiveIntegerField()
     missing_at = models.DateTimeField(null=True)
+    is_outdated = models.BooleanField(default=False)
 
     class Meta:
         constraints = [

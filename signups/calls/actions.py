@@ -25,6 +25,7 @@ from signups.scheduling import round_robin, slots
 from signups.scheduling.slots import BookingError
 
 from . import availability, clock_changes, earlier_times, emails
+from .alerts import keep_wrong_number_alert
 from .call_type_models import CallType
 from .choices import CallStatus, ForceReason
 from .emails import Placement
@@ -110,34 +111,17 @@ def book_call(
     hours and minimum notice.
     """
     call_type = call_type or CallType.objects.onboarding()
-    kind = "" if call_type.is_onboarding else f" {call_type.pk}"
-    fingerprint = f"{lead.pk} {start.isoformat()} {host.pk if host else 'any'}{kind}"
+    fingerprint = _fingerprint(lead, start, host, call_type)
     candidates = _candidates(call_type)
     hosts = list((candidates.filter(pk=host.pk) if host else candidates).locked())
     if found := _replay(key, fingerprint):
         return found
-    current = Lead.objects.live().select_for_update().filter(pk=lead.pk).first()
-    if current is None:
-        raise CallNotBooked  # erased or merged since the request began
-    lead = current
-    if lead.calls.upcoming(now).exists():
-        raise AlreadyBooked
-    if not lead.has_number_to_call:
-        raise NoPhoneNumber
+    lead = _locked_to_book(lead, now)
     clinic = current_offer()
     rules = call_type.rules(clinic)
     chosen = _pick_host(start, hosts, clinic, rules, now=now, forced=forced)
-    public_id, domain = uuid.uuid4(), clinic.mailbox.rpartition("@")[2]
-    facts: dict[str, Any] = {
-        "idempotency_key": key,
-        "request_fingerprint": fingerprint,
-        "created_at": now,
-        "reminders": reminders,
-    }
-    facts |= {"call_type": call_type, "answers": dict(answers or {})}
-    call = OnboardingCall(
-        public_id=public_id, lead=lead, uid=f"{public_id}@{domain}", organizer=clinic.mailbox, **facts
-    )
+    facts = {"reminders": reminders, "call_type": call_type, "answers": dict(answers or {}), "created_at": now}
+    call = _new_call(lead, clinic, idempotency_key=key, request_fingerprint=fingerprint, **facts)
     _set_time(call, chosen, start, rules)
     try:
         _store(call, now)
@@ -146,10 +130,7 @@ def book_call(
             return found
         raise _conflict_error(call, now) from None
     _record(call, AuditAction.CALL_BOOKED, by=by, now=now, forced=forced)
-    emails.send_cancellations(lead, now)  # before the new call is announced; they are not undone any more
-    emails.call_booked(call, now=now)
-    emails.host_call(call, now=now)
-    emails.call_reminders(call, now=now)
+    emails.announce_booking(call, now=now)
     return call
 
 
@@ -261,7 +242,8 @@ def undo_until(call: OnboardingCall, now: dt.datetime) -> dt.datetime | None:
 def undo_cancel_call(*, call: OnboardingCall, by: Actor, now: dt.datetime) -> OnboardingCall:
     """Book a canceled call again as it was, while nobody was notified. Idempotent.
 
-    Raises UndoOver, AlreadyBooked, and SlotTaken when the host has another call by now.
+    Raises UndoOver, AlreadyBooked, SlotTaken when the host has another call by now, and NoPhoneNumber when the lead
+    has no number any more.
     """
     list(Host.objects.filter(pk=call.host_id).locked())
     call = _locked(call)
@@ -271,6 +253,8 @@ def undo_cancel_call(*, call: OnboardingCall, by: Actor, now: dt.datetime) -> On
         raise UndoOver
     if call.lead.calls.upcoming(now).exists():
         raise AlreadyBooked
+    if not call.lead.has_number_to_call:
+        raise NoPhoneNumber
     if earlier_times.is_promised(call, now):
         raise slots.SlotTaken
     call.status, call.sequence = CallStatus.BOOKED, call.sequence - 1
@@ -332,6 +316,32 @@ def _set_outcome(
     return call
 
 
+def _fingerprint(lead: Lead, start: dt.datetime, host: Host | None, call_type: CallType) -> str:
+    """Return what a form asked for: the same key with another fingerprint is another request."""
+    kind = "" if call_type.is_onboarding else f" {call_type.pk}"
+    return f"{lead.pk} {start.isoformat()} {host.pk if host else 'any'}{kind}"
+
+
+def _locked_to_book(lead: Lead, now: dt.datetime) -> Lead:
+    """Lock and return the lead. Raises CallNotBooked, AlreadyBooked or NoPhoneNumber when no call can be booked."""
+    current = Lead.objects.live().select_for_update().filter(pk=lead.pk).first()
+    if current is None:
+        raise CallNotBooked  # erased or merged since the request began
+    if current.calls.upcoming(now).exists():
+        raise AlreadyBooked
+    if not current.has_number_to_call:
+        raise NoPhoneNumber
+    return current
+
+
+def _new_call(lead: Lead, clinic: ClinicOffer, **facts: Any) -> OnboardingCall:
+    """Return an unsaved call with the identity that all its invitations keep."""
+    public_id, domain = uuid.uuid4(), clinic.mailbox.rpartition("@")[2]
+    return OnboardingCall(
+        public_id=public_id, lead=lead, uid=f"{public_id}@{domain}", organizer=clinic.mailbox, **facts
+    )
+
+
 def _candidates(call_type: CallType, moving: OnboardingCall | None = None) -> HostQuerySet:
     """Return the active hosts of `call_type`, and the current host of the call being moved."""
     hosts = call_type.all_hosts().active()
@@ -381,13 +391,17 @@ def _pick_host(
 ) -> Host:
     """Return a locked, free host: the call's own, else the least loaded.
 
-    Raises as `slots.available_hosts` does.
+    Never one who left the clinic, and one who stopped taking calls only when nobody else is free. Raises as
+    `slots.available_hosts` does.
     """
+    if moving and not moving.host.user.is_active:
+        hosts = [host for host in hosts if host.pk != moving.host_id]
     by_id = {host.pk: host for host in hosts}
     planned = availability.load_host_schedules(
         hosts, clinic, begin=start, end=start + rules.length, without=moving, now=now
     )
     free = [by_id[int(id_)] for id_ in slots.available_hosts(start, planned, rules, now=now, force=bool(forced))]
+    free = [one for one in free if one.active] or free
     if moving and moving.host_id in by_id and by_id[moving.host_id] in free:
         return by_id[moving.host_id]
     load = _load(free, now)
@@ -430,6 +444,7 @@ def _change(call: OnboardingCall, now: dt.datetime, before: Placement) -> None:
     """Save a new time or host, and notify the patient and the hosts concerned."""
     call.sequence += 1
     call.answer = ""
+    keep_wrong_number_alert(call)
     try:
         _store(call, now)
     except IntegrityError:

@@ -48,6 +48,7 @@ from .actions import (
 )
 from .admin_forms import ReassignCallForm, RescheduleForm
 from .alerts import settle_alert
+from .call_type_models import CallType
 from .choices import CallStatus, ForceReason
 from .earlier_time_models import EarlierTimeRequest
 from .models import CallAlert, OnboardingCall
@@ -66,6 +67,7 @@ REFUSED = {
     "undo_over": "This can no longer be undone: somebody was notified, or asked not to be called. Book another call.",
 }
 
+CANNOT_BE_OFFERED = "Earlier times are offered by email, to an address that works and that they have confirmed."
 call_view = staff_view("signups.change_onboardingcall")
 
 
@@ -83,14 +85,15 @@ class CallAdmin(ReadOnly, admin.ModelAdmin):
 @call_view
 @require_safe
 def calendar_page(request: HttpRequest) -> HttpResponse:
-    """Show a week of days or a day of hosts: `?day=2026-11-25&span=day&who=mine`."""
+    """Show a week of days or a day of hosts: `?day=2026-11-25&span=day&who=mine`, with the free times of a `type`."""
     now = timezone.now()
     date, span, who = _requested_period(request, now)
     hosts = _hosts(request, who)
     today, step = timezone.localdate(now), dt.timedelta(days=1 if span == "day" else 7)
     if span == "week":
         date -= dt.timedelta(days=date.weekday())
-    shown = calendar.calendar_day(date, hosts, now) if span == "day" else calendar.calendar_week(date, hosts, now)
+    types, call_type = chosen_type(request)
+    shown = (calendar.calendar_day if span == "day" else calendar.calendar_week)(date, hosts, now, call_type)
     access_log.log_list_view(request, "calls", shown.people)
     return render_page(
         request,
@@ -106,7 +109,8 @@ def calendar_page(request: HttpRequest) -> HttpResponse:
         day=today if date <= today < date + step else date,
         is_host=bool(_hosts(request, "mine")),
         one_host=hosts[0] if who not in ("all", "mine") and hosts else None,
-        move_form=RescheduleForm(),
+        types=types if len(types) > 1 else [],
+        call_type=call_type,
     )
 
 
@@ -207,6 +211,23 @@ def undo_cancel(request: HttpRequest, public_id: str) -> HttpResponse:
 
 @call_view
 @require_POST
+def join_waiting_list(request: HttpRequest, public_id: str) -> HttpResponse:
+    """Put the person on the waiting list for earlier times; 409 when no offer would reach them."""
+    call = _get_call(public_id)
+    if not earlier_times.can_be_offered(call.lead):
+        return _detail(request, call, refused=CANNOT_BE_OFFERED, status=409)
+    return _run(request, public_id, earlier_times.join_waiting_list, "They’re on the waiting list for earlier times.")
+
+
+@call_view
+@require_POST
+def leave_waiting_list(request: HttpRequest, public_id: str) -> HttpResponse:
+    done = "They’re off the waiting list. Their call stays as it is."
+    return _run(request, public_id, earlier_times.leave_waiting_list, done)
+
+
+@call_view
+@require_POST
 def no_show(request: HttpRequest, public_id: str) -> HttpResponse:
     return _log_outcome(request, public_id, mark_no_show, "Outcome logged: no-show.")
 
@@ -288,6 +309,7 @@ def _detail(
         "alerts": call.alerts.open(now),
         "waits_since": waiting.created_at if waiting else None,
         "offer": earlier_times.open_offer(call, now) if waiting else None,
+        "cannot_be_offered": "" if earlier_times.can_be_offered(call.lead) else CANNOT_BE_OFFERED,
         "has_begun": call.starts_at <= now and call.status != CallStatus.CANCELLED,
         "undo_until": undo_until(call, now),
         "free": slots.by_day([slot.start for slot in free], timezone.get_current_timezone()),
@@ -300,6 +322,13 @@ def _detail(
     }
     title = f"Call with {call.lead}"
     return render_page(request, "admin/signups/calls/call.html", title, status=status, **context)
+
+
+def chosen_type(request: HttpRequest) -> tuple[list[CallType], CallType]:
+    """Return the types that can be booked, and the one that the address names, by default the onboarding call."""
+    types = list(CallType.objects.active())
+    named = next((one for one in types if str(one.public_id) == request.GET.get("type")), None)
+    return types, named or CallType.objects.onboarding()
 
 
 def _requested_period(request: HttpRequest, now: dt.datetime) -> tuple[dt.date, str, str]:
@@ -355,6 +384,12 @@ routes = [
     path("signups/onboardingcall/<uuid:public_id>/cancel/", cancel_call_view, name="signups_onboardingcall_cancel"),
     path(
         "signups/onboardingcall/<uuid:public_id>/cancel/undo/", undo_cancel, name="signups_onboardingcall_undo_cancel"
+    ),
+    path("signups/onboardingcall/<uuid:public_id>/wait/", join_waiting_list, name="signups_onboardingcall_wait"),
+    path(
+        "signups/onboardingcall/<uuid:public_id>/wait/end/",
+        leave_waiting_list,
+        name="signups_onboardingcall_stop_waiting",
     ),
     path(
         "signups/onboardingcall/<uuid:public_id>/alert/<int:pk>/settle/",

@@ -21,9 +21,8 @@ from signups.web.staff_views import lead_view, redirect_to_lead, render_page
 
 from . import emails
 from .actions import available_slots_for, book_call
-from .admin import OFFERED, REFUSED
+from .admin import OFFERED, REFUSED, chosen_type
 from .admin_forms import BookForm
-from .call_type_models import CallType
 from .models import OnboardingCall
 from .notices import describe_notice
 from .questions import answered
@@ -41,9 +40,7 @@ REFUSED_BOOKING = {
 def book(request: HttpRequest, lead: Lead) -> HttpResponse:
     """Show available slots and book one; 422 without a slot, 409 on BookingError."""
     now = timezone.now()
-    types = list(CallType.objects.active())
-    call_type = next((one for one in types if str(one.public_id) == request.GET.get("type")), None)
-    call_type = call_type or CallType.objects.onboarding()
+    types, call_type = chosen_type(request)
     form = BookForm(request.POST if request.method == "POST" else None, lead=lead, call_type=call_type)
     status, errors = (422 if form.is_bound else 200), [str(one) for found in form.errors.values() for one in found]
     if form.is_valid():

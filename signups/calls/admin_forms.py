@@ -42,6 +42,10 @@ class BookForm(forms.Form):
         label="Phone number", max_length=40, error_messages={"required": "Ask for the number: the call is by phone."}
     )
     kept_phone = form_fields.kept_field()
+    asked_again = forms.BooleanField(
+        label="They asked not to be called, and have asked for this call since",
+        error_messages={"required": "They asked not to be called. Book only a call that they have asked for since."},
+    )
 
     def __init__(self, *args: Any, lead: Lead, call_type: CallType, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -49,6 +53,8 @@ class BookForm(forms.Form):
         self.fields |= question_fields(call_type)
         if lead.has_number_to_call:
             del self.fields["phone"], self.fields["kept_phone"]
+        if not lead.do_not_call_at:
+            del self.fields["asked_again"]
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}

@@ -27,6 +27,11 @@ def raise_alert(
     return alert
 
 
+def keep_wrong_number_alert(call: OnboardingCall) -> None:
+    """Let the alert that the number is somebody else's hold for a new version of the call: only a number settles it."""
+    call.alerts.filter(kind=AlertKind.WRONG_NUMBER, settled_at=None).update(sequence=call.sequence)
+
+
 def open_alerts_of(user: User, now: dt.datetime) -> CallAlertQuerySet:
     """Return the open alerts that `user` should settle: of their own calls, or of all for who may reassign calls."""
     alerts = CallAlert.objects.open(now)

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from signups.calendars.models import BusyTime
 from signups.hosts.business_hours import holiday_dates
 from signups.hosts.models import AvailabilityRule, DateOverride, Holiday, Host, TimeOff
-from signups.offer import ClinicOffer
+from signups.offer import ClinicOffer, current_offer
 from signups.scheduling import business_hours, slots
 from signups.scheduling.intervals import Interval, IntervalSet
 
@@ -69,6 +69,18 @@ def load_host_schedules(
         )
         for host in hosts
     ]
+
+
+def offer_stands(offer: SlotOffer, now: dt.datetime) -> bool:
+    """Return whether the time held for somebody can still be taken: its host may have left, or be busy by now."""
+    call, clinic = offer.request.call, current_offer()
+    takes_type = call.call_type.all_hosts().filter(pk=offer.host_id).exists()
+    plans = load_host_schedules([offer.host], clinic, begin=offer.starts_at, end=offer.starts_at, without=call, now=now)
+    try:
+        slots.available_hosts(offer.starts_at, plans, call.call_type.rules(clinic), now=now)
+    except slots.BookingError:
+        return False
+    return takes_type
 
 
 def week_overview(host: Host, clinic: ClinicOffer, *, first: dt.date) -> list[tuple[dt.date, str, str]]:

@@ -16,6 +16,7 @@ from signups.offer import current_offer
 from signups.scheduling import slots
 
 from . import availability
+from .call_type_models import CallType
 from .models import OnboardingCall
 
 ROW_LENGTH = 30  # minutes
@@ -62,29 +63,33 @@ class Calendar:
         return len({call.lead_id for column in self.columns for cell in column.cells for call in cell.calls})
 
 
-def calendar_week(monday: dt.date, hosts: Sequence[Host], now: dt.datetime) -> Calendar:
-    """Return seven columns, one per day, with the calls and slots of all `hosts`."""
+def calendar_week(monday: dt.date, hosts: Sequence[Host], now: dt.datetime, call_type: CallType) -> Calendar:
+    """Return seven columns, one per day, with all calls of `hosts`, and the slots for a call of `call_type`."""
     dates = [monday + number * ONE_DAY for number in range(7)]
-    found = _CalendarData(dates[0], dates[-1], hosts, now)
+    found = _CalendarData(dates[0], dates[-1], hosts, now, call_type)
     return _rows([found.column(Column(f"{date:%A}", date), hosts) for date in dates])
 
 
-def calendar_day(date: dt.date, hosts: Sequence[Host], now: dt.datetime) -> Calendar:
-    """Return one day with a column for each of `hosts`."""
-    found = _CalendarData(date, date, hosts, now)
+def calendar_day(date: dt.date, hosts: Sequence[Host], now: dt.datetime, call_type: CallType) -> Calendar:
+    """Return one day with a column for each of `hosts`, as `calendar_week` does."""
+    found = _CalendarData(date, date, hosts, now, call_type)
     return _rows([found.column(Column(str(host), date, host), [host]) for host in hosts])
 
 
 class _CalendarData:
     """Calls, slots, time off and holidays of a date range, in the current time zone."""
 
-    def __init__(self, first: dt.date, last: dt.date, hosts: Sequence[Host], now: dt.datetime) -> None:
+    def __init__(
+        self, first: dt.date, last: dt.date, hosts: Sequence[Host], now: dt.datetime, call_type: CallType
+    ) -> None:
         begin, end = midnight(first), midnight(last + ONE_DAY)
         calls = OnboardingCall.objects.standing().filter(host__in=hosts, starts_at__gte=begin, starts_at__lt=end)
         self.calls = list(calls.select_related("lead", "host__user").order_by("starts_at", "host_id"))
         clinic = current_offer()
-        planned = availability.load_host_schedules(hosts, clinic, begin=begin, end=end, now=now)
-        self.offered = slots.available_slots(planned, clinic.calls, now=now, begin=begin, end=end)
+        chosen = set(call_type.all_hosts().filter(pk__in=[host.pk for host in hosts]).values_list("pk", flat=True))
+        takers = [host for host in hosts if host.pk in chosen]
+        planned = availability.load_host_schedules(takers, clinic, begin=begin, end=end, now=now)
+        self.offered = slots.available_slots(planned, call_type.rules(clinic), now=now, begin=begin, end=end)
         away = TimeOff.objects.filter(host__in=hosts, starts_at__lt=end, ends_at__gt=begin)
         self.away = list(away.select_related("host__user"))
         self.holidays = dict(Holiday.objects.filter(date__range=(first, last)).values_list("date", "name"))

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db import transaction
 
+from signups.audit.choices import ActorKind
 from signups.calendars import caldav_client
 from signups.calendars.actions import (
     Reading,
@@ -30,10 +31,16 @@ from .models import OnboardingCall
 
 
 def check_next_calendar(clock: Callable[[], dt.datetime]) -> int:
-    """Worker job: read one connected calendar and bring its calls up to date; return 1, or 0 when none is due."""
+    """Worker job: read one connected calendar and bring its calls up to date; return 1, or 0 when none is due.
+
+    The calendar of somebody who left is disconnected: it holds none of our calls, and we none of their credentials.
+    """
     connection = lease_due(clock)
     if connection is None:
         return 0
+    if not connection.host.user.is_active:
+        remove_calendar(connection, by=ActorKind.SYSTEM, now=clock())
+        return 1
     try:
         reading = read_calendar(connection, clock())
         with transaction.atomic():
@@ -56,9 +63,9 @@ def write_calls(connection: CalendarConnection, now: dt.datetime) -> None:
     copies = {copy.call_id: copy for copy in connection.copies.select_related("call")}
     for call in upcoming.values():
         copy = copies.get(call.pk)
-        if copy is None or copy.sequence < call.sequence:
+        if copy is None or copy.sequence < call.sequence or (copy.is_outdated and not copy.missing_at):
             caldav_client.put_event(*account, str(call.public_id), render_copy(host_entry(call, stamp=call.changed_at)))
-            written = {"sequence": call.sequence, "missing_at": None}
+            written = {"sequence": call.sequence, "missing_at": None, "is_outdated": False}
             CalendarCopy.objects.update_or_create(calendar=connection, call=call, defaults=written)
     for copy in copies.values():
         if copy.call_id not in upcoming and _is_off(copy.call, connection):

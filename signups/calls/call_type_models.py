@@ -78,9 +78,14 @@ class CallType(models.Model):
         return "free call" if self.is_onboarding else self.name
 
     @property
+    def noun(self) -> str:
+        """The type within a sentence to staff: `onboarding call`."""
+        return "onboarding call" if self.is_onboarding else self.name
+
+    @property
     def title(self) -> str:
-        """The type as a heading for its host: `Onboarding call`."""
-        return "Onboarding call" if self.is_onboarding else f"{self.name[:1].upper()}{self.name[1:]}"
+        """The type as a heading for staff: `Onboarding call`."""
+        return f"{self.noun[:1].upper()}{self.noun[1:]}"
 
     def rules(self, clinic: ClinicOffer) -> CallRules:
         """Return the length, grid and limits of this type."""

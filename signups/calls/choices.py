@@ -39,7 +39,7 @@ class OfferStatus(TextChoices):
     ACCEPTED = "accepted", "accepted"
     DECLINED = "declined", "declined"
     EXPIRED = "expired", "expired"
-    WITHDRAWN = "withdrawn", "no longer earlier than their call"
+    WITHDRAWN = "withdrawn", "no longer free, or no longer earlier than their call"
 
 
 class ForceReason(TextChoices):

@@ -10,6 +10,7 @@ from django.utils import timezone
 from clinic.lib import time_zones
 from signups.audit.actions import Actor
 from signups.audit.choices import ActorKind
+from signups.calendars.models import CalendarConnection
 from signups.hosts.models import Host
 from signups.leads.locking import ActionError
 from signups.leads.models import Lead
@@ -23,7 +24,9 @@ from .models import CallAlert, OnboardingCall
 
 
 def update_booked_calls(*, lead: Lead, changed: frozenset[str], by: Actor, now: dt.datetime, **kwargs: Any) -> None:
-    """Send invitations again where the new name or address belongs in them. Receiver of `contact_details_changed`.
+    """Write invitations, reminders and calendar entries again where the new details belong in them.
+
+    Receiver of `contact_details_changed`.
 
     Raises ActionError when the number was removed: the call needs one.
     """
@@ -40,9 +43,11 @@ def update_booked_calls(*, lead: Lead, changed: frozenset[str], by: Actor, now: 
         emails.refresh_pending(call, now=now)
         if "email" in changed and lead.email and not emails.confirmed_to(call, lead.email):
             emails.call_booked(call, now=now)
+        if changed & {"email", "phone_e164", "preferred_channel"}:
             emails.call_reminders(call, now=now)
-        if "name" in changed:
-            emails.host_call_renamed(call, now=now)
+        if "name" in changed and emails.host_call_renamed(call, now=now):
+            call.calendar_copies.update(is_outdated=True)
+            CalendarConnection.objects.filter(host=call.host_id).update(next_check_at=now)
 
 
 def cancel_calls_of_lead(
@@ -67,7 +72,8 @@ def resume_calls(*, lead: Lead, by: Actor, now: dt.datetime, since: dt.datetime,
                 undo_cancel_call(call=call, by=by, now=now)
         except BookingError:
             when = time_zones.format_short(call.starts_at, timezone.get_current_timezone_name())
-            failed.append(f"The call on {when} stays canceled: the time is taken, or they know already.")
+            why = "the time is taken, there is no number to call, or they know already"
+            failed.append(f"The call on {when} stays canceled: {why}.")
     return failed
 
 

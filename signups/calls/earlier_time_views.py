@@ -28,7 +28,7 @@ def join_page(request: HttpRequest, lead: Lead, token: str) -> HttpResponse:
     booked = lead.calls.upcoming(now).first()
     if booked is None or not earlier_times.can_be_offered(lead):
         return redirect_after_post("portal:call", token)
-    earlier_times.join_waiting_list(call=booked, now=now)
+    earlier_times.join_waiting_list(call=booked, by=ActorKind.PATIENT, now=now)
     return redirect_done("portal:call", token, "waiting-list")
 
 
@@ -40,7 +40,7 @@ def leave_page(request: HttpRequest, lead: Lead, token: str) -> HttpResponse:
     booked = lead.calls.upcoming(now).first()
     if booked is None:
         return redirect_after_post("portal:call", token)
-    earlier_times.leave_waiting_list(call=booked, now=now)
+    earlier_times.leave_waiting_list(call=booked, by=ActorKind.PATIENT, now=now)
     return redirect_done("portal:call", token, "waiting-list-left")
 
 

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from django.db import IntegrityError, transaction
 
 from clinic.lib.contact_hours import EMAIL_HOURS
-from signups.audit.actions import record_event
-from signups.audit.choices import ActorKind, AuditAction
+from signups.audit.actions import Actor, record_event
+from signups.audit.choices import AuditAction
 from signups.hosts.models import Host
 from signups.leads.models import Lead
 from signups.offer import current_offer
@@ -28,26 +28,26 @@ SHORTEST_OFFER = dt.timedelta(minutes=30)  # what leaves less time to answer is 
 
 
 def can_be_offered(lead: Lead) -> bool:
-    """Return whether offers reach `lead`: by email, with a link to the private page."""
+    """Return whether offers reach `lead`: by email, with a link to the private page; a text only points to it."""
     return bool(lead.email) and lead.email_bounced_at is None and lead.has_started_trial()
 
 
 @transaction.atomic
-def join_waiting_list(*, call: OnboardingCall, now: dt.datetime) -> None:
+def join_waiting_list(*, call: OnboardingCall, by: Actor, now: dt.datetime) -> None:
     """Put the person of an upcoming call on the list. Idempotent."""
     list(Lead.objects.select_for_update().filter(pk=call.lead_id))
     current = OnboardingCall.objects.upcoming(now).filter(pk=call.pk).first()
     if current and not current.earlier_time_requests.filter(closed_at=None).exists():
         EarlierTimeRequest.objects.create(call=current, created_at=now)
-        record_event(current.lead, AuditAction.EARLIER_TIME_ASKED, by=ActorKind.PATIENT, now=now)
+        record_event(current.lead, AuditAction.EARLIER_TIME_ASKED, by=by, now=now)
 
 
 @transaction.atomic
-def leave_waiting_list(*, call: OnboardingCall, now: dt.datetime) -> None:
+def leave_waiting_list(*, call: OnboardingCall, by: Actor, now: dt.datetime) -> None:
     """Take the person off the list; a time held for them goes to the next. Idempotent."""
     SlotOffer.objects.filter(request__call=call, status=OfferStatus.OPEN).update(status=OfferStatus.DECLINED)
     if call.earlier_time_requests.filter(closed_at=None).update(closed_at=now):
-        record_event(call.lead, AuditAction.EARLIER_TIME_DROPPED, by=ActorKind.PATIENT, now=now)
+        record_event(call.lead, AuditAction.EARLIER_TIME_DROPPED, by=by, now=now)
 
 
 def decline_offer(*, call: OnboardingCall, start: dt.datetime) -> None:
@@ -57,9 +57,10 @@ def decline_offer(*, call: OnboardingCall, start: dt.datetime) -> None:
 
 
 def open_offer(call: OnboardingCall, now: dt.datetime) -> SlotOffer | None:
-    """Return the time that is held for this call."""
+    """Return the time that is held for this call, if it can still be taken."""
     offers = SlotOffer.objects.open(now).filter(request__call=call, request__closed_at=None)
-    return offers.select_related("host__user").first()
+    offer = offers.select_related("host__user", "request__call__call_type").first()
+    return offer if offer and availability.offer_stands(offer, now) else None
 
 
 def is_promised(call: OnboardingCall, now: dt.datetime) -> bool:
@@ -91,9 +92,15 @@ def follow_change(call: OnboardingCall, before: Placement, now: dt.datetime, *, 
 
 
 def offer_freed_slots(clock: Callable[[], dt.datetime]) -> int:
-    """Worker job: end what has expired and offer each free time to the next in line; return the number of offers."""
+    """Worker job: end what has expired or is no longer free, and offer each free time to the next in line.
+
+    Returns the number of offers.
+    """
     now = clock()
     SlotOffer.objects.filter(status=OfferStatus.OPEN, expires_at__lte=now).update(status=OfferStatus.EXPIRED)
+    for offer in SlotOffer.objects.open(now).select_related("host", "request__call__call_type"):
+        if not availability.offer_stands(offer, now):
+            SlotOffer.objects.filter(pk=offer.pk, status=OfferStatus.OPEN).update(status=OfferStatus.WITHDRAWN)
     FreedSlot.objects.filter(settled_at=None, starts_at__lte=now).update(settled_at=now)
     waiting = FreedSlot.objects.filter(settled_at=None, created_at__lte=now).exclude(offers__status=OfferStatus.OPEN)
     return sum(_offer(pk, host_id, now) for pk, host_id in waiting.values_list("pk", "host_id"))

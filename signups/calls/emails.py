@@ -6,20 +6,23 @@ from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from django.db.models.functions import Greatest
 from django.urls import reverse
 
 from clinic.lib import normalization, time_zones
+from signups.consents.contact_policy import wants_texts
 from signups.hosts.models import Host
 from signups.leads.models import Lead
 from signups.messages import kinds
 from signups.messages.choices import CalendarMethod, MessageChannel, MessageStatus
 from signups.messages.kinds import MessageKind, register
 from signups.messages.models import OutboxMessage, OutboxMessageQuerySet
-from signups.messages.outbox import enqueue, portal_link_context, render
+from signups.messages.outbox import enqueue, portal_link_context, render, render_text
 from signups.offer import current_offer
 from signups.scheduling.icalendar_invites import CalendarEntry, render_invitation
 
+from . import availability
 from .choices import CallStatus, OfferStatus
 from .earlier_time_models import SlotOffer
 from .models import OnboardingCall
@@ -71,7 +74,9 @@ def _context_at_sending(message: OutboxMessage) -> dict[str, Any]:
 
 
 def _offer_is_open(message: OutboxMessage, now: dt.datetime) -> bool:
-    return SlotOffer.objects.open(now).filter(request__call=message.call, request__closed_at=None).exists()
+    offers = SlotOffer.objects.open(now).filter(request__call=message.call, request__closed_at=None)
+    offer = offers.select_related("host", "request__call__call_type").first()
+    return offer is not None and availability.offer_stands(offer, now)
 
 
 def _offer_at_sending(message: OutboxMessage) -> dict[str, Any]:
@@ -118,6 +123,7 @@ EARLIER_TIME = register(
     MessageKind(
         "earlier_time",
         "an earlier time is open for your call",
+        channels=BOTH,
         still_relevant=_offer_is_open,
         context_at_sending=_offer_at_sending,
         quiet_hours=True,
@@ -161,6 +167,14 @@ def call_booked(call: OnboardingCall, *, now: dt.datetime) -> OutboxMessage | No
     return _to_patient(CALL_BOOKED, call, now, resends=resends)
 
 
+def announce_booking(call: OnboardingCall, *, now: dt.datetime) -> None:
+    """Tell patient and host of a new call, after any earlier call whose cancellation was still held back."""
+    send_cancellations(call.lead, now)  # (they are not undone any more)
+    call_booked(call, now=now)
+    host_call(call, now=now)
+    call_reminders(call, now=now)
+
+
 def confirmed_to(call: OnboardingCall, address: str) -> bool:
     """Return whether the latest invitation of the call went, or goes, to this address."""
     last = call.messages.filter(host=None).exclude(calendar="").order_by("-created_at").first()
@@ -190,13 +204,19 @@ def send_cancellations(lead: Lead, now: dt.datetime) -> None:
 
 
 def withdraw_cancellation(call: OnboardingCall, now: dt.datetime) -> None:
-    """Cancel the held messages of a call that is back at its former version, and resume those of that version."""
+    """Cancel the held messages of a call that is back at its former version, and resume those of that version.
+
+    What was for an address or a number that they have given up since is not resumed.
+    """
     for message in unsent_cancellations(call.lead, now).filter(call=call):
         message.dedupe_key = f"{message.kind}:withdrawn:{message.pk}"  # (it may be canceled again)
         message.status = MessageStatus.CANCELLED
         message.save(update_fields=["dedupe_key", "status"])
     dropped = call.messages.filter(call_sequence=call.sequence, status=MessageStatus.CANCELLED)
-    dropped.update(status=MessageStatus.PENDING)  # (the send policy decides again about each)
+    former = Q(host=None) & ~Q(to__in=[call.lead.email, call.lead.phone_e164])
+    dropped.exclude(former).update(status=MessageStatus.PENDING)  # (the send policy decides again about each)
+    refresh_pending(call, now=now)
+    call_reminders(call, now=now)
 
 
 def call_needs_number(call: OnboardingCall, *, now: dt.datetime, send_at: dt.datetime) -> OutboxMessage | None:
@@ -214,16 +234,27 @@ def earlier_time_offered(offer: SlotOffer, *, now: dt.datetime) -> OutboxMessage
 def call_reminders(call: OnboardingCall, *, now: dt.datetime) -> None:
     """Enqueue the reminders 24 hours and 1 hour before the call, unless already past or declined at the booking.
 
-    Once per version of the call; a repeat does nothing.
+    Once per version of the call and channel: a repeat resumes those that lacked an address, and writes those of a
+    channel that they have chosen since.
     """
-    if (
-        not call.reminders
-        or call.messages.filter(kind__in=[kind.value for kind in REMINDERS], call_sequence=call.sequence).exists()
-    ):
+    if not call.reminders:
         return
+    written = call.messages.filter(kind__in=[kind.value for kind in REMINDERS], call_sequence=call.sequence)
+    known = list(written.values_list("kind", "channel", "status"))
+    if any(status == MessageStatus.CANCELLED for *_, status in known):
+        _resume(written.filter(status=MessageStatus.CANCELLED, send_at__gte=now), call.lead)
     for kind, ahead in REMINDERS.items():
         if call.starts_at - ahead >= now:
-            _to_patient(kind, call, now, invite=False, send_at=call.starts_at - ahead)
+            channels = [channel for value, channel, _ in known if value == kind.value]
+            _to_patient(kind, call, now, invite=False, send_at=call.starts_at - ahead, without=channels)
+
+
+def _resume(reminders: OutboxMessageQuerySet, lead: Lead) -> None:
+    """Let reminders wait again, at the addresses of today, on the channels that they want today."""
+    addresses = {MessageChannel.EMAIL: lead.email, MessageChannel.TEXT: lead.phone_e164 if wants_texts(lead) else ""}
+    for channel, to in addresses.items():
+        if to:
+            reminders.filter(channel=channel).update(status=MessageStatus.PENDING, to=to)
 
 
 def host_call(call: OnboardingCall, *, now: dt.datetime) -> OutboxMessage | None:
@@ -251,14 +282,18 @@ def host_call_cancelled(
 
 
 def refresh_pending(call: OnboardingCall, *, now: dt.datetime) -> None:
-    """Write the invitations that wait for the patient again, for the name and address of today."""
-    for message in call.messages.pending().filter(host=None).exclude(calendar="").select_related("lead"):
-        kind = kinds.get(message.kind)
-        email = render(kind, call.lead, _context(call, call.lead))
-        columns = {"to": call.lead.email, "subject": email.subject, "text": email.text, "html": email.html}
-        columns |= _invitation(_entry(call, _patient_summary(call), now), call.lead.email)
-        if call.lead.email:
-            OutboxMessage.objects.pending().filter(pk=message.pk).update(**columns)
+    """Write what waits for the patient again, for the name, zone, number and address of today.
+
+    Reminders are rendered when they are sent.
+    """
+    at_sending = [kind.value for kind in kinds.registered() if kind.context_at_sending]
+    for message in call.messages.pending().filter(host=None).exclude(kind__in=at_sending):
+        as_text = message.channel == MessageChannel.TEXT
+        written = (render_text if as_text else render)(kinds.get(message.kind), call.lead, _context(call, call.lead))
+        columns = {"subject": written.subject, "text": written.text, "html": written.html}
+        if message.calendar and call.lead.email:
+            columns |= _invitation(_entry(call, _patient_summary(call), now), call.lead.email)
+        OutboxMessage.objects.pending().filter(pk=message.pk).update(**columns)
 
 
 def host_entry(call: OnboardingCall, *, stamp: dt.datetime, before: Placement | None = None) -> CalendarEntry:
@@ -316,6 +351,8 @@ def _to_host(
     entry = host_entry(call, stamp=now, before=at if kind is HOST_CALL_CANCELLED else None)
     context = {
         "initials": normalization.initials(call.lead.name),
+        "call_noun": call.call_type.noun,
+        "call_title": call.call_type.title,
         "when": time_zones.format_moment(at.starts_at, host.time_zone),
         "when_short": time_zones.format_short(at.starts_at, host.time_zone),
         "link": settings.SITE_URL + reverse("admin:signups_onboardingcall_call", args=[call.public_id]),

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods
 
 from clinic.lib import time_zones
 from signups.audit.choices import ActorKind
+from signups.consents.contact_policy import wants_texts
 from signups.leads import contact_details
 from signups.leads.models import Lead
 from signups.messages.choices import MessageChannel
@@ -74,7 +75,8 @@ def call_page(request: HttpRequest, lead: Lead, token: str) -> HttpResponse:
     if section["call"]:
         reminders = _promised_reminders(section["call"], lead, now)
         waits = section["call"].earlier_time_requests.filter(closed_at=None).exists()
-        waiting = {"is_waiting": waits, "may_wait": earlier_times.can_be_offered(lead)}
+        told = "email and text" if wants_texts(lead) else "email"
+        waiting = {"is_waiting": waits, "may_wait": earlier_times.can_be_offered(lead), "told_by": told}
         return render(request, "portal/call.html", {"token": token, "reminders": reminders, **waiting, **section})
     return _times(request, SlotForm(lead=lead, call_type=call_type), token, now)
 
@@ -150,14 +152,16 @@ def zone_page(request: HttpRequest, lead: Lead, token: str) -> HttpResponse:
     form = ZoneForm(request.POST)
     now = timezone.now()
     moving = lead.calls.upcoming(now).select_related("host__user").first()
+    call_type = moving.call_type if moving else _chosen_type(request)
     if not form.is_valid():
-        call_type = moving.call_type if moving else _chosen_type(request)
         booking = SlotForm(lead=lead, moving=moving, call_type=call_type)
         return _times(request, booking, token, now, status=422, zone_form=form)
     contact_details.update_contact_details(
         lead, by=ActorKind.PATIENT, now=now, time_zone=form.cleaned_data["time_zone"]
     )
-    return redirect_done("portal:call-move" if moving else "portal:call", token, "zone")
+    if moving:
+        return redirect_done("portal:call-move", token, "zone")
+    return redirect_done("portal:call", token, "zone", type=str(call_type.public_id))
 
 
 def _promised_reminders(call: OnboardingCall, lead: Lead, now: dt.datetime) -> str:

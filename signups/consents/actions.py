@@ -39,8 +39,8 @@ def record_signup_consents(lead: Lead, agreed: Mapping[ConsentPurpose, ConsentDo
 def grant_consent(lead: Lead, purpose: ConsentPurpose, *, channel: ConsentChannel, by: Actor, now: dt.datetime) -> None:
     """Grant consent of `lead` to the current wording of `purpose`. Idempotent.
 
-    Consent to calls also lifts the suppression of the lead's number, left by an earlier erasure. Raises
-    LeadUnavailable.
+    Consent to calls also lifts the suppression of the lead's number, left by an earlier erasure; what waits is sent as
+    a text too from the consent to texts on, to who chose them. Raises LeadUnavailable.
     """
     lock_lead(lead)
     text = current_wording(purpose)
@@ -52,6 +52,7 @@ def grant_consent(lead: Lead, purpose: ConsentPurpose, *, channel: ConsentChanne
     if purpose == ConsentPurpose.TEXTS:
         permit_texts_again(lead)
         resume_texts_to(lead.phone_e164)
+        contact_details.announce_change(Lead.objects.get(pk=lead.pk), ["preferred_channel"], by=by, now=now)
 
 
 def permit_calls_again(lead: Lead) -> None:

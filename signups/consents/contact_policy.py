@@ -36,7 +36,7 @@ CALL_AHEAD = dt.timedelta(minutes=10)  # how long before its start, whatever the
 class Basis(TextChoices):
     """What permits a call."""
 
-    BOOKED_CALL = "booked_call", "their onboarding call"
+    BOOKED_CALL = "booked_call", "the call they booked"
     CALLBACK = "callback", "the callback they asked for"
     CONSENT = "consent", "their consent to calls"
 
@@ -105,7 +105,9 @@ def facts_of(leads: Iterable[Lead], now: dt.datetime) -> Mapping[int, ContactFac
             callbacks[lead.pk].lead = lead
     calls = defaultdict(list)
     planned: Any = apps.get_model("signups", "OnboardingCall")._default_manager
-    for call in planned.standing().filter(lead__in=keys).select_related("host__user").order_by("starts_at"):
+    for call in (
+        planned.standing().filter(lead__in=keys).select_related("host__user", "call_type").order_by("starts_at")
+    ):
         calls[call.lead_id].append(call)
     confirmed, waiting = set(), set()
     trials = apps.get_model("signups", "Trial")._default_manager.filter(lead__in=keys).order_by()

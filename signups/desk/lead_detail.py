@@ -93,7 +93,7 @@ class LeadFacts:
             now,
             trial=lead.trials.first(),
             contact=facts_of([lead], now)[lead.pk],
-            calls=list(lead.calls.select_related("host__user")),
+            calls=list(lead.calls.select_related("host__user", "call_type")),
             follow_ups=list(lead.follow_ups.open().select_related("owner")),
         )
 

@@ -56,7 +56,7 @@ def _owed(lead: Lead, trial: Trial | None, now: dt.datetime, facts: ContactFacts
         at, is_retry = max(filter(None, (facts.callback.call_at, opens_at))), facts.callback.next_at is not None
         return NextAction("callback", "Call back", at, is_earliest=is_retry)
     if facts.unsettled:
-        text = "Call now: onboarding call" if on_time else "Log the call outcome"
+        text = f"Call now: {facts.unsettled.call_type.noun}" if on_time else "Log the call outcome"
         return NextAction("call", text, facts.unsettled.starts_at)
     if trial and trial.refund_is_owed:
         return NextAction("refund", "Issue refund", trial.refund_requested_at)
@@ -68,7 +68,7 @@ def _appointment(lead: Lead, now: dt.datetime, facts: ContactFacts) -> NextActio
     if facts.call:
         if not lead.has_number_to_call:
             return NextAction(Remedy.ADD_CONTACT, "Ask for a phone number: a call is booked", facts.call.starts_at)
-        return NextAction("appointment", "Hold the onboarding call", facts.call.starts_at)
+        return NextAction("appointment", f"Hold the {facts.call.call_type.noun}", facts.call.starts_at)
     missed = facts.missed
     is_followed_up = missed and lead.last_contact_at and lead.last_contact_at > missed.starts_at
     if (

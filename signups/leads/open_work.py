@@ -34,7 +34,7 @@ def open_work(lead: Lead, now: dt.datetime) -> list[OpenItem]:
     """Return the booked calls, callback, trial and follow-ups of `lead` and the messages that wait for their time."""
     return describe_open_work(
         now,
-        calls=lead.calls.upcoming(now).select_related("host__user"),
+        calls=lead.calls.upcoming(now).select_related("host__user", "call_type"),
         callbacks=lead.callbacks.open(),
         trials=lead.trials.open(),
         follow_ups=lead.follow_ups.open(),
@@ -63,7 +63,7 @@ def describe_open_work(
         return time_zones.format_short(moment, zone)
 
     return [
-        *(OpenItem(f"onboarding call on {when(call.starts_at)} with {call.host}", call) for call in calls),
+        *(OpenItem(f"{call.call_type.noun} on {when(call.starts_at)} with {call.host}", call) for call in calls),
         *(OpenItem(f"callback due {when(callback.call_at)}", callback) for callback in callbacks),
         *(OpenItem(f"free trial: {trial.state(now)}", trial) for trial in trials),
         *(OpenItem(f"follow-up due {when(each.due_at)}: {each.task}", each) for each in follow_ups),

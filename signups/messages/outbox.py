@@ -6,6 +6,7 @@ Nothing is sent here.
 import datetime as dt
 import hashlib
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,13 +15,14 @@ from django.template.loader import render_to_string
 from clinic.lib import normalization, text_messages
 from signups.consents.contact_policy import wants_texts
 from signups.leads import links as lead_links
+from signups.leads.choices import Channel
 from signups.leads.models import Lead
 from signups.offer import current_offer
 
 from . import kinds
 from .choices import MessageChannel, MessageStatus
 from .kinds import MessageKind
-from .models import OutboxMessage
+from .models import OutboxMessage, OutboxMessageQuerySet
 
 MAX_PER_HOUR = 3  # messages of one kind to one lead, so that forms cannot be used to flood a mailbox
 
@@ -65,17 +67,25 @@ def render_text(kind: MessageKind, lead: Lead, context: dict[str, Any]) -> Rende
 
 
 def enqueue(
-    kind: MessageKind, lead: Lead, occasion: int | str, *, now: dt.datetime, context: dict[str, Any], **columns: Any
+    kind: MessageKind,
+    lead: Lead,
+    occasion: int | str,
+    *,
+    now: dt.datetime,
+    context: dict[str, Any],
+    without: Collection[str] = (),
+    **columns: Any,
 ) -> OutboxMessage | None:
     """Render and store a message: an email if they have an address, and a text if they chose texts.
 
     `occasion` identifies the event that it reports; a second message of it raises IntegrityError. `columns` override
-    the defaults: to the lead, sent at once. Returns the email, else the text, else None.
+    the defaults: to the lead, sent at once; nothing is written for the channels in `without`. Returns the email, else
+    the text, else None.
     """
-    stored = None
-    if MessageChannel.TEXT in kind.channels and wants_texts(lead):
+    stored, channels = None, [channel for channel in kind.channels if channel not in without]
+    if MessageChannel.TEXT in channels and wants_texts(lead):
         stored = enqueue_text(kind, lead, occasion, now=now, context=context, **columns)
-    if MessageChannel.EMAIL in kind.channels and columns.get("to", lead.email):
+    if MessageChannel.EMAIL in channels and columns.get("to", lead.email):
         email = render(kind, lead, context)
         stored = _store(kind, lead, occasion, email, now=now, **({"to": lead.email} | columns))
     return stored
@@ -122,16 +132,26 @@ def rerender(message: OutboxMessage) -> None:
 
 
 def readdress_messages(*, lead: Lead, changed: frozenset[str], **kwargs: Any) -> None:
-    """Readdress emails that wait for the lead, or cancel them without an address.
+    """Readdress what waits for the lead, or cancel it without an address. Receiver of `contact_details_changed`.
 
-    Receiver of `contact_details_changed`. A text to a former number is left to the send policy, which cancels it.
+    Who no longer chooses texts gets what waits as email only. The answer to a keyword stays with the number it is for.
     """
-    if "email" not in changed:
-        return
-    staff = [kind.value for kind in kinds.registered() if kind.to_staff]
-    waiting = lead.messages.pending().filter(channel=MessageChannel.EMAIL).exclude(kind__in=staff)
-    if lead.email:
-        waiting.update(to=lead.email)
+    waiting = lead.messages.pending()
+    if "email" in changed:
+        staff = [kind.value for kind in kinds.registered() if kind.to_staff]
+        _readdress(waiting.filter(channel=MessageChannel.EMAIL).exclude(kind__in=staff), lead.email)
+    texts = waiting.filter(channel=MessageChannel.TEXT)
+    if "phone_e164" in changed:
+        answers = [kind.value for kind in kinds.registered() if kind.answers_keyword]
+        _readdress(texts.exclude(kind__in=answers), lead.phone_e164)
+    if "preferred_channel" in changed and lead.preferred_channel != Channel.TEXT and lead.email:
+        emailed = [kind.value for kind in kinds.registered() if MessageChannel.EMAIL in kind.channels]
+        _readdress(texts.filter(kind__in=emailed), "")
+
+
+def _readdress(waiting: OutboxMessageQuerySet, to: str) -> None:
+    if to:
+        waiting.update(to=to)
     else:
         waiting.update(status=MessageStatus.CANCELLED, lease_token=None, lease_expires_at=None)
 

@@ -34,12 +34,12 @@ MESSAGES = {
 }
 
 
-def redirect_done(to: str, token: str, key: str, *, fragment: str = "") -> HttpResponse:
-    """Redirect to the URL pattern `to` of the portal, whose page then says `MESSAGES[key]`."""
+def redirect_done(to: str, token: str, key: str, *, fragment: str = "", **query: str) -> HttpResponse:
+    """Redirect to the URL pattern `to` of the portal, with `query`, whose page then says `MESSAGES[key]`."""
     if key not in MESSAGES:
         raise KeyError(key)
     signed = signing.TimestampSigner(salt=SALT).sign(key)
-    return redirect_after_post(reverse(to, args=[token], query={"done": signed}, fragment=fragment or None))
+    return redirect_after_post(reverse(to, args=[token], query={**query, "done": signed}, fragment=fragment or None))
 
 
 def done_message(request: HttpRequest) -> dict[str, str]:

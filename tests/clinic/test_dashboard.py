@@ -82,7 +82,7 @@ def test_each_number_is_the_length_of_its_list(head, time_machine):
     assert counted == {
         "Overdue callbacks": 3,
         "Callbacks due now": 6,
-        "Onboarding calls today": 3,
+        "Booked calls today": 3,
         "Unassigned leads": 3,
         "Trials ending within 48 hours": 3,
         "Refund requests": 3,

@@ -18,6 +18,7 @@ from signups.calendars.models import BusyTime, CalendarConnection, CalendarCopy
 from signups.calls.actions import available_slots_for, book_call, cancel_call, reschedule_call
 from signups.calls.calendar_sync import check_next_calendar
 from signups.calls.models import CallAlert
+from signups.leads import contact_details
 from tests.factories.calendars import BusyTimeFactory, CalendarConnectionFactory
 from tests.factories.hosts import AvailabilityRuleFactory, HostFactory
 from tests.factories.leads import LeadFactory
@@ -187,6 +188,33 @@ def test_disconnecting_takes_our_calls_out_and_deletes_the_credentials(connectio
     assert len(theirs.events()) == 1
     desk.post(f"/admin/signups/host/{host.pk}/calendars/{connection.public_id}/disconnect/")
     assert (theirs.events(), CalendarConnection.objects.count(), BusyTime.objects.count()) == ([], 0, 0)
+
+
+def test_new_initials_are_written_there_unless_the_host_deleted_the_call(connection, theirs, host):
+    lead = LeadFactory(name="Jo Miller")
+    call = book_call(lead=lead, start=FRIDAY, host=host, now=NOW, **PATIENT)
+    sync()
+    rename = {"name": "Ann Reed", "now": NOW + MINUTE, **PATIENT}
+    contact_details.update_contact_details(lead, **rename)
+    assert check_next_calendar(lambda: NOW + MINUTE) == 1  # at once
+    (written,) = theirs.events()
+    assert str(written.icalendar_component["SUMMARY"]) == "Onboarding call with A. R."
+    theirs.event_by_uid(call.uid).delete()
+    sync(NOW + 2 * MINUTE)
+    contact_details.update_contact_details(lead, **rename | {"name": "Bo Lee"})
+    sync(NOW + 3 * MINUTE)
+    assert theirs.events() == []
+
+
+def test_calendar_of_who_left_holds_none_of_our_calls_and_we_none_of_its_credentials(connection, theirs, host):
+    call = book_call(lead=LeadFactory(), start=FRIDAY, host=host, now=NOW, **PATIENT)
+    sync()
+    theirs.add_event(event(FRIDAY + HOUR))
+    host.user.is_active = False
+    host.user.save()
+    sync(NOW + MINUTE)
+    assert (uids(theirs), CalendarConnection.objects.count()) == ({"dentist"}, 0)
+    assert call.alerts.get().kind == "host_left"
 
 
 def test_private_link_is_read_as_well(server, theirs, host, desk, settings, monkeypatch):

@@ -177,3 +177,40 @@ def test_shares_of_a_type_by_weight(hosts, insurance):
     assert found == [(hana, 4, 4, 3.75), (ida, 0, 1, 1.25)]
     page = desk().get(f"/admin/signups/calltype/{first.pk}/change/").content.decode()
     assert "<td>3.8</td>" in page
+
+
+def test_another_time_zone_keeps_the_chosen_type(hosts, lead, insurance):
+    client, page = Client(), address(lead, f"call/?type={insurance.public_id}")
+    action = re.search(r'action="([^"]*call/zone/[^"]*)"', client.get(page).content.decode())[1]
+    for zone, shown in (
+        ("", client.post(action, {"time_zone": ""})),
+        ("Denver", client.post(action, {"time_zone": "America/Denver"}, follow=True)),
+    ):
+        assert "Choose a time for your insurance call" in shown.content.decode(), zone
+    assert "Mountain" in shown.content.decode()
+
+
+def test_calendar_shows_the_free_times_of_the_chosen_type(hosts, lead, insurance):
+    """Half an hour with anybody until 4:30 p.m.; an hour with Ida alone until 3:30, for the buffer after it."""
+    client, page = desk(), "/admin/signups/onboardingcall/?day=2027-01-15&span=day&who=all"
+    plain = client.get(page).content.decode()
+    assert ("4:30 PM available" in plain, plain.count(">2:00 PM available")) == (True, 2)
+    link = re.search(r'href="(\?[^"]*)">insurance call<', plain)[1].replace("&amp;", "&")
+    shown = client.get("/admin/signups/onboardingcall/" + link).content.decode()
+    assert ("4:30 PM available" in shown, shown.count(">2:00 PM available")) == (False, 1)
+    for other in re.findall(r'href="(\?day=[^"]*)"', shown):
+        assert "type=" in other
+
+
+def test_staff_and_host_read_the_name_of_the_type(hosts, lead, insurance, mailoutbox):
+    lead.status, client = "contacted", desk()
+    lead.save()
+    call = book_call(lead=lead, start=CALL, call_type=insurance, **BY)
+    page = client.get(f"/admin/signups/lead/{lead.pk}/change/").content.decode()
+    assert "Hold the insurance call" in page
+    assert "insurance call on Fri" in page  # what closing would end
+    assert "<dt>Insurance call</dt>" in page
+    mail = call.messages.get(kind="host_call")
+    assert (mail.subject[:23], "Your insurance call with J. M.:" in mail.text) == ("Insurance call with J. ", True)
+    for read in (page, mail.text, mail.html, mail.subject):
+        assert "nboarding call" not in read.split("Book a call")[0]

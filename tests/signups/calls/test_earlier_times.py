@@ -8,16 +8,22 @@ from django.db import IntegrityError
 from django.test import Client
 
 from clinic import roles
+from clinic.lib.text_messages import count_segments
 from signups.audit.choices import ActorKind
 from signups.calls.actions import available_slots_for, book_call, cancel_call, reschedule_call, undo_cancel_call
 from signups.calls.choices import OfferStatus
 from signups.calls.earlier_time_models import EarlierTimeRequest, FreedSlot, SlotOffer
 from signups.calls.earlier_times import offer_freed_slots
+from signups.consents.actions import revoke_consent
+from signups.consents.choices import ConsentPurpose
+from signups.hosts.models import TimeOff
 from signups.leads import links as lead_links
 from signups.messages import delivery
 from signups.messages.models import OutboxMessage
 from signups.scheduling.slots import SlotTaken
+from tests.factories.calendars import BusyTimeFactory
 from tests.factories.calls import CallTypeFactory, SlotOfferFactory
+from tests.factories.consents import ConsentFactory
 from tests.factories.hosts import AvailabilityRuleFactory, HostFactory
 from tests.factories.leads import LeadFactory
 from tests.factories.trials import TrialFactory
@@ -165,6 +171,83 @@ def test_pages_and_reschedule_agree_with_the_offer(host):
     assert not EarlierTimeRequest.objects.open(NOW).exists()
     assert client.post(address(call.lead, "call/waiting-list/")).status_code == 303
     assert EarlierTimeRequest.objects.count() == 1
+
+
+@pytest.mark.parametrize("why", ["host left", "takes no calls", "time off", "busy calendar", "not their type"])
+def test_offer_of_a_time_that_is_gone_is_withdrawn_before_anybody_reads_it(host, why):
+    other = HostFactory()
+    early = booked(EARLY)
+    call = joined(booked(EARLY + 24 * HOUR))
+    cancel_call(call=early, now=NOW, **BY)
+    offer_freed_slots(lambda: NOW)
+    assert offers() == [(call.pk, "open")]
+    if why == "host left":
+        host.user.is_active = False
+        host.user.save()
+    elif why == "takes no calls":
+        host.active = False
+        host.save()
+    elif why == "time off":
+        TimeOff.objects.create(host=host, starts_at=EARLY - HOUR, ends_at=EARLY + HOUR)
+    elif why == "busy calendar":
+        BusyTimeFactory(calendar__host=host, starts_at=EARLY, ends_at=EARLY + HOUR)
+    else:
+        call.call_type.hosts.add(other)
+    shown = Client().get(address(call.lead, "call/earlier/")).content.decode()
+    assert ("no longer held for you" in shown, "Take this earlier time?" in shown) == (True, False)
+    assert "held for you" not in Client().get(address(call.lead, "call/")).content.decode().split("Waiting list")[0]
+    work(NOW + MINUTE)
+    assert offers() == [(call.pk, "withdrawn")]
+    assert OutboxMessage.objects.get(kind="earlier_time").status == "cancelled"
+
+
+def test_staff_put_somebody_on_the_list_and_take_them_off(host, time_machine):
+    early, call = booked(EARLY), booked(EARLY + 24 * HOUR)
+    desk, page = Client(), f"/admin/signups/onboardingcall/{call.public_id}/"
+    desk.force_login(UserFactory(role=roles.COORDINATOR))
+    assert "Put on the waiting list" in desk.get(page).content.decode()
+    desk.get(page + "wait/")  # a link does nothing
+    for _ in range(2):
+        assert desk.post(page + "wait/").status_code == 303
+    assert EarlierTimeRequest.objects.count() == 1
+    cancel_call(call=early, now=NOW, **BY)
+    work(NOW)
+    assert offers() == [(call.pk, "open")]
+    assert desk.post(page + "wait/end/").status_code == 303
+    assert (offers(), EarlierTimeRequest.objects.open(NOW).count()) == ([(call.pk, "declined")], 0)
+    events = call.lead.events.filter(action__startswith="earlier_time").order_by("id")
+    assert [event.action for event in events] == ["earlier_time_asked", "earlier_time_dropped"]
+    call.lead.email_bounced_at = NOW
+    call.lead.save()
+    shown, refused = desk.get(page).content.decode(), desk.post(page + "wait/")
+    assert ("Put on the waiting list" in shown, "Earlier times are offered by email" in shown) == (False, True)
+    assert (refused.status_code, EarlierTimeRequest.objects.open(NOW).exists()) == (409, False)
+
+
+def test_who_chose_texts_is_told_by_text_too_and_who_cannot_be_told_reads_that(host, settings):
+    settings.TEXT_BACKEND = "clinic.text_backends.TwilioBackend"
+    early = booked(EARLY)
+    texting = person(preferred_channel="text", phone="(212) 555-0123")
+    ConsentFactory(lead=texting, text__purpose=ConsentPurpose.TEXTS, created_at=NOW - HOUR)
+    call = joined(booked(EARLY + 24 * HOUR, texting))
+    shown = Client().get(address(texting, "call/")).content.decode()
+    assert "we’ll email and text you" in shown
+    cancel_call(call=early, now=NOW, **BY)
+    offer_freed_slots(lambda: NOW)
+    told = dict(OutboxMessage.objects.filter(kind="earlier_time").values_list("channel", "text"))
+    assert set(told) == {"email", "text"}
+    assert "An earlier time is open for your call: Thu, Jan 14, 2:00 PM Eastern Time." in told["text"]
+    assert count_segments(told["text"]) == 1
+    revoke_consent(texting, ConsentPurpose.TEXTS, channel="page", now=NOW, **BY)
+    while delivery.deliver_due(lambda: NOW):
+        pass
+    sent = dict(OutboxMessage.objects.filter(kind="earlier_time").values_list("channel", "status"))
+    assert sent == {"email": "sent", "text": "cancelled"}
+    call.lead.refresh_from_db()
+    call.lead.email_bounced_at = NOW
+    call.lead.save()
+    shown = Client().get(address(texting, "call/")).content.decode()
+    assert ("We can’t tell you of an earlier time" in shown, "we’ll email" in shown) == (True, False)
 
 
 def test_time_of_a_cancellation_that_can_be_undone_waits(host):

@@ -161,21 +161,21 @@ def test_text_waits_for_the_hours_in_which_they_may_be_called(clinic, provider):
     assert state(message)[:2] == ("sent", 1)
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        lambda lead: revoke_consent(lead, ConsentPurpose.TEXTS, now=NOW, **BACK),
-        lambda lead: contact_details.update_contact_details(
-            lead, by=ActorKind.PATIENT, now=NOW, phone_e164="+12125550199"
-        ),
-    ],
-    ids=["permission withdrawn", "another number"],
-)
-def test_what_was_written_is_not_sent_once_it_may_not_be(clinic, provider, change):
+def test_what_was_written_is_not_sent_once_it_may_not_be(clinic, provider):
     lead = texting_lead()
     message = text(lead)
-    change(lead)
+    revoke_consent(lead, ConsentPurpose.TEXTS, now=NOW, **BACK)
     assert (sent_texts(provider, NOW), state(message)[0]) == ([], "cancelled")
+
+
+def test_what_waits_goes_to_the_number_of_today_but_an_answer_to_the_number_that_asked(clinic, provider):
+    lead = texting_lead()
+    message, answer = text(lead), text(lead, kind="texts_help")
+    details = {"by": ActorKind.PATIENT, "now": NOW, "phone": "212 555 0199", "phone_e164": "+12125550199"}
+    contact_details.update_contact_details(lead, **details)
+    sent_texts(provider, NOW)
+    assert {form["To"] for form in provider.texts} == {"+12125550199"}
+    assert (state(message)[0], state(answer)[0]) == ("sent", "cancelled")
 
 
 def test_booking_is_told_by_text_and_mail_to_who_chose_texts(host, provider, mailoutbox):
@@ -314,7 +314,8 @@ def test_life_of_who_chooses_texts(client, host, provider, post_start, settings)
     count = len(provider.texts)
     assert len(sent_texts(provider, start - HOUR)) == count  # the reminder an hour before comes by mail only
     incoming.receive_text(external_id="2", body="START", **receive)
-    assert "You will get texts" in sent_texts(provider, start - HOUR)[-1]
+    started, reminder = sent_texts(provider, start - HOUR)[-2:]  # from now on by text again
+    assert ("You will get texts" in started, "Reminder" in reminder) == (True, True)
 
 
 def test_who_was_erased_and_comes_back_for_texts_is_sent_them(client, clinic, provider, post_start, settings):
