@@ -35,6 +35,7 @@ HOW_TO = {
     "java": "install Java 11 or newer (Debian: apt install default-jre-headless) or set JAVA_HOME",
     "nginx": "install nginx (Debian: apt install nginx-light)",
     "openssl": "install OpenSSL's command (Debian: apt install openssl)",
+    "libical": "install libical 3 (Debian: apt install libical3)",
     "vnu": f"install npm, which fetches the HTML checker ({services.VNU_PACKAGE})",
 }
 # How each is found, and how it is installed where that is ours to do.
@@ -45,6 +46,7 @@ PROVIDERS: dict[str, tuple[Callable[[], Path | None], Callable[[], bool]]] = {
     "java": (services.find_java, functools.partial(services.install, "default-jre-headless")),
     "nginx": (functools.partial(services.find, "nginx"), functools.partial(services.install, "nginx-light")),
     "openssl": (functools.partial(services.find, "openssl"), functools.partial(services.install, "openssl")),
+    "libical": (services.find_libical, functools.partial(services.install, "libical3")),
     "vnu": (services.find_vnu, services.install_vnu),
 }
 
@@ -68,7 +70,7 @@ class Result:
 
 LAYERS = (
     Layer("SQLite", "sqlite", (*UNIT, "-m", "sqlite")),
-    Layer("PostgreSQL", "postgresql", UNIT, ("postgresql",)),
+    Layer("PostgreSQL", "postgresql", UNIT, ("postgresql",), ("libical",)),
     Layer("Browser on SQLite", "browser", VISITORS, ("chromium", "driver"), ("java", "vnu")),
     Layer("Browser on PostgreSQL", "browser", DESK, ("chromium", "driver", "postgresql")),
     Layer("Deployment", "deployment", ("tests/deployment",), ("postgresql", "nginx", "openssl")),

@@ -1,4 +1,4 @@
-"""What the tests need of the machine: PostgreSQL, Chromium, Java and a checker of HTML. Standard library only."""
+"""What the tests need of the machine: PostgreSQL, Chromium, libical, Java, an HTML checker. Standard library only."""
 
 import hashlib
 import os
@@ -12,6 +12,7 @@ import tarfile
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from ctypes.util import find_library
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
@@ -84,6 +85,12 @@ def find_postgres() -> Path | None:
     found.sort(key=lambda path: [int(number) for number in re.findall(r"\d+", str(path))], reverse=True)
     candidates = [Path(on_path).resolve().parent, *found] if on_path else found
     return next((path for path in candidates if (path / "initdb").exists() and (path / "postgres").exists()), None)
+
+
+def find_libical() -> Path | None:
+    """The library with which several calendar programs read calendars, by the name that the loader takes."""
+    found = find_library("ical")
+    return Path(found) if found else None
 
 
 def find_chromium() -> Path | None:
