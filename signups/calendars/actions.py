@@ -75,6 +75,7 @@ def lease_due(clock: Callable[[], dt.datetime]) -> CalendarConnection | None:
 
 def read_calendar(connection: CalendarConnection, now: dt.datetime) -> Reading | None:
     """Read the calendar over the network; return None when it is as it was stored. Raises UnreadableCalendar."""
+    now = now.replace(microsecond=0)  # (busy times are stored in whole seconds)
     horizon = now + dt.timedelta(days=current_offer().calls.horizon_days + 2)  # dates of every zone included
     begin, end, etag = now - dt.timedelta(days=1), horizon + dt.timedelta(days=1), ""
     if connection.kind == CalendarKind.CALDAV:

@@ -11,6 +11,7 @@ from clinic.lib.encryption import EncryptedTextField
 from signups.hosts.models import Host
 
 from .choices import CalendarKind
+from .epoch_field import EpochField
 
 
 class CalendarConnectionQuerySet(models.QuerySet["CalendarConnection"]):
@@ -65,8 +66,8 @@ class BusyTime(models.Model):
     """An interval in which the host is busy according to a connected calendar; nothing else of it is stored."""
 
     calendar = models.ForeignKey(CalendarConnection, on_delete=models.CASCADE, related_name="busy_times")
-    starts_at = models.DateTimeField()
-    ends_at = models.DateTimeField()
+    starts_at = EpochField()
+    ends_at = EpochField()
 
     class Meta:
         ordering = ["starts_at"]

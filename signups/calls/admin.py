@@ -211,7 +211,7 @@ def undo_cancel(request: HttpRequest, public_id: str) -> HttpResponse:
 
 @call_view
 @require_POST
-def join_waiting_list(request: HttpRequest, public_id: str) -> HttpResponse:
+def join_waiting_list_view(request: HttpRequest, public_id: str) -> HttpResponse:
     """Put the person on the waiting list for earlier times; 409 when no offer would reach them."""
     call = _get_call(public_id)
     if not earlier_times.can_be_offered(call.lead):
@@ -221,7 +221,7 @@ def join_waiting_list(request: HttpRequest, public_id: str) -> HttpResponse:
 
 @call_view
 @require_POST
-def leave_waiting_list(request: HttpRequest, public_id: str) -> HttpResponse:
+def leave_waiting_list_view(request: HttpRequest, public_id: str) -> HttpResponse:
     done = "They’re off the waiting list. Their call stays as it is."
     return _run(request, public_id, earlier_times.leave_waiting_list, done)
 
@@ -327,8 +327,9 @@ def _detail(
 def chosen_type(request: HttpRequest) -> tuple[list[CallType], CallType]:
     """Return the types that can be booked, and the one that the address names, by default the onboarding call."""
     types = list(CallType.objects.active())
-    named = next((one for one in types if str(one.public_id) == request.GET.get("type")), None)
-    return types, named or CallType.objects.onboarding()
+    named = [one for one in types if str(one.public_id) == request.GET.get("type")]
+    first = [one for one in types if one.is_onboarding]
+    return types, next(iter([*named, *first]), None) or CallType.objects.onboarding()
 
 
 def _requested_period(request: HttpRequest, now: dt.datetime) -> tuple[dt.date, str, str]:
@@ -385,10 +386,10 @@ routes = [
     path(
         "signups/onboardingcall/<uuid:public_id>/cancel/undo/", undo_cancel, name="signups_onboardingcall_undo_cancel"
     ),
-    path("signups/onboardingcall/<uuid:public_id>/wait/", join_waiting_list, name="signups_onboardingcall_wait"),
+    path("signups/onboardingcall/<uuid:public_id>/wait/", join_waiting_list_view, name="signups_onboardingcall_wait"),
     path(
         "signups/onboardingcall/<uuid:public_id>/wait/end/",
-        leave_waiting_list,
+        leave_waiting_list_view,
         name="signups_onboardingcall_stop_waiting",
     ),
     path(

@@ -37,31 +37,16 @@ def load_host_schedules(
     who no longer takes calls has no working hours, but keeps the booked calls.
     """
     hosts = list(hosts)
-    takes_calls = {"host__in": hosts, "host__active": True, "host__user__is_active": True}
     near = begin - SEARCH_MARGIN, end + SEARCH_MARGIN
-    rules = defaultdict(list)
-    overrides: dict[int, dict[dt.date, list[business_hours.Window]]] = defaultdict(dict)
-    for rule in AvailabilityRule.objects.filter(**takes_calls):
-        rules[rule.host_id].append((rule.weekday, rule.start, rule.end))
-    for override in DateOverride.objects.filter(**takes_calls, date__range=(near[0].date(), near[1].date())):
-        overrides[override.host_id][override.date] = [(start, end) for start, end in override.windows]
-    time_off = defaultdict(list)
-    for off in TimeOff.objects.filter(host__in=hosts, starts_at__lt=near[1], ends_at__gt=near[0]):
-        time_off[off.host_id].append((off.starts_at, off.ends_at))
-    busy = defaultdict(list)
-    in_calendars = BusyTime.objects.filter(calendar__host__in=hosts, starts_at__lt=near[1], ends_at__gt=near[0])
-    for host_id, busy_from, busy_until in in_calendars.values_list("calendar__host", "starts_at", "ends_at"):
-        busy[host_id].append((busy_from, busy_until))
+    hours = _business_hours(hosts, near)
+    time_off, busy = _time_off(hosts, near), _busy_times(hosts, near)
     for host_id, span in _offered_times(hosts, near, without, now) if now else ():
         busy[host_id].append(span)
     bookings = _bookings(hosts, near, without)
-    holidays = holiday_dates()
     return [
         slots.HostSchedule(
             id=host.pk,
-            hours=business_hours.BusinessHours(
-                ZoneInfo(host.time_zone), business_hours.by_weekday(rules[host.pk]), overrides[host.pk], holidays
-            ),
+            hours=hours[host.pk],
             bookings=bookings[host.pk],
             time_off=time_off[host.pk],
             busy=busy[host.pk],
@@ -126,8 +111,40 @@ def calls_outside_hours(calls: Iterable[OnboardingCall], clinic: ClinicOffer) ->
     return found
 
 
+def _business_hours(hosts: list[Host], near: Interval) -> dict[int, business_hours.BusinessHours]:
+    takes_calls = {"host__in": hosts, "host__active": True, "host__user__is_active": True}
+    rules = defaultdict(list)
+    for rule in AvailabilityRule.objects.filter(**takes_calls):
+        rules[rule.host_id].append((rule.weekday, rule.start, rule.end))
+    overrides: dict[int, dict[dt.date, list[business_hours.Window]]] = defaultdict(dict)
+    for override in DateOverride.objects.filter(**takes_calls, date__range=(near[0].date(), near[1].date())):
+        overrides[override.host_id][override.date] = [(start, end) for start, end in override.windows]
+    holidays = holiday_dates()
+    return {
+        host.pk: business_hours.BusinessHours(
+            ZoneInfo(host.time_zone), business_hours.by_weekday(rules[host.pk]), overrides[host.pk], holidays
+        )
+        for host in hosts
+    }
+
+
+def _time_off(hosts: list[Host], near: Interval) -> dict[int, list[Interval]]:
+    time_off = defaultdict(list)
+    for off in TimeOff.objects.filter(host__in=hosts, starts_at__lt=near[1], ends_at__gt=near[0]):
+        time_off[off.host_id].append((off.starts_at, off.ends_at))
+    return time_off
+
+
+def _busy_times(hosts: list[Host], near: Interval) -> dict[int, list[Interval]]:
+    found = BusyTime.objects.filter(calendar__host__in=hosts, starts_at__lt=near[1], ends_at__gt=near[0]).order_by()
+    busy = defaultdict(list)
+    for host_id, start, end in found.values_list("calendar__host", "starts_at", "ends_at"):
+        busy[host_id].append((start, end))
+    return busy
+
+
 def _offered_times(
-    hosts: list[Host], near: tuple[dt.datetime, dt.datetime], without: OnboardingCall | None, now: dt.datetime
+    hosts: list[Host], near: Interval, without: OnboardingCall | None, now: dt.datetime
 ) -> list[tuple[int, Interval]]:
     offered = SlotOffer.objects.open(now).filter(host__in=hosts, blocked_from__lt=near[1], blocked_to__gt=near[0])
     if without:
@@ -136,9 +153,7 @@ def _offered_times(
     return [(host_id, (start, end)) for host_id, start, end in rows]
 
 
-def _bookings(
-    hosts: list[Host], near: tuple[dt.datetime, dt.datetime], without: OnboardingCall | None
-) -> dict[int, list[slots.Booking]]:
+def _bookings(hosts: list[Host], near: Interval, without: OnboardingCall | None) -> dict[int, list[slots.Booking]]:
     calls = OnboardingCall.objects.standing().filter(host__in=hosts, blocked_from__lt=near[1], blocked_to__gt=near[0])
     if without:
         calls = calls.exclude(pk=without.pk)

@@ -75,8 +75,8 @@ def call_page(request: HttpRequest, lead: Lead, token: str) -> HttpResponse:
     if section["call"]:
         reminders = _promised_reminders(section["call"], lead, now)
         waits = section["call"].earlier_time_requests.filter(closed_at=None).exists()
-        told = "email and text" if wants_texts(lead) else "email"
-        waiting = {"is_waiting": waits, "may_wait": earlier_times.can_be_offered(lead), "told_by": told}
+        channels = "email and text" if wants_texts(lead) else "email"
+        waiting = {"is_waiting": waits, "may_wait": earlier_times.can_be_offered(lead), "offered_by": channels}
         return render(request, "portal/call.html", {"token": token, "reminders": reminders, **waiting, **section})
     return _times(request, SlotForm(lead=lead, call_type=call_type), token, now)
 

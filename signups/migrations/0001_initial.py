@@ -14,6 +14,7 @@ from django.db import migrations, models
 import clinic.lib.encryption
 import signups.audit.choices
 import signups.audit.models
+import signups.calendars.epoch_field
 import signups.calls.no_overlap
 import signups.imports.models
 import signups.leads.models
@@ -1447,8 +1448,8 @@ class Migration(migrations.Migration):
             name="BusyTime",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("starts_at", models.DateTimeField()),
-                ("ends_at", models.DateTimeField()),
+                ("starts_at", signups.calendars.epoch_field.EpochField()),
+                ("ends_at", signups.calendars.epoch_field.EpochField()),
                 (
                     "calendar",
                     models.ForeignKey(

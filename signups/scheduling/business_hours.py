@@ -4,6 +4,7 @@ Times of day are minutes after midnight, 0 to 1440 (`24:00`, the next midnight).
 """
 
 import datetime as dt
+import functools
 import itertools
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -96,7 +97,7 @@ class BusinessHours:
         else:
             windows = self.weekly.get(date.weekday(), ())
         spans = [
-            (self._instant(date, start), self._instant(date if end >= start else date + MINUTES_A_DAY, end))
+            (_instant(self.zone, date, start), _instant(self.zone, date if end >= start else date + MINUTES_A_DAY, end))
             for start, end in windows
         ]
         return [span for span in spans if span[0] < span[1]]  # drop windows inverted by a clock change
@@ -117,14 +118,16 @@ class BusinessHours:
         """Return the local date of `instant`."""
         return instant.astimezone(self.zone).date()
 
-    def _instant(self, date: dt.date, total: int) -> dt.datetime:
-        """Convert a local date and minutes after midnight to UTC (RFC 5545 §3.3.5).
 
-        An ambiguous time is the first of the two; a nonexistent one takes the offset before the gap.
-        """
-        days, rest = divmod(total, MIDNIGHT)
-        local = dt.datetime.combine(date + days * MINUTES_A_DAY, dt.time(*divmod(rest, 60)), self.zone)
-        return local.astimezone(dt.UTC)
+@functools.lru_cache(maxsize=8192)  # colleagues keep the same hours in a few zones
+def _instant(zone: ZoneInfo, date: dt.date, total: int) -> dt.datetime:
+    """Convert a local date and minutes after midnight to UTC (RFC 5545 §3.3.5).
+
+    An ambiguous time is the first of the two; a nonexistent one takes the offset before the gap.
+    """
+    days, rest = divmod(total, MIDNIGHT)
+    local = dt.datetime.combine(date + days * MINUTES_A_DAY, dt.time(*divmod(rest, 60)), zone)
+    return local.astimezone(dt.UTC)
 
 
 def add_business_minutes(created: dt.datetime, target: int, hours: BusinessHours) -> dt.datetime | None:

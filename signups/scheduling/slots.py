@@ -92,9 +92,8 @@ def available_slots(
     soonest = max(begin, now + rules.notice)
     for host in _sorted(hosts):
         schedule = _OpenTimes(host, rules, now)
-        for start in schedule.open_starts(soonest, end):
-            if schedule.is_free(start):
-                free[start].append(host.id)
+        for start in schedule.free(schedule.open_starts(soonest, end)):
+            free[start].append(host.id)
     return [Slot(start, tuple(free[start])) for start in sorted(free)]
 
 
@@ -114,7 +113,7 @@ def available_hosts(
         raise SlotUnavailable
     if start < (now if force else now + rules.notice):
         raise TooSoon
-    free = [schedule.host.id for schedule in schedules if schedule.is_free(start)]
+    free = [schedule.host.id for schedule in schedules if schedule.free([start])]
     if not free:
         raise SlotTaken
     return free
@@ -154,12 +153,8 @@ class _OpenTimes:
         hours, length = self.host.hours, self.rules.length
         # Before the end of the last date in every zone: only later starts need the conversion to the local date.
         safe_until = dt.datetime.combine(self.last_date, dt.time(), dt.UTC) - dt.timedelta(days=1)
-        return [
-            start
-            for start in self._grid(begin, end)
-            if not self.time_off.overlap(start, start + length)
-            and (start < safe_until or hours.date(start) <= self.last_date)
-        ]
+        starts = self.time_off.clear(self._grid(begin, end), before=dt.timedelta(), after=length)
+        return [start for start in starts if start < safe_until or hours.date(start) <= self.last_date]
 
     def _grid(self, begin: dt.datetime, end: dt.datetime) -> list[dt.datetime]:
         """Return the starts at multiples of `step` after the start of each window.
@@ -180,11 +175,13 @@ class _OpenTimes:
                 start += step
         return [start for start, _ in groupby(sorted(starts))]  # (overlapping windows: deduplicate)
 
-    def is_free(self, start: dt.datetime) -> bool:
-        """Return whether a call at `start` meets no blocked time, within the daily limit.
+    def free(self, starts: list[dt.datetime]) -> list[dt.datetime]:
+        """Return those of the sorted `starts` at which a call meets no blocked time, within the daily limit.
 
         The buffers of the call must be free too.
         """
-        if self.host.daily_limit == 0 or (self.full and self.host.hours.date(start) in self.full):
-            return False
-        return not self.blocked.overlap(*self.rules.protected(start))
+        if self.host.daily_limit == 0:
+            return []
+        rules = self.rules
+        clear = self.blocked.clear(starts, before=rules.before, after=rules.length + rules.after)
+        return [start for start in clear if self.host.hours.date(start) not in self.full] if self.full else clear

@@ -68,7 +68,7 @@ def test_one_of_twelve_wins_every_time(host):
 def test_one_of_twelve_wins_without_the_lock_on_the_host(host, monkeypatch):
     """The database alone keeps them apart, should somebody forget the lock."""
     monkeypatch.setattr("signups.hosts.models.HostQuerySet.locked", lambda self: self)
-    monkeypatch.setattr("signups.scheduling.slots._OpenTimes.is_free", lambda self, start: True)
+    monkeypatch.setattr("signups.scheduling.slots._OpenTimes.free", lambda self, starts: starts)
     leads = LeadFactory.create_batch(RACERS)
     results = Counter(together(*(booking(lead, MONDAY) for lead in leads)))
     assert results["ok"] == 1
