@@ -10,7 +10,6 @@ from django.utils import timezone
 from clinic.lib import time_zones
 from signups.audit.actions import Actor
 from signups.audit.choices import ActorKind
-from signups.calendars.models import CalendarConnection
 from signups.hosts.models import Host
 from signups.leads.locking import ActionError
 from signups.leads.models import Lead
@@ -30,24 +29,18 @@ def update_booked_calls(*, lead: Lead, changed: frozenset[str], by: Actor, now: 
 
     Raises ActionError when the number was removed: the call needs one.
     """
+    if "phone_e164" in changed:
+        wrong = CallAlert.objects.filter(call__lead=lead, kind=AlertKind.WRONG_NUMBER, settled_at=None)
+        wrong.update(settled_at=now)
     for call in lead.calls.upcoming(now).select_related("host__user"):
         if changed & {"phone", "phone_e164"} and not lead.phone_e164:
             when = time_zones.format_moment(call.starts_at, lead.time_zone)
             raise ActionError(f"The call on {when} needs a phone number. Keep one, or cancel the call first.")
         call.lead = lead
-        if "phone_e164" in changed:
-            call.alerts.filter(kind=AlertKind.WRONG_NUMBER, settled_at=None).update(settled_at=now)
         if "time_zone" in changed:
             clock_changes.note_offsets(call)
             call.save(update_fields=clock_changes.OFFSET_FIELDS)
-        emails.refresh_pending(call, now=now)
-        if "email" in changed and lead.email and not emails.confirmed_to(call, lead.email):
-            emails.call_booked(call, now=now)
-        if changed & {"email", "phone_e164", "preferred_channel"}:
-            emails.call_reminders(call, now=now)
-        if "name" in changed and emails.host_call_renamed(call, now=now):
-            call.calendar_copies.update(is_outdated=True)
-            CalendarConnection.objects.filter(host=call.host_id).update(next_check_at=now)
+        emails.follow_details(call, changed, now=now)
 
 
 def cancel_calls_of_lead(

@@ -11,6 +11,7 @@ from django.db.models.functions import Greatest
 from django.urls import reverse
 
 from clinic.lib import normalization, time_zones
+from signups.calendars.models import CalendarConnection
 from signups.consents.contact_policy import wants_texts
 from signups.hosts.models import Host
 from signups.leads.models import Lead
@@ -94,6 +95,7 @@ def _offer_context(call: OnboardingCall, lead: Lead, offer: SlotOffer) -> dict[s
 
 
 AN_HOUR = dt.timedelta(hours=1)
+IN_MESSAGES = frozenset({"name", "email", "phone_e164", "preferred_channel"})  # details that messages depend on
 BOTH = (MessageChannel.EMAIL, MessageChannel.TEXT)
 CALL_BOOKED = register(MessageKind("call_booked", "your call is booked", channels=BOTH, still_relevant=_is_current))
 CALL_MOVED = register(MessageKind("call_moved", "your call has changed", channels=BOTH, still_relevant=_is_current))
@@ -177,7 +179,8 @@ def announce_booking(call: OnboardingCall, *, now: dt.datetime) -> None:
 
 def confirmed_to(call: OnboardingCall, address: str) -> bool:
     """Return whether the latest invitation of the call went, or goes, to this address."""
-    last = call.messages.filter(host=None).exclude(calendar="").order_by("-created_at").first()
+    sent = call.messages.filter(host=None, call_sequence__lte=call.sequence).exclude(calendar="")
+    last = sent.order_by("-created_at").first()
     return last is not None and last.to == address
 
 
@@ -215,8 +218,7 @@ def withdraw_cancellation(call: OnboardingCall, now: dt.datetime) -> None:
     dropped = call.messages.filter(call_sequence=call.sequence, status=MessageStatus.CANCELLED)
     former = Q(host=None) & ~Q(to__in=[call.lead.email, call.lead.phone_e164])
     dropped.exclude(former).update(status=MessageStatus.PENDING)  # (the send policy decides again about each)
-    refresh_pending(call, now=now)
-    call_reminders(call, now=now)
+    follow_details(call, IN_MESSAGES, now=now)
 
 
 def call_needs_number(call: OnboardingCall, *, now: dt.datetime, send_at: dt.datetime) -> OutboxMessage | None:
@@ -279,6 +281,18 @@ def host_call_cancelled(
     Once per version of the call.
     """
     return _to_host(HOST_CALL_CANCELLED, call, before, now, send_at=send_at or now)
+
+
+def follow_details(call: OnboardingCall, changed: frozenset[str], *, now: dt.datetime) -> None:
+    """Let what was written about a booked call follow the `changed` details of its lead."""
+    refresh_pending(call, now=now)
+    if "email" in changed and call.lead.email and not confirmed_to(call, call.lead.email):
+        call_booked(call, now=now)
+    if changed & {"email", "phone_e164", "preferred_channel"}:
+        call_reminders(call, now=now)
+    if "name" in changed and host_call_renamed(call, now=now):
+        call.calendar_copies.update(is_outdated=True)
+        CalendarConnection.objects.filter(host=call.host_id).update(next_check_at=now)
 
 
 def refresh_pending(call: OnboardingCall, *, now: dt.datetime) -> None:
