@@ -155,7 +155,7 @@ def _ask_before_moving(
     consequences = [
         f"From {timezone.localtime(call.starts_at):%A, %B %-d, %-I:%M %p} with {call.host}",
         f"to {timezone.localtime(start):%A, %B %-d, %-I:%M %p} with {host} ({there} their time).",
-        describe_ahead(emails.CALL_MOVED, call, "the new time"),
+        describe_ahead(emails.CALL_MOVED, call, "the new time", host=host),
     ]
     title, back = f"Reschedule the call with {call.lead}?", reverse("admin:signups_onboardingcall_changelist")
     day = f"?day={timezone.localtime(start):%Y-%m-%d}&span=day"

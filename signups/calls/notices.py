@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from django.utils import timezone
 
 from clinic.lib import time_zones
+from signups.hosts.models import Host
 from signups.leads.open_work import OpenItem
 from signups.messages.kinds import MessageKind
 from signups.messages.notices import tell_them, ways_to_reach, why_unreached
@@ -28,11 +29,13 @@ def describe_notice(kind: MessageKind, done: str, call: OnboardingCall) -> str:
     return f"{done} {call.lead} is notified by {' and '.join(ways)}{at}.{undo}"
 
 
-def describe_ahead(kind: MessageKind, call: OnboardingCall, what: str) -> str:
-    """Return who would be sent `what` at once, and who would not."""
+def describe_ahead(kind: MessageKind, call: OnboardingCall, what: str, *, host: Host) -> str:
+    """Return who would be sent `what` at once, and who would not, if the call became that of `host`."""
+    hosts = f"{call.host}" if host == call.host else f"{call.host} and {host}"
+    verb = "is" if host == call.host else "are"
     if ways := ways_to_reach(call.lead, kind):
-        return f"{call.lead} is sent {what} by {' and '.join(ways)} at once, and so is {call.host}."
-    return f"{call.host} is emailed {what}. {tell_them(call.lead)}"
+        return f"{call.lead} is sent {what} by {' and '.join(ways)} at once. {hosts} {verb} notified too."
+    return f"{hosts} {verb} notified of {what}. {tell_them(call.lead)}"
 
 
 def immediate_notices(found: Iterable[OpenItem], now: dt.datetime) -> list[str]:

@@ -18,13 +18,13 @@ BULK_TARGETS = (LeadStatus.CONTACTED, LeadStatus.QUALIFIED, LeadStatus.CLOSED)  
 
 
 def open_work_field() -> forms.TypedChoiceField:
-    """What becomes of a booked call and an open callback; asked only where there is one."""
+    """What becomes of what is under way; asked only where there is something."""
     return forms.TypedChoiceField(
         required=False,
         choices=[("", "Choose"), *OpenWork.choices],
         coerce=OpenWork,
         empty_value=None,
-        label="What about their booked call or callback?",
+        label="What about what is still open?",
     )
 
 

@@ -128,7 +128,8 @@ def test_a_drop_where_only_another_host_is_free_says_whose_it_becomes_and_one_wh
     call = calls.OnboardingCallFactory(host=ana, starts_at=monday, lead__name="Jo Miller")
     page = f"/admin/signups/onboardingcall/{call.public_id}/move/"
     drop = {"start": (monday + 2 * HOUR).isoformat(), "dropped": "1"}
-    assert "12:00 PM with Ruth" in client.post(page, drop).content.decode()
+    asked = client.post(page, drop).content.decode()
+    assert ("12:00 PM with Ruth" in asked, "Ana and Ruth are notified too." in asked) == (True, True)
     said = client.post(page, {**drop, "confirmed": "1"}, follow=True).content.decode()
     call.refresh_from_db()
     assert (call.host, "Call rescheduled, now with Ruth." in said) == (ruth, True)
