@@ -1,15 +1,19 @@
 """The care desk: the project's `AdminSite`, shown in the clinic's time zone."""
 
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any
 
 from django.conf import settings
 from django.contrib import admin
 from django.core.cache import caches
 from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path, reverse
 from django.utils import timezone
+from django.utils.cache import get_conditional_response
+from django.utils.http import quote_etag
 from django.views.decorators.http import require_safe
 
 from clinic.lib import time_zones
@@ -35,22 +39,29 @@ class CareDesk(admin.AdminSite):
         from content.admin import articles
         from signups.desk import urls as desk_urls
 
+        from .staff_accounts import views as staff_accounts
+
         routes = [
             path("roles/", require_safe(self.roles), name="roles"),
+            path("my-day/", require_safe(refresh_my_day), name="my_day"),
             path("stay-signed-in/", require_safe(stay_signed_in), name="stay_signed_in"),
             *articles.routes,
             *desk_urls.routes,
+            *staff_accounts.routes,
         ]
         protected = [URLPattern(route.pattern, self.admin_view(route.callback), name=route.name) for route in routes]
         return [*protected, *super().get_urls()]
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        from signups.desk import list_state
+
         from . import navigation
 
         context = super().each_context(request)
         return {
             **context,
             "navigation": navigation.group_admin_pages(context["available_apps"], request.user),
+            "leads_url": list_state.leads_url(request),
             "idle_minutes": settings.STAFF_SESSION_IDLE_MINUTES,
             "zone_city": time_zones.city_name(timezone.get_current_timezone_name()),
         }
@@ -65,12 +76,10 @@ class CareDesk(admin.AdminSite):
         from . import dashboard, setup_checklist
 
         now, days = timezone.now(), dashboard.parse_period(request)
-        tasks = dashboard.my_tasks(request.user, now)
-        access_log.log_list_view(request, "in_hand", len(tasks))
+        shown = dashboard.my_day(request.user, now)
+        access_log.log_list_view(request, "in_hand", len(shown["my_tasks"]))
         context = {
-            "counters": dashboard.counters(request.user, now),
-            "my_tasks": tasks,
-            "now": now,
+            **shown,
             "content_alerts": dashboard.content_alerts(request.user, now),
             "charts": dashboard.build_charts(days, now) if request.user.has_perm("signups.view_lead") else [],
             "periods": dashboard.PERIODS,
@@ -104,6 +113,25 @@ class CareDesk(admin.AdminSite):
 def stay_signed_in(request: HttpRequest) -> HttpResponse:
     """Answer with nothing: that it was asked keeps the session in use (`staff_auth/middleware.py`)."""
     return HttpResponse(status=204)
+
+
+def refresh_my_day(request: HttpRequest) -> HttpResponse:
+    """Return My day for the page that shows it, or 304 when it shows this already (`If-None-Match`).
+
+    It is asked by a script and keeps no session in use (`staff_auth/middleware.py`). New content is logged as a view.
+    """
+    from signups.audit import access_log
+
+    from . import dashboard
+
+    shown = dashboard.my_day(request.user, timezone.now())
+    tag = quote_etag(dashboard.version_of(shown))
+    response = get_conditional_response(request, etag=tag, response=HttpResponse(headers={"ETag": tag}))
+    assert response is not None  # noqa: S101 - for the type checker
+    if response.status_code == HTTPStatus.OK:
+        access_log.log_list_view(request, "in_hand", len(shown["my_tasks"]))
+        response.content = render_to_string("admin/_my_day.html", shown, request)
+    return response
 
 
 def activate_clinic_time_zone(

@@ -1,6 +1,7 @@
 """Dashboard of the admin: counters, my tasks, content alerts and charts."""
 
 import datetime as dt
+import hashlib
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from clinic.lib.time_zones import midnight
 from content.admin.review_queue import review_items
 from signups.audit.choices import AuditAction
 from signups.audit.models import AuditEvent
+from signups.audit.staff_users import display_name
 from signups.calendars.models import CalendarConnection
 from signups.callbacks.models import CallbackRequest
 from signups.calls.alerts import open_alerts_of
@@ -32,6 +34,8 @@ from signups.leads.models import Lead
 from signups.messages.inbound_models import InboundMessage
 from signups.reports import daily_metrics
 from signups.reports.choices import Metric
+
+from .staff_accounts.actions import pending_resets
 
 PERIODS = (7, 30, 90)
 MAX_TASKS = 20  # of each kind
@@ -144,6 +148,29 @@ class TaskItem:
     call: Decision | None = None
     is_overdue: bool = True
 
+    @property
+    def key(self) -> str:
+        """Return what tells this task from others, without naming anybody."""
+        return hashlib.sha256(f"{self.label} {self.url} {self.due_at.isoformat()}".encode()).hexdigest()[:16]
+
+
+def my_day(user: Any, now: dt.datetime) -> dict[str, Any]:
+    """Return the context of `admin/_my_day.html`."""
+    return {"my_tasks": my_tasks(user, now), "counters": counters(user, now), "now": now}
+
+
+def version_of(shown: dict[str, Any]) -> str:
+    """Return the entity tag of what My day shows; it changes when a row, its call or a number does.
+
+    The local times, which the page's script keeps going, are no part of it.
+    """
+    rows = []
+    for task in shown["my_tasks"]:
+        call = (task.call.allowed, task.call.phone, task.call.reason) if task.call else None
+        rows.append((task.key, task.lead_name, task.is_overdue, call))
+    numbers = [(counter.label, str(counter.count)) for counter in shown["counters"]]
+    return hashlib.sha256(repr((rows, numbers)).encode()).hexdigest()[:32]
+
 
 def my_tasks(user: Any, now: dt.datetime) -> list[TaskItem]:
     """Return what `user` has to do today, soonest first, at most MAX_TASKS of each kind.
@@ -168,8 +195,29 @@ def my_tasks(user: Any, now: dt.datetime) -> list[TaskItem]:
         due = FollowUp.objects.open().owned_by(user).due_before(tomorrow).select_related("lead")[:MAX_TASKS]
         tasks += [(f"Follow-up: {follow_up.task}", follow_up.lead, follow_up.due_at) for follow_up in due]
     facts = facts_of({lead.pk: lead for _, lead, _ in tasks}.values(), now) if tasks else {}
-    return _calendar_tasks(user, now) + [
-        _lead_task(label, lead, due_at, now, facts[lead.pk]) for label, lead, due_at in sorted(tasks, key=itemgetter(2))
+    return (
+        _reset_tasks(user, now)
+        + _calendar_tasks(user, now)
+        + [
+            _lead_task(label, lead, due_at, now, facts[lead.pk])
+            for label, lead, due_at in sorted(tasks, key=itemgetter(2))
+        ]
+    )
+
+
+def _reset_tasks(user: Any, now: dt.datetime) -> list[TaskItem]:
+    """Return the resets of a second step that somebody else asked for and `user` may confirm."""
+    if not user.has_perm("signups.confirm_reset"):
+        return []
+    return [
+        TaskItem(
+            "Confirm that they lost their second step",
+            display_name(about),
+            event.occurred_at,
+            reverse("admin:signups_staff_confirm_reset", args=[about.pk]),
+        )
+        for event, about in pending_resets(now)
+        if user not in (about, event.actor)
     ]
 
 

@@ -36,6 +36,7 @@ PAGES = [
     ("Care", "Replies", "admin:signups_lead_replies", "signups.work_inboundmessage"),
     ("Care", "Duplicates", "admin:signups_lead_duplicates", "signups.merge_lead"),
     ("Care", "Import leads", "admin:signups_lead_import", "signups.import_lead"),
+    ("Settings", "Staff", "admin:signups_staff_list", "signups.manage_staff"),
 ]
 
 

@@ -21,6 +21,7 @@ READ = ["view_lead", "view_trial", "view_consent", "view_outboxmessage", "view_i
 SCHEDULE = ["view_host", "view_holiday", "view_calltype"]
 WORK = [
     *READ,
+    "confirm_reset",
     "see_contact",
     "change_lead",
     "add_note",
@@ -54,6 +55,7 @@ ROLES = {
             "change_calltype",
             "view_auditevent",
             "work_any_lead",
+            "manage_staff",
             "reassign_callbackrequest",
             "reassign_onboardingcall",
             "reopen_lead",
@@ -81,7 +83,7 @@ ROLES = {
     },
     AUDITOR: {
         "signups": [
-            *(*READ, *SCHEDULE, "view_auditevent", "view_onboardingcall"),
+            *(*READ, *SCHEDULE, "view_auditevent", "view_onboardingcall", "confirm_reset"),
             *(f"view_{model}" for model in LISTS),
         ],
         "content": [

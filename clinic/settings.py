@@ -286,6 +286,7 @@ WORKER_JOBS = {
     "clinic.staff_auth.digest.send_failed_sign_ins": 600.0,
     "content.actions.publication.publish_due_articles": 20.0,
     "signups.reports.daily_metrics.refresh_metrics": 300.0,
+    "signups.desk.bulk_jobs.run_next_bulk_step": 1.0,
     "signups.imports.actions.run_next_import_step": 2.0,
     "signups.imports.undo.run_next_undo_step": 2.0,
     "clinic.cleanup.checkpoint_wal": 60.0,

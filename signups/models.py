@@ -7,6 +7,8 @@ from signups.calls.earlier_time_models import EarlierTimeRequest, FreedSlot, Slo
 from signups.calls.models import CallAlert, OnboardingCall
 from signups.consents.models import Consent, ConsentText
 from signups.consents.suppression_models import Suppression, TextStop
+from signups.desk.bulk_models import BulkJob
+from signups.desk.models import SavedList
 from signups.followups.models import FollowUp
 from signups.hosts.models import AvailabilityRule, DateOverride, Holiday, Host, TimeOff
 from signups.imports.models import ImportChunk, ImportJob
@@ -31,6 +33,7 @@ __all__ = [
     "AssignmentRotation",
     "AuditEvent",
     "AvailabilityRule",
+    "BulkJob",
     "BusyTime",
     "CalendarConnection",
     "CalendarCopy",
@@ -65,6 +68,7 @@ __all__ = [
     "OnboardingCall",
     "OutboxMessage",
     "RateLimitCounter",
+    "SavedList",
     "SentBeforeRestore",
     "SlotOffer",
     "Suppression",

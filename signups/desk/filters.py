@@ -7,21 +7,25 @@ from typing import Any
 from django.contrib import admin
 from django.core.cache import caches
 from django.core.exceptions import BadRequest
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from clinic.lib.time_zones import midnight
+from clinic.lib.time_zones import US_ZONES, city_name, midnight, zone_names
 from signups.audit.staff_users import owner_choices, staff_user
 from signups.imports.models import ImportJob
 from signups.leads.choices import Channel, LeadStatus
 from signups.leads.models import Lead
 from signups.leads.tag_models import LeadTag, Tag
+from signups.reports.choices import Metric
+from signups.reports.models import DailyMetric
+from signups.trials.models import Trial
 
+from .due_leads import DUE_WITHIN, leads_due
 from .saved_views import SAVED_VIEWS
 
 UNASSIGNED = "none"
-OFFERED_IMPORTS = 20  # offered by the filter
+OFFERED_IMPORTS, OFFERED_SOURCES = 20, 50  # offered by the filters
 
 
 class StrictListFilter(admin.SimpleListFilter):
@@ -192,6 +196,140 @@ class ImportFilter(StrictListFilter):
         return leads.filter(import_job=int(value))
 
 
+class TrialFilter(StrictListFilter):
+    """The state of the trial, as the list shows it: of the newest one."""
+
+    title = "trial"
+    parameter_name = "trial"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [
+            ("none", "No trial"),
+            ("unconfirmed", "Email not confirmed"),
+            ("active", "Active"),
+            ("ended", "Ended"),
+            ("canceled", "Canceled"),
+            ("converted", "Converted"),
+        ]
+
+    def apply(self, leads: QuerySet[Any], value: str, request: HttpRequest) -> QuerySet[Any]:
+        now = timezone.now()
+        if value == "active":  # (few of many: found by their index)
+            return leads.filter(pk__in=Trial.objects.running(now).order_by().values("lead"))
+        newest = Trial.objects.filter(lead=OuterRef("pk")).order_by()
+        later = Trial.objects.filter(lead=OuterRef("lead"), requested_at__gt=OuterRef("requested_at")).order_by()
+        states = {
+            "unconfirmed": Q(started_at=None, cancelled_at=None),
+            "ended": Q(cancelled_at=None, converted_at=None, ends_at_db__lte=now),
+            "canceled": Q(cancelled_at__isnull=False),
+            "converted": Q(converted_at__isnull=False, cancelled_at=None),
+        }
+        if value == "none":
+            return leads.filter(~Exists(newest))
+        return leads.filter(Exists(newest.filter(states[value]).filter(~Exists(later))))
+
+
+class ZoneFilter(StrictListFilter):
+    title = "time zone"
+    parameter_name = "zone"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        value = str(self.used_parameters.get(self.parameter_name, ""))
+        other = [(value, city_name(value))] if value in zone_names() and value not in US_ZONES else []
+        return [*US_ZONES.items(), *other]
+
+    def apply(self, leads: QuerySet[Any], value: str, request: HttpRequest) -> QuerySet[Any]:
+        return leads.filter(time_zone=value)
+
+
+class SourceFilter(StrictListFilter):
+    """Where leads first came from; the choices are the sources of the daily metrics."""
+
+    title = "source"
+    parameter_name = "source"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Return the sources, cached for 60 seconds."""
+
+        def load() -> list[tuple[str, str]]:
+            signed_up = DailyMetric.objects.filter(metric=Metric.SIGNED_UP).exclude(dimension="")
+            names = signed_up.order_by("dimension").values_list("dimension", flat=True).distinct()[:OFFERED_SOURCES]
+            return [(UNASSIGNED, "Unknown"), *((name, name) for name in names)]
+
+        return caches["memory"].get_or_set("signups.sources", load, 60) or []
+
+    def apply(self, leads: QuerySet[Any], value: str, request: HttpRequest) -> QuerySet[Any]:
+        return leads.filter(first_touch_source="" if value == UNASSIGNED else value)
+
+
+class DueFilter(StrictListFilter):
+    """Open leads with a follow-up, callback or call that is due."""
+
+    title = "due"
+    parameter_name = "due"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [*DUE_WITHIN.items()]
+
+    def apply(self, leads: Any, value: str, request: HttpRequest) -> QuerySet[Any]:
+        return leads_due(leads, value, timezone.now())
+
+
+class ContactFilter(StrictListFilter):
+    title = "last contact"
+    parameter_name = "contacted"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("never", "No contact yet"), ("once", "Any")]
+
+    def apply(self, leads: QuerySet[Any], value: str, request: HttpRequest) -> QuerySet[Any]:
+        return leads.filter(last_contact_at__isnull=value == "never")
+
+
+class DateBound(StrictListFilter):
+    """One end of a range of dates in the clinic's time zone, the day itself included: `2026-11-20`."""
+
+    field: str
+    is_end = False
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("", "")]  # rendered as a date field
+
+    def is_valid_value(self, value: str) -> bool:
+        try:
+            midnight(dt.date.fromisoformat(value) + dt.timedelta(days=1))
+        except (ValueError, OverflowError):
+            return False
+        return len(value) == len("2026-11-20")
+
+    def apply(self, leads: QuerySet[Any], value: str, request: HttpRequest) -> QuerySet[Any]:
+        day = dt.date.fromisoformat(value)
+        if self.is_end:
+            return leads.filter(**{f"{self.field}__lt": midnight(day + dt.timedelta(days=1))})
+        return leads.filter(**{f"{self.field}__gte": midnight(day)})
+
+
+class CreatedFrom(DateBound):
+    title, parameter_name, field = "signed up from", "created_from", "created_at"
+
+
+class CreatedTo(DateBound):
+    title, parameter_name, field, is_end = "signed up to", "created_to", "created_at", True
+
+
+class ContactedFrom(DateBound):
+    title, parameter_name, field = "last contact from", "contacted_from", "last_contact_at"
+
+
+class ContactedTo(DateBound):
+    title, parameter_name, field, is_end = "last contact to", "contacted_to", "last_contact_at", True
+
+
+FORM_FILTERS: list[type[StrictListFilter]] = [  # chosen in the form of the filters
+    *(TrialFilter, DueFilter, ZoneFilter, SourceFilter, ContactFilter),
+    *(CreatedFrom, CreatedTo, ContactedFrom, ContactedTo),
+]
 FILTERS: list[type[StrictListFilter]] = [
-    *(ViewFilter, StatusFilter, OwnerFilter, ChannelFilter, TagFilter, ImportFilter, CreatedFilter)
+    *(ViewFilter, StatusFilter, OwnerFilter, ChannelFilter, TagFilter, ImportFilter, CreatedFilter),
+    *FORM_FILTERS,
 ]

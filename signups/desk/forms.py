@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.contrib.auth.models import User
 
+from clinic.lib.form_fields import InstantField
 from signups.callbacks.choices import OUTREACH_OUTCOMES, CallOutcome
 from signups.consents.choices import OPTIONAL_CONSENTS, ConsentChannel, ConsentPurpose
 from signups.leads.choices import Channel, LeadStatus, OpenWork
@@ -63,6 +64,21 @@ class BulkOwnerForm(forms.Form):
     def __init__(self, *args: Any, owners: list[tuple[int, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         choices = [("", "Choose an owner"), *owners, (self.UNASSIGN, "Unassigned, and left so")]
+        self.fields["owner"].choices = choices  # type: ignore[attr-defined]
+
+
+class BulkFollowUpForm(forms.Form):
+    """One follow-up for each of the chosen leads."""
+
+    task = forms.CharField(label="What to do", max_length=200, error_messages={"required": "Enter what to do."})
+    due_at = InstantField(label="Due", error_messages={"required": "Choose a date and time."})
+    owner = forms.TypedChoiceField(
+        required=False, coerce=lambda pk: User.objects.get(pk=pk), empty_value=None, label="Owner"
+    )
+
+    def __init__(self, *args: Any, owners: list[tuple[int, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choices = [("", "The owner of each lead, or me"), *owners]
         self.fields["owner"].choices = choices  # type: ignore[attr-defined]
 
 

@@ -32,6 +32,7 @@ from signups.leads.locking import ActionError
 from signups.leads.models import Lead
 from signups.leads.open_work import open_work as open_work_of
 from signups.messages.actions import send_manual_email, send_manual_text
+from signups.messages.admin import email_page
 from signups.messages.forms import SendForm, TextForm
 from signups.messages.notices import tell_them, ways_to_reach
 from signups.privacy import erasure
@@ -287,9 +288,16 @@ def erase(request: HttpRequest, lead: Lead) -> str:
 
 
 @lead_action(allowed=can_contact_lead)
-def send_email(request: HttpRequest, lead: Lead) -> str:
-    """Send the e-mail that the preview showed."""
-    send_manual_email(lead=lead, **cleaned_data(SendForm(request.POST)), **actor(request))
+def send_email(request: HttpRequest, lead: Lead) -> str | HttpResponse:
+    """Send the e-mail that the preview showed; when it is refused, words of their own come back with the reason."""
+    data = cleaned_data(SendForm(request.POST))
+    try:
+        send_manual_email(lead=lead, **data, **actor(request))
+    except ActionError as error:
+        if not data["text"]:
+            raise
+        words = {name: data[name] for name in ("subject", "text")}
+        return email_page(request, lead, data["template"], **words, refused=str(error), status=409)
     return "Email sent."
 
 

@@ -8,16 +8,20 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils import timezone
 
 from clinic.lib.read_only_admin import ReadOnly
 from signups.audit import access_log
+from signups.audit.staff_users import staff_user
 from signups.leads.models import Lead, LeadQuerySet
 from signups.web.staff_views import get_lead
 
+from . import list_state
 from .bulk_views import undoable_assignment
 from .filters import FILTERS
 from .lead_detail import lead_detail
 from .lead_list import LeadList, reject_unknown_parameters
+from .models import SavedList
 
 LONGEST_SEARCH = 100  # characters
 
@@ -44,13 +48,22 @@ class LeadAdmin(ReadOnly, admin.ModelAdmin):
         return queryset.search(search_term[:LONGEST_SEARCH], names_only=names_only), False
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        if "apply" in request.GET:
+            return redirect(list_state.tidy_address(request))
         reject_unknown_parameters(request)
         response = super().changelist_view(
-            request, {**(extra_context or {}), "undo_until": undoable_assignment(request)}
+            request,
+            {
+                **(extra_context or {}),
+                "undo_until": undoable_assignment(request),
+                "saved_lists": _saved_lists(request),
+                "now": timezone.now(),
+            },
         )
         if isinstance(response, TemplateResponse) and response.context_data:
-            shown, filters = len(response.context_data["cl"].rows), access_log.filters_for_log(request)
-            access_log.log_list_view(request, "leads", shown, filters=filters)
+            shown, filters = response.context_data["cl"].result_list, access_log.filters_for_log(request)
+            access_log.log_list_view(request, "leads", len(shown), filters=filters)
+            list_state.remember(request, [lead.pk for lead in shown])
         return response
 
     def change_view(
@@ -64,3 +77,12 @@ class LeadAdmin(ReadOnly, admin.ModelAdmin):
         """Redirect to the timeline: Django's history contains no actions."""
         lead = get_lead(request, object_id)
         return redirect(reverse("admin:signups_lead_change", args=[lead.pk]) + "#timeline")
+
+
+def _saved_lists(request: HttpRequest) -> list[tuple[SavedList, bool, bool]]:
+    """Return the saved views that the user sees, whether each is the one shown, and whether the user may delete it."""
+    if not request.user.has_perm("signups.view_lead"):
+        return []
+    user, shown = staff_user(request), request.GET.urlencode()
+    found = SavedList.objects.seen_by(user)
+    return [(saved, saved.query == shown, saved.may_be_deleted_by(user)) for saved in found]

@@ -44,7 +44,7 @@ from signups.trials.models import Trial
 from signups.web.staff_forms import TYPED_FIELDS, CallOutcomeForm, typed_words
 from signups.web.staff_views import get_lead, render_page
 
-from . import timeline
+from . import list_state, timeline
 from .forms import ChangeStatusForm, ConsentForm, EraseForm, NoteForm, OutreachForm, OwnerForm
 from .next_best_action import next_action
 from .patient_request_forms import IncomingForm, UnsubscribeForm
@@ -64,7 +64,8 @@ def render_lead(
     """Render the page; `refused` holds the reasons why an action was rejected."""
     access_log.log_lead_view(request, lead)
     facts = LeadFacts.load(request, lead)
-    context: dict[str, Any] = {"refused": refused, "typed": _lost_words(facts) if refused else ""}
+    lost = _lost_words(facts) if refused else ""
+    context: dict[str, Any] = {"refused": refused, "typed": lost, "place": list_state.neighbours(request, lead.pk)}
     for section in SECTIONS:
         context |= section(facts)
     return render_page(request, "admin/signups/lead/detail.html", str(lead), status=status, **context)

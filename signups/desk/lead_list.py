@@ -1,14 +1,12 @@
 """The lead list, fast at a million rows: no full count, keyset pagination."""
 
 import datetime as dt
-import re
-from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.views.main import PAGE_VAR, SEARCH_VAR, ChangeList
 from django.core.exceptions import BadRequest
-from django.db.models import OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models import OuterRef, Prefetch, QuerySet, Subquery
 from django.db.models.expressions import Combinable
 from django.http import HttpRequest
 from django.utils import timezone
@@ -20,59 +18,20 @@ from signups.leads.models import Lead
 from signups.leads.tag_models import LeadTag
 from signups.trials.models import Trial
 
-from .filters import FILTERS, CreatedFilter, ViewFilter
+from . import due_leads, list_columns
+from .filters import FILTERS, FORM_FILTERS, CreatedFilter, ViewFilter
 from .lead_rows import row
+from .list_order import DEFAULT_ORDER, ORDERS, KeysetCursor, ListOrder
 from .saved_views import calls_today
 
-ALLOWED_PARAMETERS = {SEARCH_VAR, PAGE_VAR, *(each.parameter_name for each in FILTERS)}
-
-EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
-MICROSECOND = dt.timedelta(microseconds=1)
-
-
-@dataclass(frozen=True)
-class KeysetCursor:
-    """A position in the list: just after or before a lead, by time and id.
-
-    Without a lead it is the start (`after`) or the end of the list.
-    """
-
-    after: bool = True
-    at: dt.datetime | None = None
-    pk: int = 0
-
-    PATTERN = re.compile(r"(after|before)-(\d{1,17})-(\d{1,18})", re.ASCII)
-
-    @classmethod
-    def read(cls, text: str) -> "KeysetCursor":
-        """Parse the page parameter. Raises BadRequest for an invalid value."""
-        if text in ("", "last"):
-            return cls(after=text == "")
-        if not (found := cls.PATTERN.fullmatch(text)):
-            raise BadRequest("That page doesn’t exist.")
-        return cls(found[1] == "after", EPOCH + int(found[2]) * MICROSECOND, int(found[3]))
-
-    @staticmethod
-    def write(side: str, lead: Lead) -> str:
-        return f"{side}-{(lead.created_at - EPOCH) // MICROSECOND}-{lead.pk}"
-
-    def page(self, leads: QuerySet[Lead], size: int) -> tuple[list[Lead], bool]:
-        """Return up to `size` leads, newest first, and whether more follow."""
-        if not self.after:
-            leads = leads.order_by("created_at", "id")
-        if self.at and self.after:
-            # (The second condition is implied by the first: it lets PostgreSQL begin in the middle of the index.)
-            leads = leads.filter(
-                Q(created_at__lt=self.at) | Q(created_at=self.at, id__lt=self.pk), created_at__lte=self.at
-            )
-        elif self.at:
-            leads = leads.filter(
-                Q(created_at__gt=self.at) | Q(created_at=self.at, id__gt=self.pk), created_at__gte=self.at
-            )
-        rows = list(leads[: size + 1])
-        more = len(rows) > size
-        rows = rows[:size]
-        return (rows if self.after else rows[::-1]), more
+SORT_VAR, BY_DUE = "sort", "due"
+ALLOWED_PARAMETERS = {
+    SEARCH_VAR,
+    PAGE_VAR,
+    SORT_VAR,
+    list_columns.PARAMETER,
+    *(each.parameter_name for each in FILTERS),
+}
 
 
 def with_list_columns(leads: QuerySet[Lead]) -> QuerySet[Lead]:
@@ -97,33 +56,46 @@ class LeadList(ChangeList):
     """Django's changelist without the full count and without numbered pages."""
 
     def get_results(self, request: HttpRequest) -> None:
-        size, page = self.list_per_page, request.GET.get(PAGE_VAR, "")
-        cursor = KeysetCursor.read(page)
-        now = timezone.now()
+        page, now = request.GET.get(PAGE_VAR, ""), timezone.now()
+        self.sort = request.GET.get(SORT_VAR, "")
+        self.columns = list_columns.chosen_columns(request.GET.get(list_columns.PARAMETER, ""))
+        cursor = KeysetCursor.read(page, _order(self.sort))
         self.shows_calls = request.GET.get("view") == "calls"
-        if self.shows_calls:  # (a day's calls are one page, by their time)
-            leads, more = _by_call(with_list_columns(self.queryset), now), False
-        else:
-            leads, more = cursor.page(with_list_columns(self.queryset), size)
+        leads, more = self._page(cursor, now)
         self.result_list = leads
-        complete = not more and not cursor.at and cursor.after
+        complete = not more and cursor.pk is None and cursor.after and self.sort != BY_DUE
         self.size = RowCount(len(leads)) if complete else count_rows(self.queryset)
         self.result_count, self.full_result_count = self.size.number, None
         self.show_full_result_count, self.can_show_all, self.show_admin_actions = False, False, True
         self.multi_page = not complete
-        later = more if cursor.after else bool(cursor.at)
-        sooner = bool(cursor.at) if cursor.after else more
+        later = more if cursor.after else cursor.pk is not None
+        sooner = cursor.pk is not None if cursor.after else more
         self.pages: list[tuple[str, str]] = []
-        if sooner or (cursor.at and not leads):
+        if sooner or (cursor.pk is not None and not leads):
             self.pages.append(("First", self.get_query_string({PAGE_VAR: None})))
         if leads and sooner:
-            self.pages.append(("Previous", self.get_query_string({PAGE_VAR: KeysetCursor.write("before", leads[0])})))
+            self.pages.append(("Previous", self.get_query_string({PAGE_VAR: cursor.write("before", leads[0])})))
         if leads and later:
-            self.pages.append(("Next", self.get_query_string({PAGE_VAR: KeysetCursor.write("after", leads[-1])})))
+            self.pages.append(("Next", self.get_query_string({PAGE_VAR: cursor.write("after", leads[-1])})))
         if later:
             self.pages.append(("Last", self.get_query_string({PAGE_VAR: "last"})))
         facts = facts_of(leads, now)
         self.rows = [row(lead, request.user, now, facts[lead.pk]) for lead in leads]
+
+    def _page(self, cursor: KeysetCursor, now: dt.datetime) -> tuple[list[Lead], bool]:
+        """Return the leads of this page, and whether more follow. A day's calls, and what is due, are one page."""
+        leads = with_list_columns(self.queryset)
+        if self.sort == BY_DUE:
+            due = due_leads.soonest_due(self.queryset, self.list_per_page)
+            return due_leads.in_order(leads, due), False
+        if self.shows_calls:
+            return _by_call(leads, now), False
+        return cursor.page(leads, self.list_per_page)
+
+    def get_filters_params(self, params: Any = None) -> dict[str, Any]:
+        """Return the parameters that narrow the list: its order and columns do not."""
+        chosen: dict[str, Any] = super().get_filters_params(params)
+        return {name: value for name, value in chosen.items() if name not in (SORT_VAR, list_columns.PARAMETER)}
 
     def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[str | Combinable]:
         return ["-created_at", "-id"]
@@ -147,7 +119,51 @@ class LeadList(ChangeList):
     @property
     def narrowing(self) -> list[Any]:
         """Return the filters that are rendered as lists of choices."""
-        return [spec for spec in self.filter_specs if not isinstance(spec, ViewFilter | CreatedFilter)]
+        as_form = (ViewFilter, CreatedFilter, *FORM_FILTERS)
+        return [spec for spec in self.filter_specs if not isinstance(spec, as_form)]
+
+    @property
+    def form_filters(self) -> list[Any]:
+        """Return the filters that are rendered as fields of a form."""
+        return [spec for spec in self.filter_specs if isinstance(spec, tuple(FORM_FILTERS))]
+
+    @property
+    def kept_parameters(self) -> list[tuple[str, str]]:
+        """Return what the form of the filters keeps of the address."""
+        in_form = {spec.parameter_name for spec in FORM_FILTERS} | {list_columns.PARAMETER}
+        return [(name, value) for name, value in self.params.items() if name not in in_form]
+
+    @property
+    def headings(self) -> list[dict[str, Any]]:
+        """Return the columns shown: name, label and, where the list can be sorted by it, address and direction."""
+        named = {"name": ("Name", ("name", "-name"))} | {each: list_columns.COLUMNS[each] for each in self.columns}
+        return [self._heading(name, *of) for name, of in named.items()]
+
+    def _heading(self, name: str, label: str, orders: tuple[str, str] | None) -> dict[str, Any]:
+        if orders is None or self.shows_calls:
+            return {"name": name, "label": label}
+        up, down = orders
+        direction = {down: "descending", up: "ascending"}.get(self.sort, "")
+        following = down if self.sort == up else up
+        address = self.get_query_string({SORT_VAR: following or None})
+        return {"name": name, "label": label, "address": address, "direction": direction}
+
+    @property
+    def unsorted(self) -> str:
+        """Return the address of the same list, newest first."""
+        return self.get_query_string({SORT_VAR: None})
+
+    @property
+    def offered_columns(self) -> list[tuple[str, str, bool]]:
+        """Return every column with its label, and whether it is shown."""
+        return [(name, label, name in self.columns) for name, (label, _) in list_columns.COLUMNS.items()]
+
+
+def _order(sort: str) -> ListOrder:
+    """Return the order of `?sort=`. Raises BadRequest."""
+    if sort != BY_DUE and sort not in ORDERS:
+        raise BadRequest("The list can’t be sorted by that.")
+    return ORDERS.get(sort, DEFAULT_ORDER)
 
 
 def requested_list(request: HttpRequest) -> LeadList:

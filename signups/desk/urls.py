@@ -7,7 +7,7 @@ from signups.duplicates import admin as duplicate_admin
 from signups.imports import admin as import_admin
 from signups.messages import admin as message_admin
 
-from . import audit_log, bulk_views, contact_views, follow_ups, lead_actions, patient_requests
+from . import audit_log, bulk_views, contact_views, follow_ups, lead_actions, patient_requests, saved_list_views
 
 routes = [
     route
@@ -17,6 +17,7 @@ routes = [
         patient_requests,
         contact_views,
         bulk_views,
+        saved_list_views,
         admin_booking,
         message_admin,
         import_admin,

@@ -235,6 +235,8 @@ class Lead(PhoneDisplay, models.Model):
             ("see_contact", "Can see contact details"),
             ("take_lead", "Is given new leads in turn"),
             ("work_any_lead", "Can work other people’s leads"),
+            ("manage_staff", "Can add, change and offboard staff"),
+            ("confirm_reset", "Can confirm that a colleague lost the second step"),
             ("reopen_lead", "Can reopen closed leads"),
             ("merge_lead", "Can merge leads and undo merges"),
             ("erase_lead", "Can erase leads"),
@@ -260,6 +262,10 @@ class Lead(PhoneDisplay, models.Model):
         indexes = [
             models.Index(fields=["-created_at", "-id"], name="signups_lead_newest"),
             models.Index(fields=["status", "-created_at", "-id"], name="signups_lead_status_newest"),
+            models.Index(fields=["name_folded", "id"], name="signups_lead_by_name"),
+            models.Index(fields=["last_contact_at", "id"], name="signups_lead_by_contact"),
+            models.Index(fields=["time_zone", "-created_at", "-id"], name="signups_lead_zone_newest"),
+            models.Index(fields=["first_touch_source", "-created_at", "-id"], name="signups_lead_source_newest"),
             models.Index(fields=["preferred_channel", "-created_at", "-id"], name="signups_lead_channel_newest"),
             models.Index(
                 fields=["phone_e164"],

@@ -23,14 +23,24 @@ from .texts import MANUAL_TEXT, manual_text
 
 @transaction.atomic
 def send_manual_email(
-    *, lead: Lead, template: EmailTemplate, seen: str, form_key: uuid.UUID, by: User, now: dt.datetime
+    *,
+    lead: Lead,
+    template: EmailTemplate,
+    seen: str,
+    form_key: uuid.UUID,
+    by: User,
+    now: dt.datetime,
+    subject: str = "",
+    text: str = "",
 ) -> None:
     """Enqueue the e-mail that `by` previewed; `seen` is the digest of that preview.
+
+    `subject` and `text` are the words of this one e-mail, where `by` edited those of the template.
 
     Idempotent by `form_key`. Raises ActionError, also when the e-mail has changed since the preview, and
     LeadUnavailable.
     """
-    lead = lock_lead_for_contact(lead, by, now)
+    lead, template = lock_lead_for_contact(lead, by, now), template.reworded(subject, text)
     if AuditEvent.objects.filter(idempotency_key=form_key).exists():
         return
     permitted = may_email(lead, now, news=template.purpose == EmailPurpose.MARKETING)
@@ -41,7 +51,8 @@ def send_manual_email(
     if not under_hourly_limit(lead, MANUAL_EMAIL_KINDS[template.purpose], now=now):
         raise ActionError("Limit reached: no more emails to this person this hour.")
     manual_email(lead, template, now=now)
-    record_contact(lead, AuditAction.MAILED, by=by, now=now, idempotency_key=form_key, template=template.pk)
+    detail = {"template": template.pk} | ({"edited": True} if subject or text else {})
+    record_contact(lead, AuditAction.MAILED, by=by, now=now, idempotency_key=form_key, **detail)
 
 
 @transaction.atomic

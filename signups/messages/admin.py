@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404
 from django.urls import path
 from django.utils import timezone
 from django.utils.safestring import SafeString, mark_safe
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from clinic.lib import normalization, phone_numbers
 from signups.audit import access_log
@@ -24,7 +24,7 @@ from signups.web.staff_views import lead_view, render_page, staff_view
 
 from .choices import EmailPurpose
 from .emails import preview_manual_email
-from .forms import AssignReplyForm, SendForm, TemplateForm
+from .forms import AssignReplyForm, EditForm, SendForm, TemplateForm
 from .inbound_models import InboundMessage
 from .incoming import assign_message, handle_message
 from .template_models import EmailTemplate
@@ -46,25 +46,52 @@ class EmailTemplateAdmin(admin.ModelAdmin):
 
 
 @lead_view(allowed=can_contact_lead)
-@require_safe
+@require_http_methods(["GET", "HEAD", "POST"])
 def preview_email(request: HttpRequest, lead: Lead) -> HttpResponse:
-    """Preview the e-mail of `?template=3`, with the form that sends it."""
-    form = TemplateForm(request.GET)
+    """Preview the e-mail of `?template=3`, with the form that sends it; POST previews it in words of their own."""
+    form = TemplateForm(request.POST if request.method == "POST" else request.GET)
     if not form.is_valid():
         raise BadRequest("That template doesn’t exist.")
-    access_log.log_lead_view(request, lead)
     template = form.cleaned_data["template"]
-    email = preview_manual_email(lead, template)
+    if request.method != "POST":
+        return email_page(request, lead, template)
+    edit = EditForm(request.POST)
+    if not edit.is_valid():
+        return email_page(request, lead, template, edit=edit, status=422)
+    return email_page(request, lead, template, subject=edit.cleaned_data["subject"], text=edit.cleaned_data["text"])
+
+
+def email_page(
+    request: HttpRequest,
+    lead: Lead,
+    template: EmailTemplate,
+    *,
+    subject: str = "",
+    text: str = "",
+    edit: EditForm | None = None,
+    refused: str = "",
+    status: int = 200,
+) -> HttpResponse:
+    """Show exactly what would be sent, with the forms that send and edit it."""
+    access_log.log_lead_view(request, lead)
+    words = template.reworded(subject, text)
+    email = preview_manual_email(lead, words)
+    edited = {"subject": words.subject, "text": words.text} if words is not template else {}
+    initial = {"template": template.pk, "subject": words.subject, "text": words.text}
     return render_page(
         request,
         "admin/signups/lead/mail.html",
         f"Email to {lead}",
+        status=status,
         lead=lead,
         template=template,
         letter=email.redacted(),
         body=_body(email.redacted().html),
         permitted=may_email(lead, timezone.now(), news=template.purpose == EmailPurpose.MARKETING),
-        form=SendForm(initial={"template": template.pk, "seen": email.digest()}),
+        form=SendForm(initial={"template": template.pk, "seen": email.digest(), "subject": "", "text": "", **edited}),
+        edit=edit or EditForm(initial=initial, auto_id="edit_%s"),
+        edited=edited,
+        refused=refused,
     )
 
 

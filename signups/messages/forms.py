@@ -6,7 +6,7 @@ from django import forms
 
 from clinic.lib import text_messages
 
-from .template_models import EmailTemplate
+from .template_models import EmailTemplate, validate_subject, validate_text
 
 ACTIVE_TEMPLATES = EmailTemplate.objects.filter(is_active=True)
 
@@ -15,6 +15,16 @@ class TemplateForm(forms.Form):
     """Selects the template to preview."""
 
     template = forms.ModelChoiceField(ACTIVE_TEMPLATES)
+
+
+class EditForm(TemplateForm):
+    """One email in words of staff's own, held to the same rules as a template."""
+
+    template = forms.ModelChoiceField(ACTIVE_TEMPLATES, widget=forms.HiddenInput)
+    subject = forms.CharField(max_length=100, label="Subject", validators=[validate_subject])
+    text = forms.CharField(
+        max_length=4000, label="Text", widget=forms.Textarea({"rows": 12}), validators=[validate_text]
+    )
 
 
 class TextForm(forms.Form):
@@ -41,4 +51,6 @@ class SendForm(forms.Form):
 
     template = forms.ModelChoiceField(ACTIVE_TEMPLATES, widget=forms.HiddenInput)
     seen = forms.CharField(max_length=64, widget=forms.HiddenInput)
+    subject = forms.CharField(required=False, max_length=100, widget=forms.HiddenInput, validators=[validate_subject])
+    text = forms.CharField(required=False, max_length=4000, widget=forms.HiddenInput, validators=[validate_text])
     form_key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)

@@ -85,5 +85,14 @@ class EmailTemplate(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def reworded(self, subject: str, text: str) -> "EmailTemplate":
+        """Return this template in the words of one email; it is not saved. Empty words are those of the template."""
+        if not subject and not text:
+            return self
+        words = {"subject": subject or self.subject, "text": text or self.text}
+        edited = EmailTemplate(pk=self.pk, name=self.name, purpose=self.purpose, is_active=self.is_active, **words)
+        edited.clean()
+        return edited
+
     def clean(self) -> Any:
         self.text = "\n".join(line.rstrip() for line in self.text.splitlines()).strip()

@@ -13,6 +13,8 @@ from clinic.lib.row_count import count_rows
 from content import state_changes
 from content.models import ClinicProfile
 from signups.audit.choices import ActorKind, AuditAction
+from signups.audit.models import AuditEvent
+from signups.callbacks.models import CallbackRequest
 from signups.calls.actions import complete_call
 from signups.leads.contact import record_contact
 from signups.leads.models import Lead
@@ -322,3 +324,41 @@ def test_upright_bars_say_what_the_highest_stands_for(head):
 def test_rows_known_to_be_none_are_counted(db):
     """Django asks the database nothing then, and PostgreSQL's plan is empty: the desk opens all the same."""
     assert count_rows(Lead.objects.filter(pk__in=[])).number == 0
+
+
+def test_my_day_is_asked_again_for_little_and_told_only_what_changed(client, clinic, time_machine):
+    time_machine.move_to(dt.datetime(2026, 11, 20, 15, tzinfo=dt.UTC), tick=False)
+    user = users.UserFactory(role=roles.COORDINATOR)
+    client.force_login(user)
+    lead = leads.LeadFactory(name="Jo Miller", owner=user)
+
+    def ask(tag=""):
+        return client.get("/admin/my-day/", headers={"if-none-match": tag} if tag else {})
+
+    def logged():
+        return AuditEvent.objects.filter(action=AuditAction.LISTED, target="in_hand").count()
+
+    first = ask()
+    assert (first.status_code, "Nothing due today." in first.content.decode()) == (200, True)
+    again = ask(first["ETag"])
+    assert (again.status_code, again.content) == (304, b"")
+    callbacks.CallbackRequestFactory(lead=lead, claimed_by=user, claimed_at=timezone.now())
+    CallbackRequest.objects.update(due_at=timezone.now() + HOUR / 6)
+    changed = ask(first["ETag"])
+    assert (changed.status_code, "Jo Miller" in changed.content.decode()) == (200, True)
+    assert changed.content.decode().strip() in client.get("/admin/").content.decode()
+    seen = logged()
+    assert (ask(changed["ETag"]).status_code, logged()) == (304, seen)
+    time_machine.shift(HOUR / 3)  # (now it is late: the row is another)
+    assert ask(changed["ETag"]).status_code == 200
+    lead.do_not_call_at = timezone.now()
+    lead.save()
+    late = ask()
+    assert ask(late["ETag"]).status_code == 304
+    assert logged() > seen
+    assert client.post("/admin/my-day/").status_code == 405
+    answers = []
+    for _ in range(4):  # (what a script asks keeps nobody signed in)
+        time_machine.shift(HOUR / 6)
+        answers.append(ask(late["ETag"]).status_code)
+    assert answers == [304, 302, 302, 302]

@@ -35,6 +35,7 @@ from .content import (
     SignOffFactory,
     SourceFactory,
 )
+from .desk import BulkJobFactory, SavedListFactory
 from .duplicates import DistinctLeadPairFactory, LeadMergeFactory
 from .followups import FollowUpFactory
 from .hosts import AvailabilityRuleFactory, DateOverrideFactory, HolidayFactory, HostFactory, TimeOffFactory
@@ -59,6 +60,7 @@ __all__ = [
     "AssignmentRotationFactory",
     "AuditEventFactory",
     "AvailabilityRuleFactory",
+    "BulkJobFactory",
     "BusyTimeFactory",
     "CalendarConnectionFactory",
     "CalendarCopyFactory",
@@ -109,6 +111,7 @@ __all__ = [
     "RateLimitCounterFactory",
     "ReviewCommentFactory",
     "RevisionFactory",
+    "SavedListFactory",
     "SentBeforeRestoreFactory",
     "SignOffFactory",
     "SlotOfferFactory",

@@ -55,7 +55,9 @@ NEEDS = {
         **dict.fromkeys(["undo_outcome", "undo_closing", "bulk_assign_undo"], "signups.change_lead"),
         **dict.fromkeys(["convert", "convert_undo", "mark_refunded", "mark_refunded_undo"], "signups.change_lead"),
         **dict.fromkeys(["tag", "untag", "consent", "mail", "mail_send", "resend_confirmation"], "signups.change_lead"),
-        **dict.fromkeys(["bulk_assign", "bulk_change_status", "bulk_tag", "bulk_untag"], "signups.change_lead"),
+        **dict.fromkeys(
+            ["bulk_assign", "bulk_change_status", "bulk_tag", "bulk_untag", "bulk_follow_up"], "signups.change_lead"
+        ),
         **dict.fromkeys(["duplicates", "distinct_pairs", "unmark_distinct"], "signups.merge_lead"),
         **dict.fromkeys(["merge", "mark_distinct", "merge_undo", "find_duplicate"], "signups.merge_lead"),
         **dict.fromkeys(["import", "import_detail", "import_columns"], "signups.import_lead"),
@@ -69,6 +71,8 @@ NEEDS = {
         **dict.fromkeys(["replies", "reply_handle", "reply_assign"], "signups.work_inboundmessage"),
         "note": "signups.add_note",
         "draft": "signups.change_lead",
+        **dict.fromkeys(["save_view", "delete_view"], "signups.view_lead"),
+        **dict.fromkeys(["bulk_follow_up", "bulk_job", "bulk_stop"], "signups.change_lead"),
         "erase": "signups.erase_lead",
         "book": "signups.change_onboardingcall",
         "export": "signups.export_lead",
@@ -89,10 +93,14 @@ NEEDS = {
         "federal": "signups.add_holiday",
         "delete": "signups.change_holiday",  # a plan, and no record of anybody
     },
+    "signups_staff": {
+        **dict.fromkeys(["list", "add", "change", "password", "offboard", "reset"], "signups.manage_staff"),
+        "confirm_reset": "signups.confirm_reset",
+    },
     "auth_user": {"password_change": "auth.change_user"},
 }
 NOBODYS = {"autocomplete", "view_on_site"}
-EVERY_STAFF = {"index", "roles", "stay_signed_in", "login", "logout", "jsi18n"}
+EVERY_STAFF = {"index", "my_day", "roles", "stay_signed_in", "login", "logout", "jsi18n"}
 EVERY_STAFF |= {"password_change", "password_change_done"}
 BY_OTHER_MEANS = {"app_list"}  # shows what its reader may see of an app; nothing of it is a 404
 METHODS = ("get", "post", "put", "head", "patch", "delete", "options")
@@ -143,6 +151,7 @@ def there(clinic):
         "signups_lead_unmark_distinct": duplicates.DistinctLeadPairFactory(),
         **{f"{m._meta.app_label}_{m._meta.model_name}": m._default_manager.first() or made[m]() for m in models},
         "signups_lead": lead,
+        "signups_staff": factories_users.UserFactory(username="colleague"),
     }
 
 

@@ -90,7 +90,7 @@ def test_all_of_a_list_is_more_than_one_page_and_only_that_list(client, coordina
 def test_more_than_the_bound_is_refused_in_words(client, coordinator, monkeypatch):
     monkeypatch.setattr(bulk_actions, "MAX_LEADS", 2)
     leads = factories_leads.LeadFactory.create_batch(3)
-    answer = client.post(f"{ASSIGN}?status=new", {"all": "1"}, follow=True)
+    answer = client.post(f"{ASSIGN}?status=new", {"pk": [lead.pk for lead in leads]}, follow=True)
     assert answer.redirect_chain == [(f"{LIST}?status=new", 303)]
     assert [str(message) for message in answer.context["messages"]] == [
         "Select up to 2 leads at a time. Narrow the list first."

@@ -167,7 +167,7 @@ def test_pages_take_the_same_queries_for_one_tag_and_many(client, user, count, d
         audit.AuditEventFactory(lead=lead, action=AuditAction.TAGGED, detail={"tag": tagging.tag_id})
     client.get(LIST)
     client.get(f"{LIST}{lead.pk}/change/")
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(15):
         client.get(LIST)
     with django_assert_num_queries(25):
         client.get(f"{LIST}{lead.pk}/change/")

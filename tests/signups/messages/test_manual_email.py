@@ -284,3 +284,49 @@ def test_pages_take_the_same_queries_for_one_template_and_many(
     client.get(TEMPLATES)
     with django_assert_num_queries(7):
         client.get(TEMPLATES)
+
+
+def test_own_words_are_previewed_as_they_go_out_and_the_template_stays(client, user, lead, template, mail_server):
+    own = {
+        "template": template.pk,
+        "subject": "About your question",
+        "text": "Hello {first_name},\r\n\r\n  yes & no.  ",
+    }
+    page = client.post(address(lead), own)
+    form = {field.name: field.value() for field in page.context["form"]}
+    assert form["text"] == "Hello {first_name},\n\n  yes & no."
+    browser = {name: str(value).replace("\n", "\r\n") for name, value in form.items()}  # (as forms send line ends)
+    assert client.post(address(lead, "mail/send/"), browser).status_code == 303
+    while delivery.deliver_due(lambda: dt.datetime.now(dt.UTC)):
+        pass
+    (sent,) = mail_server.messages
+    text = sent.get_body(["plain"]).get_content().replace("\r", "")
+    assert (sent["Subject"], text.startswith("Hello Ann,\n\n")) == ("About your question", True)
+    assert lead_links.redact_tokens(text).split() == page.context["letter"].text.split()
+    assert "yes & no." in text
+    template.refresh_from_db()
+    assert template.subject != sent["Subject"]
+    mailed = AuditEvent.objects.get(action=AuditAction.MAILED)
+    assert mailed.detail == {"template": template.pk, "edited": True}
+
+
+def test_own_words_say_nothing_of_health_and_come_back_when_refused(client, user, lead, template):
+    own = {"template": template.pk, "subject": "Your question", "text": "See you."}
+    refused = [
+        ({"text": "Your ketamine is ready."}, "refers to health"),
+        ({"subject": "Your therapy"}, "refers to health"),
+        ({"text": "Call {first_nam}."}, "isn’t a placeholder"),
+        ({"subject": "For {first_name}"}, "isn’t a placeholder"),
+        ({"text": " "}, "This field is required."),
+    ]
+    for changed, why in refused:
+        page = client.post(address(lead), own | changed)
+        assert (changed, page.status_code, why in page.content.decode()) == (changed, 422, True)
+        assert next(iter(changed.values())) in page.content.decode()
+    form = {field.name: field.value() for field in client.post(address(lead), own).context["form"]}
+    assert client.post(address(lead, "mail/send/"), form | {"text": "Your dose."}).status_code == 422
+    changed = client.post(address(lead, "mail/send/"), form | {"text": "See you soon."})
+    assert (changed.status_code, "has changed since you previewed" in changed.content.decode()) == (409, True)
+    assert "See you soon." in changed.content.decode()
+    assert OutboxMessage.objects.count() == 0
+    assert client.post(address(lead), {"template": 0}).status_code == 400

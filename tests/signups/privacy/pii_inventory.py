@@ -23,6 +23,7 @@ FACTS = {
 # imported are searched for whoever is erased (`actions/imports.py`, tests/signups/imports/test_import_jobs.py).
 ABOUT_NOBODY = {
     *(
+        "BulkJob",
         "CallType",
         "CloseReason",
         "ConsentText",
@@ -40,6 +41,7 @@ ABOUT_NOBODY = {
         "ImportJob",
         "MailboxPosition",
         "RateLimitCounter",
+        "SavedList",
         "SentBeforeRestore",
         "Suppression",
         "Tag",
