@@ -39,6 +39,7 @@ class CareDesk(admin.AdminSite):
         from content.admin import articles
         from signups.desk import urls as desk_urls
 
+        from . import clinic_hours
         from .staff_accounts import views as staff_accounts
 
         routes = [
@@ -48,6 +49,7 @@ class CareDesk(admin.AdminSite):
             *articles.routes,
             *desk_urls.routes,
             *staff_accounts.routes,
+            *clinic_hours.routes,
         ]
         protected = [URLPattern(route.pattern, self.admin_view(route.callback), name=route.name) for route in routes]
         return [*protected, *super().get_urls()]
@@ -84,7 +86,7 @@ class CareDesk(admin.AdminSite):
             "charts": dashboard.build_charts(days, now) if request.user.has_perm("signups.view_lead") else [],
             "periods": dashboard.PERIODS,
             "days": days,
-            "pending_steps": setup_checklist.pending_steps() if request.user.has_perm("signups.work_any_lead") else [],
+            "pending_steps": setup_checklist.linked_steps(request.user),
         }
         return super().index(request, {**context, **(extra_context or {})})
 

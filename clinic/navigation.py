@@ -37,6 +37,7 @@ PAGES = [
     ("Care", "Duplicates", "admin:signups_lead_duplicates", "signups.merge_lead"),
     ("Care", "Import leads", "admin:signups_lead_import", "signups.import_lead"),
     ("Settings", "Staff", "admin:signups_staff_list", "signups.manage_staff"),
+    ("Settings", "Business hours and states", "admin:content_clinicprofile_hours", "content.confirm_clinicprofile"),
 ]
 
 

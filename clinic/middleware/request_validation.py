@@ -15,7 +15,8 @@ OTHER_CHARSET = "clinic.other_charset"
 IMPORT_VIEW = "admin:signups_lead_import"
 # Check boxes of lists, and the multiple selects of the admin's forms with their filter widgets.
 MULTI_VALUE_FIELDS = {"pk", "sources", "sources_old", "groups", "groups_old", "permissions", "permissions_old"}
-MULTI_VALUE_FIELDS |= {"user_permissions", "user_permissions_old", "_selected_action", "hosts", "topics", "roles"}
+MULTI_VALUE_FIELDS |= {"user_permissions", "user_permissions_old", "_selected_action", "hosts", "topics"}
+MULTI_VALUE_FIELDS |= {"roles", "licensed_states"}
 
 
 def reject_other_charsets(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:

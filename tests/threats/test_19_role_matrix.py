@@ -46,7 +46,7 @@ NEEDS = {
     },
     "content_claim": {"check": "content.check_claim"},
     "content_quotation": {"check": "content.check_claim"},
-    "content_clinicprofile": dict.fromkeys(["confirm", "drop"], "content.confirm_clinicprofile"),
+    "content_clinicprofile": dict.fromkeys(["confirm", "drop", "hours"], "content.confirm_clinicprofile"),
     "content_person": {"confirm": "content.confirm_person"},
     "content_legaltext": {"publish": "content.publish_legaltext"},
     "content_crisistext": {"publish": "content.publish_crisistext"},
