@@ -158,7 +158,7 @@ def bulk_job(request: HttpRequest, public_id: str) -> HttpResponse:
     refused = [(named[pk], why) for pk, why in job.refused if pk in named]
     access_log.log_list_view(request, "leads", len(refused))
     title = KINDS[job.kind].title
-    return render_page(request, "admin/signups/lead/bulk_job.html", title, job=job, refused=refused)
+    return render_page(request, "admin/signups/lead/bulk_job.html", title, bulk=job, refused=refused)
 
 
 @staff_view("signups.change_lead")
