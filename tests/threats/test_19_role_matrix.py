@@ -82,7 +82,9 @@ NEEDS = {
     ),
     "signups_onboardingcall": {
         **dict.fromkeys(["changelist", "call", "move", "cancel", "undo_cancel"], "signups.change_onboardingcall"),
-        **dict.fromkeys(["no_show", "complete", "settle_alert"], "signups.change_onboardingcall"),
+        **dict.fromkeys(
+            ["no_show", "complete", "settle_alert", "wait", "stop_waiting"], "signups.change_onboardingcall"
+        ),
         "reassign": "signups.reassign_onboardingcall",
     },
     "signups_host": dict.fromkeys(
