@@ -7,6 +7,13 @@ NAME_LENGTH = 100
 EMAIL_LENGTH = 254  # RFC 5321 §4.5.3.1.3, less the angle brackets
 LOCAL_PART_LENGTH = 64
 
+# An address that every check below and Django's validator take, and in which nothing is to be cleaned.
+PLAIN_EMAIL = re.compile(
+    r"(?=[^@]{1,64}@)(?!mailto:)[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*@(?=.{1,180}\Z)"
+    r"(?:[a-z0-9](?:[a-z0-9-]{0,40}[a-z0-9])?\.){1,4}[a-z]{2,20}",
+    re.ASCII,
+)
+
 ZERO_WIDTH_SPACE = "\u200b"
 # Joiners are part of the spelling within these scripts (Unicode Standard Annex 31 §2.3, RFC 5892 A.1 and A.2), where
 # they stand between two letters or marks: Arabic and the scripts written beside it, and those of India and its
@@ -29,7 +36,7 @@ def clean_name(typed: str) -> str:
 
     A line break is rejected because it could end a mail header.
     """
-    if any(character in typed for character in "\r\n\x00\u2028\u2029"):
+    if not typed.isprintable() and any(character in typed for character in "\r\n\x00\u2028\u2029"):
         raise ValueError("Enter your name without line breaks.")
     name = strip_invisible(typed.replace("\t", " ").replace(ZERO_WIDTH_SPACE, " "), keep_joiners=True)
     if not any(character.isalpha() for character in name):
@@ -44,6 +51,8 @@ def clean_email(typed: str) -> str:
 
     Nothing inside the address is changed, not even to NFC, which makes a K of the Kelvin sign.
     """
+    if PLAIN_EMAIL.fullmatch(typed):  # the common case
+        return typed
     text = typed.replace("\uff20", "@")
     while text and (text[0].isspace() or INVISIBLE_CHARACTERS.match(text[0])):
         text = text[1:]

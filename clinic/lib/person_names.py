@@ -13,11 +13,12 @@ from pathlib import Path
 
 from .text_folding import fold
 
-TITLES = re.compile(
-    r"capt|captain|col|cpa|dd|dds|dipl|dmd|doctor|dr|dvm|esq|fr|frau|gen|herr|hon|imam|ing|jd|lady|lt|madam|"
-    r"maj|mba|md|miss|mlle|mme|mr|mrs|ms|mx|np|pa|phd|prof|professor|rabbi|rev|rn|sgt|sir|sr|sra|srta"
-    r"|aprn|bsn|crna|dnp|dpt|edd|fnp|lcsw|lmft|lpc|msn|msw|pharmd|psyd|rph"
+_TITLES = (
+    "aprn bsn capt captain col cpa crna dd dds dipl dmd dnp doctor dpt dr dvm edd esq fnp fr frau gen herr hon "
+    "imam ing jd lady lcsw lmft lpc lt madam maj mba md miss mlle mme mr mrs ms msn msw mx np pa pharmd phd prof "
+    "professor psyd rabbi rev rn rph sgt sir sr sra srta"
 )
+TITLES = frozenset(_TITLES.split())
 # “Ph.D.”, “D.D.S.”: joined when they follow a name; initials such as “T.J.” are no degrees.
 DOTTED = re.compile(r"(?<=[\s,])(?:[A-Za-z]{1,2}\.){2,4}")
 MEN, WOMEN = frozenset({"mr", "sir", "herr"}), frozenset({"mrs", "ms", "miss", "mme", "mlle", "frau", "sra", "srta"})
@@ -32,7 +33,8 @@ SUFFIXES = {
     "2nd": "ii",
     "3rd": "iii",
 }
-PARTICLES = re.compile(r"al|bin|da|das|de|del|den|der|di|do|dos|du|e|el|ibn|la|las|le|los|ten|ter|van|von|y")
+_PARTICLES = "al bin da das de del den der di do dos du e el ibn la las le los ten ter van von y"
+PARTICLES = frozenset(_PARTICLES.split())
 ABJAD = re.compile("[\u0590-\u05ff\u0600-\u06ff]")  # Hebrew and Arabic write few vowels
 NAME_LENGTH_FOR_SLIP = 5  # letters: one slip in “Jan” or “Dana” makes another name
 
@@ -93,21 +95,21 @@ def name_key(name: str) -> str:
 @lru_cache(maxsize=65536)
 def parse_name(name: str) -> PersonName:
     """Return the comparable form of a name; “Last, First” is turned round."""
-    name = DOTTED.sub(_joined_degree, name)
+    if "." in name:
+        name = DOTTED.sub(_joined_degree, name)
     last, comma, first = name.partition(",")
-    suffix_only = fold(first).split() and all(
-        word in SUFFIXES or TITLES.fullmatch(word) for word in fold(first).split()
-    )
-    words = fold(f"{first} {last}" if comma and not suffix_only else f"{last} {first}").split()
+    behind = fold(first).split()
+    turned = comma and not (behind and all(word in SUFFIXES or word in TITLES for word in behind))
+    words = fold(f"{first} {last}" if turned else f"{last} {first}" if comma else name).split()
     suffix = next((SUFFIXES[word] for word in words[1:] if word in SUFFIXES), "")
-    kept = [word for word in words if word not in SUFFIXES and not TITLES.fullmatch(word)] or words
-    less = [word for word in kept if not PARTICLES.fullmatch(word)]
+    kept = [word for word in words if word not in SUFFIXES and word not in TITLES] or words
+    less = [word for word in kept if word not in PARTICLES]
     return PersonName(tuple(less if len(less) > 1 else kept), suffix)
 
 
 def _joined_degree(found: re.Match[str]) -> str:
     letters = found[0].replace(".", "")
-    return letters if TITLES.fullmatch(letters.lower()) else found[0]
+    return letters if letters.lower() in TITLES else found[0]
 
 
 def compare_names(one: str, other: str) -> NameMatch:

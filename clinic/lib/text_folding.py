@@ -2,16 +2,19 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 
 from anyascii import anyascii
 
 APOSTROPHES = re.compile("['’‘ʼʻ`´′＇]")
 DROPPED = {ord(sign): None for sign in "'`"}  # what is left of them in ASCII
+WORDS = re.compile(r"[a-z0-9]+")
 PHONE_TEXT = re.compile(r"[\d\s()+./\-\u00ad\u2010-\u2015\u2212]+")
 EXTENSION = re.compile(r"(?:;?ext(?:ension|n)?\.?[ =]?|x|#) ?\d{1,7}$")
 PHONE_MIN = 3  # fewer digits are searched as a word
 
 
+@lru_cache(maxsize=4096)
 def fold(text: str) -> str:
     """Return `text` as lower-case ASCII words, separated by single spaces.
 
@@ -20,8 +23,8 @@ def fold(text: str) -> str:
     """
     if not text.isascii():
         text = anyascii(APOSTROPHES.sub("", unicodedata.normalize("NFKC", text)))
-    text = text.translate(DROPPED)
-    return " ".join(re.findall(r"[a-z0-9]+", text.lower()))
+    text = text.translate(DROPPED).lower()
+    return " ".join(text.split() if text.replace(" ", "").isalnum() else WORDS.findall(text))
 
 
 def phone_digits(text: str) -> str:

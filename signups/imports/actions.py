@@ -307,6 +307,8 @@ def _lead_row(person: row_parser.PersonRow, job: ImportJob) -> dict[str, Any]:
 def _tag_leads(found: ChunkResult, by_row: dict[int, int], job: ImportJob) -> None:
     """Add the tag of the import, and those of each row that staff can choose."""
     names = {tag.casefold() for person in found.new.values() for tag in person.tags}
+    if not names and not job.tag_id:
+        return
     known = {tag.name.casefold(): tag.pk for tag in Tag.objects.filter(is_active=True)} if names else {}
     notes = {result.number: result.notes for result in found.results}
     rows = []

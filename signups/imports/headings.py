@@ -54,12 +54,16 @@ _NOT_THEIRS = (
 )
 # Of several columns for a phone or a state the one people use comes first.
 _RANKS = (r"mobile|cell", r"primary|^phone(?: number)?$|^phone 1", r"home|mailing", r"")
+_OBJECT = re.compile(
+    r"^(?:(?:person account|account|contact|lead|campaign member)\s*:\s*)+", re.IGNORECASE
+)  # Salesforce
 _EMAIL = re.compile(r"(?<![^@\s])[^@\s]+@[^@\s]+\.[^@\s]+")
 
 
 @lru_cache(maxsize=4096)
 def plain(heading: str) -> str:
     """Return the words of a heading: `email` for “E-mail 1 - Value”, `last name` for “LastName*”."""
+    heading = _OBJECT.sub("", heading)
     text = "".join(char for char in unicodedata.normalize("NFKD", heading) if not unicodedata.combining(char))
     words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", re.sub(r"['’ʼ]", "", text)).lower().replace("e-mail", "email")
     words = (
@@ -99,6 +103,14 @@ def guess_columns(header: Sequence[str], rows: Iterable[Sequence[str]] = ()) -> 
         cells = [row[at] for row in sample[:50] if at < len(row) and row[at]] if plain(heading) == "estado" else []
         if cells and not any(map(us_states.parse_state, cells)):  # Spanish has one word for state and status
             found[at] = "status"
+    if "email" not in found:
+        by_cells = _fields_by_cells(len(header), sample)
+        found = [field or ("email" if cells == "email" else "") for field, cells in zip(found, by_cells, strict=True)]
+    if not {"name", "first", "last"} & {*found}:  # Salesforce calls a person an account
+        found = [
+            field or ("name" if plain(name) == "account name" else "")
+            for field, name in zip(found, header, strict=True)
+        ]
     for field in {*found} - SEVERAL_COLUMNS - {""}:
         columns = [at for at, key in enumerate(found) if key == field]
         best = min(columns, key=lambda at: (_rank(header[at]), at))

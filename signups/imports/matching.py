@@ -9,7 +9,9 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from clinic.lib import identity, phone_numbers
+from django.db import transaction
+
+from clinic.lib import bulk_sql, identity, phone_numbers
 from signups.leads.models import Lead
 
 # Fields that a row may fill in a known lead: each group as one, when its first field is empty there.
@@ -62,8 +64,10 @@ class PersonIndex:
         self.by_number: dict[str, list[KnownPerson]] = defaultdict(list)
         self.loaded: set[int] = set()
 
+    @transaction.atomic
     def load_leads(self, people: Iterable[identity.Identity], *, lock: bool = False) -> None:
         """Add the live leads that share a mailbox or a number with any of `people`."""
+        bulk_sql.prefer_indexes()
         people = list(people)
         mailboxes = {identity.canonical_mailbox(person.email_key) for person in people if person.email_key}
         numbers = {person.e164 for person in people if person.e164}
@@ -99,11 +103,13 @@ class PersonIndex:
             self.by_number[data["phone_e164"]].append(person)
 
 
+@transaction.atomic
 def shared_numbers(people: Iterable[identity.Identity]) -> set[str]:
     """Return the numbers that stand on too many names, counted over `people` and the known leads.
 
     A number counts for every name of the mailboxes it comes with, too: the import may write it down there.
     """
+    bulk_sql.prefer_indexes()
     names: dict[str, set[str]] = defaultdict(set)
     names_of: dict[str, set[str]] = defaultdict(set)
     mailboxes: dict[str, set[str]] = defaultdict(set)

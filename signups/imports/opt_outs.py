@@ -14,10 +14,12 @@ _NEGATIVE = re.compile(
     r"unsub|\bopt(?:ed|ing|s)? ?out|\bdo ?not\b|\bdont\b|\bdn[cd]\b|suppress|(?:black|block) ?list|\bexclude"
     r"|\b(?:no|never) (?:more |phone )?(?:e ?mails?|calls?|texts?|sms|contact)\b"
     r"|\bstop(?:s|ped)? (?:our )?(?:e ?mails?|calls?|texts?)\b"
-    r"|\bno (?:llamar|contactar|enviar|mandar|molestar)\b|\bbaja\b|desuscri|\bcancel\w* (?:la )?suscri"
+    r"|\bno (?:llamar|contactar|enviar|mandar|molestar)\b|\brehus\w+|\bbaja\b|desuscri|\bcancel\w* (?:la )?suscri"
+    r"|^clean time$"  # Mailchimp's addresses that bounced for good
 )
 _ASKED_ABOUT = re.compile(
-    r"\bblocked\b|\bcomplain|complaint|\bstop(?:ped|s)?\b|\bremoved? from\b|\brefused?\b|\bwithdr[ae]w|\brevoked?\b"
+    r"\bblocked\b|\bdeceased\b|\bdied\b|\bhard bounced?\b"
+    r"|\bcomplain|complaint|\bstop(?:ped|s)?\b|\bremoved? from\b|\brefused?\b|\bwithdr[ae]w|\brevoked?\b"
 )
 _IRRELEVANT = re.compile(
     r"\bfax(?:es)?\b|\btracking\b|\bpostal\b|\breasons?\b|\bcampaign|\bip\b|\bids?\b|\blink\b|\burl\b"
@@ -25,11 +27,15 @@ _IRRELEVANT = re.compile(
 _POSITIVE = re.compile(
     r"\bopt(?:ed|ing|s)? ?in\b|consent|\bpermi(?:ssion|tted|so)|\bsubscribed?\b|\bsuscrit[oa]\b|\baccept(?:s|ed)?\b"
     r"|\ballow(?:s|ed)?\b|\bagree(?:s|d)?\b|\breceives?\b|\bok(?:ay)? to\b|\bsend\b|\bacepta\b|\bautoriza"
-    r"|\b(?:may|can) we (?:contact|call|phone|text|e ?mail|send)\b|newsletter|\bboletin\b|\bgdpr\b|\brgpd\b|\btcpa\b"
+    r"|\b(?:may|can)(?: we| i)? (?:contact|call|phone|text|e ?mail|send)\b"
+    r"|\bmarketing (?:ok|e ?mails?|sms|texts?|calls?)$"
+    r"|\b(?:e ?mails?|texts?|sms|calls?|contact) ok\b|\bsolicit\b|\bmail(?:ing)? list\b"
+    r"|\breminders? by (?:text|sms|e ?mail)\b|newsletter|\bboletin\b|\bgdpr\b|\brgpd\b|\btcpa\b"
     r"|^(?:e ?mail|sms|text) (?:marketing |subscription |permission )*(?:status|preference)$"
 )
 _NO_PERMISSION = re.compile(
-    r"\btime(?:stamp)?\b|\bdate\b|\bat\b|\bon\b|\bsource\b|\bmethod\b|\btype\b|\bversion\b|\bcount\b|\blists?\b|\bform\b"
+    r"\btime(?:stamp)?\b|\bdate\b|\bat\b|\bon\b|\bsource\b|\bmethod\b|\btype\b|\bversion\b|\bcount\b"
+    r"|(?<!mail )(?<!mailing )\blists?\b|\bform\b"
     r"|\bhipaa\b|\btreatment\b|\bvoice ?mail\b|\bplan\b|\bdouble\b|\bdetails?\b|\bwording\b|\bfecha\b"
 )
 _TEXTS = re.compile(r"\b(?:sms|mms|texts?|texting|whatsapp|mensajes?)\b")
@@ -49,7 +55,7 @@ _NO = re.compile(
     r"|nunca|stop(?:ped)?|blocked|block ?listed|black ?listed|complained|spam|suppressed|cleaned|unmarketable|archived"
     r"|none|not (?:given|granted|allowed|permitted|subscribed|ok|consented)|(?:non|un)[ -]?subscribed?.*"
     r"|opt(?:ed)?[ -_]?out.*"
-    r"|do ?n[o']t .*|no .*|baja|dado de baja|desuscrito|☐",
+    r"|(?!not\b).*\bunsubscribed|do ?n[o']t .*|no .*|baja|dado de baja|desuscrito|☐",
     re.IGNORECASE,
 )
 _MAX_WORDS = 6  # a longer text only mentions such words
@@ -78,12 +84,17 @@ def may_be_opt_out(words: str, cells: frozenset[str]) -> bool:
         return True
     if _POSITIVE.search(words) and not _NO_PERMISSION.search(words) and any(map(says_no, cells)):
         return True
-    return any(len(cell) < 40 and _OPT_OUT_CELL.fullmatch(cell.strip()) for cell in cells)
+    return any(
+        _OPT_OUT_CELL.fullmatch(part.strip(" *.!")) for cell in cells if len(cell) < 200 for part in _PARTS.split(cell)
+    )
 
 
+_PARTS = re.compile(r"[;,|\n]|:::")  # of a cell with several labels
 _OPT_OUT_CELL = re.compile(
     r"(?:e-?mail )?unsubscribed|opt(?:ed)?[ -]?out(?: of .*)?|do[ -]?not[ -]?(?:call|e-?mail|text|contact)"
-    r"|do ?n[o'’]?t (?:call|e-?mail|text|contact)|dn[cd]|suppressed|cleaned|(?:black|block)listed"
+    r"|(?:please )?do ?n[o'’]?t (?:call|e-?mail|text|contact)(?: me| him| her| them)?"
+    r"|please do not (?:call|e-?mail|text|contact)"
+    r"|dn[cd]|suppressed|cleaned|(?:black|block)listed"
     r"|no (?:calls|texts|emails)",
     re.IGNORECASE,
 )

@@ -46,6 +46,8 @@ DATE_FORMATS = (
     "%m/%d/%Y %I:%M %p", "%m/%d/%Y", "%m/%d/%y", "%b %d, %Y", "%B %d, %Y", "%b %d, %Y %I:%M %p", "%d %b %Y",
 )  # fmt: skip
 
+SERIAL_DATE = re.compile(r"(?:3[6-9]|[4-6]\d)\d{3}(?:\.\d+)?")  # days since 1899-12-30, as spreadsheets count them
+
 
 @dataclass(frozen=True, slots=True)
 class Defaults:
@@ -160,7 +162,7 @@ def _opt_outs(
 
 def _stated_moment(text: str, defaults: Defaults) -> dt.datetime:
     """Return the moment that a cell holds, if it is one of the past; else that of the import."""
-    moment = _parse_moment(text, defaults.time_zone) if text[:1].isdigit() and len(text) > 5 else None
+    moment = _parse_moment(text, defaults.time_zone) if text[:1].isdigit() and len(text) > 4 else None
     return moment if moment and moment <= defaults.now else defaults.now
 
 
@@ -183,6 +185,8 @@ def _name(values: Mapping[str, str], email: str, notes: list[str]) -> str:
 
 def _email(first: str, second: str, notes: list[str]) -> tuple[str, str]:
     """Return (address, key) of the first usable address in either cell, or ("", "")."""
+    if normalization.PLAIN_EMAIL.fullmatch(first):  # the common case
+        return first, first.lower()
     tried = ""
     for cell in (first, second):
         if not cell or EMPTY_CELL.fullmatch(cell):
@@ -285,6 +289,9 @@ def _moment(text: str, defaults: Defaults, notes: list[str]) -> dt.datetime | No
 @lru_cache(maxsize=4096)
 def _parse_moment(text: str, time_zone: str) -> dt.datetime | None:
     """Return the moment in UTC; without a zone it is in the clinic's."""
+    if serial := SERIAL_DATE.fullmatch(text):
+        day = dt.datetime(1899, 12, 30) + dt.timedelta(days=float(serial[0]))  # noqa: DTZ001 - the zone follows
+        return day.replace(tzinfo=ZoneInfo(time_zone)).astimezone(dt.UTC)
     text, utc = re.subn(r"\s*UTC$", "", text)
     try:
         moment = dt.datetime.fromisoformat(text)

@@ -1,13 +1,18 @@
 """Invariants that the database itself holds, and what is derived from the instants it keeps."""
 
 import datetime as dt
+import re
+import uuid
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
 
+from clinic.lib import bulk_sql
 from signups.audit.models import AuditEvent
 from signups.consents.models import Consent
 from signups.leads.choices import LeadStatus
+from signups.leads.models import Lead
 from signups.messages.choices import MessageStatus
 from signups.trials.models import Trial
 from tests.factories import audit, consents, leads, messages, trials, users
@@ -113,3 +118,18 @@ def test_record_is_neither_changed_nor_deleted(factory, model):
         with pytest.raises(TypeError):
             change()
     assert model.objects.count() == 1
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite estimates nothing")
+def test_planner_knows_that_a_mailbox_is_one_leads():
+    """Else it reads the whole table for a thousand addresses, so that an import into many leads is slow."""
+    rows = [
+        {"name": "Jo", "name_folded": "jo", "name_key": "jo", "email_key": f"jo{n}@x.example", "time_zone": "UTC"}
+        | {"public_id": uuid.uuid4(), "created_at": timezone.now()}
+        for n in range(2000)
+    ]
+    bulk_sql.insert_rows(Lead, rows)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE signups_lead")
+    plan = Lead.objects.live().with_mailbox(row["email_key"] for row in rows[:200]).order_by().explain()
+    assert int(re.search(r"rows=(\d+)", plan)[1]) < 400
