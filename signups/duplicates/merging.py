@@ -73,11 +73,7 @@ def merge_leads(*, lead: Lead, other: Lead, from_other: set[str], by: User, now:
     lead, other = _lock_both(lead, other, by)
     if other.status == LeadStatus.CONVERTED != lead.status:
         raise ActionError("Keep the converted lead.")
-    revoked = {
-        purpose: max(stated)
-        for purpose in OPTIONAL_CONSENTS
-        if (stated := [at for one in (lead, other) if (at := _revoked_at(one, purpose))])
-    }
+    revoked = _revoked_by_either(lead, other)
     original = {"lead": _row_values(lead), "other": _row_values(other)}
     ended = _cancel_second_trial(lead, other, now)
     _check_unique_constraints(lead, other)
@@ -95,7 +91,7 @@ def merge_leads(*, lead: Lead, other: Lead, from_other: set[str], by: User, now:
         model._meta.label: _reassign(model, other, lead) for model in models_with_lead() if model is not AuditEvent
     }
     for purpose, stated_at in revoked.items():
-        revoke_consent(lead, ConsentPurpose(purpose), channel=ConsentChannel.STAFF, by=by, now=now, stated_at=stated_at)
+        revoke_consent(lead, purpose, channel=ConsentChannel.STAFF, by=by, now=now, stated_at=stated_at)
     Lead.objects.filter(pk=lead.pk).update(**stopped)  # as of when they said it, not of the merge
     announce_change(lead, _details_to_follow(lead, taken), by=by, now=now)
     snapshot = {**original, "taken": _serializable(taken), "moved": moved, "trial": ended}
@@ -105,6 +101,15 @@ def merge_leads(*, lead: Lead, other: Lead, from_other: set[str], by: User, now:
     record_event(lead, AuditAction.MERGED, by=by, now=now, other=other.pk, taken=sorted(from_other))
     record_event(other, AuditAction.MERGED, by=by, now=now, into=lead.pk)
     return merge
+
+
+def _revoked_by_either(lead: Lead, other: Lead) -> dict[ConsentPurpose, dt.datetime]:
+    """Return which consents one of them has revoked, with the later time of both."""
+    return {
+        purpose: max(stated)
+        for purpose in OPTIONAL_CONSENTS
+        if (stated := [at for one in (lead, other) if (at := _revoked_at(one, purpose))])
+    }
 
 
 def _details_to_follow(lead: Lead, taken: dict[str, Any]) -> set[str]:
@@ -136,16 +141,7 @@ def undo_merge(*, merge: LeadMerge, by: User, now: dt.datetime) -> None:
         raise ActionError("The remaining lead has been merged since. Undo that merge first.")
     snapshot = json.loads(merge.snapshot or "{}")
     delete_data_export(lead)
-    unchanged = {name for name, value in snapshot["taken"].items() if _row_values(lead, (name,))[name] == value}
-    restored = {name: snapshot["lead"][name] for name in unchanged}
-    try:
-        with transaction.atomic():
-            Lead.objects.filter(pk=lead.pk).update(**restored)
-            Lead.objects.filter(pk=other.pk).update(**snapshot["other"])
-            for name in STOPPED_FIELDS:
-                Lead.objects.filter(**{"pk": other.pk, name: None}).update(**{name: getattr(lead, name)})
-    except IntegrityError:
-        raise ActionError("Somebody else has this email address now, or one of them could not be reached.") from None
+    _restore_details(lead, other, snapshot)
     for model in models_with_lead():
         if keys := snapshot["moved"].get(model._meta.label):
             _rows(model).filter(pk__in=keys, lead=lead).update(lead=other)
@@ -159,6 +155,20 @@ def undo_merge(*, merge: LeadMerge, by: User, now: dt.datetime) -> None:
     LeadMerge.objects.filter(pk=merge.pk).update(undone_at=now, snapshot=None)
     for one in (lead, other):
         record_event(one, AuditAction.MERGE_UNDONE, by=by, now=now)
+
+
+def _restore_details(lead: Lead, other: Lead, snapshot: dict[str, Any]) -> None:
+    """Give both their details back, but for those of `lead` that were changed since. Raises ActionError."""
+    unchanged = {name for name, value in snapshot["taken"].items() if _row_values(lead, (name,))[name] == value}
+    restored = {name: snapshot["lead"][name] for name in unchanged}
+    try:
+        with transaction.atomic():
+            Lead.objects.filter(pk=lead.pk).update(**restored)
+            Lead.objects.filter(pk=other.pk).update(**snapshot["other"])
+            for name in STOPPED_FIELDS:
+                Lead.objects.filter(**{"pk": other.pk, name: None}).update(**{name: getattr(lead, name)})
+    except IntegrityError:
+        raise ActionError("Somebody else has this email address now, or one of them could not be reached.") from None
 
 
 def _merges_moved_with(merge: LeadMerge) -> list[int]:

@@ -106,9 +106,9 @@ def _row(card: Card) -> list[str]:
     numbers = sorted(card.lines["TEL"], key=lambda line: not {"CELL", "MOBILE", "IPHONE"} & line[0])
     phones = [_plain(value).removeprefix("tel:") for types, value in numbers if not {"FAX", "PAGER"} & types]
     region = [*card.fields("ADR"), *[""] * 7][REGION]
-    said = ["; ".join(card.values(name)) for name in ("CATEGORIES", "NOTE")]
+    remarks = ["; ".join(card.values(name)) for name in ("CATEGORIES", "NOTE")]
     emails = card.values("EMAIL")
-    return [first, middle, last, full_name, *[*emails, "", ""][:2], *[*phones, "", ""][:2], region, *said]
+    return [first, middle, last, full_name, *[*emails, "", ""][:2], *[*phones, "", ""][:2], region, *remarks]
 
 
 def _plain(value: str) -> str:

@@ -1,6 +1,7 @@
 """Normalization of typed input."""
 
 import pytest
+from django.core.validators import validate_email
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -149,3 +150,11 @@ def test_address_that_no_mail_can_reach_is_refused_in_plain_words(typed, said):
 )
 def test_first_name_is_how_somebody_is_greeted(name, first):
     assert normalization.first_name(name) == first
+
+
+@given(st.text("aB9._+-", max_size=6), st.text("a9-.", max_size=6), st.sampled_from(["com", "museum", "c0", "co"]))
+def test_address_that_is_taken_without_a_closer_look_passes_it_too(local, domain, top):
+    typed = f"x{local}@{domain}y.{top}"
+    if normalization.PLAIN_EMAIL.fullmatch(typed):
+        validate_email(typed)
+        assert normalization.strict_email_key(typed) == typed.lower()
