@@ -9,6 +9,7 @@ from itertools import islice, zip_longest
 
 TOKENS = re.compile(r"\s+|\w+|[^\w\s]")
 MAX_EQUAL_PAIRS = 20_000
+MAX_CHANGED_LINES = 3_000  # in a row, that are compared word for word
 CONTEXT_WORDS = 1  # unchanged lines shown before and after a change
 
 
@@ -39,6 +40,10 @@ def diff_lines(old: str, new: str) -> list[DiffLine]:
         if kind == "equal":
             diff += _context(new_lines[new_from:new_to], first=number == 0, last=number == len(operations) - 1)
             continue
+        if max(old_to - old_from, new_to - new_from) > MAX_CHANGED_LINES:
+            removed, added = old_lines[old_from:old_to], new_lines[new_from:new_to]
+            diff.append(DiffLine(_pieces([("removed", "\n".join(removed)), ("added", "\n".join(added))])))
+            continue
         pairs = zip_longest(old_lines[old_from:old_to], new_lines[new_from:new_to], fillvalue="")
         diff += [DiffLine(diff_words(before, after)) for before, after in pairs]
     return diff
@@ -50,11 +55,15 @@ def diff_words(old: str, new: str) -> tuple[DiffPiece, ...]:
     pieces = []
     for kind, old_from, old_to, new_from, new_to in _operations(old_tokens, new_tokens):
         if kind == "equal":
-            pieces.append(DiffPiece("same", "".join(old_tokens[old_from:old_to])))
+            pieces.append(("same", "".join(old_tokens[old_from:old_to])))
             continue
-        pieces.append(DiffPiece("removed", "".join(old_tokens[old_from:old_to])))
-        pieces.append(DiffPiece("added", "".join(new_tokens[new_from:new_to])))
-    return tuple(piece for piece in pieces if piece.text)
+        pieces.append(("removed", "".join(old_tokens[old_from:old_to])))
+        pieces.append(("added", "".join(new_tokens[new_from:new_to])))
+    return _pieces(pieces)
+
+
+def _pieces(given: list[tuple[str, str]]) -> tuple[DiffPiece, ...]:
+    return tuple(DiffPiece(kind, text) for kind, text in given if text)
 
 
 def _operations(old: list[str], new: list[str]) -> Sequence[tuple[str, int, int, int, int]]:

@@ -43,7 +43,10 @@ FIGURES = {"party"}  # templates in content/figures/
 # Reasons why a factual sentence needs no claim: it advises the reader, describes the clinic's offer or this page, or
 # defines a word.
 EXEMPT = ("advice", "offer", "page", "word")
-MAX_CHARACTERS = 60_000  # 10,000 words; the linter takes about a second for the worst of them
+# The worst text within them is checked in less than half a second (tests/threats/test_slow_patterns.py).
+MAX_CHARACTERS = 30_000  # 5,000 words
+MAX_LINES = 3_000
+MAX_BRACKETS = 3_000  # “[” that may begin a link or a note
 PLACEHOLDER = re.compile(r"\{(\w*)\}")
 MARKDOWN_SPECIALS = re.compile(r"([\\`*_\[\]<>#])")
 
@@ -153,10 +156,17 @@ def fill(text: str, values: Mapping[str, str], *, escape: bool = False) -> str:
 
 def parse(text: str, *, ledger: Ledger, values: Mapping[str, str]) -> Document:
     """Parse `text`. Raises MarkupError with every finding, or with the one that it is too long."""
-    if len(text) > MAX_CHARACTERS:
-        message = f"this text has {len(text):,} characters, and a page has room for {MAX_CHARACTERS:,}: split it"
-        raise MarkupError([Finding(0, message, Rule.TOO_LONG)])
-    return _Parser(ledger).parse(fill(text.replace("\r\n", "\n").replace("\r", "\n"), values, escape=True))
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    bounds = {
+        "characters": (len(text), MAX_CHARACTERS),
+        "lines": (text.count("\n"), MAX_LINES),
+        "opening brackets": (text.count("["), MAX_BRACKETS),
+    }
+    for what, (has, most) in bounds.items():
+        if has > most:
+            message = f"this text has {has:,} {what}, and a page has room for {most:,}: split it"
+            raise MarkupError([Finding(0, message, Rule.TOO_LONG)])
+    return _Parser(ledger).parse(fill(text, values, escape=True))
 
 
 class _Parser:

@@ -30,6 +30,7 @@ from signups.leads.matching import find_same_person
 from signups.leads.models import Lead
 from signups.leads.undo import STAFF_UNDO_WINDOW
 from signups.offer import current_offer
+from signups.ops.even_work import as_many_queries
 from signups.scheduling import callback_times
 
 from . import emails
@@ -38,6 +39,7 @@ from .models import MAX_CALL_ATTEMPTS, CallAttempt, CallbackRequest
 from .outcome_undo import facts_before
 
 MAX_CALL_LENGTH = dt.timedelta(hours=1)
+QUERIES = 28  # of a request by the public form, at most: of somebody who waits for a call already
 
 
 @dataclass(frozen=True)
@@ -58,8 +60,9 @@ def request_callback(wish: CallbackDetails, *, name: str, source: str, form_key:
     The outcome is the same for known and new numbers. Idempotent for a repeated `form_key`. Raises ActionError as
     `promised_time` does.
     """
+    unknown = AuditEvent.objects.filter(idempotency_key=form_key).exists
     try:
-        with transaction.atomic():
+        with as_many_queries(QUERIES, unknown), transaction.atomic():
             lead = _get_or_create_lead(wish, name=name, source=source, now=now)
             create_callback(lead, wish, channel=ConsentChannel.WEB, form_key=form_key, now=now)
     except IntegrityError:

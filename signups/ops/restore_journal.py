@@ -1,115 +1,204 @@
 """Restore journal: what must hold even after an older backup is restored, in a file outside the database.
 
-One JSON object a line: its time, what was done, keyed hashes of whom it concerns, and a checksum; no name, address or
-id. The worker writes it (`signups/privacy/restoration.py`, `signups/messages/delivery.py`); `manage.py backup
---restore` applies it.
+One JSON object a line: its time, what was done, keyed hashes of whom it concerns; no name, address or id. Each line has
+the hash of the line before and its own, and the last one's is noted in a file beside it: a line that was altered or
+taken out shows, wherever it was. The worker writes it (`signups/privacy/restoration.py`,
+`signups/messages/delivery.py`); `manage.py backup --restore` and `manage.py apply_journal` apply it.
 """
 
 import datetime as dt
 import fcntl
 import json
 import os
-import zlib
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 from django.conf import settings
 
-KEEP_SENT = dt.timedelta(days=90)  # no backup that is older is restored without withdrawing what was due
+from clinic.lib.keyed_hash import every_hash, keyed_hash
 
+KEEP_SENT = dt.timedelta(days=90)  # no backup that is older is restored without withdrawing what was due
 LONGEST_LINE = 2**16  # bytes
 REACHED = "reached"  # the act of an entry that says how far the audit log has been read
 
 JournalEntry = dict[str, Any]
 
 
+class Line(NamedTuple):
+    """One line: its entry (None when it cannot be read), the hash of the line before, its own hash."""
+
+    entry: JournalEntry | None
+    before: str = ""
+    digest: str = ""
+
+
 class Journal(NamedTuple):
-    """Entries in order, how many lines are damaged, and how far the journal says that it has read the audit log."""
+    """The entries of a journal in order; how many lines cannot be read, and at how many places lines are missing."""
 
     entries: list[JournalEntry]
-    damaged: int
-    reached: int
+    damaged: int = 0
+    missing: int = 0
+
+    @property
+    def is_whole(self) -> bool:
+        return not self.damaged and not self.missing
 
 
 def append(entries: Iterable[JournalEntry]) -> None:
-    """Append entries; they are on the disk when this returns. What a crash left of a line before is taken away."""
-    descriptor = os.open(settings.RESTORE_JOURNAL_FILE, os.O_RDWR | os.O_CREAT, 0o600)
-    with os.fdopen(descriptor, "r+b") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    """Append entries; they are on the disk when this returns. What a crash left of a line before is taken away.
+
+    When the end that was noted is gone, the next line names it all the same: the loss shows for good.
+    """
+    path: Path = settings.RESTORE_JOURNAL_FILE
+    with _locked(path) as file:
         end = file.seek(0, os.SEEK_END)
         start = max(end - LONGEST_LINE, 0)
         file.seek(start)
-        file.seek(start + file.read().rfind(b"\n") + 1)
-        file.truncate()
-        file.write("".join(map(_line, entries)).encode())
+        tail, _, partial = file.read().rpartition(b"\n")
+        file.truncate(end - len(partial))
+        file.seek(0, os.SEEK_END)
+        before = _parsed(tail.rpartition(b"\n")[2].decode(errors="replace")).digest
+        noted = noted_end(path)
+        if noted and noted.encode() not in tail and noted.encode() not in path.read_bytes():
+            before = noted
+        text, last = _written(entries, before)
+        file.write(text.encode())
         file.flush()
         os.fsync(file.fileno())
+        _note_end(path, last)
 
 
-def read(since: dt.datetime, *paths: Path) -> Journal:
-    """Return the entries of `since` and later; by default of settings.RESTORE_JOURNAL_FILE.
+def read(path: Path | None = None) -> Journal:
+    """Return a journal, by default that of settings.RESTORE_JOURNAL_FILE.
 
     A last line that a crash cut short is left out: what it was to note had not happened yet.
     """
-    lines = [list(_entries(path)) for path in paths or (settings.RESTORE_JOURNAL_FILE,)]
-    valid = [[entry for entry in entries if entry is not None] for entries in lines]
-    damaged = sum(entries.count(None) for entries in lines)
-    reached = [entry["sequence"] for entries in valid for entry in _last_reached(entries)]
-    recent = [entry for entries in valid for entry in entries if _at(entry) >= since]
-    return Journal(sorted(recent, key=_at), damaged, max(reached, default=0))
+    path = path or settings.RESTORE_JOURNAL_FILE
+    entries, damaged, missing, before, digests = [], 0, 0, "", set()
+    noted = noted_end(path)  # first: what is appended meanwhile is no loss
+    for line in _lines(path):
+        if line.entry is None:
+            damaged += 1
+        else:
+            missing += bool(line.before != before and (before or not damaged))
+            entries.append(line.entry)
+        before = line.digest
+        digests.add(line.digest)
+    missing += bool(noted and noted not in digests)
+    return Journal(entries, damaged, missing)
 
 
-def drop_old_sends(now: dt.datetime) -> int:
+def drop_old(now: dt.datetime) -> int:
     """Delete what is needed no more; return how many entries of messages. Others stay for good.
 
-    Those are entries of messages sent more than KEEP_SENT ago, and of how far the audit log had been read before.
+    Those are entries of messages sent more than KEEP_SENT ago, and of how far the audit log had been read: one a day
+    stays of KEEP_SENT. A journal that is not whole is rewritten by nobody but a person.
     """
     path: Path = settings.RESTORE_JOURNAL_FILE
     if not path.exists():
         return 0
-    with path.open("r+") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        entries = list(_entries(path))
-        if None in entries:
-            return 0  # damaged: nobody rewrites it but a person
-        valid = [entry for entry in entries if entry is not None]
-        last = _last_reached(valid)
-        old = [entry for entry in valid if entry["act"] == "sent" and _at(entry) < now - KEEP_SENT]
-        kept = [entry for entry in valid if entry not in old and (entry["act"] != REACHED or entry in last)]
-        if len(kept) < len(valid):
-            file.seek(0)
-            file.write("".join(map(_line, kept)))
-            file.truncate()
-            file.flush()
-            os.fsync(file.fileno())
-    return len(old)
+    with _locked(path):
+        journal = read(path)
+        kept = list(_needed(journal.entries, now))
+        if not journal.is_whole or len(kept) == len(journal.entries):
+            return 0
+        _rewrite(path, kept)
+    return sum(entry["act"] == "sent" for entry in journal.entries) - sum(entry["act"] == "sent" for entry in kept)
 
 
-def _last_reached(entries: list[JournalEntry]) -> list[JournalEntry]:
-    return [entry for entry in entries if entry["act"] == REACHED][-1:]
+def _needed(entries: list[JournalEntry], now: dt.datetime) -> Iterator[JournalEntry]:
+    last_of_day = {entry["at"][:10]: entry for entry in entries if entry["act"] == REACHED}
+    newest = next((entry for entry in reversed(entries) if entry["act"] == REACHED), None)
+    for entry in entries:
+        is_old = time_of(entry) < now - KEEP_SENT
+        if entry["act"] == REACHED:
+            needed = entry is newest or (not is_old and entry is last_of_day[entry["at"][:10]])
+        else:
+            needed = entry["act"] != "sent" or not is_old
+        if needed:
+            yield entry
 
 
-def _at(entry: JournalEntry) -> dt.datetime:
+def _rewrite(path: Path, entries: list[JournalEntry]) -> None:
+    """Put a new journal in the place of the old one; a crash leaves one of both, whole."""
+    text, last = _written(entries, "")
+    new = path.with_name(f"{path.name}.new")
+    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    _end_file(path).unlink(missing_ok=True)
+    new.replace(path)
+    _note_end(path, last)
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[BinaryIO]:
+    """Open the journal, made if missing, for this process alone."""
+    while True:
+        with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            if not path.exists() or not os.path.samestat(path.stat(), os.fstat(file.fileno())):
+                continue  # another process has just rewritten it
+            yield file
+            return
+
+
+def _end_file(path: Path) -> Path:
+    return path.with_name(f"{path.name}.end")
+
+
+def noted_end(path: Path) -> str:
+    """Return the hash of the last line as noted beside the journal, or ""."""
+    try:
+        return _end_file(path).read_text(errors="replace").strip()
+    except FileNotFoundError:
+        return ""
+
+
+def _note_end(path: Path, digest: str) -> None:
+    """Note how the journal ends. All hashes are as long: one write replaces the other, and a crash leaves one."""
+    if not digest:
+        return
+    descriptor = os.open(_end_file(path), os.O_WRONLY | os.O_CREAT, 0o600)
+    try:
+        os.pwrite(descriptor, digest.encode(), 0)
+    finally:
+        os.close(descriptor)
+
+
+def time_of(entry: JournalEntry) -> dt.datetime:
     return dt.datetime.fromisoformat(entry["at"])
 
 
-def _line(entry: JournalEntry) -> str:
-    return json.dumps({**entry, "crc": _checksum(entry)}, separators=(",", ":")) + "\n"
+def _written(entries: Iterable[JournalEntry], before: str) -> tuple[str, str]:
+    """Return the lines of `entries` after the line with the hash `before`, and the hash of the last."""
+    lines = []
+    for entry in entries:
+        digest = keyed_hash("journal", _canonical(entry, before))
+        lines.append(json.dumps({**entry, "before": before, "hash": digest}, separators=(",", ":")) + "\n")
+        before = digest
+    return "".join(lines), before
 
 
-def _checksum(entry: JournalEntry) -> int:
-    return zlib.crc32(json.dumps(entry, sort_keys=True).encode())
+def _canonical(entry: JournalEntry, before: str) -> str:
+    return json.dumps([before, entry], sort_keys=True)
 
 
-def _entries(path: Path) -> Iterator[JournalEntry | None]:
-    """Yield each line's entry, None for a damaged line; a last line without its end is none."""
-    if not path.exists():
-        return
-    for line in path.read_text(errors="replace").split("\n")[:-1]:
-        try:
-            entry = json.loads(line)
-            genuine = entry.pop("crc") == _checksum(entry)
-        except (ValueError, AttributeError, KeyError, TypeError):
-            genuine = False
-        yield entry if genuine else None
+def _parsed(line: str) -> Line:
+    try:
+        entry = json.loads(line)
+        before, digest = entry.pop("before"), entry.pop("hash")
+        if digest in every_hash("journal", _canonical(entry, before)):
+            return Line(entry, before, digest)
+    except (ValueError, AttributeError, KeyError, TypeError, RecursionError):
+        pass
+    return Line(None)
+
+
+def _lines(path: Path) -> Iterator[Line]:
+    """Yield each line; a last line without its end is none."""
+    if path.exists():
+        yield from map(_parsed, path.read_text(errors="replace").split("\n")[:-1])

@@ -31,10 +31,13 @@ from signups.messages.outbox import under_hourly_limit
 from signups.messages.portal_links import MY_LINK, my_link
 from signups.messages.texts import texts_chosen
 from signups.offer import current_offer
+from signups.ops.even_work import as_many_queries
 
 from . import emails
 from .models import Trial
 from .signup_form import apply_form, keep_form
+
+QUERIES = 22  # of a sign-up, at most: of one that waits for confirmation already
 
 
 class UndoWindowClosed(Exception):
@@ -49,7 +52,8 @@ def request_trial(*, form_key: uuid.UUID, now: dt.datetime, **lead_data: Any) ->
     """
     lead_data |= {"form_key": trial_idempotency_key(form_key, lead_data["email"]), "now": now}
     try:
-        _request_trial(**lead_data)
+        with as_many_queries(QUERIES, AuditEvent.objects.filter(idempotency_key=form_key).exists):
+            _request_trial(**lead_data)
     except IntegrityError:  # this form, or another about the address, was stored a moment before
         if not was_trial_requested(form_key=form_key, email=lead_data["email"]):
             _request_trial(**lead_data)
@@ -126,7 +130,8 @@ def _replace_unverified_signup(
     changed = [name for name, value in fields.items() if getattr(lead, name) != value]
     for name, value in fields.items():
         setattr(lead, name, value)
-    lead.save(update_fields=fields)
+    lead.confirmation_token_version += 1
+    lead.save(update_fields=[*fields, "confirmation_token_version"])
     announce_change(lead, changed, by=ActorKind.PATIENT, now=now)
     granted = (
         lead.consents.in_force().filter(text__purpose__in=OPTIONAL_CONSENTS).values_list("text__purpose", flat=True)
@@ -139,7 +144,7 @@ def _replace_unverified_signup(
     pending = lead.trials.open().first()
     if pending:
         record_signup_consents(lead, {purpose: current_offer().documents[purpose] for purpose in agreed}, now=now)
-    _send_confirmation(pending or _open_trial(lead, agreed, now=now), now=now)
+    emails.confirm_trial(pending or _open_trial(lead, agreed, now=now), now=now)
 
 
 def _open_trial(lead: Lead, agreed: Iterable[ConsentPurpose], *, now: dt.datetime) -> Trial:

@@ -15,7 +15,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
 
-from clinic.management.commands import backup
+from clinic.management.commands import backup, run_worker
 from signups.audit import chain
 from signups.audit.choices import ActorKind
 from signups.consents import actions as consents
@@ -108,6 +108,12 @@ def cut_short(journal):
     journal.write_text("".join(journal.read_text().splitlines(keepends=True)[:2]))
 
 
+def take_out_what_was_sent(journal):
+    """From the middle: every line that is left is genuine, and so is the end."""
+    lines = journal.read_text().splitlines(keepends=True)
+    journal.write_text("".join(line for line in lines if '"act":"sent"' not in line))
+
+
 def change_a_letter(journal):
     text = journal.read_text()
     at = text.index('"lead":"') + len('"lead":"')
@@ -120,7 +126,7 @@ def overwrite_with_rubbish(journal):
 
 @pytest.mark.parametrize(
     "harm",
-    [lose_both, lose_the_journal, cut_short, change_a_letter, overwrite_with_rubbish],
+    [lose_both, lose_the_journal, cut_short, change_a_letter, overwrite_with_rubbish, take_out_what_was_sent],
     ids=lambda harm: harm.__name__,
 )
 def test_without_a_whole_journal_what_was_due_is_withdrawn(harm, backed_up, empty_database, settings):  # noqa: F811
@@ -130,7 +136,9 @@ def test_without_a_whole_journal_what_was_due_is_withdrawn(harm, backed_up, empt
     code, output = run("backup", "--restore", str(backed_up), database=empty_database)
     assert (code, "messages withdrawn: 2" in output) == (0, True), output
     assert ("damaged journal lines: 0" in output) == (not damaged)
-    assert ("cannot be read" in output) == damaged
+    missing = harm in (cut_short, lose_the_journal, take_out_what_was_sent)
+    assert ("gaps in the journal: 0" in output) == (not missing)
+    assert ("The journal is not whole" in output) == (damaged or missing)
     assert "'sent'" not in state_of(empty_database)[0]
 
 
@@ -156,6 +164,81 @@ def test_a_restore_that_broke_off_is_run_again(backed_up, empty_database, settin
     assert (code, "people erased: 1" in output) == (0, True), output
     assert run("run_worker", "--once", database=empty_database)[0] == 0
     assert run("backup", "--restore", str(backed_up), database=empty_database)[0] == 1  # it was completed
+
+
+RESUMED = (
+    "from signups.consents import actions; from signups.audit.choices import ActorKind;"
+    "from signups.models import Lead;"
+    "from django.utils import timezone; lead = Lead.objects.last();"
+    "actions.set_reminder_preference(lead, enabled=True, by=ActorKind.PATIENT, now=timezone.now())"
+)
+
+
+def put_in_place(backed_up, database):
+    """What a hand or a storage does that knows nothing of the journal."""
+    load = "from clinic.management.commands import backup; from pathlib import Path;"
+    load += f"backup.load(Path({str(backed_up)!r}))"
+    code, output = run("shell", "-c", load, database=database)
+    assert code == 0, output
+
+
+def on_another_machine(journal, folder):
+    """The environment of a worker elsewhere, whose journal tells the same."""
+    folder.mkdir()
+    for file in journal.parent.glob("restore-journal*"):
+        (folder / file.name).write_bytes(file.read_bytes())
+    return {"RESTORE_JOURNAL_FILE": str(folder / journal.name), "AUDIT_CHAIN_HEAD_FILE": str(folder / "audit-head")}
+
+
+def said_by(*command, **environment):
+    process = processes.python(*command, **environment)
+    said = process.communicate(timeout=WAIT_TIMEOUT)[0]
+    return process.returncode, said
+
+
+def test_nothing_starts_on_an_older_database_until_the_journal_was_applied(
+    backed_up,
+    empty_database,  # noqa: F811
+    settings,
+    tmp_path,
+):
+    """However it came there, on every machine whose journal tells of more; and nobody's later wish is undone."""
+    here = {"DATABASE_URL": empty_database, "RESTORE_JOURNAL_FILE": str(settings.RESTORE_JOURNAL_FILE)}
+    here["AUDIT_CHAIN_HEAD_FILE"] = str(settings.AUDIT_CHAIN_HEAD_FILE)
+    there = here | on_another_machine(settings.RESTORE_JOURNAL_FILE, tmp_path / "another")
+    worker, web = ("manage.py", "run_worker", "--once"), ("-c", "import clinic.wsgi")
+    put_in_place(backed_up, empty_database)
+    for command, environment in ((worker, here), (web, there)):
+        code, said = said_by(*command, **environment)
+        assert (code != 0, "manage.py apply_journal" in said) == (True, True), said
+    code, said = said_by("manage.py", "apply_journal", **here)
+    assert (code, "people erased: 1" in said, "messages known as sent: 1" in said) == (0, True, True), said
+    assert "messages withdrawn: 0" in said
+    assert said_by(*worker, **here)[0] == 0
+    code, said = said_by("manage.py", "shell", "-c", RESUMED, **here)
+    assert code == 0, said
+    assert said_by(*worker, **there)[0] != 0  # a worker that starts later, elsewhere
+    code, said = said_by("manage.py", "apply_journal", **there)
+    assert (code, "people unsubscribed: 0" in said, "messages withdrawn: 0" in said) == (0, True, True), said
+    assert said_by(*worker, **there)[0] == 0
+
+
+def test_a_worker_stops_when_an_older_database_is_put_in_its_place(backed_up, monkeypatch, settings):
+    monkeypatch.setattr(signal, "signal", lambda *args: None)
+    cursor = settings.RESTORE_JOURNAL_FILE.with_name("restore-journal.reached")
+    chain.ChainHead(chain.ChainHead.noted(cursor).sequence + 5, "0" * 64).note(cursor)  # the database had gone on
+    with pytest.raises(restore_marker.RestoreIncompleteError):
+        restoration.journal_due(timezone.now)
+    monkeypatch.setattr(run_worker, "require_applied", run_once(run_worker.require_applied))
+    monkeypatch.setattr(delivery, "_lease_batch", lambda *args: pytest.fail("it went on"))
+    with pytest.raises(CommandError, match="apply_journal"):
+        call_command("run_worker")
+
+
+def run_once(check):
+    """At the start the database was right."""
+    calls = []
+    return lambda: calls.append(1) if not calls else check()
 
 
 @pytest.mark.postgresql
@@ -197,17 +280,17 @@ def test_journal_holds_keyed_hashes_only(backed_up, settings):
 def test_journal_drops_old_sends_and_keeps_erasures(backed_up):
     later = timezone.now() + restore_journal.KEEP_SENT + dt.timedelta(days=1)
     assert restoration.drop_old_entries(lambda: later) == 1
-    assert {entry["act"] for entry in restore_journal.read(timezone.now() - dt.timedelta(days=1)).entries} >= {"erased"}
+    assert {entry["act"] for entry in restore_journal.read().entries} >= {"erased"}
     assert restoration.drop_old_entries(lambda: later) == 0
 
 
 def test_what_a_crash_left_of_a_journal_line_is_taken_away(backed_up, settings):
-    before = restore_journal.read(timezone.now() - dt.timedelta(days=1)).entries
+    before = restore_journal.read().entries
     with settings.RESTORE_JOURNAL_FILE.open("a") as file:
         file.write('{"at": "2026-')
-    assert restore_journal.read(timezone.now() - dt.timedelta(days=1)).entries == before
+    assert restore_journal.read().entries == before
     restore_journal.append([before[0]])
-    journal = restore_journal.read(timezone.now() - dt.timedelta(days=1))
+    journal = restore_journal.read()
     assert (len(journal.entries), journal.damaged) == (len(before) + 1, 0)
 
 

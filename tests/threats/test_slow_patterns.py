@@ -6,6 +6,7 @@ import logging
 import pkgutil
 import re
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -96,16 +97,27 @@ def test_an_address_longer_than_any_mailbox_is_redacted_whole():
 MARKUP = [
     "![", "[", "## a\n", "[^", "[^c]", "<b", "<!--", "**a", "*", "_", "`", "> ", "- a\n", "a\n\n", "::: notice x\n",
     "]", "](", "![](", "[a](", "&", "\\", "“", '"', "‘", "a b. ", "Dr. ", "<", "http://a ", "[a]: b\n", "* * ",
-    "1. a\n", "{", "a", "said “a” ",
+    "1. a\n", "{", "a", "said “a” ", "[[", "> > ", "| a ", "|-|\n", "***a** ", "``", "<a href=", "a@b.co ", "50 % ",
+    "\n", ":::\n", "[^c01] ", "{{ a }} ", "    a\n", "\u0301", "a cures 99% of people. ",
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize("word", MARKUP)
 def test_text_of_an_editor_is_checked_in_time(word):
-    """Five seconds at most, as few may write: the slowest takes about one."""
-    for size in (markup.MAX_CHARACTERS, SIZE):
-        text = {"title": "a", "summary": "b", "body": word * (size // len(word))}
-        assert cpu_seconds(lambda text=text: linter.lint(**text, ledger=Ledger(), values={}, today=NOW.date())) < 5
+    """The longest of its kind that is parsed at all, and one that is refused for its length."""
+    most = markup.MAX_CHARACTERS // len(word)
+    for per_word, limit in ((word.count("\n"), markup.MAX_LINES), (word.count("["), markup.MAX_BRACKETS)):
+        most = min(most, limit // per_word) if per_word else most
+    for times in (most, SIZE // len(word)):
+        text = {"title": "a", "summary": "b", "body": word * times}
+        check = partial(linter.lint, **text, ledger=Ledger(), values={}, today=NOW.date())
+        assert (found := cpu_seconds(check)) < MAX_SECONDS, found
+
+
+@pytest.mark.parametrize(("word", "what"), [("a", "characters"), ("\n", "lines"), ("[", "opening brackets")])
+def test_a_text_beyond_any_page_is_refused_in_words(word, what):
+    with pytest.raises(markup.MarkupError, match=f"{what}, and a page has room for .*split it"):
+        markup.parse(word * (markup.MAX_CHARACTERS + 1), ledger=Ledger(), values={})
 
 
 PAIRS = [
@@ -122,7 +134,7 @@ PAIRS = [
 @pytest.mark.parametrize(("old", "new"), PAIRS)
 def test_difference_of_any_two_texts_is_found_in_time(old, new):
     old, new = old * (90_000 // len(old)), new * (90_000 // len(new))
-    assert cpu_seconds(word_diff.diff_lines, old, new) < 5
+    assert (found := cpu_seconds(word_diff.diff_lines, old, new)) < MAX_SECONDS, found
 
 
 def test_difference_too_costly_to_find_is_shown_as_one_replacement():

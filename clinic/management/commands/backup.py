@@ -117,23 +117,25 @@ class Command(BaseCommand):
         if not (loaded and connection.vendor == "postgresql"):
             load(file)  # in one transaction: all of it or nothing
         call_command("migrate", verbosity=0)
-        done = restoration.replay(*journals, now=timezone.now())
-        self.stdout.write(f"Done again since the backup: {done}.")
-        if done.damaged_journal_lines:
-            self.stderr.write(
-                "Lines of the journal cannot be read: who was erased or opted out in them is back. "
-                "Compare it with a copy, and erase them again: manage.py erase_lead"
-            )
-        self.put_aside_newer_head()
-        call_command("verify_audit", stdout=self.stdout)
+        apply_journal(self, *journals)
         restore_marker.end()
 
-    def put_aside_newer_head(self) -> None:
-        """Keep the recorded end of the audit log that the backup lacks: it proves what is missing."""
-        head = settings.AUDIT_CHAIN_HEAD_FILE
-        if not chain.recorded_head_is_known():
-            kept = head.rename(head.with_name(f"{head.name}.before-restore-{timezone.now():%Y-%m-%dT%H%M%SZ}"))
-            self.stdout.write(f"The audit log was longer than in the backup: {kept} says how it ended.")
+
+def apply_journal(command: BaseCommand, *journals: Path, in_place: bool = False) -> None:
+    """Do again what was erased, withdrawn and sent since the backup; say so, and verify the audit log."""
+    done = restoration.replay(*journals, now=timezone.now(), in_place=in_place)
+    command.stdout.write(f"Done again since the backup: {done}.")
+    if done.damaged_journal_lines or done.gaps_in_the_journal:
+        command.stderr.write(
+            f"The journal is not whole: {done.damaged_journal_lines} lines cannot be read, and at "
+            f"{done.gaps_in_the_journal} places lines are missing. Who was erased or opted out in them is back. "
+            "Compare it with a copy, and erase them again: manage.py erase_lead"
+        )
+    head = settings.AUDIT_CHAIN_HEAD_FILE
+    if not chain.recorded_head_is_known():  # it proves what is missing
+        kept = head.rename(head.with_name(f"{head.name}.before-restore-{timezone.now():%Y-%m-%dT%H%M%SZ}"))
+        command.stdout.write(f"The audit log was longer than in the backup: {kept} says how it ended.")
+    call_command("verify_audit", stdout=command.stdout)
 
 
 @contextmanager

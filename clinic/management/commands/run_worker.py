@@ -3,6 +3,7 @@
 import logging
 import signal
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,7 @@ from django.utils.module_loading import import_string
 from clinic.lib.encryption import DecryptionError
 from signups.ops import restore_marker
 from signups.ops.key_check import verify_keys
+from signups.privacy.restoration import require_applied
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +43,8 @@ class Job:
         try:
             busy = bool(import_string(self.name)(timezone.now))
             self.failures = 0
+        except restore_marker.RestoreIncompleteError:
+            raise
         except (Error, OSError):  # the database is unavailable; due work stays due
             self.failures += 1
             logger.exception("%s pauses", self.name)
@@ -66,6 +70,7 @@ class Command(BaseCommand):
         try:
             verify_keys()
             restore_marker.require_complete()
+            require_applied()
         except (DecryptionError, restore_marker.RestoreIncompleteError) as error:
             raise CommandError(str(error)) from None
         jobs = [Job(name, interval) for name, interval in settings.WORKER_JOBS.items()]
@@ -77,12 +82,20 @@ class Command(BaseCommand):
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self.stop)
         while not self.stopping:
-            for job in jobs:
-                if restore_marker.begun_with():
-                    raise CommandError("A restore has begun: the worker may start again when it is complete.")
-                if not self.stopping and job.next_at <= time.monotonic():
-                    job.run()
+            try:
+                self.run_due(jobs)
+            except restore_marker.RestoreIncompleteError as error:
+                raise CommandError(str(error)) from None
             self.wait(min(job.next_at for job in jobs))
+
+    def run_due(self, jobs: list[Job]) -> None:
+        """Run the jobs whose time has come. Raises RestoreIncompleteError when a restore begins, or was made."""
+        with suppress(Error):  # each job meets it too
+            require_applied()
+        for job in jobs:
+            restore_marker.require_complete()
+            if not self.stopping and job.next_at <= time.monotonic():
+                job.run()
 
     def stop(self, *_: Any) -> None:
         """Stop after the current job.
