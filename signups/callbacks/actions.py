@@ -39,7 +39,7 @@ from .models import MAX_CALL_ATTEMPTS, CallAttempt, CallbackRequest
 from .outcome_undo import facts_before
 
 MAX_CALL_LENGTH = dt.timedelta(hours=1)
-QUERIES = 28  # of a request by the public form, at most: of somebody who waits for a call already
+CALLBACK_QUERIES = 28  # of a request by the public form, at most: of somebody who waits for a call already
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def request_callback(wish: CallbackDetails, *, name: str, source: str, form_key:
     """
     unknown = AuditEvent.objects.filter(idempotency_key=form_key).exists
     try:
-        with as_many_queries(QUERIES, unknown), transaction.atomic():
+        with as_many_queries(CALLBACK_QUERIES, unknown), transaction.atomic():
             lead = _get_or_create_lead(wish, name=name, source=source, now=now)
             create_callback(lead, wish, channel=ConsentChannel.WEB, form_key=form_key, now=now)
     except IntegrityError:

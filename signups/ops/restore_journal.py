@@ -42,7 +42,7 @@ class Journal(NamedTuple):
     missing: int = 0
 
     @property
-    def is_whole(self) -> bool:
+    def is_intact(self) -> bool:
         return not self.damaged and not self.missing
 
 
@@ -102,7 +102,7 @@ def drop_old(now: dt.datetime) -> int:
     with _locked(path):
         journal = read(path)
         kept = list(_needed(journal.entries, now))
-        if not journal.is_whole or len(kept) == len(journal.entries):
+        if not journal.is_intact or len(kept) == len(journal.entries):
             return 0
         _rewrite(path, kept)
     return sum(entry["act"] == "sent" for entry in journal.entries) - sum(entry["act"] == "sent" for entry in kept)

@@ -200,7 +200,7 @@ def _followed_this_database(journals: list[restore_journal.Journal], *, local: b
     reached = [
         entry["sequence"] for one in journals for entry in one.entries if entry["act"] == restore_journal.REACHED
     ]
-    return all(one.is_whole for one in journals) and max(reached, default=0) >= needed
+    return all(one.is_intact for one in journals) and max(reached, default=0) >= needed
 
 
 def _replay_people(entries: Iterable[restore_journal.JournalEntry], done: Replayed, now: dt.datetime) -> None:

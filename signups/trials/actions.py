@@ -31,13 +31,10 @@ from signups.messages.outbox import under_hourly_limit
 from signups.messages.portal_links import MY_LINK, my_link
 from signups.messages.texts import texts_chosen
 from signups.offer import current_offer
-from signups.ops.even_work import as_many_queries
 
 from . import emails
 from .models import Trial
 from .signup_form import apply_form, keep_form
-
-QUERIES = 22  # of a sign-up, at most: of one that waits for confirmation already
 
 
 class UndoWindowClosed(Exception):
@@ -52,8 +49,7 @@ def request_trial(*, form_key: uuid.UUID, now: dt.datetime, **lead_data: Any) ->
     """
     lead_data |= {"form_key": trial_idempotency_key(form_key, lead_data["email"]), "now": now}
     try:
-        with as_many_queries(QUERIES, AuditEvent.objects.filter(idempotency_key=form_key).exists):
-            _request_trial(**lead_data)
+        _request_trial(**lead_data)
     except IntegrityError:  # this form, or another about the address, was stored a moment before
         if not was_trial_requested(form_key=form_key, email=lead_data["email"]):
             _request_trial(**lead_data)

@@ -1,11 +1,17 @@
 """One client, one mailbox, or everybody at once: slowed down with a time to come back, and nobody is mail-bombed."""
 
 import datetime as dt
+from contextlib import suppress
 
 import pytest
+from django.test import Client
 
+from clinic import roles
 from signups.messages.models import OutboxMessage
+from signups.ops import rate_limit
 from signups.web import form_limits, timed_token
+from tests.clinic.test_staff_auth import PASSWORD, sign_in
+from tests.factories import users
 from tests.signups.conftest import NOW
 
 from .conftest import FORMS
@@ -63,6 +69,25 @@ def test_rubbish_from_many_clients_closes_no_form_for_others(send, settings, pat
         assert send(path, from_client(number), stamp="forged").status_code == 422
         assert send(path, from_client(number), **dict.fromkeys(FORMS[path], "")).status_code == 422
     assert send(path, from_client(99)).status_code == 303
+
+
+@pytest.mark.parametrize("address", ["198.{}.100.7", "2001:db8:{}::1", "::ffff:198.{}.100.7"])
+def test_two_thousand_bad_forms_from_34_addresses_close_nothing_to_others(send, rf, settings, address):
+    """Counted as the forms' pages do, for the time it takes; the last of each by its form, with one field filled in."""
+    settings.TRUSTED_PROXY_COUNT = 1
+    users.UserFactory(username="Sibil", role=roles.COORDINATOR)
+    for number in range(2_000):
+        request = rf.post("/", HTTP_X_FORWARDED_FOR=address.format(number % 34))
+        for scope in ("start", "callback"):
+            with suppress(rate_limit.RateLimitExceeded):
+                form_limits.count_attempt(scope, request)
+    senders = [{"HTTP_X_FORWARDED_FOR": address.format(number)} for number in range(34)]
+    for path, field in (("/start/", "email"), ("/callback/", "phone")):
+        one_valid = dict.fromkeys(FORMS[path], "") | {field: FORMS[path][field]}
+        assert {send(path, sender, **one_valid).status_code for sender in senders[:3]} <= {422, 429}
+        assert send(path, {"HTTP_X_FORWARDED_FOR": "203.0.113.7"}).status_code == 303
+    for sender in (senders[0], {"HTTP_X_FORWARDED_FOR": "203.0.113.8"}):
+        assert sign_in(Client(), PASSWORD, username="Sibil", **sender).status_code == 302
 
 
 @pytest.mark.parametrize("network", ["192.0.2.{}", "2001:db8:1:{}::1"])

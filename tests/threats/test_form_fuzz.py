@@ -129,8 +129,14 @@ def private(site):
     ]
 
 
-ROLES = {"a coordinator": roles.COORDINATOR, "the Head": roles.HEAD, "an editor": roles.EDITOR, "a superuser": ""}
-VISITORS = ["a visitor", "a patient", "the Head", "an editor"]
+ROLES = {
+    "a reviewer": roles.REVIEWER,
+    "a coordinator": roles.COORDINATOR,
+    "the Head": roles.HEAD,
+    "an editor": roles.EDITOR,
+    "a superuser": "",
+}
+VISITORS = ["a visitor", "a patient", "the Head", "an editor", "a reviewer"]
 if "FUZZ_SECONDS" in os.environ:
     VISITORS += ["a coordinator", "a superuser"]
 ON_BOTH = {"a visitor", "a patient"}  # the others' forms are on PostgreSQL alone, for the time they take

@@ -8,6 +8,7 @@ import datetime as dt
 import io
 import os
 import re
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -388,6 +389,24 @@ def test_29_stolen_backup(head, ann):
     with connection.cursor() as cursor:
         cursor.execute("SELECT text FROM signups_note WHERE lead_id = %s", [ann.pk])
         assert "morning" not in cursor.fetchone()[0]
+
+
+def test_fifty_sign_ups_at_one_moment(site):
+    """From fifty addresses: each is confirmed by its page, kept and written to, and none meets a server error."""
+    emails = [f"fifty{number}@example.com" for number in range(50)]
+    visitors = [site.visitor(f"10.{number}.7.1") for number in range(50)]
+    for visitor in visitors:
+        visitor.get("/start/")
+    together = threading.Barrier(50)
+
+    def sign_up(visitor, email):
+        together.wait()
+        return visitor.send("/start/", email=email).status
+
+    with ThreadPoolExecutor(50) as pool:
+        assert [*pool.map(sign_up, visitors, emails)] == [303] * 50
+    assert Trial.objects.filter(lead__email__in=emails).count() == 50
+    assert OutboxMessage.objects.filter(to__in=emails).count() == 50
 
 
 def test_a_method_of_any_length_holds_no_process(site):

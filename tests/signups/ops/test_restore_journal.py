@@ -60,7 +60,7 @@ def test_what_was_taken_out_or_altered_shows_also_once_more_was_written(journal,
     found = restore_journal.read()
     assert (found.damaged, found.missing) == (damaged, missing)
     assert found.entries[-1] == sent(LINES)
-    assert not found.is_whole
+    assert not found.is_intact
     assert restore_journal.drop_old(NOW + dt.timedelta(days=200)) == 0  # a person looks at it first
 
 
@@ -75,11 +75,11 @@ def test_an_end_that_was_noted_late_is_no_loss(journal):
     noted = end.read_text()
     restore_journal.append([sent(LINES)])
     end.write_text(noted)
-    assert restore_journal.read().is_whole
+    assert restore_journal.read().is_intact
     restore_journal.append([sent(LINES + 1)])
     end.unlink()
     restore_journal.append([sent(LINES + 2)])
-    assert (len(restore_journal.read().entries), restore_journal.read().is_whole) == (LINES + 3, True)
+    assert (len(restore_journal.read().entries), restore_journal.read().is_intact) == (LINES + 3, True)
 
 
 def test_what_is_old_is_dropped_and_the_rest_stays_whole(journal):
@@ -89,14 +89,14 @@ def test_what_is_old_is_dropped_and_the_rest_stays_whole(journal):
     assert restore_journal.drop_old(later + dt.timedelta(seconds=3)) == 3
     found = restore_journal.read()
     assert [entry["act"] for entry in found.entries] == ["sent", "sent", "sent", "erased", "reached", "reached"]
-    assert found.is_whole
+    assert found.is_intact
     restore_journal.append([sent(9)])
-    assert restore_journal.read().is_whole
+    assert restore_journal.read().is_intact
 
 
 def test_hashes_of_a_former_key_still_count(journal, settings):
     settings.PRIVACY_KEYS = ["n" * 64, *settings.PRIVACY_KEYS]
     restore_journal.append([sent(LINES)])
-    assert restore_journal.read().is_whole
+    assert restore_journal.read().is_intact
     settings.PRIVACY_KEYS = ["x" * 64]
     assert restore_journal.read().damaged == LINES + 1
