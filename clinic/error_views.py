@@ -8,7 +8,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.views import defaults
 from django.views.csrf import csrf_failure
 
 from signups.web.staff_forms import typed_words
@@ -52,15 +51,20 @@ def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return _admin_error_page(request, 400) or defaults.bad_request(request, exception)
+    return _admin_error_page(request, 400) or HttpResponse(render_to_string("400.html"), status=400)
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return _admin_error_page(request, 403) or defaults.permission_denied(request, exception)
+    return _admin_error_page(request, 403) or _public_error_page(request, 403)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return _admin_error_page(request, 404) or defaults.page_not_found(request, exception)
+    return _admin_error_page(request, 404) or _public_error_page(request, 404)
+
+
+def _public_error_page(request: HttpRequest, status: int) -> HttpResponse:
+    """Return the error page, without a look at the body: Django's own views read it, and one may be malformed."""
+    return HttpResponse(render_to_string(f"{status}.html", request=request), status=status)
 
 
 def method_not_allowed_page(

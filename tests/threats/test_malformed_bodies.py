@@ -15,6 +15,8 @@ BODIES = {
     "broken base64 of a file": PART.format(file='; filename="x"', headers=BASE64, value="abc$de"),
     "no end": PART.format(file="", headers="Content-Type: text/plain; charset=zlib\r\n", value="a")[:-6],
 }
+LONG_BOUNDARY = "multipart/form-data; boundary=" + "b" * 300
+TOO_MANY_HEADERS = "--b\r\n" + "X: y\r\n" * 5000 + "\r\n\r\n--b--"
 TYPES = ["multipart/form-data; boundary=b", "multipart/form-data", "multipart/form-data; boundary=", "application/json"]
 CONVERTERS = {"int": "1", "slug": "a-page", "path": "1", "uuid": "7f0a9c1e-1f2b-4c3d-8e4f-5a6b7c8d9e0f", "str": "x"}
 
@@ -60,6 +62,27 @@ def test_a_malformed_multipart_body_is_no_server_error(paths, body):
     data = BODIES[body].encode("latin-1")
     broken = [path for path in paths if client.post(path, data, content_type=TYPES[0]).status_code >= 500]
     assert broken == []
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        (LONG_BOUNDARY, b"--b--"),
+        (TYPES[0], TOO_MANY_HEADERS.encode()),
+        (TYPES[0], BODIES["broken base64 of a file"].encode()),
+    ],
+    ids=["long boundary", "too many headers", "a file"],
+)
+@pytest.mark.parametrize(
+    "path", ["/nowhere/", "/admin/nowhere/", "/start/nowhere/", "/my/nothing/", "/static/none.css"]
+)
+def test_a_malformed_body_to_a_page_that_is_not_there_is_a_4xx(clinic, path, kind, body):
+    """With the cookie of a visit before, for which Django's error pages read the form too."""
+    client = Client(raise_request_exception=False, enforce_csrf_checks=True)
+    client.get("/start/")
+    for path in ("/nowhere/", "/admin/nowhere/", "/start/nowhere/", "/my/nothing/", "/static/none.css"):
+        assert 400 <= client.post(path, body, content_type=kind).status_code < 500, path
 
 
 @pytest.mark.django_db

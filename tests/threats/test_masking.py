@@ -14,18 +14,24 @@ NUMBERS = [
     "2 1 2 5 5 5 0 1 8 8", "two one two five five five zero one eight eight", "Two-One-Two 555 oh one eight eight",
     "212, 555, 0188", "212: 555: 0188", "٢١٢٥٥٥٠١٨٨", "212-555-0188 ext. 4242", "212 555 0188 x4242", "555-0188",
     "212 - - - 555 - - - 0188", "①②⑦5550188", "212\n555\n0188", "212 555 0188 extension 4242", "00 49 30 1234567",
+    "212 dash 555 dash 0188", "212 dot 555 dot 0188", "212&nbsp;555&nbsp;0188", "212<br>555<br/>0188",
+    "212\u30fc555\u30fc0188",
 ]  # fmt: skip
 ADDRESSES = [
     "ann@example.com", "ann.b+c@mail.example.com", "ann @ example.com", "ann＠example.com", "ann(at)example.com",
     "ann [at] example [dot] com", "ann (at) example (dot) co (dot) uk", "ann at example dot com",
     "ANN AT EXAMPLE DOT COM",
     "<ann@example.com>", "mailto:ann@example.com", "ann{at}example.com", "ann @example.com", "ann@ example.com",
+    "ann&#64;example.com", "ann%40example.com", "ann at example.com", "ann_at_example_dot_com",
+    "ann-at-example-dot-com",
+    "ann(a)example.com", "ann@[192.0.2.1]", '"ann b"@example.com', "ann at-sign example point com",
+    "ann | at | example | dot | com",
 ]  # fmt: skip
 KEPT = [
     "Called on 2026-11-30 18:30, no answer.", "At 18:30 we spoke for 45 minutes.", "100 patients", "300 mg twice a day",
     "2026-11-30T18:30:05.123456+00:00", "Room 12, floor 3", "at the clinic dot", "look at this", "ages 18-65",
     "version 2026-11",
-    "$1,200", "3 of 4", "see you at noon",
+    "$1,200", "3 of 4", "11/30/2026, 6:30 PM", "see you at noon",
 ]  # fmt: skip
 
 

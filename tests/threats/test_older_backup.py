@@ -259,7 +259,7 @@ def test_two_restores_at_once(backed_up, empty_database):  # noqa: F811
 
 def test_a_worker_stops_when_a_restore_begins(settings, monkeypatch):
     job = "tests.threats.test_older_backup.begin_a_restore"
-    monkeypatch.setattr(settings, "WORKER_JOBS", {job: 0.0, "signups.messages.delivery.deliver_due": 0.0})
+    settings.WORKER_JOBS = {job: 0.0, "signups.messages.delivery.deliver_due": 0.0}
     monkeypatch.setattr(delivery, "_lease_batch", lambda *args: pytest.fail("it went on"))
     monkeypatch.setattr(signal, "signal", lambda *args: None)
     with pytest.raises(CommandError, match="restore"):
