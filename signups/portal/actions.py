@@ -22,7 +22,7 @@ def resend_portal_link(email: str, *, now: dt.datetime) -> None:
     lead = found or Lead(pk=0, email=email)
     confirmed, allowed = lead.has_started_trial(), under_hourly_limit(lead, MY_LINK, now=now)
     if found and not confirmed and lead.current_trial():
-        resend_to_locked(lead, now=now)
+        resend_to_locked(lead, list(lead.trials.all()), now=now)
         return
     with transaction.atomic():
         my_link(lead, now=now)

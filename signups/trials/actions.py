@@ -2,7 +2,7 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -85,17 +85,18 @@ def _request_trial(
     where there was none, or where the last was cancelled.
     """
     lead, is_new = get_or_create_lead(email=email, created_at=now, **fields)
-    confirmed = not is_new and lead.has_started_trial()  # (read once: known addresses take as many queries as new ones)
+    trials = [] if is_new else list(lead.trials.all())  # (once: a known address takes as many queries as a new one)
+    confirmed = any(trial.started_at for trial in trials)
     action = AuditAction.SIGNED_UP if is_new else AuditAction.SIGNED_UP_AGAIN
     record_event(lead, action, by=ActorKind.PATIENT, now=now, idempotency_key=form_key)
     if is_new:
         emails.confirm_trial(_open_trial(lead, agreed, now=now), now=now)
     elif not confirmed and _is_unverified(lead):
         _replace_unverified_signup(lead, agreed, now=now, **fields)
-    elif lead.current_trial():
-        if not confirmed and (pending := lead.trials.open().filter(started_at=None).first()):
+    elif any(trial.cancelled_at is None for trial in trials):
+        if not confirmed and (pending := _pending(trials)):
             keep_form(pending, fields, agreed)
-        resend_to_locked(lead, now=now)
+        resend_to_locked(lead, trials, now=now)
     else:
         trial = _open_trial(lead, REQUIRED_CONSENTS, now=now)
         if not confirmed:
@@ -177,7 +178,8 @@ def resend_confirmation_link(lead: Lead, *, now: dt.datetime) -> None:
     Other leads get the notice that they have a trial, or their portal link when it is over. Does nothing above the
     hourly message limit. Raises LeadUnavailable.
     """
-    resend_to_locked(lock_lead(lead), now=now)
+    lead = lock_lead(lead)
+    resend_to_locked(lead, list(lead.trials.all()), now=now)
 
 
 @transaction.atomic
@@ -197,13 +199,19 @@ def resend_confirmation_for_staff(lead: Lead, *, by: User, now: dt.datetime) -> 
     return True
 
 
-def resend_to_locked(lead: Lead, *, now: dt.datetime) -> None:
-    """Implement `resend_confirmation_link` for a locked lead."""
-    if trial := lead.trials.open().filter(started_at=None).first():
+def _pending(trials: Sequence[Trial]) -> Trial | None:
+    """Return the trial that waits for confirmation."""
+    waiting = (trial for trial in trials if not (trial.started_at or trial.cancelled_at or trial.converted_at))
+    return next(waiting, None)
+
+
+def resend_to_locked(lead: Lead, trials: Sequence[Trial], *, now: dt.datetime) -> None:
+    """Implement `resend_confirmation_link` for a locked lead and all its trials."""
+    if trial := _pending(trials):
         _send_confirmation(trial, now=now)
-    elif lead.current_trial() and under_hourly_limit(lead, emails.TRIAL_EXISTS, now=now):
+    elif any(trial.cancelled_at is None for trial in trials) and under_hourly_limit(lead, emails.TRIAL_EXISTS, now=now):
         emails.trial_exists(lead, now=now)
-    elif lead.has_started_trial() and under_hourly_limit(lead, MY_LINK, now=now):
+    elif any(trial.started_at for trial in trials) and under_hourly_limit(lead, MY_LINK, now=now):
         my_link(lead, now=now)
 
 
