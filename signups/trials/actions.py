@@ -92,7 +92,7 @@ def _request_trial(
     if is_new:
         emails.confirm_trial(_open_trial(lead, agreed, now=now), now=now)
     elif not confirmed and _is_unverified(lead):
-        _replace_unverified_signup(lead, agreed, now=now, **fields)
+        _replace_unverified_signup(lead, _pending(trials), agreed, now=now, **fields)
     elif any(trial.cancelled_at is None for trial in trials):
         if not confirmed and (pending := _pending(trials)):
             keep_form(pending, fields, agreed)
@@ -114,7 +114,13 @@ def _is_unverified(lead: Lead) -> bool:
 
 
 def _replace_unverified_signup(
-    lead: Lead, agreed: Iterable[ConsentPurpose], *, now: dt.datetime, first_touch_source: str = "", **fields: str
+    lead: Lead,
+    pending: Trial | None,
+    agreed: Iterable[ConsentPurpose],
+    *,
+    now: dt.datetime,
+    first_touch_source: str = "",
+    **fields: str,
 ) -> None:
     """Overwrite the sign-up with this form, and replace earlier confirmation links.
 
@@ -138,7 +144,6 @@ def _replace_unverified_signup(
         revoke_consent(
             lead, purpose, channel=ConsentChannel.WEB, by=ActorKind.PATIENT, now=now, stated_at=lead.created_at
         )
-    pending = lead.trials.open().first()
     if pending:
         record_signup_consents(lead, {purpose: current_offer().documents[purpose] for purpose in agreed}, now=now)
     emails.confirm_trial(pending or _open_trial(lead, agreed, now=now), now=now)
