@@ -1,5 +1,9 @@
-"""The list of leads that somebody works from: kept in the session, so that every page leads back to it, and onward."""
+"""The list of leads that somebody works from: kept in the session, so that every page leads back to it, and onward.
 
+Encrypted: the words of a search may name a person.
+"""
+
+import json
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -7,7 +11,9 @@ from urllib.parse import urlencode
 from django.http import HttpRequest
 from django.urls import reverse
 
-KEY = "lead_list"  # in the session: the address's query, and the leads of that page in its order
+from clinic.lib import encryption
+
+KEY = "lead_list"  # in the session: the query of the address, and the leads of that page in their order
 
 
 @dataclass(frozen=True)
@@ -23,8 +29,8 @@ class Neighbours:
 def remember(request: HttpRequest, shown: list[int]) -> None:
     """Keep the list that is shown."""
     state = {"query": request.GET.urlencode(), "leads": shown}
-    if request.session.get(KEY) != state:
-        request.session[KEY] = state
+    if _state(request) != state:
+        request.session[KEY] = encryption.encrypt(json.dumps(state))
 
 
 def leads_url(request: HttpRequest) -> str:
@@ -44,7 +50,11 @@ def neighbours(request: HttpRequest, lead: int) -> Neighbours | None:
 
 
 def _state(request: HttpRequest) -> dict[str, Any]:
-    state: dict[str, Any] = request.session.get(KEY) or {} if hasattr(request, "session") else {}
+    stored = request.session.get(KEY) if hasattr(request, "session") else None
+    try:
+        state: dict[str, Any] = json.loads(encryption.decrypt(stored)) if stored else {}
+    except encryption.DecryptionError:  # (its key is gone: the list is shown again)
+        return {}
     return state
 
 

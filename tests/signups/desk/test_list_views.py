@@ -192,6 +192,11 @@ def test_the_list_somebody_works_from_is_kept_through_every_action(client, peopl
     for other in (f"{LIST}{second}/contact/", f"{LIST}bulk/assign/{query}"):
         answer = client.post(other, {"all": "1"}) if "bulk" in other else client.get(other)
         assert "?sort=name&amp;status=new" in answer.content.decode(), other
+    client.get(LIST + "?q=Zoe")
+    assert ("q=Zoe" in client.get(f"{LIST}{first}/change/").content.decode(), "Zoe" in str({**client.session})) == (
+        True,
+        False,
+    )
     elsewhere = leads.LeadFactory()
     assert client.get(f"{LIST}{elsewhere.pk}/change/").context["place"] is None
 
