@@ -9,7 +9,7 @@ from django.conf import settings as site_settings
 from django.db import transaction
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from clinic import roles
 from clinic.lib import normalization
@@ -135,6 +135,10 @@ class LastWord(RuleBasedStateMachine):
     def cancel_the_callback(self):
         self.attempt(cancel_callback, self.lead)
 
+    @initialize(number=st.integers(20, 40), of_type=st.integers(0, 1))
+    def begin_with_a_booked_call(self, number, of_type):
+        self.book(number, of_type)
+
     @rule(number=st.integers(0, 40), of_type=st.integers(0, 1))
     def book(self, number, of_type):
         chosen = {"call_type": self.types[of_type]}
@@ -163,9 +167,11 @@ class LastWord(RuleBasedStateMachine):
             call.refresh_from_db()
             self.attempt(undo_cancel_call, call=call, by=self.head)
 
-    @rule()
-    def somebody_else_answers(self):
+    @rule(moves=st.booleans())
+    def somebody_else_answers(self, moves):
         self.attempt(contact_details.note_wrong_number, self.lead, by=self.head)
+        if moves:
+            self.move(7)
 
     @rule(phone=st.sampled_from(NUMBERS))
     def state_the_number(self, phone):

@@ -12,6 +12,7 @@ import vobject
 from django.test import Client
 
 from clinic import roles
+from content.models.content_version import ContentVersion
 from content.models.profile import ClinicProfile
 from signups.audit.choices import ActorKind
 from signups.callbacks.actions import promised_time
@@ -154,6 +155,7 @@ def test_sender_is_one_address_whatever_the_name(lead, host, name):
 def test_organizer_stays_that_of_the_first_invitation(lead, host):
     call = book_call(lead=lead, start=CALL, host=host, now=NOW, **BY)
     ClinicProfile.objects.update(mailbox="hello@harbor.example")
+    ContentVersion.invalidate()
     reschedule_call(call=call, start=CALL + HOUR, now=NOW + MINUTE, **BY)
     call.refresh_from_db()
     cancel_call(call=call, now=NOW + 2 * MINUTE, **BY)
