@@ -362,3 +362,21 @@ def test_my_day_is_asked_again_for_little_and_told_only_what_changed(client, cli
         time_machine.shift(HOUR / 6)
         answers.append(ask(late["ETag"]).status_code)
     assert answers == [304, 302, 302, 302]
+
+
+def test_trials_ending_count_open_leads_alone_and_only_until_they_were_asked(head, time_machine):
+    now = dt.datetime(2026, 11, 20, 15, 0, tzinfo=dt.UTC)
+    time_machine.move_to(now, tick=False)
+    start = {"requested_at": now - 6 * 24 * HOUR, "started_at": now - 6 * 24 * HOUR}
+    asked, _, shut = (trials.TrialFactory(lead__status="contacted", **start).lead for _ in range(3))
+
+    def counted():
+        tiles = {tile.label: tile.count.number for tile in dashboard.counters(users.UserFactory(role=roles.HEAD), now)}
+        listed = head.get("/admin/signups/lead/?view=ending").context["cl"].rows
+        assert tiles["Trials ending within 48 hours"] == len(listed)
+        return len(listed)
+
+    assert counted() == 3
+    record_contact(asked, AuditAction.TRIED, by=ActorKind.SYSTEM, now=now)
+    Lead.objects.filter(pk=shut.pk).update(status="closed", close_reason="Moved away")
+    assert counted() == 1
