@@ -195,7 +195,8 @@ class LastWord(RuleBasedStateMachine):
             return
         waiting = {"call": self.call, "by": PATIENT}
         self.attempt(join_waiting_list, **waiting)
-        first = available_slots_for(now=self.now, call_type=self.call.call_type)[:1]
+        in_time = self.now + dt.timedelta(hours=6)  # so that the notice leaves them time to answer
+        first = available_slots_for(now=self.now, begin=in_time, call_type=self.call.call_type)[:1]
         if not first or first[0].start >= self.call.starts_at:
             return
         kind = {"call_type": self.call.call_type, "by": PATIENT}
