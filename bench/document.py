@@ -28,7 +28,7 @@ CAPACITY = (
 
 def main() -> int:
     results = {path.stem: json.loads(path.read_text()) for path in sorted(RESULTS.glob("*.json"))}
-    parts = [table(name, result) for name, result in results.items() if name != "drills"]
+    parts = [table(name, result) for name, result in results.items() if "targets" in result]
     if "drills" in results:
         parts.append(drills(results["drills"]))
     text = between(PAGE.read_text(), "figures", "\n".join(parts))
