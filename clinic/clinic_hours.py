@@ -44,7 +44,8 @@ class ClinicHoursForm(forms.Form):
         week: dict[str, list[list[int]]] = {name: [] for name in WEEKDAYS}
         for row in profile.opening_hours:
             week[WEEKDAYS[row["weekday"]]].append([parse_time(row["start"]), parse_time(row["end"])])
-        super().__init__(*args, initial={**week, "licensed_states": profile.states}, **kwargs)
+        kwargs["initial"] = {**week, "licensed_states": profile.states}
+        super().__init__(*args, **kwargs)
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}

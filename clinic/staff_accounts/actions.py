@@ -3,6 +3,7 @@
 import datetime as dt
 import secrets
 from collections.abc import Iterable
+from typing import Any
 
 from allauth.core import context
 from allauth.mfa.models import Authenticator
@@ -200,7 +201,7 @@ def _end_sessions(user: User) -> None:
         session.end()
 
 
-def _record(action: AuditAction, user: User, *, by: User, now: dt.datetime, **detail: object) -> None:
+def _record(action: AuditAction, user: User, *, by: User, now: dt.datetime, **detail: Any) -> None:
     record_event(None, action, by=by, now=now, target=f"user:{user.pk}", **detail)
 
 

@@ -135,7 +135,7 @@ def _person(
     request: HttpRequest, user: User, *, form: RolesForm | None = None, refused: str = "", status: int = 200
 ) -> HttpResponse:
     now = timezone.now()
-    context = {
+    context: dict[str, Any] = {
         "person": user,
         "form": form or RolesForm(initial={"roles": [group.name for group in user.groups.all()]}),
         "refused": refused,
@@ -147,8 +147,8 @@ def _person(
 
 
 def _password_page(request: HttpRequest, user: User, password: str) -> HttpResponse:
-    context = {"person": user, "password": password}
-    return render_page(request, "admin/staff/password.html", f"Password of {display_name(user)}", **context)
+    title = f"Password of {display_name(user)}"
+    return render_page(request, "admin/staff/password.html", title, person=user, password=password)
 
 
 def _work_of(user: User) -> list[tuple[str, int]]:

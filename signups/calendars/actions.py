@@ -126,7 +126,8 @@ def store_reading(connection: CalendarConnection, reading: Reading | None, now: 
 def _replace_busy_times(connection: CalendarConnection, reading: Reading) -> None:
     connection.busy_times.all().delete()
     BusyTime.objects.bulk_create(
-        BusyTime(calendar=connection, starts_at=start, ends_at=end) for start, end in reading.busy
+        BusyTime(calendar=connection, starts_at=start, ends_at=end)  # type: ignore[misc]  # (EpochField takes moments)
+        for start, end in reading.busy
     )
     read = {"etag": reading.etag, "read_until": reading.until, "read_zone": reading.zone}
     CalendarConnection.objects.filter(pk=connection.pk).update(**read)

@@ -137,9 +137,9 @@ def _time_off(hosts: list[Host], near: Interval) -> dict[int, list[Interval]]:
 
 def _busy_times(hosts: list[Host], near: Interval) -> dict[int, list[Interval]]:
     found = BusyTime.objects.filter(calendar__host__in=hosts, starts_at__lt=near[1], ends_at__gt=near[0]).order_by()
-    busy = defaultdict(list)
+    busy: dict[int, list[Interval]] = defaultdict(list)
     for host_id, start, end in found.values_list("calendar__host", "starts_at", "ends_at"):
-        busy[host_id].append((start, end))
+        busy[host_id].append((start, end))  # type: ignore[arg-type]  # (EpochField reads moments)
     return busy
 
 

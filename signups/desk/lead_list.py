@@ -119,7 +119,7 @@ class LeadList(ChangeList):
     @property
     def narrowing(self) -> list[Any]:
         """Return the filters that are rendered as lists of choices."""
-        as_form = (ViewFilter, CreatedFilter, *FORM_FILTERS)
+        as_form: tuple[type, ...] = (ViewFilter, CreatedFilter, *FORM_FILTERS)
         return [spec for spec in self.filter_specs if not isinstance(spec, as_form)]
 
     @property

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import uuid
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -51,7 +52,7 @@ def send_manual_email(
     if not under_hourly_limit(lead, MANUAL_EMAIL_KINDS[template.purpose], now=now):
         raise ActionError("Limit reached: no more emails to this person this hour.")
     manual_email(lead, template, now=now)
-    detail = {"template": template.pk} | ({"edited": True} if subject or text else {})
+    detail: dict[str, Any] = {"template": template.pk} | ({"edited": True} if subject or text else {})
     record_contact(lead, AuditAction.MAILED, by=by, now=now, idempotency_key=form_key, **detail)
 
 

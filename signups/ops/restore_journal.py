@@ -105,7 +105,8 @@ def drop_old(now: dt.datetime) -> int:
         if not journal.is_intact or len(kept) == len(journal.entries):
             return 0
         _rewrite(path, kept)
-    return sum(entry["act"] == "sent" for entry in journal.entries) - sum(entry["act"] == "sent" for entry in kept)
+    sent_before, sent_now = (len([e for e in entries if e["act"] == "sent"]) for entries in (journal.entries, kept))
+    return sent_before - sent_now
 
 
 def _needed(entries: list[JournalEntry], now: dt.datetime) -> Iterator[JournalEntry]:
