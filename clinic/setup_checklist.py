@@ -109,7 +109,7 @@ def _who_may(permission: str) -> str:
     """Return, as a sentence, whom to ask for what needs `permission`."""
     able = User.objects.with_perm(permission, backend=BACKEND).order_by("pk")[:3]
     names = ", ".join(display_name(each) for each in able)
-    return f"Ask {names}." if names else "Nobody has the role for this yet: add them under Staff."
+    return f"Ask {names}." if names else "No one has the role for this yet. Add someone under Staff."
 
 
 @checks.register(deploy=True)

@@ -28,7 +28,7 @@ class OutcomeForm(forms.Form):
         error_messages={"required": "Select an outcome."},
     )
     next_attempt_at = InstantField(
-        label="If that settled nothing, try again at",
+        label="If you don’t reach them, try again at",
         required=False,
         error_messages={"invalid": "Enter a date and time for the next attempt."},
     )

@@ -59,7 +59,7 @@ def test_each_step_of_the_set_up_leads_to_where_it_is_done_or_to_who_does_it(cli
     assert steps["Add your business hours"].url == PAGE
     assert steps["Set availability for at least one host"].url == "/admin/signups/host/"
     address = steps["Add the clinic’s mailing address"]
-    assert (address.url, address.who) == ("", "Nobody has the role for this yet: add them under Staff.")
+    assert (address.url, address.who) == ("", "No one has the role for this yet. Add someone under Staff.")
     users.UserFactory(role=roles.EDITOR, first_name="Eddie", last_name="Tor")
     assert "Ask Eddie Tor." in client.get("/admin/").content.decode()
     client.force_login(users.UserFactory(role=roles.COORDINATOR))
