@@ -51,11 +51,11 @@ _NOT_SET = re.compile(
     re.IGNORECASE,
 )
 _NO = re.compile(
-    r"no?|0(?:\.0)?|f(?:alse|also)?|off|denied|den(?:y|ies)|declined|refused|withdrawn|revoked|removed|disagreed?|never"
+    r"\A(?:no?|0(?:\.0)?|f(?:alse|also)?|off|denied|den(?:y|ies)|declined|refused|withdrawn|revoked|removed|disagreed?|never"
     r"|nunca|stop(?:ped)?|blocked|block ?listed|black ?listed|complained|spam|suppressed|cleaned|unmarketable|archived"
     r"|none|not (?:given|granted|allowed|permitted|subscribed|ok|consented)|(?:non|un)[ -]?subscribed?.*"
     r"|opt(?:ed)?[ -_]?out.*"
-    r"|(?!not\b).*\bunsubscribed|do ?n[o']t .*|no .*|baja|dado de baja|desuscrito|☐",
+    r"|(?!not\b).*\bunsubscribed|do ?n[o']t .*|no .*|baja|dado de baja|desuscrito|☐)\Z",
     re.IGNORECASE,
 )
 _MAX_WORDS = 6  # a longer text only mentions such words
@@ -117,7 +117,7 @@ def is_set(text: str) -> bool:
 
 def says_no(text: str) -> bool:
     """Return whether a cell of a permission says no; silence does not."""
-    return bool(_NO.fullmatch(text.strip().replace("_", " ")))
+    return bool(_NO.match(text.strip().replace("_", " ")))
 
 
 def _by_channel(words: str) -> str:

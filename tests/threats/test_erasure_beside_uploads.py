@@ -17,7 +17,7 @@ from signups.imports.models import ImportChunk, ImportJob
 from signups.leads.choices import LeadStatus
 from signups.leads.models import Lead
 from signups.privacy import erasure
-from tests.factories import calendars, callbacks, calls, duplicates, followups, leads, messages, privacy, trials
+from tests.factories import calendars, callbacks, calls, desk, duplicates, followups, leads, messages, privacy, trials
 from tests.factories.imports import ImportChunkFactory, ImportJobFactory
 from tests.signups.conftest import NOW
 
@@ -118,6 +118,7 @@ def full(clinic):
     messages.InboundMessageFactory(lead=None, sender=ann.email)
     privacy.DataExportChunkFactory(copy__lead=ann, json="{}", html="x")
     calendars.CalendarConnectionFactory()
+    desk.BulkJobFactory(form={"reason": "moved away"})
     ImportChunkFactory(import_job__samples=[["jo@example.com"]])
     return ann
 

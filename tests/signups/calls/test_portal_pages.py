@@ -299,9 +299,9 @@ def test_without_a_free_time_we_offer_to_call(client, lead, clinic, at):
 def test_the_number_of_queries_does_not_grow_with_hosts(client, lead, host, at, django_assert_num_queries):
     at(NOW)
     client.get(address(lead, "call/"))  # what a process learns once
-    with django_assert_num_queries(15):
+    with django_assert_num_queries(14):
         client.get(address(lead, "call/"))
     for _ in range(9):
         AvailabilityRuleFactory(host=HostFactory(), weekday=0)
-    with django_assert_num_queries(15):
+    with django_assert_num_queries(14):
         client.get(address(lead, "call/"))
