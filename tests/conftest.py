@@ -119,8 +119,8 @@ def open_clinic():
 # dates, migrations and processes. Folders and files of tests; single tests elsewhere carry the marker themselves.
 SQLITE = (
     *("clinic/lib/test_encryption", "clinic/test_backup", "clinic/test_cleanup", "clinic/test_dashboard"),
-    *("clinic/test_rotate_encryption_keys", "clinic/test_run_", "clinic/test_seed_demo_data", "clinic/test_staff_auth"),
-    *("content/test_fixture_loader", "content/test_publication", "repository/test_models", "signups/audit/"),
+    *("clinic/test_rotate_encryption_keys", "clinic/test_run_", "clinic/test_seed_demo_data"),
+    *("content/test_publication", "repository/test_models", "signups/audit/"),
     *("signups/callbacks/test_models", "signups/calls/test_no_overlap", "signups/calls/test_races"),
     *("signups/desk/test_audit_log", "signups/desk/test_lead_list", "signups/duplicates/", "signups/imports/"),
     *("signups/leads/test_models", "signups/messages/test_delivery", "signups/messages/test_outbox", "signups/ops/"),
@@ -128,7 +128,6 @@ SQLITE = (
     *(
         "signups/trials/test_actions",
         "threats/test_audit_race",
-        "threats/test_older",
         "threats/test_02",
         "threats/test_27",
         "threats/test_29",

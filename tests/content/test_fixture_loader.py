@@ -30,6 +30,7 @@ def files(tmp_path):
     return shutil.copytree(loader.FILES, tmp_path / "files")
 
 
+@pytest.mark.sqlite
 def test_shipped_texts_load_and_every_page_shows(client):
     loader.load_fixtures()
     paths = ["/", "/learn/", *(article.get_absolute_url() for article in Article.objects.articles())]

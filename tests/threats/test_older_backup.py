@@ -61,8 +61,7 @@ def backed_up(clinic, tmp_path):
     later = messages.OutboxMessageFactory(lead=mute, subject="B not sent", kind="erasure_receipt")
     work()
     file = tmp_path / "older.backup"
-    code, output = run("backup", str(file), database=processes.database_url())
-    assert code == 0, output
+    call_command("backup", str(file), stdout=io.StringIO())
     type(later).objects.filter(pk=later.pk).update(send_at=timezone.now() + dt.timedelta(hours=1))
     assert delivery.deliver_due(timezone.now) == 1
     sent.refresh_from_db()
@@ -81,6 +80,7 @@ def state_of(database):
     return output.split("STATE")[1].strip(), output
 
 
+@pytest.mark.sqlite
 def test_an_older_backup_brings_nobody_back_and_sends_nothing_twice(backed_up, empty_database, tmp_path):  # noqa: F811
     code, output = run("backup", "--restore", str(backed_up), database=empty_database)
     assert code == 0, output
@@ -126,7 +126,14 @@ def overwrite_with_rubbish(journal):
 
 @pytest.mark.parametrize(
     "harm",
-    [lose_both, lose_the_journal, cut_short, change_a_letter, overwrite_with_rubbish, take_out_what_was_sent],
+    [
+        pytest.param(lose_both, marks=pytest.mark.sqlite, id="lose_both"),
+        lose_the_journal,
+        cut_short,
+        change_a_letter,
+        overwrite_with_rubbish,
+        take_out_what_was_sent,
+    ],
     ids=lambda harm: harm.__name__,
 )
 def test_without_a_whole_journal_what_was_due_is_withdrawn(harm, backed_up, empty_database, settings):  # noqa: F811
@@ -142,6 +149,7 @@ def test_without_a_whole_journal_what_was_due_is_withdrawn(harm, backed_up, empt
     assert "'sent'" not in state_of(empty_database)[0]
 
 
+@pytest.mark.sqlite
 def test_a_restore_that_broke_off_is_run_again(backed_up, empty_database, settings, tmp_path):  # noqa: F811
     """Until then neither the worker nor the site starts, nor is another backup read over it; each says what to do."""
     journal, away = settings.RESTORE_JOURNAL_FILE, tmp_path / "away"
@@ -223,6 +231,7 @@ def test_nothing_starts_on_an_older_database_until_the_journal_was_applied(
     assert said_by(*worker, **there)[0] == 0
 
 
+@pytest.mark.sqlite
 def test_a_worker_stops_when_an_older_database_is_put_in_its_place(backed_up, monkeypatch, settings):
     monkeypatch.setattr(signal, "signal", lambda *args: None)
     cursor = settings.RESTORE_JOURNAL_FILE.with_name("restore-journal.reached")
@@ -249,6 +258,7 @@ def test_no_restore_while_a_service_runs(backed_up, empty_database):  # noqa: F8
     assert run("backup", "--restore", str(backed_up), database=empty_database)[0] == 0
 
 
+@pytest.mark.sqlite
 def test_two_restores_at_once(backed_up, empty_database):  # noqa: F811
     """One is done, the other refused, and the database is as after one."""
     both = [processes.manage("backup", "--restore", str(backed_up), DATABASE_URL=empty_database) for _ in range(2)]
@@ -294,6 +304,7 @@ def test_what_a_crash_left_of_a_journal_line_is_taken_away(backed_up, settings):
     assert (len(journal.entries), journal.damaged) == (len(before) + 1, 0)
 
 
+@pytest.mark.sqlite
 def test_a_killed_backup_leaves_nothing_that_looks_like_one(tmp_path, monkeypatch):
     call_command("backup", str(tmp_path), stdout=io.StringIO())
     (good,) = tmp_path.iterdir()
@@ -336,6 +347,7 @@ def test_what_killed_runs_left_is_deleted_and_what_another_run_writes_is_not(tmp
         assert sorted(tmp_path.iterdir()) == sorted([busy, good])
 
 
+@pytest.mark.sqlite
 def test_two_runs_write_no_file_together(tmp_path, monkeypatch):
     """Neither while the first still writes, nor in the moment in which it gives the file its own name."""
     file, genuine = tmp_path / "now.backup", backup.verify
@@ -354,6 +366,7 @@ def test_two_runs_write_no_file_together(tmp_path, monkeypatch):
         pass
 
 
+@pytest.mark.sqlite
 def test_a_full_disk_leaves_no_backup_and_says_so(tmp_path):
     """In a process that may write files of 16 kB only, and with the good one of before still there."""
     call_command("backup", str(tmp_path), stdout=io.StringIO())
@@ -369,6 +382,7 @@ def test_a_full_disk_leaves_no_backup_and_says_so(tmp_path):
     assert list(tmp_path.iterdir()) == before
 
 
+@pytest.mark.sqlite
 def test_a_backup_that_cannot_be_read_back_is_none(tmp_path, monkeypatch):
     genuine = backup.dump
 
