@@ -23,7 +23,7 @@ NEW_YORK = ZoneInfo("America/New_York")
 PREPARE = f"""
 import datetime as dt
 from tests import factories
-user = factories.UserFactory(username="calendar-host", first_name="Hana", password="{PASSWORD}", role="Care coordinator")
+user = factories.UserFactory(username="cal-host", first_name="Hana", password="{PASSWORD}", role="Care coordinator")
 host = factories.HostFactory(user=user, time_zone="America/New_York")
 factories.DateOverrideFactory(host=host, date=dt.date.fromisoformat("DATE"), windows=[[300, 360]])
 print("HOST", host.pk)
@@ -78,7 +78,7 @@ def test_hour_blocked_in_the_hosts_calendar_is_gone_on_the_desk(page: Page, site
         theirs = client.principal().make_calendar(name="Hana")
         try:
             page.goto("/admin/login/")
-            page.get_by_label("Username").fill("calendar-host")
+            page.get_by_label("Username").fill("cal-host")
             page.get_by_label("Password").fill(PASSWORD)
             page.get_by_role("button", name="Log in").click()
             expect(page.get_by_role("heading", level=1)).to_have_text("Today")
