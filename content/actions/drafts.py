@@ -61,15 +61,20 @@ def save_draft(
     if (revision.fingerprint(), is_minor_edit) == (newest.content_hash, newest.is_minor_edit):
         return newest
     revision.save()
+    _make_newest(article, revision, words)
+    history.record_change(article, "Saved a draft.", by=by, now=now)
+    return revision
+
+
+def _make_newest(article: Article, revision: Revision, words: Mapping[str, str]) -> None:
+    """Cancel a scheduled publication; an article that was never live has the new words itself."""
     article.scheduled_for = article.scheduled_by = None
-    if article.live_revision and article.live_revision.words == revision.words and not correction_note:
+    if article.live_revision and article.live_revision.words == revision.words and not revision.correction_note:
         article.live_revision = revision  # readers see these words already
     if article.live_revision_id is None:
         for name, value in words.items():
             setattr(article, name, value)
     article.save()
-    history.record_change(article, "Saved a draft.", by=by, now=now)
-    return revision
 
 
 def revert_to(article: Article, *, to: Revision, based_on: int, by: User, now: dt.datetime) -> Revision:

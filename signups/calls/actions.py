@@ -117,8 +117,7 @@ def book_call(
     if found := _replay(key, fingerprint):
         return found
     lead = _locked_to_book(lead, now)
-    clinic = current_offer()
-    rules = call_type.rules(clinic)
+    rules = call_type.rules(clinic := current_offer())
     chosen = _pick_host(start, hosts, clinic, rules, now=now, forced=forced)
     facts = {"reminders": reminders, "call_type": call_type, "answers": dict(answers or {}), "created_at": now}
     call = _new_call(lead, clinic, idempotency_key=key, request_fingerprint=fingerprint, **facts)
