@@ -18,7 +18,7 @@ from signups.audit.models import AuditEvent
 from signups.audit.staff_users import display_name
 from signups.consents.actions import grant_consent, stop_calls_and_texts
 from signups.consents.choices import ConsentChannel, ConsentPurpose
-from signups.consents.contact_policy import in_calling_hours
+from signups.consents.contact_policy import Remedy, in_calling_hours, may_call_back
 from signups.consents.problems import note_texts_failure
 from signups.hosts.business_hours import clinic_business_hours
 from signups.leads import contact_details
@@ -337,11 +337,16 @@ def end_open_callback(*, lead: Lead, by: Actor, now: dt.datetime, **kwargs: Any)
 
 
 def resume_callback(*, lead: Lead, by: Actor, now: dt.datetime, since: dt.datetime, **kwargs: Any) -> list[str]:
-    """Reopen the request that was closed at `since`. Receiver of `open_work_resumed`."""
-    closed = lead.callbacks.filter(closed_at=since)
-    if closed and lead.callbacks.filter(closed_at=None).exists():
+    """Reopen the request that was closed at `since`, if it may still be made. Receiver of `open_work_resumed`."""
+    closed = lead.callbacks.filter(closed_at=since).select_related("lead").first()
+    if closed is None:
+        return []
+    if lead.callbacks.filter(closed_at=None).exists():
         return ["They asked for another callback since; that one counts."]
-    if closed.update(closed_at=None, outcome=""):
+    permitted = may_call_back(closed, now)
+    if not permitted.allowed and permitted.remedy != Remedy.WAIT:
+        return [f"The callback stays closed. {permitted.reason}"]
+    if lead.callbacks.filter(pk=closed.pk).update(closed_at=None, outcome=""):
         record_event(lead, AuditAction.CALLBACK_REOPENED, by=by, now=now)
     return []
 

@@ -130,7 +130,8 @@ def log_attempt_view(request: HttpRequest, public_id: str) -> HttpResponse:
     callback = _get_callback(public_id)
     form = OutcomeForm(request.POST, number=callback.attempts.standing().count() + 1)
     if not form.is_valid():
-        return _detail(request, callback, outcome_form=form, status=422)
+        closed = f"This callback is closed: {callback.get_outcome_display()}." if callback.closed_at else ""
+        return _detail(request, callback, refused=closed, outcome_form=form, status=422)
     outcome = CallOutcome(form.cleaned_data["outcome"])
     if (
         outcome in FINAL_OUTCOMES

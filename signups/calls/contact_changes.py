@@ -65,7 +65,7 @@ def resume_calls(*, lead: Lead, by: Actor, now: dt.datetime, since: dt.datetime,
                 undo_cancel_call(call=call, by=by, now=now)
         except BookingError:
             when = time_zones.format_short(call.starts_at, timezone.get_current_timezone_name())
-            why = "the time is taken, there is no number to call, or they know already"
+            why = "the time is taken, there is no number to call, they asked not to be called, or they know already"
             failed.append(f"The call on {when} stays canceled: {why}.")
     return failed
 

@@ -199,6 +199,15 @@ def test_a_note_sent_after_the_session_ended_is_there_after_signing_in(client, u
     assert lead.notes.count() == callback.attempts.count() == 0
 
 
+def test_a_note_for_a_callback_that_a_colleague_closed_comes_back_from_any_refusal(client, user, lead):
+    callback = callbacks.CallbackRequestFactory(lead=lead, closed_at=NOW, outcome="reached")
+    page = f"/admin/signups/callbackrequest/{callback.public_id}/attempt/"
+    for sent in ({"outcome": "no_answer", "note": "Has a dog."}, {"outcome": "reached", "note": "Has a dog." * 600}):
+        answer = client.post(page, sent)
+        assert (answer.status_code, "Has a dog." in answer.content.decode()) == (422, True)
+        assert "This callback is closed:" in answer.content.decode()
+
+
 def test_what_was_typed_without_a_session_is_there_for_its_author_alone_once_they_sign_in(client, user, lead):
     """The cookie is gone, or the session ended elsewhere; also what the page's script sends of its own accord."""
     callback = callbacks.CallbackRequestFactory(lead__owner=None)
@@ -217,10 +226,12 @@ def test_what_was_typed_without_a_session_is_there_for_its_author_alone_once_the
     assert (NoteDraft.objects.count(), "Has a dog." in client.get(address(lead)).content.decode()) == (0, False)
     again = Client()
     assert kept != client.cookies["sessionid"].value
+    again.post(address(lead, "note"), note("Has a", **mine))
     again.post(address(lead, "note"), note("Has a dog.", **mine))
+    again.post(address(lead, "note"), note("Moves soon.", **mine))  # in another tab
     again.post(f"{page}attempt/", {"note": "Has a cat.", "outcome": "reached", **mine})
     again.force_login(user)
-    assert box(again.get(address(lead))) == "Has a dog."
+    assert box(again.get(address(lead))) == "Has a dog.\n\nMoves soon."
     assert box(again.get(page), 'id="id_note"') == "Has a cat."
     assert "typed_words" not in again.session
 

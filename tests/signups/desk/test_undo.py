@@ -248,6 +248,21 @@ def test_closing_is_undone_with_all_that_it_ended_and_nobody_was_notified(client
     assert client.post(undo).status_code == 409
 
 
+@pytest.mark.parametrize("stop", [{"do_not_call_at": NOW + MINUTE}, {"wrong_number_at": NOW + MINUTE}])
+def test_undoing_a_closing_brings_no_call_back_that_must_not_be_made(client, lead, host, stop):
+    Lead.objects.filter(pk=lead.pk).update(phone="212 555 0123", phone_e164="+12125550123")
+    lead.refresh_from_db()
+    callback = callbacks.CallbackRequestFactory(lead=lead, phone="212 555 0123", phone_e164="+12125550123")
+    closing = {"seen": "new", "to": "closed", "reason": "Moved away", "open_work": "cancel"}
+    client.post(f"{LIST}{lead.pk}/change-status/", closing)
+    Lead.objects.filter(pk=lead.pk).update(**stop)
+    page = client.post(f"{LIST}{lead.pk}/undo-closing/", follow=True).content.decode()
+    assert "Closing undone." in page
+    assert "The callback stays closed. Don’t call:" in page
+    callback.refresh_from_db()
+    assert callback.closed_at
+
+
 def test_a_trial_that_ended_with_the_lead_is_told_without_an_undo_that_is_over(client, lead, host, mailoutbox):
     under_way(lead, host)
     sent = {"seen": "new", "to": "closed", "reason": "Moved away", "open_work": "cancel"}
