@@ -60,8 +60,8 @@ def hold_typed_words(request: HttpRequest) -> bool:
         except rate_limit.RateLimitExceeded:
             return False
     key = _lead_address(request.path_info)
-    held_for, words = unclaimed.get(key, [0, ""])
-    if held_for == int(author) and not text.startswith(earlier := encryption.decrypt(words)):
+    earlier_author, words = unclaimed.get(key, [0, ""])
+    if earlier_author == int(author) and not text.startswith(earlier := encryption.decrypt(words)):
         text = f"{earlier}\n\n{text}"[: 2 * LONGEST_NOTE]  # of another form of the page
     unclaimed = {**unclaimed, key: [int(author), encryption.encrypt(text)]}
     request.session[UNCLAIMED] = dict(list(unclaimed.items())[-MAX_UNCLAIMED:])
