@@ -81,7 +81,7 @@ def _ask_before_refunding(request: HttpRequest, lead: Lead, trial: Trial) -> Htt
 def unsubscribe_view(request: HttpRequest, lead: Lead) -> str | HttpResponse:
     data = cleaned_data(UnsubscribeForm(request.POST))
     consequences = [
-        "They get no newsletters and no reminders any more.",
+        "They no longer get newsletters or reminders.",
         "They still get answers to what they ask for, such as the details of a call they book.",
         "Nothing is sent.",
     ]
